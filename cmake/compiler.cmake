@@ -1,0 +1,11 @@
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+
+# Fused multiply-add changes the last bit of a result and not every processor has it: with contraction
+# off, every x86-64 and Arm64 machine computes the same fingerprint.
+add_compile_options(-ffp-contract=off)
+
+if(TENSORGUARD_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+                      -O1)
+  add_link_options(-fsanitize=address,undefined)
+endif()

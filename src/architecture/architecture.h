@@ -1,0 +1,31 @@
+// From names, shapes and config.json to the role of every tensor.
+#ifndef TENSORGUARD_ARCHITECTURE_ARCHITECTURE_H_
+#define TENSORGUARD_ARCHITECTURE_ARCHITECTURE_H_
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "architecture/role.h"
+#include "base/json.h"
+#include "weights/weight_source.h"
+
+namespace tensorguard {
+
+struct Architecture {
+  std::string name;                // "llama", "gpt_neox", ...; "generic" where none is known
+  std::string known_by;            // "config" or "names": what the name was told from
+  bool tied_head = false;          // the output head is the embedding
+  uint32_t layers = 0;             // of the text stack (the decoder's, of an encoder-decoder)
+  std::vector<TensorRole> roles;   // parallel to the tensors
+  std::vector<size_t> unassigned;  // indices of tensors of two or more dimensions with kOther
+};
+
+// Never fails: what no table row knows gets the generic reading, and kOther in the end. `config` is
+// null where there is none. `tensors` may have empty shapes where only names are known.
+Architecture Understand(const Json& config, std::span<const TensorInfo> tensors);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_ARCHITECTURE_ARCHITECTURE_H_

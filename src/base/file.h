@@ -1,0 +1,50 @@
+// A file opened for reading at positions, and small whole files.
+#ifndef TENSORGUARD_BASE_FILE_H_
+#define TENSORGUARD_BASE_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tensorguard {
+
+// Thread-safe: any thread may call ReadAt at any time. pread, not mmap: a file that shrinks while
+// we read is then an error value instead of a SIGBUS.
+class File {
+ public:
+  // Errors: kNotFound, kSystem; kBadFile if `path` is a directory, device or pipe.
+  static Result<std::shared_ptr<const File>> Open(const std::filesystem::path& path);
+
+  ~File();
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  const std::string& path() const { return path_; }
+  uint64_t size_bytes() const { return size_bytes_; }
+
+  // Fills `out` from byte `offset_bytes` on. Errors: kBadFile if the file ends before, kSystem.
+  Result<void> ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const;
+
+ private:
+  File(std::string path, int descriptor, uint64_t size_bytes);
+
+  std::string path_;
+  int descriptor_;
+  uint64_t size_bytes_;
+};
+
+// The whole of a small file (configs, indexes). Errors as File::Open; kBadFile above `limit_bytes`.
+Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t limit_bytes);
+
+// Writes beside `path` and renames, so that a reader never sees half a file. Errors: kSystem.
+Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_BASE_FILE_H_

@@ -1,0 +1,46 @@
+#include "base/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace tensorguard {
+
+Result<void> ParallelFor(size_t count, unsigned threads,
+                         const std::function<Result<void>(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  std::atomic<bool> failed = false;
+  std::mutex first_error_mutex;
+  std::optional<Error> first_error;
+  size_t first_error_index = count;
+
+  const auto run = [&] {
+    while (!failed) {
+      const size_t i = next.fetch_add(1);
+      if (i >= count) return;
+      Result<void> done = work(i);
+      if (done) continue;
+      failed = true;
+      const std::lock_guard lock(first_error_mutex);
+      if (i >= first_error_index) continue;
+      first_error_index = i;
+      first_error = std::move(done).error();
+    }
+  };
+
+  const unsigned wanted =
+      threads == 0 ? std::max(1u, std::thread::hardware_concurrency()) : threads;
+  const size_t helpers = std::min<size_t>(wanted, count) - (count == 0 ? 0 : 1);
+  {
+    std::vector<std::jthread> pool;
+    for (size_t i = 0; i < helpers; ++i) pool.emplace_back(run);
+    run();
+  }
+  if (first_error) return *std::move(first_error);
+  return {};
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,30 @@
+// What every weight format is read into: a validated table of tensors in one file.
+#ifndef TENSORGUARD_FORMATS_TENSOR_TABLE_H_
+#define TENSORGUARD_FORMATS_TENSOR_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "formats/dtype.h"
+
+namespace tensorguard {
+
+struct TensorEntry {
+  std::string name;  // as stored: valid UTF-8, but otherwise attacker text
+  DType dtype = DType::kF32;
+  std::vector<uint64_t> shape;    // empty for a scalar
+  uint64_t element_count = 0;     // product of `shape`, known not to overflow
+  uint64_t data_begin_bytes = 0;  // from the start of the file
+  uint64_t data_end_bytes = 0;    // one past the last byte; within the file
+};
+
+struct TensorTable {
+  std::vector<TensorEntry> tensors;             // sorted by name, names unique
+  std::map<std::string, std::string> metadata;  // the format's free-form strings
+};
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FORMATS_TENSOR_TABLE_H_

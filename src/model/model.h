@@ -1,0 +1,45 @@
+// A model as a person names it: a file or a folder, with its config, weights and architecture.
+#ifndef TENSORGUARD_MODEL_MODEL_H_
+#define TENSORGUARD_MODEL_MODEL_H_
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "architecture/architecture.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "weights/weight_source.h"
+
+namespace tensorguard {
+
+struct Model {
+  std::string name;  // the folder's or file's name without suffix
+  std::filesystem::path path;
+  Json config;                 // config.json, or null where there is none
+  bool has_tokenizer = false;  // tokenizer.json, tokenizer.model, vocab.json or vocab.txt
+  bool is_adapter = false;     // an adapter merged into `base_name`
+  std::string base_name;
+  std::shared_ptr<const WeightSource> weights;
+  Architecture architecture;
+
+  uint64_t parameter_count() const;  // elements of all tensors that are parameters (not buffers)
+};
+
+struct OpenModelOptions {
+  // The model that an adapter folder belongs to. REQUIRES where the path is an adapter folder.
+  std::optional<std::filesystem::path> base;
+};
+
+// Opens a model; reads headers and configs, no weights. Errors: those of OpenStoredWeights and
+// MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
+Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
+
+// "models--org--name" folders and trailing slashes understood; suffixes .safetensors and
+// _features.json removed.
+std::string ModelNameFromPath(const std::filesystem::path& path);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_MODEL_MODEL_H_

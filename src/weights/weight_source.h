@@ -1,0 +1,44 @@
+// A model's tensors as float32 numbers, wherever they come from.
+#ifndef TENSORGUARD_WEIGHTS_WEIGHT_SOURCE_H_
+#define TENSORGUARD_WEIGHTS_WEIGHT_SOURCE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "formats/dtype.h"
+
+namespace tensorguard {
+
+struct TensorInfo {
+  std::string name;             // attacker text: escape before showing
+  DType dtype = DType::kF32;    // as stored
+  std::vector<uint64_t> shape;  // as stored, row-major; empty for a scalar
+  uint64_t element_count = 0;
+  uint64_t stored_bytes = 0;  // in the file
+  std::string file;           // path of the file that holds it
+};
+
+// Tensors of one whole model (all shards; an adapter merged into its base). Never part of one: a
+// source exists only if everything it names is there.
+//
+// Thread-safe: const methods may be called from any thread.
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+
+  // Sorted by name (byte order), names unique.
+  virtual const std::vector<TensorInfo>& tensors() const = 0;
+
+  // Elements [first_element, first_element + out.size()) of tensors()[tensor_index] in row-major
+  // order as float32. Wider types are rounded to nearest. REQUIRES: the range is inside the tensor.
+  // Errors: kBadFile (file shrank), kSystem, kUnsupported (complex numbers).
+  virtual Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
+                                   std::span<float> out) const = 0;
+};
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_WEIGHTS_WEIGHT_SOURCE_H_

@@ -1,0 +1,13 @@
+#include "tests/support/shared_data.h"
+
+#include <cstdlib>
+
+namespace tensorguard {
+
+std::filesystem::path SharedData(const std::filesystem::path& relative) {
+  const char* root = std::getenv("TENSORGUARD_SHARED");
+  if (root != nullptr) return std::filesystem::path(root) / relative;
+  return std::filesystem::path(TENSORGUARD_SOURCE_DIR).parent_path() / "shared" / relative;
+}
+
+}  // namespace tensorguard
