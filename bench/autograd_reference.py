@@ -24,6 +24,7 @@ or fewer matrices uses all, in name order.
 
 import argparse
 import json
+import math
 import os
 import re
 import struct
@@ -46,19 +47,24 @@ CHUNK = 1 << 22
 
 # --- Reading -------------------------------------------------------------------------------------
 
-def read_safetensors(path):
-    """Yields (name, torch float32 tensor) of one file, in sorted name order."""
+class StoredTensor:
+    """A tensor in a file; its numbers are read when asked for."""
+
+    def __init__(self, path, entry, data_begin):
+        self.path, self.dtype, self.shape = path, entry["dtype"], entry["shape"]
+        self.begin, self.end = (data_begin + offset for offset in entry["data_offsets"])
+
+    def float32(self):
+        raw = np.fromfile(self.path, dtype=np.uint8, count=self.end - self.begin, offset=self.begin)
+        return to_float32(raw, self.dtype).reshape(self.shape)
+
+
+def stored_tensors(path):
     with open(path, "rb") as file:
         header_bytes = struct.unpack("<Q", file.read(8))[0]
         header = json.loads(file.read(header_bytes))
     header.pop("__metadata__", None)
-    for name in sorted(header):
-        if is_deep(name):
-            continue
-        entry = header[name]
-        begin, end = entry["data_offsets"]
-        raw = np.fromfile(path, dtype=np.uint8, count=end - begin, offset=8 + header_bytes + begin)
-        yield name, to_float32(raw, entry["dtype"]).reshape(entry["shape"])
+    return {name: StoredTensor(path, entry, 8 + header_bytes) for name, entry in header.items()}
 
 
 def to_float32(raw, dtype):
@@ -70,15 +76,16 @@ def to_float32(raw, dtype):
     raise SystemExit(f"dtype {dtype}: this script reads BF16, F16, F32 and F64")
 
 
-def read_model(path):
+def open_model(path):
+    """The tensors that count, by name, in sorted name order."""
     path = Path(path)
     files = [path] if path.is_file() else sorted(path.glob("*.safetensors"))
     if not files:
         raise SystemExit(f"{path}: no safetensors file")
     tensors = {}
     for file in files:
-        tensors.update(read_safetensors(file))
-    return dict(sorted(tensors.items()))
+        tensors.update(stored_tensors(file))
+    return {name: tensors[name] for name in sorted(tensors) if not is_deep(name)}
 
 
 def is_deep(name):
@@ -90,7 +97,7 @@ def is_deep(name):
 
 def choose(tensors, random):
     """Names of the tensors to analyse, in the order in which they are analysed."""
-    names = [name for name, tensor in tensors.items() if tensor.dim() == 2]
+    names = [name for name, tensor in tensors.items() if len(tensor.shape) == 2]
     if len(names) <= WANTED_TENSORS:
         return names
     groups = {"embed": [], "attention": [], "ffn": [], "others": []}
@@ -116,14 +123,14 @@ def group_of(name):
 
 # --- Perturbations -------------------------------------------------------------------------------
 
-def perturbed_input(noise_type, width, tensors):
+def perturbed_input(noise_type, width, classifier):
     """One input of R^width. Seeding anew makes it the same each time a type is drawn."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, width, generator=generator)
     if noise_type == "gaussian":
         return x + 0.1 * torch.randn(1, width, generator=generator)
     if noise_type == "adversarial":
-        return adversarial(x, width, tensors, generator)
+        return adversarial(x, classifier, generator)
     spectrum = torch.fft.rfft(x)
     bins = spectrum.shape[-1]
     if noise_type == "structured":
@@ -139,12 +146,15 @@ def kept_bins(spectrum, begin, end, width):
     return torch.fft.irfft(kept, n=width)
 
 
-def adversarial(x, width, tensors, generator):
-    classifier = next(tensor for tensor in tensors.values() if tensor.dim() == 2 and tensor.shape[1] == width)
+def adversarial(x, classifier, generator):
     target = torch.randint(0, classifier.shape[0], (1,), generator=generator)
     x = x.clone().requires_grad_(True)
     torch.nn.functional.cross_entropy(x @ classifier.T, target).backward()
     return (x + 0.03 * x.grad.sign()).detach()
+
+
+def classifier_of_width(tensors, width):
+    return next(tensor for tensor in tensors.values() if len(tensor.shape) == 2 and tensor.shape[1] == width)
 
 
 # --- Response ------------------------------------------------------------------------------------
@@ -174,14 +184,19 @@ def moments(g):
 
 
 def features_of(model_path):
-    tensors = read_model(model_path)
+    tensors = open_model(model_path)
     random = np.random.RandomState(0)
     selected = choose(tensors, random)
     per_tensor = {}
     for name in selected:
-        weight = tensors[name]
-        draws = [moments(gradient(weight, perturbed_input(random.choice(NOISE_TYPES), weight.shape[1], tensors)))
-                 for _ in range(DRAWS)]
+        weight = tensors[name].float32()
+        width = weight.shape[1]
+        source = classifier_of_width(tensors, width)
+        classifier = weight if source is tensors[name] else source.float32()
+        draws = []
+        for _ in range(DRAWS):
+            x = perturbed_input(random.choice(NOISE_TYPES), width, classifier)
+            draws.append(moments(gradient(weight, x)))
         per_tensor[name] = np.mean(draws, axis=0)
 
     features = {}
@@ -194,7 +209,7 @@ def features_of(model_path):
         if members:
             for place, moment in enumerate(("mean", "std", "norm")):
                 features[f"{kind}_{moment}"] = float(np.mean(members, axis=0)[place])
-    features["total_params"] = sum(tensor.numel() for tensor in tensors.values())
+    features["total_params"] = sum(math.prod(tensor.shape) for tensor in tensors.values())
     features["num_layers"] = len(selected)
     features["model_name"] = Path(model_path).name
     features["selected_layers"] = selected
