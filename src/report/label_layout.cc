@@ -20,6 +20,7 @@ constexpr std::array<double, 16> kReaches = {2,  6,  11,  17,  24,  32,  42,  54
 constexpr double kLeaderOverLabel = 80;
 constexpr double kLeaderOverLeader = 45;
 constexpr double kLeaderOverMarker = 14;
+constexpr double kOffCenter = 0.5;     // per point above or below the height of the point
 constexpr double kBesideIsBetter = 3;  // a name reads best to the right or left of its point
 
 Box MarkerBox(const LabelRequest& request) {
@@ -94,7 +95,8 @@ class Layout {
     const Segment leader = FullLeader(requests_[i], box);
     double cost = DistanceBetween(leader.from, leader.to) - requests_[i].anchor_radius;
     const bool beside = leader.to.y > box.top && leader.to.y < box.bottom();
-    if (!beside) cost += kBesideIsBetter;
+    cost += beside ? kOffCenter * std::abs(box.center().y - leader.from.y)
+                   : kBesideIsBetter + kOffCenter * box.height / 2;
     for (size_t j = 0; j < requests_.size() && cost < limit; ++j) {
       if (j == i) continue;
       if (Cuts(leader, MarkerBox(requests_[j]))) cost += kLeaderOverMarker;

@@ -161,7 +161,7 @@ void DrawLabels(Canvas& canvas, const ScatterPlot& plot, const Axes& axes) {
   }
   for (size_t i = 0; i < labels.size(); ++i) {
     if (!boxes[i]) continue;
-    constexpr double kDescent = 0.2;  // of the size, below the baseline
+    constexpr double kDescent = 0.24;  // of the size, below the baseline
     const double baseline = boxes[i]->bottom() - kDescent * labels[i].style.size;
     canvas.Text(labels[i].text, {boxes[i]->left, baseline}, labels[i].style);
   }

@@ -30,6 +30,7 @@ constexpr TextStyle kTitle = {.size = 17, .bold = true};
 constexpr TextStyle kPanelTitle = {.size = 12, .bold = true};
 constexpr TextStyle kTickText = {.size = 9.5, .color = kMutedInk};
 constexpr TextStyle kAxisTitle = {.size = 11};
+constexpr TextStyle kGainTitle = {.size = 11, .align = TextAlign::kCenter, .upward = true};
 constexpr TextStyle kLegendText = {.size = 11.5};
 
 // A row's place in its panel: the layer, or the number of its role.
@@ -200,11 +201,9 @@ Result<std::string> DrawSensitivityPlot(const SensitivityPlot& plot, ImageFormat
       const double left = kLeft + static_cast<double>(i % kColumns) * (kPanelWidth + kGapX);
       const double top = kTop + static_cast<double>(i / kColumns) * (kPanelHeight + kGapY);
       DrawPanel(canvas, {left, top, kPanelWidth, kPanelHeight}, panels[i], *gains, perturbations);
+      if (i % kColumns != 0) continue;
+      canvas.Text("response gain |Wx| / |x|", {34, top + kPanelHeight / 2}, kGainTitle);
     }
-    TextStyle axis_title = kAxisTitle;
-    axis_title.align = TextAlign::kCenter;
-    axis_title.upward = true;
-    canvas.Text("response gain |Wx| / |x|", {24, kTop + kPanelHeight / 2}, axis_title);
   });
 }
 
