@@ -17,7 +17,7 @@ namespace {
 bool IsHeadTied(const ConfigView& config, const KnownArchitecture& known,
                 std::span<const TensorRole> roles) {
   if (const auto stated = config.Flag("tie_word_embeddings")) return *stated;
-  if (known.row.tied) return *known.row.tied;
+  if (known.row.tied && known.known_by == "config") return *known.row.tied;
   return std::none_of(roles.begin(), roles.end(), [](const TensorRole& role) {
     return role.role == Role::kOutputHead && !role.is_bias;
   });

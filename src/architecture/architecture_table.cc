@@ -127,6 +127,7 @@ constexpr ArchitectureRow kRows[] = {
      .tied = true},
     {.name = "gemma2", .words = "pre_feedforward_layernorm q_proj", .tied = true},
     {.name = "gemma", .tied = true},
+    {.name = "gemma3n", .also = "gemma3n_text", .tied = true},
     {.name = "gemma4", .also = "gemma4_text", .tied = true},
     {.name = "paligemma", .tied = true},
     {.name = "t5gemma", .tied = true},

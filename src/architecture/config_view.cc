@@ -31,10 +31,11 @@ const Json* ObjectMember(const Json* object, std::string_view key) {
 
 std::optional<uint64_t> NumberIn(const Json* object, std::string_view key) {
   const Json* member = Member(object, key);
-  if (member == nullptr || !member->is_number_unsigned()) return {};
-  const auto number = member->get<uint64_t>();
-  if (number == 0 || number >= (1ull << 40)) return {};
-  return number;
+  if (member == nullptr || !member->is_number_integer()) return {};
+  // A number too large for int64_t comes out negative.
+  const auto number = member->get<int64_t>();
+  if (number <= 0 || number >= (int64_t{1} << 40)) return {};
+  return static_cast<uint64_t>(number);
 }
 
 std::optional<std::string> NameIn(const Json* object, std::string_view key) {

@@ -108,12 +108,13 @@ Reading ReadModule(const ModelPaths& model, const TensorPath& path) {
     const RoleRow* row = FindRoleRow(parent, last, block, has_sibling);
     const bool own_name = end == path.module.size();
     const bool usable = row != nullptr && (own_name || row->block != Block::kOutside);
-    const bool plain = row != nullptr && (row->role == Role::kNorm || row->role == Role::kBuffer);
+    const bool plain = row != nullptr && (row->role == Role::kNorm || row->role == Role::kBuffer ||
+                                          row->role == Role::kGain);
     if (usable && plain) return {row->role, row->packing};
     if (block == Block::kAside) return {};
     if (block == Block::kMixer && path.layer) return {Role::kMixer};
-    if (usable) return {row->role, row->packing};
     if (block == Block::kRouter) return {Role::kRouter};
+    if (usable) return {row->role, row->packing};
     if (own_name && block == Block::kFeedForward && IndexOf(last)) {
       const Role role = SequentialRole(model, path);
       if (role != Role::kOther) return {role};
@@ -150,7 +151,7 @@ bool IsStacked(const TensorPath& path, const TensorRole& role, std::span<const u
 }
 
 bool EndsAsBias(const TensorPath& path, Role role) {
-  if (path.parameter == Parameter::kBias) return true;
+  if (path.parameter == Parameter::kBias) return role != Role::kGain && role != Role::kBuffer;
   const bool can_be = role != Role::kPositionEmbedding && role != Role::kBuffer &&
                       role != Role::kGain && role != Role::kOther;
   return can_be && !path.module.empty() && path.module.back().ends_with("_bias");

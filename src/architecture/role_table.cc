@@ -8,7 +8,6 @@ constexpr Block kAttention = Block::kAttention;
 constexpr Block kFeedForward = Block::kFeedForward;
 constexpr Block kMixer = Block::kMixer;
 constexpr Block kRouter = Block::kRouter;
-constexpr Block kAside = Block::kAside;
 constexpr Block kHead = Block::kHead;
 constexpr Block kLayer = Block::kLayer;
 constexpr Block kOutside = Block::kOutside;
@@ -149,7 +148,6 @@ constexpr RoleRow kRoleRows[] = {
     {"gate", kAny, Role::kRouter, "switch_mlp"},
     {"gate", kAny, Role::kRouter, "shared_experts"},
     {"gate", kAny, Role::kRouter, "shared_expert"},
-    {"gate", kRouter, Role::kRouter},
     {"router", kAny, Role::kRouter},
     {"wg", kFeedForward, Role::kRouter},
     {"coefficient", kFeedForward, Role::kRouter},  // Klear: shared expert against the routed ones
@@ -158,7 +156,6 @@ constexpr RoleRow kRoleRows[] = {
     {"*score_correction_bias", kAny, Role::kRouter},
     {"expert_bias", kAny, Role::kRouter},
     {"router_bias", kAny, Role::kRouter},
-    {"gate_proj", kRouter, Role::kRouter},
 
     // Attention: fused.
     {"qkv_proj", kAny, Role::kQueryKeyValue, {}, kConcatenated},
@@ -372,6 +369,10 @@ constexpr RoleRow kRoleRows[] = {
     {"conv_k", kAttention, Role::kMixer},
     {"conv_v", kAttention, Role::kMixer},
 
+    // The convolutions that read sound (Whisper).
+    {"conv1", kOutside, Role::kModality},
+    {"conv2", kOutside, Role::kModality},
+
     // Other learned factors.
     {"*sinks", kAny, Role::kGain},
     {"*attn_sink", kAny, Role::kGain},
@@ -387,120 +388,8 @@ constexpr RoleRow kRoleRows[] = {
     {"cross_attn_mlp_gate", kAny, Role::kGain},
 };
 
-// The generic reading of names that no row knows.
-constexpr HintRow kHintRows[] = {
-    {"qkv", kAttention, Role::kQueryKeyValue},
-    {"kv", kAttention, Role::kKeyValue},
-    {"q", kAttention, Role::kQuery},
-    {"query", kAttention, Role::kQuery},
-    {"queries", kAttention, Role::kQuery},
-    {"k", kAttention, Role::kKey},
-    {"key", kAttention, Role::kKey},
-    {"keys", kAttention, Role::kKey},
-    {"v", kAttention, Role::kValue},
-    {"val", kAttention, Role::kValue},
-    {"value", kAttention, Role::kValue},
-    {"values", kAttention, Role::kValue},
-    {"o", kAttention, Role::kAttentionOutput},
-    {"out", kAttention, Role::kAttentionOutput},
-    {"output", kAttention, Role::kAttentionOutput},
-    {"gate", kFeedForward, Role::kGate},
-    {"up", kFeedForward, Role::kUp},
-    {"in", kFeedForward, Role::kUp},
-    {"expand", kFeedForward, Role::kUp},
-    {"down", kFeedForward, Role::kDown},
-    {"out", kFeedForward, Role::kDown},
-    {"output", kFeedForward, Role::kDown},
-};
-
-// Words above the last that tell the block; the innermost known one counts.
-constexpr BlockRow kBlockRows[] = {
-    {"linear_attn", kMixer},
-    {"linear_attention", kMixer},
-    {"*mamba*", kMixer},
-    {"ssm", kMixer},
-    {"conv", kMixer},
-    {"short_conv", kMixer},
-    {"time_mix*", kMixer},
-    {"rg_lru", kMixer},
-    {"attentions", kAttention},
-    {"att", kAttention},
-    {"*attn*", kAttention},
-    {"*attention*", kAttention},
-    {"self_att", kAttention},
-    {"mixer", kAttention},  // unless what lies in it is recurrent
-    {"temporal_block", kAttention},
-    {"ff", kFeedForward},
-    {"fn", kFeedForward},
-    {"ffw", kFeedForward},
-    {"*ffn*", kFeedForward},
-    {"*mlp*", kFeedForward},
-    {"*moe*", kFeedForward},
-    {"*feed_forward*", kFeedForward},
-    {"feedforward", kFeedForward},
-    {"densereludense", kFeedForward},
-    {"densegateddense", kFeedForward},
-    {"gate", kRouter},
-    {"router", kRouter},
-    {"gating", kRouter},
-    {"cls", kHead},
-    {"predictions", kHead},
-    {"*_predictions", kHead},
-    {"lm_head", kHead},
-    {"*pooler*", kHead},
-    {"*classifier*", kHead},
-    {"*classification_head*", kHead},
-    {"head", kHead},
-    {"score", kHead},
-    {"v_head", kHead},
-    {"sequence_summary", kHead},
-    {"indexer", kAside},
-    {"compressor", kAside},
-    {"altup", kAside},
-    {"laurel", kAside},
-    {"hc_*", kAside},
-    {"*_hc", kAside},
-    {"bottleneck", kAside},
-    {"act_fn", kLayer},
-};
-
-// Words anywhere in a name that put it into a vision or audio tower or a projector.
-constexpr StackRow kModalityRows[] = {
-    {"*vision*", "vision"},
-    {"*visual*", "vision"},
-    {"vison", "vision"},
-    {"vpm", "vision"},
-    {"vit", "vision"},
-    {"*image*", "vision"},
-    {"*patch_emb*", "vision"},
-    {"sam_model", "vision"},
-    {"siglip*", "vision"},
-    {"*audio*", "audio"},
-    {"*speech*", "audio"},
-    {"talker", "audio"},
-    {"vocoder", "audio"},
-    {"code2wav", "audio"},
-    {"token2wav", "audio"},
-    {"t2u_model", "audio"},
-    {"depth_decoder", "audio"},
-    {"resampler", "projector"},
-    {"projector", "projector"},
-    {"mm_projector", "projector"},
-    {"multi_modal_projector", "projector"},
-    {"aligner", "projector"},
-    {"connector", "projector"},
-    {"perceiver*", "projector"},
-    {"*qformer*", "projector"},
-    {"query_tokens", "projector"},
-    {"language_projection", "projector"},
-    {"mlp1", "projector"},
-};
-
 }  // namespace
 
 std::span<const RoleRow> RoleRows() { return kRoleRows; }
-std::span<const HintRow> HintRows() { return kHintRows; }
-std::span<const BlockRow> BlockRows() { return kBlockRows; }
-std::span<const StackRow> ModalityRows() { return kModalityRows; }
 
 }  // namespace tensorguard

@@ -224,7 +224,9 @@ void ReadUnnamed(const ShapeContext& context, std::span<TensorRole> roles) {
     if (!matrix) continue;
     if (!role.layer) {
       if (!vocabulary || matrix->rows != *vocabulary || !role.stack.empty()) continue;
-      if (has_embedding && has_head) continue;
+      // A second embedding is none of the two.
+      const bool named_embedding = context.model[i].text.find("emb") != std::string::npos;
+      if (has_embedding && (has_head || named_embedding)) continue;
       role.role = has_embedding ? Role::kOutputHead : Role::kEmbedding;
       (has_embedding ? has_head : has_embedding) = true;
       continue;
