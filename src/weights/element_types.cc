@@ -1,0 +1,179 @@
+#include "weights/element_types.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
+#include <cstring>
+#include <type_traits>
+
+#include "weights/minifloat.h"
+
+namespace tensorguard {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the stored bytes are read as they are");
+
+// Loops over a fixed number of elements in a local array: the compiler vectorises them at -O2,
+// because it knows the length and that nothing overlaps.
+// `convert` is a lambda and not a function's name: a pointer would not be inlined.
+constexpr size_t kBlockElements = 64;
+
+template <typename Stored, typename Convert>
+void DecodeBlocks(std::span<const std::byte> bytes, std::span<float> out, Convert convert) {
+  assert(bytes.size() == out.size() * sizeof(Stored));
+  std::array<Stored, kBlockElements> block;
+  size_t i = 0;
+  for (; i + kBlockElements <= out.size(); i += kBlockElements) {
+    std::memcpy(block.data(), bytes.data() + i * sizeof(Stored), sizeof(block));
+    std::array<float, kBlockElements> decoded;
+    for (size_t j = 0; j < kBlockElements; ++j) decoded[j] = convert(block[j]);
+    std::memcpy(out.data() + i, decoded.data(), sizeof(decoded));
+  }
+  for (; i < out.size(); ++i) {
+    Stored stored;
+    std::memcpy(&stored, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+    out[i] = convert(stored);
+  }
+}
+
+// Rounds to nearest, the processor's default; a double beyond float32 becomes infinity.
+template <typename Number>
+void DecodeNumbers(std::span<const std::byte> bytes, std::span<float> out) {
+  DecodeBlocks<Number>(bytes, out, [](Number number) { return static_cast<float>(number); });
+}
+
+// All ones if a < b, else 0; both below 2^31. Unlike a comparison of 16-bit numbers, g++ vectorises
+// it among 32-bit ones.
+uint32_t MaskIfLess(uint32_t a, uint32_t b) {
+  return static_cast<uint32_t>(static_cast<int32_t>(a - b) >> 31);
+}
+
+// A normal number needs its exponent moved from one bias to the other, infinity and NaN once more;
+// a subnormal one is put below an implicit one, which is then subtracted.
+float HalfToFloat(uint16_t half) {
+  constexpr uint32_t kRebias = (127 - 15) << 23;
+  constexpr uint32_t kSmallestNormal = (127 - 14) << 23;
+  constexpr uint32_t kLargestFinite = 0x7BFFu << 13;
+  const uint32_t magnitude = (half & 0x7FFFu) << 13;
+  const uint32_t is_subnormal = MaskIfLess(magnitude, 1u << 23);
+  const uint32_t is_special = MaskIfLess(kLargestFinite, magnitude);
+  const uint32_t normal = magnitude + kRebias + (is_special & kRebias);
+  const auto subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude + kSmallestNormal) -
+                                                 std::bit_cast<float>(kSmallestNormal));
+  const uint32_t unsigned_bits = (is_subnormal & subnormal) | (~is_subnormal & normal);
+  return std::bit_cast<float>(unsigned_bits | (half & 0x8000u) << 16);
+}
+
+float BrainFloatToFloat(uint16_t brain) {
+  return std::bit_cast<float>(static_cast<uint32_t>(brain) << 16);
+}
+
+template <size_t kCodes, typename ValueOf>
+constexpr std::array<float, kCodes> TableOf(ValueOf value_of) {
+  std::array<float, kCodes> table = {};
+  for (uint32_t code = 0; code < kCodes; ++code) table[code] = value_of(code);
+  return table;
+}
+
+template <const MinifloatFormat& kFormat>
+constexpr auto kTableOf = TableOf<(2u << (kFormat.exponent_bits + kFormat.fraction_bits))>(
+    [](uint32_t code) { return MinifloatValue(kFormat, code); });
+constexpr auto kE8M0Table = TableOf<256>(E8M0Value);
+
+void DecodeTable(const std::array<float, 256>& table, std::span<const std::byte> bytes,
+                 std::span<float> out) {
+  DecodeBlocks<uint8_t>(bytes, out, [&](uint8_t code) { return table[code]; });
+}
+
+void DecodeF4(std::span<const std::byte> bytes, std::span<float> out) {
+  const auto& table = kTableOf<kF4E2M1>;
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto pair = static_cast<unsigned>(bytes[i / 2]);
+    out[i] = table[i % 2 == 0 ? pair & 0xF : pair >> 4];
+  }
+}
+
+// Four elements in three bytes.
+void DecodeF6(const std::array<float, 64>& table, std::span<const std::byte> bytes,
+              std::span<float> out) {
+  for (size_t i = 0; i < out.size(); i += 4) {
+    const size_t first_byte = i / 4 * 3;
+    uint32_t group = 0;
+    for (size_t b = 0; b < std::min<size_t>(3, bytes.size() - first_byte); ++b) {
+      group |= static_cast<uint32_t>(bytes[first_byte + b]) << (8 * b);
+    }
+    for (size_t j = 0; j < std::min<size_t>(4, out.size() - i); ++j) {
+      out[i + j] = table[group >> (6 * j) & 0x3F];
+    }
+  }
+}
+
+}  // namespace
+
+bool IsReal(DType dtype) { return dtype != DType::kC64; }
+
+unsigned ElementsPerGroup(DType dtype) {
+  switch (InfoOf(dtype).bits) {
+    case 4:
+      return 2;
+    case 6:
+      return 4;
+    default:
+      return 1;
+  }
+}
+
+void DecodeToFloat32(DType dtype, std::span<const std::byte> bytes, std::span<float> out) {
+  assert(bytes.size() == (out.size() * InfoOf(dtype).bits + 7) / 8);
+  switch (dtype) {
+    case DType::kBool:
+      return DecodeBlocks<uint8_t>(bytes, out, [](uint8_t b) { return b != 0 ? 1.0f : 0.0f; });
+    case DType::kF4:
+      return DecodeF4(bytes, out);
+    case DType::kF6E2M3:
+      return DecodeF6(kTableOf<kF6E2M3>, bytes, out);
+    case DType::kF6E3M2:
+      return DecodeF6(kTableOf<kF6E3M2>, bytes, out);
+    case DType::kU8:
+      return DecodeNumbers<uint8_t>(bytes, out);
+    case DType::kI8:
+      return DecodeNumbers<int8_t>(bytes, out);
+    case DType::kF8E5M2:
+      return DecodeTable(kTableOf<kF8E5M2>, bytes, out);
+    case DType::kF8E4M3:
+      return DecodeTable(kTableOf<kF8E4M3>, bytes, out);
+    case DType::kF8E8M0:
+      return DecodeTable(kE8M0Table, bytes, out);
+    case DType::kF8E4M3Fnuz:
+      return DecodeTable(kTableOf<kF8E4M3Fnuz>, bytes, out);
+    case DType::kF8E5M2Fnuz:
+      return DecodeTable(kTableOf<kF8E5M2Fnuz>, bytes, out);
+    case DType::kI16:
+      return DecodeNumbers<int16_t>(bytes, out);
+    case DType::kU16:
+      return DecodeNumbers<uint16_t>(bytes, out);
+    case DType::kF16:
+      return DecodeBlocks<uint16_t>(bytes, out, [](uint16_t h) { return HalfToFloat(h); });
+    case DType::kBF16:
+      return DecodeBlocks<uint16_t>(bytes, out, [](uint16_t b) { return BrainFloatToFloat(b); });
+    case DType::kI32:
+      return DecodeNumbers<int32_t>(bytes, out);
+    case DType::kU32:
+      return DecodeNumbers<uint32_t>(bytes, out);
+    case DType::kF32:
+      if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+      return;
+    case DType::kF64:
+      return DecodeNumbers<double>(bytes, out);
+    case DType::kI64:
+      return DecodeNumbers<int64_t>(bytes, out);
+    case DType::kU64:
+      return DecodeNumbers<uint64_t>(bytes, out);
+    case DType::kC64:
+      assert(false && "complex numbers have no float32 value");
+      return;
+  }
+}
+
+}  // namespace tensorguard
