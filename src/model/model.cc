@@ -143,6 +143,8 @@ Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
   return OpenPlainModel(path);
 }
 
+bool NamesAdapter(const fs::path& path) { return AdapterFolder(path).has_value(); }
+
 std::string ModelNameFromPath(const fs::path& path) {
   const fs::path named = NamedPath(path);
   const fs::path parent = named.parent_path();
