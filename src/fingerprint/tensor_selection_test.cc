@@ -13,7 +13,10 @@ using testing::ElementsAre;
 std::vector<TensorInfo> Matrices(std::initializer_list<std::string> names) {
   std::vector<TensorInfo> tensors;
   for (const std::string& name : names) {
-    tensors.push_back({.name = name, .shape = {2, 3}, .element_count = 6});
+    TensorInfo& tensor = tensors.emplace_back();
+    tensor.name = name;
+    tensor.shape = {2, 3};
+    tensor.element_count = 6;
   }
   return tensors;
 }

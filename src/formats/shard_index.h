@@ -1,0 +1,39 @@
+// The index of a sharded model (model.safetensors.index.json): which shard holds which tensor.
+#ifndef TENSORGUARD_FORMATS_SHARD_INDEX_H_
+#define TENSORGUARD_FORMATS_SHARD_INDEX_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace tensorguard {
+
+struct IndexedTensor {
+  std::string name;
+  uint32_t shard = 0;  // into ShardIndex::shards
+};
+
+struct ShardIndex {
+  std::vector<std::string> shards;     // sorted; relative to the index's folder and inside it
+  std::vector<IndexedTensor> tensors;  // sorted by name, names unique, at least one
+};
+
+inline constexpr std::string_view kShardIndexSuffix = ".safetensors.index.json";
+
+// Reads weight_map. The "metadata" beside it is free text to us: its total_size is 0, a fraction or
+// wrong in published models. Errors: those of ReadJsonFile; kBadFile if there is no weight_map of
+// names, if it is empty, or if it names a file outside of the folder; kUnsupported if it names a
+// file that is not safetensors.
+Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path);
+
+// The same on JSON already parsed; errors do not know the file.
+Result<ShardIndex> ShardIndexFromJson(const Json& json);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FORMATS_SHARD_INDEX_H_

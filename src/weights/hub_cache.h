@@ -1,0 +1,21 @@
+// Folders of a Hugging Face Hub cache: models--ORG--NAME with refs, blobs and snapshots.
+#ifndef TENSORGUARD_WEIGHTS_HUB_CACHE_H_
+#define TENSORGUARD_WEIGHTS_HUB_CACHE_H_
+
+#include <filesystem>
+
+#include "base/result.h"
+
+namespace tensorguard {
+
+// True if `folder` holds a folder "snapshots", and "refs" or "blobs" beside it.
+bool IsHubCacheFolder(const std::filesystem::path& folder);
+
+// The snapshot that refs/main names; without refs/main the only snapshot. Errors: kNotFound if
+// there is no such snapshot, kUsage if there are several and nothing tells which, kBadFile if
+// refs/main does not hold a plain name.
+Result<std::filesystem::path> ResolveHubCache(const std::filesystem::path& folder);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_WEIGHTS_HUB_CACHE_H_
