@@ -16,6 +16,6 @@ find_package(BLAS REQUIRED)
 find_path(ARMADILLO_INCLUDE_DIR armadillo REQUIRED)
 add_library(Armadillo INTERFACE)
 target_include_directories(Armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIR})
-target_compile_definitions(Armadillo INTERFACE ARMA_DONT_USE_WRAPPER ARMA_DONT_PRINT_ERRORS
+target_compile_definitions(Armadillo INTERFACE ARMA_DONT_USE_WRAPPER ARMA_WARN_LEVEL=0
                                                ARMA_DONT_USE_OPENMP)
 target_link_libraries(Armadillo INTERFACE BLAS::BLAS)

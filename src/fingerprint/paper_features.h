@@ -18,9 +18,9 @@ namespace tensorguard {
 // (no tensor of that kind) is absent from `values`, never 0.
 struct PaperFeatures {
   std::string model_name;
-  std::map<std::string, double, std::less<>> values;  // "global_mean", ..., "num_layers"
-  uint64_t total_params = 0;                  // of the tensors read, layers above 15 left out
-  std::vector<std::string> selected_tensors;  // empty in published files
+  std::map<std::string, double, std::less<>> values = {};  // "global_mean", ..., "num_layers"
+  uint64_t total_params = 0;                       // of the tensors read, layers above 15 left out
+  std::vector<std::string> selected_tensors = {};  // empty in published files
 };
 
 // Names of all features that enter the classification, in the order of the published files:

@@ -36,8 +36,11 @@ struct OpenModelOptions {
 // MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
 Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
 
-// "models--org--name" folders and trailing slashes understood; suffixes .safetensors and
-// _features.json removed.
+// True if `path` is a PEFT adapter's folder, or the adapter_model.safetensors in one.
+bool NamesAdapter(const std::filesystem::path& path);
+
+// "models--org--name" folders (named "name") and trailing slashes understood;
+// suffixes .safetensors and _features.json removed.
 std::string ModelNameFromPath(const std::filesystem::path& path);
 
 }  // namespace tensorguard

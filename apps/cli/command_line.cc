@@ -1,0 +1,378 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/command_texts.h"
+#include "cli/completion.h"
+#include "cli/help.h"
+#include "cli/man_page.h"
+#include "cli/program_description.h"
+#include "cli/text_layout.h"
+#include "cli/usage.h"
+
+namespace tensorguard::cli {
+namespace {
+
+constexpr unsigned kMostThreads = 1024;
+constexpr unsigned kMostClusters = 10'000;
+constexpr const char* kModelText = "a model: file, folder or adapter folder";
+constexpr const char* kEitherText = "a model, or its features file";
+
+// Restricts an option to the values that its value name lists, "f32|f16|bf16".
+void OneOfItsChoices(CLI::Option* option) {
+  const std::vector<std::string> choices = Split(option->get_type_name(), '|');
+  const std::string name = option->get_name();
+  option->check([choices, name](const std::string& value) -> std::string {
+    if (std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
+    throw UsageProblem{NotOneOf(fmt::format("{} has no such value", name), value, choices)};
+  });
+}
+
+void WholeNumber(CLI::Option* option, unsigned lowest, unsigned highest) {
+  const std::string name = option->get_name();
+  option->check([=](const std::string& text) -> std::string {
+    if (IsWholeNumber(text, lowest, highest)) return {};
+    throw UsageProblem{UsageError(fmt::format("{} needs a whole number", name), text,
+                                  fmt::format("{} to {}", lowest, highest))};
+  });
+}
+
+// What CLI11 writes into while it parses.
+struct Targets {
+  bool json = false;
+  bool quiet = false;
+  bool help = false;
+  bool version = false;
+  std::string shell;
+  InspectOptions inspect;
+  FingerprintOptions fingerprint;
+  CompareOptions compare;
+  ClassifyOptions classify;
+  ClusterOptions cluster;
+  ConvertOptions convert;
+  SensitivityOptions sensitivity;
+  std::optional<std::string> fail_on;
+  std::string centers;
+};
+
+CLI::App* AddCommand(CLI::App& app, const std::string& name) {
+  return app.add_subcommand(name, std::string(TextOf(name).summary));
+}
+
+void AddBase(CLI::App* command, std::optional<std::string>& base) {
+  command->add_option("--base", base, "the model that an adapter belongs to")->type_name("MODEL");
+}
+
+void AddThreads(CLI::App* command, unsigned& threads) {
+  CLI::Option* option = command->add_option(
+      "--threads", threads, "how many threads work; one per processor if not given");
+  WholeNumber(option->type_name("N"), 1, kMostThreads);
+}
+
+void AddProfile(CLI::App* command, std::string& profile) {
+  OneOfItsChoices(
+      command->add_option("--profile", profile, "the kind of fingerprint; paper if not given")
+          ->type_name("paper"));
+}
+
+void AddFailOn(CLI::App* command, std::optional<std::string>& verdicts) {
+  command
+      ->add_option("--fail-on", verdicts,
+                   "end with status 1 if the verdict is one of these, separated by commas")
+      ->type_name("VERDICT,...");
+}
+
+void AddPositional(CLI::App* command, const std::string& name, std::string& target,
+                   const std::string& text) {
+  command->add_option(name, target, text)->required()->type_name(name);
+}
+
+void AddPositional(CLI::App* command, const std::string& name, std::vector<std::string>& target,
+                   const std::string& text) {
+  command->add_option(name, target, text)->required()->type_name(name);
+}
+
+void DefineInspect(CLI::App& app, InspectOptions& options) {
+  CLI::App* command = AddCommand(app, "inspect");
+  AddPositional(command, "MODEL", options.model, kModelText);
+  AddBase(command, options.base);
+  command->add_flag("--tensors", options.list_tensors, "list every tensor");
+}
+
+void DefineFingerprint(CLI::App& app, FingerprintOptions& options) {
+  CLI::App* command = AddCommand(app, "fingerprint");
+  AddPositional(command, "MODEL", options.models, kModelText);
+  AddBase(command, options.base);
+  command
+      ->add_option("-o,--output", options.output,
+                   "where to write: a file, or a folder for NAME_features.json of each model; the "
+                   "current folder if not given")
+      ->type_name("FILE|DIR");
+  AddProfile(command, options.profile);
+  AddThreads(command, options.threads);
+}
+
+void DefineCompare(CLI::App& app, CompareOptions& options, std::optional<std::string>& fail_on) {
+  CLI::App* command = AddCommand(app, "compare");
+  AddPositional(command, "A", options.first, kEitherText);
+  AddPositional(command, "B", options.second, kEitherText);
+  AddBase(command, options.base);
+  AddFailOn(command, fail_on);
+  AddThreads(command, options.threads);
+}
+
+void DefineClassify(CLI::App& app, ClassifyOptions& options, std::optional<std::string>& fail_on) {
+  CLI::App* command = AddCommand(app, "classify");
+  AddPositional(command, "MODEL", options.model, kEitherText);
+  command
+      ->add_option("--known", options.known, "features files of known models, or folders of them")
+      ->required()
+      ->type_name("FILE|DIR");
+  AddBase(command, options.base);
+  AddProfile(command, options.profile);
+  AddFailOn(command, fail_on);
+  AddThreads(command, options.threads);
+}
+
+void DefineCluster(CLI::App& app, ClusterOptions& options, std::string& centers) {
+  CLI::App* command = AddCommand(app, "cluster");
+  AddPositional(command, "FINGERPRINT", options.models,
+                "features files, folders of them, or models");
+  command
+      ->add_option("--centers", centers,
+                   "names of the models that families form around, separated by commas")
+      ->required()
+      ->type_name("NAME,...");
+  OneOfItsChoices(command->add_option("--method", options.method, "kmeans if not given")
+                      ->type_name("kmeans|gmm"));
+  WholeNumber(command
+                  ->add_option("--clusters", options.clusters,
+                               "how many families; as many as centres if not given")
+                  ->type_name("K"),
+              1, kMostClusters);
+  command->add_option("--plot", options.plot, "draw the families into an .svg or .png file")
+      ->type_name("FILE");
+  command->add_flag(
+      "--impute", options.impute,
+      "give a feature that a model lacks the mean of the others, instead of refusing");
+  AddThreads(command, options.threads);
+}
+
+void DefineConvert(CLI::App& app, ConvertOptions& options) {
+  CLI::App* command = AddCommand(app, "convert");
+  AddPositional(command, "MODEL", options.model, kModelText);
+  command->add_option("-o,--output", options.output, "the file to write")
+      ->required()
+      ->type_name("FILE");
+  AddBase(command, options.base);
+  OneOfItsChoices(
+      command->add_option("--dtype", options.dtype, "type of the numbers; f32 if not given")
+          ->type_name("f32|f16|bf16"));
+}
+
+void DefineSensitivity(CLI::App& app, SensitivityOptions& options) {
+  CLI::App* command = AddCommand(app, "sensitivity");
+  AddPositional(command, "MODEL", options.model, kModelText);
+  AddBase(command, options.base);
+  AddThreads(command, options.threads);
+}
+
+void DefineCompletionAndMan(CLI::App& app, std::string& shell) {
+  CLI::App* completion = AddCommand(app, "completion");
+  OneOfItsChoices(completion->add_option("SHELL", shell, "bash, zsh or fish")
+                      ->required()
+                      ->type_name("bash|zsh|fish"));
+  AddCommand(app, "man");
+}
+
+// Options of every command. Our own --help, so that it can be rendered from the description.
+void DefineCommonOptions(CLI::App* app, Targets& targets) {
+  app->add_flag("--json", targets.json, "print one JSON object");
+  app->add_flag("-q,--quiet", targets.quiet, "no progress bar and no messages but errors");
+  app->add_flag("-h,--help", targets.help, "explain and show examples");
+}
+
+void Define(CLI::App& app, Targets& targets) {
+  app.set_help_flag();
+  app.allow_extras();  // unknown names are for us to report, with the nearest known one
+  app.require_subcommand(0, 1);
+  DefineInspect(app, targets.inspect);
+  DefineFingerprint(app, targets.fingerprint);
+  DefineCompare(app, targets.compare, targets.fail_on);
+  DefineClassify(app, targets.classify, targets.fail_on);
+  DefineCluster(app, targets.cluster, targets.centers);
+  DefineConvert(app, targets.convert);
+  DefineSensitivity(app, targets.sensitivity);
+  DefineCompletionAndMan(app, targets.shell);
+  DefineCommonOptions(&app, targets);
+  app.add_flag("--version", targets.version, "print the version");
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    DefineCommonOptions(command, targets);
+  }
+}
+
+OptionDescription Describe(const CLI::Option& option) {
+  OptionDescription description = {.value = option.get_type_name(),
+                                   .text = option.get_description(),
+                                   .required = option.get_required(),
+                                   .repeated = option.get_items_expected_max() > 1};
+  if (option.get_positional()) description.names = {option.get_name(true)};
+  for (const std::string& name : option.get_snames()) description.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) description.names.push_back("--" + name);
+  if (option.get_items_expected_max() == 0) description.value.clear();  // a flag
+  return description;
+}
+
+CommandDescription Describe(const CLI::App& app) {
+  const CommandText& text = TextOf(app.get_name());
+  CommandDescription command = {.name = app.get_name(),
+                                .summary = text.summary,
+                                .details = text.details,
+                                .examples = text.examples};
+  for (const CLI::Option* option : app.get_options()) {
+    (option->get_positional() ? command.arguments : command.options).push_back(Describe(*option));
+  }
+  return command;
+}
+
+ProgramDescription DescribeProgram(const CLI::App& app) {
+  ProgramDescription program = {.name = kProgram,
+                                .version = TENSORGUARD_VERSION,
+                                .summary = ProgramSummary(),
+                                .sections = SharedSections()};
+  for (const CLI::Option* option : app.get_options()) program.options.push_back(Describe(*option));
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    program.commands.push_back(Describe(*command));
+  }
+  return program;
+}
+
+std::vector<std::string> CommandNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> LongOptionNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// The first argument that no definition took; empty if all were taken.
+std::optional<Error> UnknownArgument(const CLI::App& app, const CLI::App* command) {
+  const CLI::App& asked = command != nullptr ? *command : app;
+  std::vector<std::string> left = asked.remaining();
+  if (left.empty() && command != nullptr) left = app.remaining();
+  left.erase(std::remove(left.begin(), left.end(), "--"), left.end());
+  if (left.empty()) return {};
+  const std::string& first = left.front();
+  const std::string command_name = command != nullptr ? command->get_name() : "";
+  if (first.size() > 1 && first.front() == '-') {
+    const std::string name = first.substr(0, first.find('='));
+    Error error = UsageError("no such option", name);
+    const auto nearest = NearestName(name, LongOptionNames(asked));
+    error.advice = nearest ? *nearest : TryHelp(command_name);
+    return error;
+  }
+  if (command == nullptr) return NotOneOf("no such command", first, CommandNames(app));
+  Error error = UsageError(fmt::format("{} takes no further argument", command_name), first);
+  error.advice = TryHelp(command_name);
+  return error;
+}
+
+// What CLI11 says, in our form: its texts are "NAME is required", "NAME: what is wrong".
+Error FromParseError(const CLI::ParseError& failure, const std::string& command) {
+  const std::string text = failure.what();
+  Error error = UsageError(text);
+  const std::string required = " is required";
+  if (text.ends_with(required)) {
+    error.problem = fmt::format("{} is missing", text.substr(0, text.size() - required.size()));
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&failure) != nullptr) {
+    const std::string name = text.substr(0, text.find(':'));
+    const bool too_many = text.find("At Most") != text.npos;
+    error.problem =
+        fmt::format("{} {}", name, too_many ? "is given more than once" : "needs a value");
+  }
+  error.advice = TryHelp(command);
+  return error;
+}
+
+std::string HelpFor(const ProgramDescription& program, const std::string& command) {
+  for (const CommandDescription& known : program.commands) {
+    if (known.name == command) return CommandHelp(program, known);
+  }
+  return ProgramHelp(program);
+}
+
+// The request of the command that was given. May throw UsageProblem.
+Request TakeRequest(const std::string& command, Targets targets,
+                    const ProgramDescription& program) {
+  Request request = {
+      .command = command, .json = targets.json, .quiet = targets.quiet, .options = {}};
+  if (targets.fail_on) {
+    targets.compare.fail_on = targets.classify.fail_on = VerdictList(*targets.fail_on);
+  }
+  if (command == "cluster") targets.cluster.centers = ListOf("--centers", targets.centers);
+  if (command == "inspect") request.options = std::move(targets.inspect);
+  if (command == "fingerprint") request.options = std::move(targets.fingerprint);
+  if (command == "compare") request.options = std::move(targets.compare);
+  if (command == "classify") request.options = std::move(targets.classify);
+  if (command == "cluster") request.options = std::move(targets.cluster);
+  if (command == "convert") request.options = std::move(targets.convert);
+  if (command == "sensitivity") request.options = std::move(targets.sensitivity);
+  if (command == "completion") {
+    request.options = ShowText{CompletionScript(program, targets.shell)};
+  }
+  if (command == "man") request.options = ShowText{ManPage(program)};
+  return request;
+}
+
+}  // namespace
+
+Result<Request> ParseCommandLine(const std::vector<std::string>& arguments) {
+  Targets targets;
+  CLI::App app;
+  Define(app, targets);
+  const auto given_command = [&]() -> const CLI::App* {
+    return app.get_subcommands().empty() ? nullptr : app.get_subcommands().front();
+  };
+  const auto given_name = [&] { return given_command() ? given_command()->get_name() : ""; };
+  try {
+    std::optional<Error> failure;
+    try {
+      app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::ParseError& error) {
+      failure = FromParseError(error, given_name());
+    }
+    const ProgramDescription program = DescribeProgram(app);
+    if (targets.help) return Request{.options = ShowText{HelpFor(program, given_name())}};
+    if (targets.version) {
+      return Request{.options = ShowText{fmt::format("{} {}\n", kProgram, program.version)}};
+    }
+    if (auto unknown = UnknownArgument(app, given_command())) return *std::move(unknown);
+    if (failure) return *std::move(failure);
+    if (given_command() == nullptr) {
+      return NotOneOf("a command is missing", "", CommandNames(app));
+    }
+    return TakeRequest(given_name(), std::move(targets), program);
+  } catch (UsageProblem& problem) {
+    if (problem.error.advice.empty()) problem.error.advice = TryHelp(given_name());
+    return std::move(problem.error);
+  }
+}
+
+bool AsksForJson(const std::vector<std::string>& arguments) {
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  return std::find(arguments.begin(), end, "--json") != end;
+}
+
+}  // namespace tensorguard::cli

@@ -1,0 +1,28 @@
+// The commands. Each prints its result on the console, as text or JSON, and gives the exit status;
+// an error is for the caller to report.
+#ifndef TENSORGUARD_APPS_CLI_COMMANDS_H_
+#define TENSORGUARD_APPS_CLI_COMMANDS_H_
+
+#include "base/result.h"
+#include "cli/console.h"
+#include "cli/options.h"
+
+namespace tensorguard::cli {
+
+enum class ExitStatus {
+  kDone = 0,
+  kNamedAnswer = 1,  // the answer is one that --fail-on names
+  kError = 2,
+};
+
+Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console);
+Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& console);
+Result<ExitStatus> RunCompare(const CompareOptions& options, Console& console);
+Result<ExitStatus> RunClassify(const ClassifyOptions& options, Console& console);
+Result<ExitStatus> RunCluster(const ClusterOptions& options, Console& console);
+Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console);
+Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_COMMANDS_H_

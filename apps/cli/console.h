@@ -1,0 +1,58 @@
+// Where the program writes: results to stdout, messages and progress to stderr.
+#ifndef TENSORGUARD_APPS_CLI_CONSOLE_H_
+#define TENSORGUARD_APPS_CLI_CONSOLE_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "cli/json_output.h"
+
+namespace tensorguard::cli {
+
+class ProgressBar;
+
+// Belongs to the main thread, but for the progress callbacks.
+class Console {
+ public:
+  Console(bool json, bool quiet);
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  bool json() const { return json_; }
+
+  // Results, kept until Flush. Names from files must be escaped before they get here.
+  void Print(std::string_view text);
+  void PrintJson(const OrderedJson& object);
+
+  // Writes what was printed to stdout. A reader that has gone away is no error, a full disk is.
+  Result<void> Flush();
+
+  // A line on stderr, not with --quiet.
+  void Message(std::string_view text);
+
+  // "tensorguard: " and the error's description on stderr, always.
+  void ReportError(const Error& error);
+
+  // A progress bar that replaces the last one; does nothing where stderr is no terminal and with
+  // --quiet. `label` is shown before the bar, escaped.
+  ProgressCallback ShowProgress(std::string_view label);
+  void EndProgress();
+
+ private:
+  bool json_;
+  bool quiet_;
+  bool terminal_;  // stderr can show a bar
+  bool color_;
+  bool reader_gone_ = false;
+  std::string pending_;
+  std::shared_ptr<ProgressBar> bar_;
+};
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_CONSOLE_H_

@@ -1,0 +1,132 @@
+// tensorguard fingerprint: the paper profile of each model, written to a file.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/text_layout.h"
+#include "cli/usage.h"
+#include "fingerprint/paper_profile.h"
+
+namespace tensorguard::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Fingerprinted {
+  std::string name;
+  std::string output;
+  uint64_t parameters = 0;
+  uint64_t bytes_read = 0;
+  double seconds = 0;
+  std::string features_json;
+};
+
+bool IsFolderOutput(const FingerprintOptions& options) {
+  std::error_code ignored;
+  return options.models.size() > 1 || options.output->ends_with('/') ||
+         fs::is_directory(*options.output, ignored);
+}
+
+// The file for each model, before any work is done: no two models may write the same one.
+Result<std::vector<std::string>> PlanOutputs(const FingerprintOptions& options) {
+  if (options.output && !IsFolderOutput(options)) return std::vector{*options.output};
+  const fs::path folder = options.output.value_or("");
+  std::vector<std::string> outputs;
+  std::map<std::string, std::string> model_of;
+  for (const std::string& model : options.models) {
+    outputs.push_back((folder / (ModelNameFromPath(model) + "_features.json")).string());
+    const auto [earlier, added] = model_of.emplace(outputs.back(), model);
+    if (added) continue;
+    return UsageError(
+        "two models would be written to one file", outputs.back(),
+        fmt::format("different names; {} and {} have the same", earlier->second, model));
+  }
+  return outputs;
+}
+
+Result<void> MakeOutputFolder(const FingerprintOptions& options) {
+  if (!options.output || !IsFolderOutput(options)) return {};
+  std::error_code failure;
+  fs::create_directories(*options.output, failure);
+  if (!failure) return {};
+  return Error{.kind = ErrorKind::kSystem,
+               .problem = fmt::format("cannot make the folder: {}", failure.message()),
+               .file = *options.output};
+}
+
+Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string& output,
+                                     const FingerprintOptions& options, Console& console) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto model = OpenWithBase(path, options.base);
+  if (!model) return model.error();
+  const auto profile = ComputePaperProfile(
+      *model->weights, model->name,
+      {.threads = options.threads, .on_progress = console.ShowProgress(model->name)});
+  console.EndProgress();
+  if (!profile) return Error(profile.error()).InFile(path);
+  Fingerprinted done = {.name = model->name,
+                        .output = output,
+                        .parameters = model->parameter_count(),
+                        .bytes_read = profile->bytes_read,
+                        .features_json = PaperFeaturesToJson(profile->features)};
+  if (auto written = WriteFileAtomically(output, done.features_json); !written) {
+    return std::move(written).error();
+  }
+  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return done;
+}
+
+std::string ToText(const Fingerprinted& done) {
+  return fmt::format("{}  ({} parameters; {} read in {:.1f} s)\n", EscapeControl(done.output),
+                     WithThousands(done.parameters), ReadableBytes(done.bytes_read), done.seconds);
+}
+
+OrderedJson ToJson(const Fingerprinted& done) {
+  return {{"name", done.name},
+          {"profile", "paper"},
+          {"output", done.output},
+          {"parameters", done.parameters},
+          {"seconds", done.seconds},
+          {"bytes_read", done.bytes_read},
+          {"features", OrderedJson::parse(done.features_json)}};
+}
+
+}  // namespace
+
+Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& console) {
+  if (auto base = CheckBase(options.models, options.base); !base) return std::move(base).error();
+  const auto outputs = PlanOutputs(options);
+  if (!outputs) return outputs.error();
+  if (auto made = MakeOutputFolder(options); !made) return std::move(made).error();
+
+  OrderedJson json = ResultObject("fingerprint");
+  json["models"] = OrderedJson::array();
+  std::vector<Error> errors;
+  for (size_t i = 0; i < options.models.size(); ++i) {
+    const auto done = FingerprintOne(options.models[i], (*outputs)[i], options, console);
+    if (!done) {
+      console.ReportError(done.error());
+      errors.push_back(done.error());
+    } else if (console.json()) {
+      json["models"].push_back(ToJson(*done));
+    } else {
+      console.Print(ToText(*done));
+      if (auto flushed = console.Flush(); !flushed) return std::move(flushed).error();
+    }
+  }
+  AddErrors(errors, &json);
+  if (console.json()) console.PrintJson(json);
+  if (errors.empty()) return ExitStatus::kDone;
+  if (options.models.size() > 1) {
+    console.Message(FailureCount(errors.size(), options.models.size()));
+  }
+  return ExitStatus::kError;
+}
+
+}  // namespace tensorguard::cli

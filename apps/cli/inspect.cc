@@ -1,0 +1,150 @@
+// tensorguard inspect: what a model is made of, without reading its weights.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/text_layout.h"
+
+namespace tensorguard::cli {
+namespace {
+
+struct Tally {
+  uint64_t tensors = 0;
+  uint64_t elements = 0;
+};
+
+// What the summary adds up.
+struct Summary {
+  std::map<Role, Tally> roles;
+  std::map<std::string_view, uint64_t> dtypes;  // tensors of each
+  std::set<std::string> files;
+  uint64_t stored_bytes = 0;
+};
+
+Summary Summarise(const Model& model) {
+  Summary summary;
+  const auto& tensors = model.weights->tensors();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    Tally& tally = summary.roles[model.architecture.roles[i].role];
+    ++tally.tensors;
+    tally.elements += tensors[i].element_count;
+    ++summary.dtypes[InfoOf(tensors[i].dtype).name];
+    summary.files.insert(tensors[i].file);
+    summary.stored_bytes += tensors[i].stored_bytes;
+  }
+  return summary;
+}
+
+OrderedJson TensorToJson(const TensorInfo& tensor, const TensorRole& role) {
+  OrderedJson json = {{"name", tensor.name}, {"role", RoleName(role.role)}};
+  json["layer"] = role.layer ? OrderedJson(*role.layer) : OrderedJson();
+  json["dtype"] = InfoOf(tensor.dtype).name;
+  json["shape"] = tensor.shape;
+  json["file"] = tensor.file;
+  json["bias"] = role.is_bias;
+  if (role.expert) json["expert"] = *role.expert;
+  if (!role.stack.empty()) json["stack"] = role.stack;
+  return json;
+}
+
+OrderedJson ToJson(const Model& model, const Summary& summary) {
+  const Architecture& architecture = model.architecture;
+  OrderedJson json = ResultObject("inspect");
+  json["name"] = model.name;
+  json["path"] = model.path.string();
+  json["architecture"] = architecture.name;
+  json["known_by"] = architecture.known_by;
+  json["parameters"] = model.parameter_count();
+  json["layers"] = architecture.layers;
+  json["tied_head"] = architecture.tied_head;
+  json["tokenizer"] = model.has_tokenizer;
+  json["adapter"] = model.is_adapter;
+  if (model.is_adapter) json["base"] = model.base_name;
+  json["stored_bytes"] = summary.stored_bytes;
+  json["files"] = summary.files;
+  json["dtypes"] = summary.dtypes;
+  json["unassigned"] = OrderedJson::array();
+  for (const size_t i : architecture.unassigned) {
+    json["unassigned"].push_back(model.weights->tensors()[i].name);
+  }
+  json["tensors"] = OrderedJson::array();
+  for (size_t i = 0; i < architecture.roles.size(); ++i) {
+    json["tensors"].push_back(TensorToJson(model.weights->tensors()[i], architecture.roles[i]));
+  }
+  return json;
+}
+
+std::string SummaryText(const Model& model, const Summary& summary) {
+  const Architecture& architecture = model.architecture;
+  std::vector<std::string> dtypes;
+  for (const auto& [name, count] : summary.dtypes) {
+    dtypes.push_back(fmt::format("{} ({})", name, WithThousands(count)));
+  }
+  const size_t files = summary.files.size();
+  std::vector<std::vector<std::string>> rows = {
+      {"name", EscapeControl(model.name)},
+      {"architecture",
+       fmt::format("{} (known by {})", EscapeControl(architecture.name), architecture.known_by)},
+      {"parameters", WithThousands(model.parameter_count())},
+      {"layers", WithThousands(architecture.layers)},
+      {"tensors", fmt::format("{} in {} file{}, {}", WithThousands(architecture.roles.size()),
+                              files, files == 1 ? "" : "s", ReadableBytes(summary.stored_bytes))},
+      {"types", fmt::format("{}", fmt::join(dtypes, ", "))},
+      {"output head", architecture.tied_head ? "tied to the embedding" : "not tied"},
+      {"tokenizer", model.has_tokenizer ? "yes" : "no"},
+  };
+  if (model.is_adapter) {
+    rows.push_back({"adapter", "merged into " + EscapeControl(model.base_name)});
+  }
+  rows.push_back({"unassigned", fmt::format("{} matrices whose role is not known",
+                                            WithThousands(architecture.unassigned.size()))});
+  return Columns(rows, {Align::kLeft, Align::kLeft});
+}
+
+std::string RoleTable(const Summary& summary) {
+  std::vector<std::vector<std::string>> rows = {{"role", "tensors", "elements"}};
+  for (const auto& [role, tally] : summary.roles) {
+    rows.push_back(
+        {std::string(RoleName(role)), WithThousands(tally.tensors), WithThousands(tally.elements)});
+  }
+  return Columns(rows, {Align::kLeft, Align::kRight, Align::kRight});
+}
+
+std::string TensorTableText(const Model& model) {
+  std::vector<std::vector<std::string>> rows = {{"layer", "role", "type", "shape", "tensor"}};
+  for (size_t i = 0; i < model.architecture.roles.size(); ++i) {
+    const TensorInfo& tensor = model.weights->tensors()[i];
+    const TensorRole& role = model.architecture.roles[i];
+    const std::string expert = role.expert ? fmt::format(" of expert {}", *role.expert) : "";
+    rows.push_back(
+        {role.layer ? std::to_string(*role.layer) : "-",
+         fmt::format("{}{}{}", RoleName(role.role), role.is_bias ? " bias" : "", expert),
+         std::string(InfoOf(tensor.dtype).name),
+         tensor.shape.empty() ? "scalar" : fmt::format("{}", fmt::join(tensor.shape, "x")),
+         EscapeControl(tensor.name)});
+  }
+  return Columns(rows, {Align::kRight, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+}
+
+}  // namespace
+
+Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
+  if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
+  const auto model = OpenWithBase(options.model, options.base);
+  if (!model) return model.error();
+  const Summary summary = Summarise(*model);
+  if (console.json()) {
+    console.PrintJson(ToJson(*model, summary));
+    return ExitStatus::kDone;
+  }
+  console.Print(SummaryText(*model, summary) + "\n" + RoleTable(summary));
+  if (options.list_tensors) console.Print("\n" + TensorTableText(*model));
+  return ExitStatus::kDone;
+}
+
+}  // namespace tensorguard::cli

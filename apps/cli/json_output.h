@@ -1,0 +1,31 @@
+// The JSON that --json prints.
+#ifndef TENSORGUARD_APPS_CLI_JSON_OUTPUT_H_
+#define TENSORGUARD_APPS_CLI_JSON_OUTPUT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tensorguard::cli {
+
+using OrderedJson = nlohmann::ordered_json;  // keeps the fields in the order in which they are set
+
+// {"schema": "tensorguard.COMMAND/1"}, to be filled.
+OrderedJson ResultObject(std::string_view command);
+
+// {kind, file, tensor, byte, problem, found, expected, try}, only what is known.
+OrderedJson ErrorToJson(const Error& error);
+
+// Sets "error" to the first of `errors` and "errors" to all of them; nothing where there are none.
+void AddErrors(const std::vector<Error>& errors, OrderedJson* object);
+
+// One line in pure ASCII (names from files cannot steer the terminal); bytes that are not UTF-8
+// become U+FFFD. Ends with a line feed.
+std::string JsonText(const OrderedJson& json);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_JSON_OUTPUT_H_

@@ -1,0 +1,29 @@
+// Models as arguments name them, with one base for those that are adapters.
+#ifndef TENSORGUARD_APPS_CLI_MODELS_H_
+#define TENSORGUARD_APPS_CLI_MODELS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/model.h"
+
+namespace tensorguard::cli {
+
+// Refuses a base that no model of the command would use.
+Result<void> CheckBase(const std::vector<std::string>& models,
+                       const std::optional<std::string>& base);
+
+// Opens one of several models: `base` is used if it is an adapter.
+Result<Model> OpenWithBase(const std::string& model, const std::optional<std::string>& base);
+
+// A features file: named NAME_features.json.
+bool IsFeaturesFile(const std::string& path);
+
+// "1 of 3 models could not be read (listed above)".
+std::string FailureCount(size_t failed, size_t all);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_MODELS_H_

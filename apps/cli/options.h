@@ -1,0 +1,82 @@
+// What the user asked for: one plain struct for each command.
+#ifndef TENSORGUARD_APPS_CLI_OPTIONS_H_
+#define TENSORGUARD_APPS_CLI_OPTIONS_H_
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace tensorguard::cli {
+
+struct InspectOptions {
+  std::string model;
+  std::optional<std::string> base;
+  bool list_tensors = false;
+};
+
+struct FingerprintOptions {
+  std::vector<std::string> models;
+  std::optional<std::string> base;
+  std::optional<std::string> output;  // a file, or a folder
+  std::string profile = "paper";
+  unsigned threads = 0;  // 0: one per processor
+};
+
+struct CompareOptions {
+  std::string first;
+  std::string second;
+  std::optional<std::string> base;
+  std::vector<std::string> fail_on;  // verdicts that give status 1
+  unsigned threads = 0;
+};
+
+struct ClassifyOptions {
+  std::string model;
+  std::optional<std::string> base;
+  std::vector<std::string> known;  // features files and folders of them
+  std::string profile = "paper";
+  std::vector<std::string> fail_on;
+  unsigned threads = 0;
+};
+
+struct ClusterOptions {
+  std::vector<std::string> models;  // models, features files and folders of features files
+  std::vector<std::string> centers;
+  std::string method = "kmeans";
+  std::optional<unsigned> clusters;
+  std::optional<std::string> plot;
+  bool impute = false;
+  unsigned threads = 0;
+};
+
+struct ConvertOptions {
+  std::string model;
+  std::optional<std::string> base;
+  std::string output;
+  std::string dtype = "f32";
+};
+
+struct SensitivityOptions {
+  std::string model;
+  std::optional<std::string> base;
+  unsigned threads = 0;
+};
+
+// Help, version, completion script or manual page: text that the definitions themselves give.
+struct ShowText {
+  std::string text;
+};
+
+struct Request {
+  std::string command = {};  // empty for the program's own help and version
+  bool json = false;
+  bool quiet = false;
+  std::variant<ShowText, InspectOptions, FingerprintOptions, CompareOptions, ClassifyOptions,
+               ClusterOptions, ConvertOptions, SensitivityOptions>
+      options;
+};
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_OPTIONS_H_

@@ -1,0 +1,89 @@
+#include "cli/program.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+#include <new>
+
+#include "cli/command_line.h"
+#include "cli/commands.h"
+
+namespace tensorguard::cli {
+namespace {
+
+// A descriptor that was closed would be given to the first file we open, and that file would then
+// get our output. The stand-ins are opened so that writing results to a closed stdout still fails.
+void OccupyStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) != -1) continue;
+    ::open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+struct Runner {
+  Console& console;
+
+  Result<ExitStatus> operator()(const ShowText& show) const {
+    console.Print(show.text);
+    return ExitStatus::kDone;
+  }
+  Result<ExitStatus> operator()(const InspectOptions& o) const { return RunInspect(o, console); }
+  Result<ExitStatus> operator()(const FingerprintOptions& o) const {
+    return RunFingerprint(o, console);
+  }
+  Result<ExitStatus> operator()(const CompareOptions& o) const { return RunCompare(o, console); }
+  Result<ExitStatus> operator()(const ClassifyOptions& o) const { return RunClassify(o, console); }
+  Result<ExitStatus> operator()(const ClusterOptions& o) const { return RunCluster(o, console); }
+  Result<ExitStatus> operator()(const ConvertOptions& o) const { return RunConvert(o, console); }
+  Result<ExitStatus> operator()(const SensitivityOptions& o) const {
+    return RunSensitivity(o, console);
+  }
+};
+
+Result<ExitStatus> RunRequest(const Request& request, Console& console) {
+  try {
+    return std::visit(Runner{console}, request.options);
+  } catch (const std::bad_alloc&) {
+    return Error{.kind = ErrorKind::kSystem, .problem = "out of memory"};
+  } catch (const std::exception& exception) {
+    return Error{.kind = ErrorKind::kSystem, .problem = exception.what()};
+  }
+}
+
+void PrintError(const Error& error, const std::string& command, Console& console) {
+  console.ReportError(error);
+  if (!console.json()) return;
+  OrderedJson object = command.empty() ? OrderedJson::object() : ResultObject(command);
+  object["error"] = ErrorToJson(error);
+  console.PrintJson(object);
+}
+
+// Writes out what is pending; that may turn success into failure.
+int Finish(ExitStatus status, Console& console) {
+  const auto flushed = console.Flush();
+  if (flushed) return static_cast<int>(status);
+  console.ReportError(flushed.error());
+  return static_cast<int>(ExitStatus::kError);
+}
+
+}  // namespace
+
+int RunProgram(const std::vector<std::string>& arguments) {
+  OccupyStandardDescriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows as EPIPE, see Console::Flush
+
+  const auto request = ParseCommandLine(arguments);
+  if (!request) {
+    Console console(AsksForJson(arguments), /*quiet=*/false);
+    PrintError(request.error(), "", console);
+    return Finish(ExitStatus::kError, console);
+  }
+  Console console(request->json, request->quiet);
+  const auto status = RunRequest(*request, console);
+  if (!status) PrintError(status.error(), request->command, console);
+  return Finish(status ? *status : ExitStatus::kError, console);
+}
+
+}  // namespace tensorguard::cli

@@ -1,0 +1,39 @@
+// One line that tells how far long work is.
+#ifndef TENSORGUARD_APPS_CLI_PROGRESS_BAR_H_
+#define TENSORGUARD_APPS_CLI_PROGRESS_BAR_H_
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/progress.h"
+
+namespace tensorguard::cli {
+
+// "alder [####----]  50%  1.2 GB of 2.4 GB  512.0 MB/s  0:02 left" in at most `width` columns: the
+// bar shrinks first, then what stands at the end is cut. `label` must be safe to show.
+std::string ProgressLine(const std::string& label, const Progress& progress, double elapsed_seconds,
+                         size_t width);
+
+// Draws that line on stderr, at most ten times a second. REQUIRES: stderr is a terminal.
+class ProgressBar {
+ public:
+  ProgressBar(std::string label, bool color);
+  ~ProgressBar();  // wipes the line
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  void Show(const Progress& progress);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string label_;
+  bool color_;
+  Clock::time_point started_;
+  std::optional<Clock::time_point> drawn_;
+};
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_PROGRESS_BAR_H_

@@ -1,0 +1,40 @@
+// Errors in the request itself, and the values that options take.
+#ifndef TENSORGUARD_APPS_CLI_USAGE_H_
+#define TENSORGUARD_APPS_CLI_USAGE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tensorguard::cli {
+
+inline constexpr std::string_view kProgram = "tensorguard";
+
+// Thrown through CLI11 by the checks of options, caught in ParseCommandLine.
+struct UsageProblem {
+  Error error;
+};
+
+Error UsageError(std::string problem, std::string found = {}, std::string expected = {});
+
+// "tensorguard COMMAND --help".
+std::string TryHelp(const std::string& command);
+
+// Expected is the list of `known`, the advice the nearest of them if one is near.
+Error NotOneOf(std::string problem, const std::string& found,
+               const std::vector<std::string>& known);
+
+// The parts of "A,B,C". Throws UsageProblem if a part is empty.
+std::vector<std::string> ListOf(const std::string& option, const std::string& text);
+
+// The verdicts of a --fail-on list, none for "". Throws UsageProblem if one is no verdict.
+std::vector<std::string> VerdictList(const std::string& text);
+
+// Whether `text` is a whole number from `lowest` to `highest`.
+bool IsWholeNumber(std::string_view text, unsigned lowest, unsigned highest);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_USAGE_H_

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Installs with apt what Debian 12 lacks of the packages below, and only that. Safe to repeat.
+set -eu
+
+# package, then what it is for
+packages() {
+  cat <<'END'
+g++                   C++20 compiler (12.2), with the sanitizers' libraries
+cmake                 build (3.25)
+ninja-build           build
+pkgconf               finds kissfft and cairo
+libfmt-dev            text formatting
+nlohmann-json3-dev    JSON
+libcli11-dev          command line
+libhwy-dev            SIMD kernels chosen at run time
+libkissfft-dev        Fourier transforms of the paper profile
+libarmadillo-dev      clustering, decompositions
+libopenblas-dev       matrix products
+libcairo2-dev         plots
+fonts-dejavu-core     letters in plots
+libgtest-dev          tests
+libgmock-dev          tests
+libbenchmark-dev      benchmarks
+END
+}
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+if ! command -v apt-get >/dev/null; then
+  echo "No apt here: expecting the equivalents of these Debian packages to be installed."
+  packages
+  exit 0
+fi
+
+missing=
+for package in $(packages | cut -d' ' -f1); do
+  is_installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null; then
+  as_root=sudo
+else
+  echo "Missing packages, and neither root nor sudo here. As root: apt-get install$missing" >&2
+  exit 1
+fi
+
+apt() {
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+echo "Installing with apt:$missing"
+apt update
+# shellcheck disable=SC2086  # one word per package
+apt install --yes --no-install-recommends $missing

@@ -1,0 +1,105 @@
+#include "architecture/config_view.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tensorguard {
+namespace {
+
+constexpr std::array<std::string_view, 6> kTextParts = {
+    "text_config", "llm_config", "language_config", "thinker_config", "text_model", "decoder"};
+
+constexpr std::array<std::string_view, 5> kHiddenKeys = {"hidden_size", "d_model", "n_embd", "dim",
+                                                         "model_dim"};
+constexpr std::array<std::string_view, 2> kVocabularyKeys = {"vocab_size", "n_vocab"};
+constexpr std::array<std::string_view, 5> kLayerKeys = {"num_hidden_layers", "n_layer",
+                                                        "num_layers", "n_layers", "decoder_layers"};
+constexpr std::array<std::string_view, 5> kHeadKeys = {"num_attention_heads", "n_head", "n_heads",
+                                                       "num_heads", "decoder_attention_heads"};
+constexpr std::array<std::string_view, 3> kHeadSizeKeys = {"head_dim", "d_kv", "kv_channels"};
+
+const Json* Member(const Json* object, std::string_view key) {
+  if (object == nullptr) return nullptr;
+  const auto found = object->find(key);
+  return found == object->end() ? nullptr : &*found;
+}
+
+const Json* ObjectMember(const Json* object, std::string_view key) {
+  const Json* member = Member(object, key);
+  return member != nullptr && member->is_object() ? member : nullptr;
+}
+
+std::optional<uint64_t> NumberIn(const Json* object, std::string_view key) {
+  const Json* member = Member(object, key);
+  if (member == nullptr || !member->is_number_integer()) return {};
+  // A number too large for int64_t comes out negative.
+  const auto number = member->get<int64_t>();
+  if (number <= 0 || number >= (int64_t{1} << 40)) return {};
+  return static_cast<uint64_t>(number);
+}
+
+std::optional<std::string> NameIn(const Json* object, std::string_view key) {
+  const Json* member = Member(object, key);
+  if (member == nullptr || !member->is_string()) return {};
+  const auto& text = member->get_ref<const std::string&>();
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+  if (text.empty() || text.size() > 64 || !plain) return {};
+  return text;
+}
+
+}  // namespace
+
+ConfigView::ConfigView(const Json& config) {
+  if (!config.is_object()) return;
+  whole_ = &config;
+  for (const std::string_view key : kTextParts) {
+    part_ = ObjectMember(whole_, key);
+    if (part_ != nullptr) break;
+  }
+  // Speech-to-speech models nest once more: thinker_config.text_config.
+  if (const Json* inner = ObjectMember(part_, "text_config")) part_ = inner;
+}
+
+ConfigView ConfigView::ForStack(std::string_view stack) const {
+  ConfigView view = *this;
+  if (const Json* part = ObjectMember(whole_, stack)) view.part_ = part;
+  return view;
+}
+
+std::optional<uint64_t> ConfigView::Number(std::span<const std::string_view> keys) const {
+  for (const Json* object : {part_, whole_}) {
+    for (const std::string_view key : keys) {
+      if (const auto number = NumberIn(object, key)) return number;
+    }
+  }
+  return {};
+}
+
+std::optional<bool> ConfigView::Flag(std::string_view key) const {
+  for (const Json* object : {part_, whole_}) {
+    const Json* member = Member(object, key);
+    if (member != nullptr && member->is_boolean()) return member->get<bool>();
+  }
+  return {};
+}
+
+std::optional<std::string> ConfigView::ModelType() const { return NameIn(whole_, "model_type"); }
+std::optional<std::string> ConfigView::TextModelType() const { return NameIn(part_, "model_type"); }
+
+std::optional<uint64_t> ConfigView::HiddenSize() const { return Number(kHiddenKeys); }
+std::optional<uint64_t> ConfigView::VocabularySize() const { return Number(kVocabularyKeys); }
+std::optional<uint64_t> ConfigView::Layers() const { return Number(kLayerKeys); }
+std::optional<uint64_t> ConfigView::Heads() const { return Number(kHeadKeys); }
+
+std::optional<uint64_t> ConfigView::HeadSize() const {
+  if (const auto stated = Number(kHeadSizeKeys)) return stated;
+  const auto hidden = HiddenSize();
+  const auto heads = Heads();
+  if (!hidden || !heads || *hidden % *heads != 0) return {};
+  return *hidden / *heads;
+}
+
+}  // namespace tensorguard

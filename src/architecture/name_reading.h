@@ -1,0 +1,24 @@
+// A tensor's role as far as its own name and its siblings' names tell it.
+#ifndef TENSORGUARD_ARCHITECTURE_NAME_READING_H_
+#define TENSORGUARD_ARCHITECTURE_NAME_READING_H_
+
+#include <cstdint>
+#include <span>
+
+#include "architecture/role.h"
+#include "architecture/role_table.h"
+#include "architecture/tensor_path.h"
+
+namespace tensorguard {
+
+// Sets role, companion_of, is_bias, layer (as in the name), expert, stacked_experts, shared_expert,
+// cross_attention, packing (the row's), and `stack` for towers. `shape` may be empty.
+TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
+                    std::span<const uint64_t> shape);
+
+// The block that the tensor's module lies in.
+Block BlockOfTensor(const ModelPaths& model, const TensorPath& path);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_ARCHITECTURE_NAME_READING_H_

@@ -1,0 +1,193 @@
+#include "fingerprint/response_kernel.h"
+
+#include <algorithm>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "fingerprint/response_kernel.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+// Highway compiles the part between BEFORE and AFTER once per instruction set and picks one at run
+// time.
+HWY_BEFORE_NAMESPACE();
+namespace tensorguard {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr size_t kPartialSums = 16;
+
+// Partial sums lane..lane+N of two rows times five inputs. Products and sums are separate
+// instructions on purpose: a fused one would round differently from processors that lack it.
+template <class D>
+HWY_INLINE void SumLanes(D d, const float* row_a, const float* row_b, const float* inputs,
+                         size_t stride, size_t columns, float* sums_a, float* sums_b) {
+  auto a0 = hn::Zero(d), a1 = hn::Zero(d), a2 = hn::Zero(d), a3 = hn::Zero(d), a4 = hn::Zero(d);
+  auto b0 = hn::Zero(d), b1 = hn::Zero(d), b2 = hn::Zero(d), b3 = hn::Zero(d), b4 = hn::Zero(d);
+  for (size_t c = 0; c < columns; c += kPartialSums) {
+    const auto a = hn::LoadU(d, row_a + c);
+    const auto b = hn::LoadU(d, row_b + c);
+    const auto x0 = hn::LoadU(d, inputs + c);
+    const auto x1 = hn::LoadU(d, inputs + stride + c);
+    const auto x2 = hn::LoadU(d, inputs + 2 * stride + c);
+    const auto x3 = hn::LoadU(d, inputs + 3 * stride + c);
+    const auto x4 = hn::LoadU(d, inputs + 4 * stride + c);
+    a0 = hn::Add(a0, hn::Mul(a, x0));
+    b0 = hn::Add(b0, hn::Mul(b, x0));
+    a1 = hn::Add(a1, hn::Mul(a, x1));
+    b1 = hn::Add(b1, hn::Mul(b, x1));
+    a2 = hn::Add(a2, hn::Mul(a, x2));
+    b2 = hn::Add(b2, hn::Mul(b, x2));
+    a3 = hn::Add(a3, hn::Mul(a, x3));
+    b3 = hn::Add(b3, hn::Mul(b, x3));
+    a4 = hn::Add(a4, hn::Mul(a, x4));
+    b4 = hn::Add(b4, hn::Mul(b, x4));
+  }
+  hn::StoreU(a0, d, sums_a);
+  hn::StoreU(a1, d, sums_a + kPartialSums);
+  hn::StoreU(a2, d, sums_a + 2 * kPartialSums);
+  hn::StoreU(a3, d, sums_a + 3 * kPartialSums);
+  hn::StoreU(a4, d, sums_a + 4 * kPartialSums);
+  hn::StoreU(b0, d, sums_b);
+  hn::StoreU(b1, d, sums_b + kPartialSums);
+  hn::StoreU(b2, d, sums_b + 2 * kPartialSums);
+  hn::StoreU(b3, d, sums_b + 3 * kPartialSums);
+  hn::StoreU(b4, d, sums_b + 4 * kPartialSums);
+}
+
+// REQUIRES: columns is a multiple of kPartialSums.
+void PartialSumsOfTwoRows(const float* row_a, const float* row_b, const float* inputs,
+                          size_t stride, size_t columns, float* sums_a, float* sums_b) {
+  const hn::CappedTag<float, kPartialSums> d;
+  for (size_t lane = 0; lane < kPartialSums; lane += hn::Lanes(d)) {
+    SumLanes(d, row_a + lane, row_b + lane, inputs + lane, stride, columns, sums_a + lane,
+             sums_b + lane);
+  }
+}
+
+void AddScaledRowImpl(const float* row, size_t columns, double weight, double* sums) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> d_float;
+  const auto factor = hn::Set(d, weight);
+  size_t c = 0;
+  for (; c + hn::Lanes(d) <= columns; c += hn::Lanes(d)) {
+    const auto value = hn::PromoteTo(d, hn::LoadU(d_float, row + c));
+    hn::StoreU(hn::Add(hn::LoadU(d, sums + c), hn::Mul(factor, value)), d, sums + c);
+  }
+  for (; c < columns; ++c) sums[c] += weight * static_cast<double>(row[c]);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tensorguard
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tensorguard {
+namespace {
+
+HWY_EXPORT(PartialSumsOfTwoRows);
+HWY_EXPORT(AddScaledRowImpl);
+
+constexpr size_t kPartialSums = 16;
+constexpr size_t kChunkColumns = 1024;  // a row's chunk and five inputs' fit the first-level cache
+
+struct PartialSums {
+  alignas(64) float of_input[kNoiseCount][kPartialSums];
+};
+
+// Adds the partial sums in one fixed order.
+void AddTo(Responses& responses, const PartialSums& partial) {
+  for (size_t k = 0; k < kNoiseCount; ++k) {
+    double sum = 0;
+    for (const float value : partial.of_input[k]) sum += static_cast<double>(value);
+    responses[k] += sum;
+  }
+}
+
+void PartialSumsOfTwoRowsPlain(const float* row_a, const float* row_b, const float* inputs,
+                               size_t stride, size_t columns, float* sums_a, float* sums_b) {
+  for (size_t k = 0; k < kNoiseCount; ++k) {
+    for (size_t lane = 0; lane < kPartialSums; ++lane) {
+      float a = 0;
+      float b = 0;
+      for (size_t c = lane; c < columns; c += kPartialSums) {
+        a += row_a[c] * inputs[k * stride + c];
+        b += row_b[c] * inputs[k * stride + c];
+      }
+      sums_a[k * kPartialSums + lane] = a;
+      sums_b[k * kPartialSums + lane] = b;
+    }
+  }
+}
+
+void PartialSumsOfTwoRowsFast(const float* row_a, const float* row_b, const float* inputs,
+                              size_t stride, size_t columns, float* sums_a, float* sums_b) {
+  HWY_DYNAMIC_DISPATCH(PartialSumsOfTwoRows)
+  (row_a, row_b, inputs, stride, columns, sums_a, sums_b);
+}
+
+using PartialSumsFunction = void (*)(const float*, const float*, const float*, size_t, size_t,
+                                     float*, float*);
+
+// Rows two by two, in chunks of columns. A chunk that is no whole number of steps is copied to
+// where it can be padded with zeros; the inputs' padding is zero anyway.
+void AddResponsesWith(PartialSumsFunction partial_sums, const float* rows, size_t row_count,
+                      size_t columns, const InputBlock& inputs, size_t first_column,
+                      Responses* responses) {
+  alignas(64) float padded_a[kChunkColumns];
+  alignas(64) float padded_b[kChunkColumns];
+  PartialSums sums_a;
+  PartialSums sums_b;
+  for (size_t begin = 0; begin < columns; begin += kChunkColumns) {
+    const size_t count = std::min(kChunkColumns, columns - begin);
+    const size_t padded_count = (count + kPartialSums - 1) / kPartialSums * kPartialSums;
+    for (size_t r = 0; r < row_count; r += 2) {
+      const bool has_second = r + 1 < row_count;
+      const float* a = rows + r * columns + begin;
+      const float* b = has_second ? a + columns : a;
+      if (padded_count != count) {
+        std::memcpy(padded_a, a, count * sizeof(float));
+        std::memcpy(padded_b, b, count * sizeof(float));
+        std::fill(padded_a + count, padded_a + padded_count, 0.0f);
+        std::fill(padded_b + count, padded_b + padded_count, 0.0f);
+        a = padded_a;
+        b = padded_b;
+      }
+      partial_sums(a, b, inputs.at(first_column + begin), inputs.stride(), padded_count,
+                   sums_a.of_input[0], sums_b.of_input[0]);
+      AddTo(responses[r], sums_a);
+      if (has_second) AddTo(responses[r + 1], sums_b);
+    }
+  }
+}
+
+}  // namespace
+
+InputBlock::InputBlock(size_t width, std::span<const std::vector<float>> inputs)
+    : width_(width),
+      stride_((width + kPartialSums - 1) / kPartialSums * kPartialSums),
+      values_(kNoiseCount * stride_) {
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    std::copy(inputs[k].begin(), inputs[k].end(),
+              values_.begin() + static_cast<std::ptrdiff_t>(k * stride_));
+  }
+}
+
+void AddResponses(const float* rows, size_t row_count, size_t columns, const InputBlock& inputs,
+                  size_t first_column, Responses* responses) {
+  AddResponsesWith(&PartialSumsOfTwoRowsFast, rows, row_count, columns, inputs, first_column,
+                   responses);
+}
+
+void AddResponsesReference(const float* rows, size_t row_count, size_t columns,
+                           const InputBlock& inputs, size_t first_column, Responses* responses) {
+  AddResponsesWith(&PartialSumsOfTwoRowsPlain, rows, row_count, columns, inputs, first_column,
+                   responses);
+}
+
+void AddScaledRow(const float* row, size_t columns, double weight, double* sums) {
+  HWY_DYNAMIC_DISPATCH(AddScaledRowImpl)(row, columns, weight, sums);
+}
+
+}  // namespace tensorguard
+#endif  // HWY_ONCE

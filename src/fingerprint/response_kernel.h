@@ -1,0 +1,51 @@
+// Rows times a few inputs: the only hot loop of the paper profile.
+#ifndef TENSORGUARD_FINGERPRINT_RESPONSE_KERNEL_H_
+#define TENSORGUARD_FINGERPRINT_RESPONSE_KERNEL_H_
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "fingerprint/perturbation.h"
+
+namespace tensorguard {
+
+// One number per input, in the order of the inputs.
+using Responses = std::array<double, kNoiseCount>;
+
+// Five input vectors of one width, laid out for the kernel. Missing inputs are zero vectors.
+class InputBlock {
+ public:
+  // REQUIRES: at most kNoiseCount vectors, each of `width` elements.
+  InputBlock(size_t width, std::span<const std::vector<float>> inputs);
+
+  size_t width() const { return width_; }
+  // Element `column` of input 0; input k lies k * stride() further.
+  const float* at(size_t column) const { return values_.data() + column; }
+  size_t stride() const { return stride_; }
+
+ private:
+  size_t width_;
+  size_t stride_;  // width rounded up to whole kernel steps; the padding is zero
+  std::vector<float> values_;
+};
+
+// responses[r][k] += sum over c of rows[r * columns + c] * input k at (first_column + c).
+// Products and sums are float32 in 16 interleaved partial sums over at most 1024 columns, which are
+// then added in a fixed order in float64: bit-equal on every processor and for every way to split
+// columns at multiples of 1024.
+// REQUIRES: first_column is a multiple of 1024.
+void AddResponses(const float* rows, size_t row_count, size_t columns, const InputBlock& inputs,
+                  size_t first_column, Responses* responses);
+
+// The same without vector instructions, bit for bit: the reference for tests.
+void AddResponsesReference(const float* rows, size_t row_count, size_t columns,
+                           const InputBlock& inputs, size_t first_column, Responses* responses);
+
+// sums[c] += weight * row[c], in float64.
+void AddScaledRow(const float* row, size_t columns, double weight, double* sums);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FINGERPRINT_RESPONSE_KERNEL_H_

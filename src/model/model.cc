@@ -1,0 +1,167 @@
+#include "model/model.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <system_error>
+
+#include "weights/adapter.h"
+#include "weights/stored_weights.h"
+
+namespace tensorguard {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool Exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+bool IsFolder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+// A folder that holds a PEFT adapter, whether the folder or its weight file was named.
+std::optional<fs::path> AdapterFolder(const fs::path& path) {
+  if (IsFolder(path)) return IsAdapterFolder(path) ? std::optional(path) : std::nullopt;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const bool adapter_file = path.filename() == "adapter_model.safetensors";
+  return adapter_file && IsAdapterFolder(folder) ? std::optional(folder) : std::nullopt;
+}
+
+// Where config.json and the tokenizer lie: in the named folder, or beside the weights (a file was
+// named, or a Hub cache folder whose weights lie in a snapshot).
+fs::path CompanionFolder(const fs::path& path, const WeightSource& weights) {
+  if (IsFolder(path) && Exists(path / "config.json")) return path;
+  const fs::path file = weights.tensors().empty() ? path : fs::path(weights.tensors().front().file);
+  if (IsFolder(file)) return file;
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+bool HasTokenizer(const fs::path& folder) {
+  constexpr std::array kTokenizerFiles = {"tokenizer.json", "tokenizer.model", "vocab.json",
+                                          "vocab.txt"};
+  return std::any_of(kTokenizerFiles.begin(), kTokenizerFiles.end(),
+                     [&](const char* file) { return Exists(folder / file); });
+}
+
+Result<Json> ReadConfig(const fs::path& folder) {
+  const fs::path file = folder / "config.json";
+  if (!Exists(file)) return Json();
+  auto config = ReadJsonFile(file);
+  if (config && !config->is_object()) {
+    return Error{.kind = ErrorKind::kBadFile,
+                 .problem = "the model's configuration is not a JSON object",
+                 .file = file.string(),
+                 .found = config->type_name(),
+                 .expected = "an object"};
+  }
+  return config;
+}
+
+Result<Model> OpenPlainModel(const fs::path& path) {
+  auto weights = OpenStoredWeights(path);
+  if (!weights) return std::move(weights).error();
+  const fs::path folder = CompanionFolder(path, **weights);
+  auto config = ReadConfig(folder);
+  if (!config) return std::move(config).error();
+  Architecture architecture = Understand(*config, (*weights)->tensors());
+  return Model{.name = ModelNameFromPath(path),
+               .path = path,
+               .config = *std::move(config),
+               .has_tokenizer = HasTokenizer(folder),
+               .base_name = {},
+               .weights = *std::move(weights),
+               .architecture = std::move(architecture)};
+}
+
+Result<Model> OpenAdapter(const fs::path& path, const fs::path& folder, const fs::path& base_path) {
+  auto base = OpenModel(base_path);
+  if (!base) return std::move(base).error();
+  auto merged = MergeAdapter(base->weights, folder);
+  if (!merged) return std::move(merged).error();
+  Architecture architecture = Understand(base->config, (*merged)->tensors());
+  // Named by its folder: the file's name is the same for every adapter.
+  return Model{.name = ModelNameFromPath(folder),
+               .path = path,
+               .config = std::move(base->config),
+               .has_tokenizer = base->has_tokenizer || HasTokenizer(folder),
+               .is_adapter = true,
+               .base_name = std::move(base->name),
+               .weights = *std::move(merged),
+               .architecture = std::move(architecture)};
+}
+
+// "NAME" of "models--ORG--NAME", empty if `folder` is not named so.
+std::string HubCacheName(const std::string& folder) {
+  constexpr std::string_view kPrefix = "models--";
+  if (!folder.starts_with(kPrefix)) return {};
+  const size_t organisation_end = folder.find("--", kPrefix.size());
+  // Models without an organisation are cached as "models--NAME".
+  return folder.substr(organisation_end == folder.npos ? kPrefix.size() : organisation_end + 2);
+}
+
+// The path without trailing slashes, and with "." and ".." replaced by the folder they mean.
+fs::path NamedPath(const fs::path& path) {
+  fs::path named = path.lexically_normal();
+  if (!named.has_filename()) named = named.parent_path();
+  if (named.filename() != "." && named.filename() != ".." && !named.empty()) return named;
+  std::error_code failed;
+  const fs::path absolute = fs::weakly_canonical(path, failed);
+  return failed ? named : absolute;
+}
+
+}  // namespace
+
+uint64_t Model::parameter_count() const {
+  uint64_t count = 0;
+  const auto& tensors = weights->tensors();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (architecture.roles[i].role != Role::kBuffer) count += tensors[i].element_count;
+  }
+  return count;
+}
+
+Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
+  const auto adapter = AdapterFolder(path);
+  if (adapter && options.base) return OpenAdapter(path, *adapter, *options.base);
+  if (adapter) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "an adapter says nothing without the model it belongs to",
+                 .file = path.string(),
+                 .expected = "the base model as well",
+                 .advice = "name the base model with --base MODEL"};
+  }
+  if (options.base) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a base model was given, but this is no adapter",
+                 .file = path.string(),
+                 .expected = "a folder with adapter_config.json"};
+  }
+  return OpenPlainModel(path);
+}
+
+bool NamesAdapter(const fs::path& path) { return AdapterFolder(path).has_value(); }
+
+std::string ModelNameFromPath(const fs::path& path) {
+  const fs::path named = NamedPath(path);
+  const fs::path parent = named.parent_path();
+  if (parent.filename() == "snapshots") {  // models--ORG--NAME/snapshots/REVISION
+    const std::string cached = HubCacheName(parent.parent_path().filename().string());
+    if (!cached.empty()) return cached;
+  }
+  std::string name = named.filename().string();
+  const std::string cached = HubCacheName(name);
+  if (!cached.empty()) return cached;
+  for (const std::string_view suffix : {"_features.json", ".safetensors"}) {
+    if (name.size() > suffix.size() && name.ends_with(suffix)) {
+      name.resize(name.size() - suffix.size());
+      break;
+    }
+  }
+  return name;
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,36 @@
+// Models as points in the plane of their first two principal components, coloured by family.
+#ifndef TENSORGUARD_REPORT_SCATTER_PLOT_H_
+#define TENSORGUARD_REPORT_SCATTER_PLOT_H_
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "report/canvas.h"
+
+namespace tensorguard {
+
+struct ScatterPoint {
+  std::string name;  // any bytes; shown escaped and shortened
+  double x = 0;
+  double y = 0;
+  size_t family = 0;       // index into family_names
+  bool is_center = false;  // ringed: the model that its family is named after
+};
+
+struct ScatterPlot {
+  std::string title;
+  std::vector<std::string> family_names;
+  std::vector<ScatterPoint> points;
+  std::array<double, 2> explained = {};  // share of the variance along x and y, in [0, 1]
+};
+
+// Every point gets its name beside it, centres first, up to the number that a page holds; the plot
+// says how many names it leaves out. Errors: kUsage for no point, a coordinate that is not finite
+// (or beyond 1e100) and a family that is not in the list; kSystem as DrawImage.
+Result<std::string> DrawScatterPlot(const ScatterPlot& plot, ImageFormat format);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_REPORT_SCATTER_PLOT_H_
