@@ -76,10 +76,9 @@ bool IsAdapterName(std::string_view name) {
 
 bool IsNumbered(std::string_view name) { return ParseShardName(name).has_value(); }
 
-// Of the set that takes the place of model.safetensors.
-bool IsMainShard(std::string_view name) {
-  const auto shard = ParseShardName(name);
-  return shard && shard->set.starts_with("model") && shard->set.size() <= kMainFile.find('.') + 1;
+// Of what takes the place of model.safetensors: its shards, or unnumbered parts (model-vision).
+bool IsMainPart(std::string_view name) {
+  return name.starts_with("model-") || name.starts_with("model_");
 }
 
 // What to say about a folder or file that holds weights of other formats only.
@@ -182,12 +181,13 @@ Result<WeightFiles> FilesOfIndexedFolder(const fs::path& folder, const Names& in
 }
 
 Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const Names& weights) {
-  const Names main_shards = Where(weights, IsMainShard);
+  const Names main_parts = Where(weights, IsMainPart);
   if (Contains(weights, kMainFile)) {
-    if (main_shards.empty()) return FilesOf(folder, {std::string(kMainFile)});
-    return TwoModels(folder, {std::string(kMainFile), main_shards[0]});
+    if (main_parts.empty()) return FilesOf(folder, {std::string(kMainFile)});
+    return TwoModels(folder, {std::string(kMainFile), main_parts[0]});
   }
-  if (!main_shards.empty()) return WholeSet(folder, main_shards);
+  const bool main_set = std::all_of(main_parts.begin(), main_parts.end(), IsNumbered);
+  if (main_set && !main_parts.empty()) return WholeSet(folder, main_parts);
 
   Names candidates = Where(weights, [](const std::string& name) { return !IsAdapterName(name); });
   if (candidates.empty()) candidates = weights;

@@ -29,7 +29,7 @@ std::string BuildSafetensors(const std::vector<BuiltTensor>& tensors) {
 BuiltTensor F32Tensor(std::string name, std::vector<uint64_t> shape,
                       const std::vector<float>& values) {
   std::string data(values.size() * sizeof(float), '\0');
-  std::memcpy(data.data(), values.data(), data.size());
+  if (!values.empty()) std::memcpy(data.data(), values.data(), data.size());
   return {std::move(name), "F32", std::move(shape), std::move(data)};
 }
 
