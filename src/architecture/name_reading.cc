@@ -29,7 +29,7 @@ bool IsSharedExpertWord(std::string_view word) {
 
 bool IsCrossAttentionWord(std::string_view word) {
   return word.find("cross") != std::string_view::npos || word == "encdecattention" ||
-         word == "encoder_attn" || word == "enc_dec_attention";
+         word.starts_with("encoder_attn") || word == "enc_dec_attention";
 }
 
 bool IsRecurrent(const ModelPaths& model, std::string_view block_text) {
