@@ -2,6 +2,9 @@
 # stages before it, and the test program NAME_test from src/NAME/*_test.cc.
 include(GoogleTest)
 set(TENSORGUARD_STAGES "")
+# fontconfig keeps caches until the process ends, which the leak checker takes for leaks.
+set(TENSORGUARD_TEST_ENVIRONMENT
+    "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/leaks.supp:print_suppressions=0")
 
 function(add_stage name)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
@@ -21,7 +24,8 @@ function(add_stage name)
     target_link_libraries(${name}_test PRIVATE tensorguard_${name} tensorguard_testing GTest::gmock
                                                GTest::gtest_main)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
-                         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+                         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                         PROPERTIES ENVIRONMENT "${TENSORGUARD_TEST_ENVIRONMENT}")
   endif()
   set(TENSORGUARD_STAGES ${TENSORGUARD_STAGES} tensorguard_${name} PARENT_SCOPE)
 endfunction()

@@ -28,9 +28,11 @@ std::string_view PaperVerdictName(PaperVerdict verdict);
 // Room for another summation order, far below what a change of the weights does.
 inline constexpr double kIdenticalRelativeDifference = 1e-9;
 
-// Up to here two std or norm features tell of one shape. On models made for the purpose independent
-// ones of one shape differ by 0.14% at most, ones of other shapes by 8% at least.
-inline constexpr double kSameShapeRelativeDifference = 0.01;
+// Up to here (FeatureDifference::relative) two std or norm features tell of one shape. Of the 1081
+// pairs of models made for the purpose that have the same features, those whose sampled tensors
+// have the same shapes, independent ones among them, differ by 0.0011 at most, all others by 0.0079
+// at least.
+inline constexpr double kSameShapeRelativeDifference = 0.003;
 
 struct FeatureDifference {
   std::string feature_name;

@@ -9,13 +9,6 @@
 
 #include "base/text.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-// Fontconfig keeps the fonts it has found for the life of the process, in tables of offsets that
-// the leak checker cannot follow. (After cairo_debug_reset_static_data and FcFini nothing is left.)
-extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
-extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
-#endif
-
 namespace tensorguard {
 namespace {
 
