@@ -180,10 +180,10 @@ TEST(Understand, KeepsTowersApart) {
 TEST(Understand, KeepsASideModelApart) {
   const Architecture read = UnderstandNames(
       {"model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight",
-       "model.helper.model.layers.0.self_attn.q_proj.weight",
-       "model.helper.model.layers.1.self_attn.q_proj.weight", "model.helper.model.norm.weight"});
+       "model.reader.model.layers.0.self_attn.q_proj.weight",
+       "model.reader.model.layers.1.self_attn.q_proj.weight", "model.reader.model.norm.weight"});
   EXPECT_EQ(read.layers, 1u);
-  EXPECT_EQ(DescribeStack(read, "helper"), "norm | 0-1: query");
+  EXPECT_EQ(DescribeStack(read, "reader"), "norm | 0-1: query");
 }
 
 TEST(Understand, KeepsMultiTokenLayersApart) {

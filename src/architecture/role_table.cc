@@ -64,7 +64,6 @@ constexpr RoleRow kRoleRows[] = {
     {"lang_embeddings", kAny, Role::kPositionEmbedding},
     {"seg_embed", kAny, Role::kPositionEmbedding},
     {"relative_attention_bias", kAny, Role::kPositionEmbedding},
-    {"rel_attn_bias", kAny, Role::kPositionEmbedding},
     {"rel_embeddings", kAny, Role::kPositionEmbedding},
     {"distance_embedding", kAny, Role::kPositionEmbedding},
     {"rel_pos*", kAny, Role::kPositionEmbedding},
@@ -130,7 +129,6 @@ constexpr RoleRow kRoleRows[] = {
     {"*reward*", kAny, Role::kTaskHead},
     {"qa_outputs", kAny, Role::kTaskHead},
     {"score", kOutside, Role::kTaskHead},
-    {"scores", kOutside, Role::kTaskHead},
     {"v_head", kAttention, Role::kValue},
     {"v_head", kAny, Role::kTaskHead},
     {"value_head", kAny, Role::kTaskHead},
@@ -241,6 +239,8 @@ constexpr RoleRow kRoleRows[] = {
     // Attention: output and gate.
     {"output.dense", kAttention, Role::kAttentionOutput},
     {"o_proj", kAny, Role::kAttentionOutput},
+    {"o_a_proj", kAny, Role::kOther},  // first half of a low-rank output, whose second writes
+    {"wo_a", kAny, Role::kOther},
     {"o_b_proj", kAny, Role::kAttentionOutput},
     {"wo_b", kAny, Role::kAttentionOutput},
     {"out_proj", kAttention, Role::kAttentionOutput},
