@@ -8,3 +8,7 @@ if(TENSORGUARD_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
+
+if(TENSORGUARD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

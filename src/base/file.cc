@@ -5,35 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <system_error>
+
+#include "base/atomic_file.h"
+#include "base/system_error.h"
 
 namespace tensorguard {
-namespace {
-
-std::string SystemMessage(int error_number) {
-  return std::generic_category().message(error_number);
-}
-
-Error SystemError(std::string_view action, const std::string& path, int error_number) {
-  const bool missing = error_number == ENOENT || error_number == ENOTDIR;
-  return {.kind = missing ? ErrorKind::kNotFound : ErrorKind::kSystem,
-          .problem = fmt::format("cannot {}: {}", action, SystemMessage(error_number)),
-          .file = path};
-}
-
-Result<void> WriteAll(int descriptor, std::string_view contents, const std::string& path) {
-  while (!contents.empty()) {
-    const ssize_t written = ::write(descriptor, contents.data(), contents.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemError("write", path, errno);
-    contents.remove_prefix(static_cast<size_t>(written));
-  }
-  return {};
-}
-
-}  // namespace
 
 File::File(std::string path, int descriptor, uint64_t size_bytes)
     : path_(std::move(path)), descriptor_(descriptor), size_bytes_(size_bytes) {}
@@ -97,20 +74,11 @@ Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t li
 }
 
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view contents) {
-  std::string partial = path.string() + ".partial-XXXXXX";
-  const int descriptor = ::mkostemp(partial.data(), O_CLOEXEC);
-  if (descriptor < 0) return SystemError("create", path.string(), errno);
-  Result<void> written = WriteAll(descriptor, contents, path.string());
-  // mkstemp makes the file private; results are for others to read too.
-  if (written && ::fchmod(descriptor, 0644) != 0) {
-    written = SystemError("set permissions of", path.string(), errno);
-  }
-  if (::close(descriptor) != 0 && written) written = SystemError("close", path.string(), errno);
-  if (written && ::rename(partial.c_str(), path.c_str()) != 0) {
-    written = SystemError("rename to", path.string(), errno);
-  }
-  if (!written) ::unlink(partial.c_str());
-  return written;
+  auto file = AtomicFile::Create(path);
+  if (!file) return std::move(file).error();
+  auto written = (*file)->Append(std::as_bytes(std::span(contents)));
+  if (!written) return written;
+  return (*file)->Commit();
 }
 
 }  // namespace tensorguard

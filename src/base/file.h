@@ -42,7 +42,7 @@ class File {
 // The whole of a small file (configs, indexes). Errors as File::Open; kBadFile above `limit_bytes`.
 Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t limit_bytes);
 
-// Writes beside `path` and renames, so that a reader never sees half a file. Errors: kSystem.
+// Writes beside `path` and renames, so that a reader never sees half a file. Errors: as AtomicFile.
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
 
 }  // namespace tensorguard

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "base/json_text.h"
 
 namespace tensorguard {
 namespace {
@@ -16,6 +18,10 @@ constexpr size_t kDeepestNesting = 64;
 // First pass: refuses what nlohmann::json would accept or only report without its place.
 class StrictnessCheck : public nlohmann::json_sax<Json> {
  public:
+  explicit StrictnessCheck(std::string_view text) : text_(text) {}
+
+  bool Passes() { return text_.Parse(*this); }
+
   bool null() override { return true; }
   bool boolean(bool) override { return true; }
   bool number_integer(number_integer_t) override { return true; }
@@ -30,61 +36,61 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
 
   bool key(string_t& name) override {
     if (keys_.back().insert(name).second) return true;
-    error = {.problem = "key occurs twice in one JSON object", .found = name};
-    return false;
+    return Fail("key occurs twice in one JSON object", name);
   }
 
-  bool parse_error(std::size_t position, const std::string&,
+  bool parse_error(std::size_t, const std::string&,
                    const nlohmann::json::exception& exception) override {
-    // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error ..."
-    const std::string_view text = exception.what();
-    const size_t detail = text.find(": ");
-    error = {.problem = "not valid JSON",
-             .byte_offset = position == 0 ? 0 : position - 1,
-             .found = std::string(detail == text.npos ? text : text.substr(detail + 2))};
-    return false;
+    return Fail("not valid JSON", JsonSyntaxProblem(exception));
   }
 
   Error error;
 
  private:
+  bool Fail(std::string problem, std::string found) {
+    error = {.problem = std::move(problem),
+             .byte_offset = text_.LastByteRead(),
+             .found = std::move(found)};
+    return false;
+  }
   bool Enter() {
     keys_.emplace_back();
     if (keys_.size() <= kDeepestNesting) return true;
-    error = {.problem = fmt::format("JSON is nested deeper than {} levels", kDeepestNesting)};
-    return false;
+    return Fail(fmt::format("JSON is nested deeper than {} levels", kDeepestNesting), "");
   }
   bool Leave() {
     keys_.pop_back();
     return true;
   }
 
+  JsonText text_;
   std::vector<std::set<std::string>> keys_;
 };
 
-// `text` with NaN, Infinity and -Infinity outside of strings replaced by null.
-std::string WithoutPythonNumbers(std::string_view text) {
+// The length of the NaN, Infinity or -Infinity that `text` starts with; 0 if it does not.
+size_t PythonNumberLength(std::string_view text) {
+  for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+    if (text.starts_with(word)) return word.size();
+  }
+  return 0;
+}
+
+// `text` with `stand_in(length)` for every such number outside of strings.
+template <typename StandIn>
+std::string ReplacePythonNumbers(std::string_view text, StandIn stand_in) {
   std::string replaced;
   replaced.reserve(text.size());
   bool in_string = false;
-  for (size_t i = 0; i < text.size();) {
-    size_t length = 1;
-    std::string_view copy = text.substr(i, 1);
-    if (in_string && text[i] == '\\') {
-      length = 2;
-      copy = text.substr(i, 2);
-    } else if (text[i] == '"') {
-      in_string = !in_string;
-    } else if (!in_string) {
-      for (const std::string_view word : {"-Infinity", "Infinity", "NaN"}) {
-        if (text.substr(i, word.size()) != word) continue;
-        length = word.size();
-        copy = "null";
-        break;
-      }
+  while (!text.empty()) {
+    size_t length = in_string ? 0 : PythonNumberLength(text);
+    if (length != 0) {
+      replaced += stand_in(length);
+    } else {
+      if (text[0] == '"') in_string = !in_string;
+      length = in_string && text[0] == '\\' ? std::min<size_t>(2, text.size()) : 1;
+      replaced += text.substr(0, length);
     }
-    replaced += copy;
-    i += length;
+    text.remove_prefix(length);
   }
   return replaced;
 }
@@ -92,15 +98,20 @@ std::string WithoutPythonNumbers(std::string_view text) {
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text) {
-  StrictnessCheck check;
-  if (Json::sax_parse(text, &check)) return Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const std::string tolerant = WithoutPythonNumbers(text);
-  StrictnessCheck tolerant_check;
-  // The byte offset of the first error is only true for the text as it is.
-  if (tolerant == text || !Json::sax_parse(tolerant, &tolerant_check)) {
-    return std::move(check.error);
+  StrictnessCheck check(text);
+  if (check.Passes()) return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+
+  // A value of the same length, so that a problem further on keeps its place.
+  const std::string same_length =
+      ReplacePythonNumbers(text, [](size_t length) { return "[]" + std::string(length - 2, ' '); });
+  if (same_length == text) return std::move(check.error);
+  StrictnessCheck tolerant_check(same_length);
+  if (!tolerant_check.Passes()) {
+    const bool is_elsewhere = tolerant_check.error.byte_offset > check.error.byte_offset;
+    return std::move(is_elsewhere ? tolerant_check.error : check.error);
   }
-  return Json::parse(tolerant, nullptr, /*allow_exceptions=*/false);
+  const std::string with_null = ReplacePythonNumbers(text, [](size_t) { return "null"; });
+  return Json::parse(with_null, nullptr, /*allow_exceptions=*/false);
 }
 
 bool IsGitLfsPointer(std::string_view text) {

@@ -14,8 +14,9 @@ namespace tensorguard {
 using Json = nlohmann::json;
 
 inline constexpr uint64_t kSmallJsonLimitBytes = 16ull << 20;
-// The index of a model with 100,000 tensors is 10 MB.
-inline constexpr uint64_t kIndexJsonLimitBytes = 128ull << 20;
+// The index of a model with 100,000 tensors is 12 MB. A parsed document takes up to thirty times
+// the memory of its text.
+inline constexpr uint64_t kIndexJsonLimitBytes = 64ull << 20;
 
 // Parses one JSON document. Refuses, with the byte offset: text that is not UTF-8 or not JSON,
 // duplicate keys (a library that keeps the last one would read a different model than one that

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -36,7 +37,11 @@ Result<void> ParallelFor(size_t count, unsigned threads,
   const size_t helpers = std::min<size_t>(wanted, count) - (count == 0 ? 0 : 1);
   {
     std::vector<std::jthread> pool;
-    for (size_t i = 0; i < helpers; ++i) pool.emplace_back(run);
+    try {
+      for (size_t i = 0; i < helpers; ++i) pool.emplace_back(run);
+    } catch (const std::system_error&) {
+      // The system has no more threads to give; those there are, or this one alone, do the work.
+    }
     run();
   }
   if (first_error) return *std::move(first_error);

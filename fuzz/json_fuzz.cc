@@ -1,0 +1,41 @@
+// Any bytes as JSON: never a crash, and what is accepted is bounded in depth and survives being
+// written and read again.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/json.h"
+
+namespace {
+
+constexpr size_t kDeepestNesting = 64;
+
+void Require(bool property) {
+  if (!property) std::abort();
+}
+
+size_t DepthOf(const tensorguard::Json& json) {
+  if (!json.is_structured()) return 0;
+  size_t deepest = 0;
+  for (const tensorguard::Json& inner : json) deepest = std::max(deepest, DepthOf(inner));
+  return deepest + 1;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  const auto json =
+      tensorguard::ParseJson(std::string_view(reinterpret_cast<const char*>(input), size));
+  if (!json) {
+    Require(!json.error().problem.empty());
+    Require(json.error().byte_offset <= size);
+    return 0;
+  }
+  Require(!json->is_discarded());
+  Require(DepthOf(*json) <= kDeepestNesting);
+  const auto again = tensorguard::ParseJson(json->dump());
+  Require(again && *again == *json);
+  return 0;
+}
