@@ -17,7 +17,8 @@ for program in /usr/bin/time /usr/bin/python3; do
   [ -x "$program" ] || { echo "needs $program: apt-get install $(basename "$program")" >&2; exit 2; }
 done
 scripts/install_dependencies.sh
-cmake --workflow --preset build >&2
+cmake --preset release >&2
+cmake --build --preset release --target tensorguard generate_model read_bytes >&2
 [ -d "$model" ] || build/release/bin/generate_model "$model" >&2
 
 exec /usr/bin/python3 bench/paper_profile_measure.py "$@" "$model"
