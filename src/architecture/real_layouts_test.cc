@@ -134,8 +134,8 @@ TEST(RealLayouts, ReadTheHeaderOfASentenceEncoder) {
   }
   const Architecture architecture = Understand(*config, tensors);
   EXPECT_EQ(DescribeStack(architecture, ""),
-            "buffer embedding norm position_embedding*2 task_head | 0-5: attention_output down key "
-            "norm*2 query up value");
+            "buffer embedding norm position_embedding*2 task_head | 0-5: down key norm*2 "
+            "output_projection query up value");
   EXPECT_TRUE(architecture.unassigned.empty());
 }
 
