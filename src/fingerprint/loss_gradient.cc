@@ -48,12 +48,12 @@ Result<void> AddWideRows(const WeightSource& weights, size_t tensor_index, const
     if (!read) return read;
     if (!AllFinite({&logit, 1})) return NotFiniteWeights(weights.tensors()[tensor_index]);
     sum.Raise(logit[0]);
-    const double weight = std::exp(logit[0] - sum.greatest_logit);
-    sum.weight += weight;
+    const auto weight = static_cast<float>(std::exp(logit[0] - sum.greatest_logit));
+    sum.weight += static_cast<double>(weight);
     read = ForEachBlock(weights, tensor_index, input.width(), row, row + 1,
                         [&](const RowBlock& block, std::span<const float> values) {
-                          AddScaledRow(values.data(), block.column_count, weight,
-                                       sum.weighted_row.data() + block.first_column);
+                          AddWeightedRows(values.data(), 1, block.column_count, &weight,
+                                          sum.weighted_row.data() + block.first_column);
                         });
     if (!read) return read;
   }
@@ -67,6 +67,7 @@ Result<void> AddRows(const WeightSource& weights, size_t tensor_index, const Inp
     return AddWideRows(weights, tensor_index, input, first_row, last_row, sum);
   }
   std::vector<Responses> logits;
+  std::vector<float> row_weights;
   bool finite = true;
   auto read = ForEachBlock(
       weights, tensor_index, columns, first_row, last_row,
@@ -78,11 +79,13 @@ Result<void> AddRows(const WeightSource& weights, size_t tensor_index, const Inp
         double greatest = logits[0][0];
         for (const Responses& row : logits) greatest = std::max(greatest, row[0]);
         sum.Raise(greatest);
+        row_weights.resize(block.row_count);
         for (uint64_t r = 0; r < block.row_count; ++r) {
-          const double weight = std::exp(logits[r][0] - sum.greatest_logit);
-          sum.weight += weight;
-          AddScaledRow(values.data() + r * columns, columns, weight, sum.weighted_row.data());
+          row_weights[r] = static_cast<float>(std::exp(logits[r][0] - sum.greatest_logit));
+          sum.weight += static_cast<double>(row_weights[r]);
         }
+        AddWeightedRows(values.data(), block.row_count, columns, row_weights.data(),
+                        sum.weighted_row.data());
       });
   if (read && !finite) return NotFiniteWeights(weights.tensors()[tensor_index]);
   return read;

@@ -75,7 +75,7 @@ TEST(PaperFeatures, EachBadFileNamesTheKey) {
       {"no_json", "{", "not valid JSON"},
       {"list", "[]", "not a JSON object with features"},
       {"duplicate", Replaced("\"global_std\"", "\"global_mean\""),
-       "key occurs twice in one JSON object\n  found:    global_mean"},
+       "key occurs twice in one JSON object (byte 57)\n  found:    global_mean"},
       {"missing_global", Replaced("\"global_std\"", "\"other\""), "key \"global_std\" is missing"},
       {"half_a_kind", Replaced("\"ffn_std\"", "\"other\""), "key \"ffn_std\" is missing"},
       {"not_a_number", Replaced("74.28466859181722", "NaN"),

@@ -1,6 +1,7 @@
 #include "fingerprint/response_kernel.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #undef HWY_TARGET_INCLUDE
@@ -55,26 +56,53 @@ HWY_INLINE void SumLanes(D d, const float* row_a, const float* row_b, const floa
   hn::StoreU(b4, d, sums_b + 4 * kPartialSums);
 }
 
+// The same for one input.
+template <class D>
+HWY_INLINE void SumLanesOfOneInput(D d, const float* row_a, const float* row_b, const float* input,
+                                   size_t columns, float* sums_a, float* sums_b) {
+  auto a0 = hn::Zero(d), b0 = hn::Zero(d);
+  for (size_t c = 0; c < columns; c += kPartialSums) {
+    const auto x0 = hn::LoadU(d, input + c);
+    a0 = hn::Add(a0, hn::Mul(hn::LoadU(d, row_a + c), x0));
+    b0 = hn::Add(b0, hn::Mul(hn::LoadU(d, row_b + c), x0));
+  }
+  hn::StoreU(a0, d, sums_a);
+  hn::StoreU(b0, d, sums_b);
+}
+
 // REQUIRES: columns is a multiple of kPartialSums.
 void PartialSumsOfTwoRows(const float* row_a, const float* row_b, const float* inputs,
-                          size_t stride, size_t columns, float* sums_a, float* sums_b) {
+                          size_t stride, bool only_first, size_t columns, float* sums_a,
+                          float* sums_b) {
   const hn::CappedTag<float, kPartialSums> d;
   for (size_t lane = 0; lane < kPartialSums; lane += hn::Lanes(d)) {
-    SumLanes(d, row_a + lane, row_b + lane, inputs + lane, stride, columns, sums_a + lane,
-             sums_b + lane);
+    if (only_first) {
+      SumLanesOfOneInput(d, row_a + lane, row_b + lane, inputs + lane, columns, sums_a + lane,
+                         sums_b + lane);
+    } else {
+      SumLanes(d, row_a + lane, row_b + lane, inputs + lane, stride, columns, sums_a + lane,
+               sums_b + lane);
+    }
   }
 }
 
-void AddScaledRowImpl(const float* row, size_t columns, double weight, double* sums) {
-  const hn::ScalableTag<double> d;
-  const hn::Rebind<float, decltype(d)> d_float;
-  const auto factor = hn::Set(d, weight);
+// sums[c] = sum over r of weights[r] * rows[r * stride + c].
+void WeightedColumnSums(const float* rows, size_t row_count, size_t stride, size_t columns,
+                        const float* weights, float* sums) {
+  const hn::ScalableTag<float> d;
   size_t c = 0;
   for (; c + hn::Lanes(d) <= columns; c += hn::Lanes(d)) {
-    const auto value = hn::PromoteTo(d, hn::LoadU(d_float, row + c));
-    hn::StoreU(hn::Add(hn::LoadU(d, sums + c), hn::Mul(factor, value)), d, sums + c);
+    auto sum = hn::Zero(d);
+    for (size_t r = 0; r < row_count; ++r) {
+      sum = hn::Add(sum, hn::Mul(hn::Set(d, weights[r]), hn::LoadU(d, rows + r * stride + c)));
+    }
+    hn::StoreU(sum, d, sums + c);
   }
-  for (; c < columns; ++c) sums[c] += weight * static_cast<double>(row[c]);
+  for (; c < columns; ++c) {
+    float sum = 0;
+    for (size_t r = 0; r < row_count; ++r) sum += weights[r] * rows[r * stride + c];
+    sums[c] = sum;
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -86,27 +114,33 @@ namespace tensorguard {
 namespace {
 
 HWY_EXPORT(PartialSumsOfTwoRows);
-HWY_EXPORT(AddScaledRowImpl);
+HWY_EXPORT(WeightedColumnSums);
 
 constexpr size_t kPartialSums = 16;
 constexpr size_t kChunkColumns = 1024;  // a row's chunk and five inputs' fit the first-level cache
+
+constexpr size_t kMostSummedRows = 64;  // in float32 before they are added in float64
 
 struct PartialSums {
   alignas(64) float of_input[kNoiseCount][kPartialSums];
 };
 
-// Adds the partial sums in one fixed order.
-void AddTo(Responses& responses, const PartialSums& partial) {
-  for (size_t k = 0; k < kNoiseCount; ++k) {
-    double sum = 0;
-    for (const float value : partial.of_input[k]) sum += static_cast<double>(value);
-    responses[k] += sum;
+// Adds the partial sums in one fixed order: a tree, whose levels the compiler can vectorise.
+void AddTo(Responses& responses, const PartialSums& partial, size_t input_count) {
+  for (size_t k = 0; k < input_count; ++k) {
+    std::array<double, kPartialSums> sums;
+    for (size_t lane = 0; lane < kPartialSums; ++lane) sums[lane] = partial.of_input[k][lane];
+    for (size_t half = kPartialSums / 2; half > 0; half /= 2) {
+      for (size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+    }
+    responses[k] += sums[0];
   }
 }
 
 void PartialSumsOfTwoRowsPlain(const float* row_a, const float* row_b, const float* inputs,
-                               size_t stride, size_t columns, float* sums_a, float* sums_b) {
-  for (size_t k = 0; k < kNoiseCount; ++k) {
+                               size_t stride, bool only_first, size_t columns, float* sums_a,
+                               float* sums_b) {
+  for (size_t k = 0; k < (only_first ? 1 : kNoiseCount); ++k) {
     for (size_t lane = 0; lane < kPartialSums; ++lane) {
       float a = 0;
       float b = 0;
@@ -121,13 +155,13 @@ void PartialSumsOfTwoRowsPlain(const float* row_a, const float* row_b, const flo
 }
 
 void PartialSumsOfTwoRowsFast(const float* row_a, const float* row_b, const float* inputs,
-                              size_t stride, size_t columns, float* sums_a, float* sums_b) {
+                              size_t stride, bool only_first, size_t columns, float* sums_a,
+                              float* sums_b) {
   HWY_DYNAMIC_DISPATCH(PartialSumsOfTwoRows)
-  (row_a, row_b, inputs, stride, columns, sums_a, sums_b);
+  (row_a, row_b, inputs, stride, only_first, columns, sums_a, sums_b);
 }
 
-using PartialSumsFunction = void (*)(const float*, const float*, const float*, size_t, size_t,
-                                     float*, float*);
+using PartialSumsFunction = decltype(&PartialSumsOfTwoRowsPlain);
 
 // Rows two by two, in chunks of columns. A chunk that is no whole number of steps is copied to
 // where it can be padded with zeros; the inputs' padding is zero anyway.
@@ -138,6 +172,8 @@ void AddResponsesWith(PartialSumsFunction partial_sums, const float* rows, size_
   alignas(64) float padded_b[kChunkColumns];
   PartialSums sums_a;
   PartialSums sums_b;
+  const bool only_first = inputs.count() == 1;
+  const size_t summed_inputs = only_first ? 1 : kNoiseCount;
   for (size_t begin = 0; begin < columns; begin += kChunkColumns) {
     const size_t count = std::min(kChunkColumns, columns - begin);
     const size_t padded_count = (count + kPartialSums - 1) / kPartialSums * kPartialSums;
@@ -153,10 +189,10 @@ void AddResponsesWith(PartialSumsFunction partial_sums, const float* rows, size_
         a = padded_a;
         b = padded_b;
       }
-      partial_sums(a, b, inputs.at(first_column + begin), inputs.stride(), padded_count,
+      partial_sums(a, b, inputs.at(first_column + begin), inputs.stride(), only_first, padded_count,
                    sums_a.of_input[0], sums_b.of_input[0]);
-      AddTo(responses[r], sums_a);
-      if (has_second) AddTo(responses[r + 1], sums_b);
+      AddTo(responses[r], sums_a, summed_inputs);
+      if (has_second) AddTo(responses[r + 1], sums_b, summed_inputs);
     }
   }
 }
@@ -165,6 +201,7 @@ void AddResponsesWith(PartialSumsFunction partial_sums, const float* rows, size_
 
 InputBlock::InputBlock(size_t width, std::span<const std::vector<float>> inputs)
     : width_(width),
+      count_(inputs.size()),
       stride_((width + kPartialSums - 1) / kPartialSums * kPartialSums),
       values_(kNoiseCount * stride_) {
   for (size_t k = 0; k < inputs.size(); ++k) {
@@ -185,8 +222,30 @@ void AddResponsesReference(const float* rows, size_t row_count, size_t columns,
                    responses);
 }
 
-void AddScaledRow(const float* row, size_t columns, double weight, double* sums) {
-  HWY_DYNAMIC_DISPATCH(AddScaledRowImpl)(row, columns, weight, sums);
+void AddWeightedRows(const float* rows, size_t row_count, size_t columns, const float* weights,
+                     double* sums) {
+  float chunk[kChunkColumns];
+  for (size_t row = 0; row < row_count; row += kMostSummedRows) {
+    const size_t rows_now = std::min(kMostSummedRows, row_count - row);
+    for (size_t begin = 0; begin < columns; begin += kChunkColumns) {
+      const size_t columns_now = std::min(kChunkColumns, columns - begin);
+      HWY_DYNAMIC_DISPATCH(WeightedColumnSums)
+      (rows + row * columns + begin, rows_now, columns, columns_now, weights + row, chunk);
+      for (size_t c = 0; c < columns_now; ++c) sums[begin + c] += static_cast<double>(chunk[c]);
+    }
+  }
+}
+
+void AddWeightedRowsReference(const float* rows, size_t row_count, size_t columns,
+                              const float* weights, double* sums) {
+  for (size_t row = 0; row < row_count; row += kMostSummedRows) {
+    const size_t last_row = std::min(row_count, row + kMostSummedRows);
+    for (size_t c = 0; c < columns; ++c) {
+      float sum = 0;
+      for (size_t r = row; r < last_row; ++r) sum += weights[r] * rows[r * columns + c];
+      sums[c] += static_cast<double>(sum);
+    }
+  }
 }
 
 }  // namespace tensorguard

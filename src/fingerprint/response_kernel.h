@@ -14,19 +14,22 @@ namespace tensorguard {
 // One number per input, in the order of the inputs.
 using Responses = std::array<double, kNoiseCount>;
 
-// Five input vectors of one width, laid out for the kernel. Missing inputs are zero vectors.
+// Up to five input vectors of one width, laid out for the kernel. Either one or all five are
+// multiplied; between that, missing inputs are zero vectors.
 class InputBlock {
  public:
   // REQUIRES: at most kNoiseCount vectors, each of `width` elements.
   InputBlock(size_t width, std::span<const std::vector<float>> inputs);
 
   size_t width() const { return width_; }
+  size_t count() const { return count_; }
   // Element `column` of input 0; input k lies k * stride() further.
   const float* at(size_t column) const { return values_.data() + column; }
   size_t stride() const { return stride_; }
 
  private:
   size_t width_;
+  size_t count_;
   size_t stride_;  // width rounded up to whole kernel steps; the padding is zero
   std::vector<float> values_;
 };
@@ -43,8 +46,14 @@ void AddResponses(const float* rows, size_t row_count, size_t columns, const Inp
 void AddResponsesReference(const float* rows, size_t row_count, size_t columns,
                            const InputBlock& inputs, size_t first_column, Responses* responses);
 
-// sums[c] += weight * row[c], in float64.
-void AddScaledRow(const float* row, size_t columns, double weight, double* sums);
+// sums[c] += sum over r of weights[r] * rows[r * columns + c]. Float32 over at most 64 rows in
+// order, then float64: bit-equal on every processor.
+void AddWeightedRows(const float* rows, size_t row_count, size_t columns, const float* weights,
+                     double* sums);
+
+// The same without vector instructions, bit for bit: the reference for tests.
+void AddWeightedRowsReference(const float* rows, size_t row_count, size_t columns,
+                              const float* weights, double* sums);
 
 }  // namespace tensorguard
 

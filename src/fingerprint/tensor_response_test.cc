@@ -82,12 +82,17 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ResponseOfShape,
                                          Shape{33, 1000}, Shape{5, 1024}, Shape{4, 2049},
                                          Shape{300, 700}, Shape{3, 70001}));
 
-TEST(AddResponses, EveryInstructionSetGivesTheReferenceBits) {
-  constexpr size_t kRows = 5;
+TEST(ResponseKernel, EveryInstructionSetGivesTheReferenceBits) {
+  constexpr size_t kRows = 67;
   constexpr size_t kColumns = 2500;
   TorchRandom random(4);
   const std::vector<float> rows = random.Normal(kRows * kColumns);
-  const InputBlock inputs(kColumns, FiveInputs(kColumns));
+  const auto five_inputs = FiveInputs(kColumns);
+  const InputBlock inputs(kColumns, five_inputs);
+  const InputBlock one_input(kColumns, {five_inputs.data(), 1});
+  const std::vector<float> weights = random.Normal(kRows);
+  std::vector<double> expected_sums(kColumns);
+  AddWeightedRowsReference(rows.data(), kRows, kColumns, weights.data(), expected_sums.data());
   std::vector<Responses> expected(kRows);
   AddResponsesReference(rows.data(), kRows, kColumns, inputs, 0, expected.data());
   int64_t targets = hwy::SupportedTargets();
@@ -97,6 +102,12 @@ TEST(AddResponses, EveryInstructionSetGivesTheReferenceBits) {
     std::vector<Responses> responses(kRows);
     AddResponses(rows.data(), kRows, kColumns, inputs, 0, responses.data());
     EXPECT_EQ(responses, expected) << hwy::TargetName(targets & -targets);
+    std::vector<Responses> to_one(kRows);
+    AddResponses(rows.data(), kRows, kColumns, one_input, 0, to_one.data());
+    for (size_t r = 0; r < kRows; ++r) EXPECT_EQ(to_one[r][0], expected[r][0]);
+    std::vector<double> sums(kColumns);
+    AddWeightedRows(rows.data(), kRows, kColumns, weights.data(), sums.data());
+    EXPECT_EQ(sums, expected_sums) << hwy::TargetName(targets & -targets);
     ++tried;
   }
   hwy::SetSupportedTargetsForTest(0);
