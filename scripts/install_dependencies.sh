@@ -55,4 +55,4 @@ apt() {
 echo "Installing with apt:$missing"
 apt update
 # shellcheck disable=SC2086  # one word per package
-apt install --yes --no-install-recommends $missing
+apt install --yes --no-install-recommends $missing >/dev/null

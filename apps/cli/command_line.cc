@@ -56,7 +56,7 @@ struct Targets {
   ConvertOptions convert;
   SensitivityOptions sensitivity;
   std::optional<std::string> fail_on;
-  std::string centers;
+  std::optional<std::string> centers;
 };
 
 CLI::App* AddCommand(CLI::App& app, const std::string& name) {
@@ -96,6 +96,16 @@ void AddPositional(CLI::App* command, const std::string& name, std::vector<std::
   command->add_option(name, target, text)->required()->type_name(name);
 }
 
+void AddImpute(CLI::App* command, bool& impute) {
+  command->add_flag(
+      "--impute", impute,
+      "give a feature that a model lacks the mean of the others, instead of refusing");
+}
+
+void AddPlot(CLI::App* command, std::optional<std::string>& plot, const std::string& text) {
+  command->add_option("--plot", plot, text)->type_name("FILE");
+}
+
 void DefineInspect(CLI::App& app, InspectOptions& options) {
   CLI::App* command = AddCommand(app, "inspect");
   AddPositional(command, "MODEL", options.model, kModelText);
@@ -116,34 +126,43 @@ void DefineFingerprint(CLI::App& app, FingerprintOptions& options) {
   AddThreads(command, options.threads);
 }
 
-void DefineCompare(CLI::App& app, CompareOptions& options, std::optional<std::string>& fail_on) {
+void DefineCompare(CLI::App& app, Targets& targets) {
+  CompareOptions& options = targets.compare;
   CLI::App* command = AddCommand(app, "compare");
   AddPositional(command, "A", options.first, kEitherText);
   AddPositional(command, "B", options.second, kEitherText);
   AddBase(command, options.base);
-  AddFailOn(command, fail_on);
+  AddFailOn(command, targets.fail_on);
   AddThreads(command, options.threads);
 }
 
-void DefineClassify(CLI::App& app, ClassifyOptions& options, std::optional<std::string>& fail_on) {
+void DefineClassify(CLI::App& app, Targets& targets) {
+  ClassifyOptions& options = targets.classify;
   CLI::App* command = AddCommand(app, "classify");
   AddPositional(command, "MODEL", options.model, kEitherText);
   command
       ->add_option("--known", options.known, "features files of known models, or folders of them")
       ->required()
       ->type_name("FILE|DIR");
+  command
+      ->add_option("--centers", targets.centers,
+                   "names of the known models that families form around, separated by commas; each "
+                   "known model on its own if not given")
+      ->type_name("NAME,...");
   AddBase(command, options.base);
   AddProfile(command, options.profile);
-  AddFailOn(command, fail_on);
+  AddImpute(command, options.impute);
+  AddFailOn(command, targets.fail_on);
   AddThreads(command, options.threads);
 }
 
-void DefineCluster(CLI::App& app, ClusterOptions& options, std::string& centers) {
+void DefineCluster(CLI::App& app, Targets& targets) {
+  ClusterOptions& options = targets.cluster;
   CLI::App* command = AddCommand(app, "cluster");
   AddPositional(command, "FINGERPRINT", options.models,
                 "features files, folders of them, or models");
   command
-      ->add_option("--centers", centers,
+      ->add_option("--centers", targets.centers,
                    "names of the models that families form around, separated by commas")
       ->required()
       ->type_name("NAME,...");
@@ -154,11 +173,8 @@ void DefineCluster(CLI::App& app, ClusterOptions& options, std::string& centers)
                                "how many families; as many as centres if not given")
                   ->type_name("K"),
               1, kMostClusters);
-  command->add_option("--plot", options.plot, "draw the families into an .svg or .png file")
-      ->type_name("FILE");
-  command->add_flag(
-      "--impute", options.impute,
-      "give a feature that a model lacks the mean of the others, instead of refusing");
+  AddPlot(command, options.plot, "draw the families into an .svg or .png file");
+  AddImpute(command, options.impute);
   AddThreads(command, options.threads);
 }
 
@@ -178,6 +194,7 @@ void DefineSensitivity(CLI::App& app, SensitivityOptions& options) {
   CLI::App* command = AddCommand(app, "sensitivity");
   AddPositional(command, "MODEL", options.model, kModelText);
   AddBase(command, options.base);
+  AddPlot(command, options.plot, "draw the gains into an .svg or .png file");
   AddThreads(command, options.threads);
 }
 
@@ -202,9 +219,9 @@ void Define(CLI::App& app, Targets& targets) {
   app.require_subcommand(0, 1);
   DefineInspect(app, targets.inspect);
   DefineFingerprint(app, targets.fingerprint);
-  DefineCompare(app, targets.compare, targets.fail_on);
-  DefineClassify(app, targets.classify, targets.fail_on);
-  DefineCluster(app, targets.cluster, targets.centers);
+  DefineCompare(app, targets);
+  DefineClassify(app, targets);
+  DefineCluster(app, targets);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
   DefineCompletionAndMan(app, targets.shell);
@@ -321,7 +338,9 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (targets.fail_on) {
     targets.compare.fail_on = targets.classify.fail_on = VerdictList(*targets.fail_on);
   }
-  if (command == "cluster") targets.cluster.centers = ListOf("--centers", targets.centers);
+  if (targets.centers) {
+    targets.cluster.centers = targets.classify.centers = ListOf("--centers", *targets.centers);
+  }
   if (command == "inspect") request.options = std::move(targets.inspect);
   if (command == "fingerprint") request.options = std::move(targets.fingerprint);
   if (command == "compare") request.options = std::move(targets.compare);

@@ -34,8 +34,10 @@ struct CompareOptions {
 struct ClassifyOptions {
   std::string model;
   std::optional<std::string> base;
-  std::vector<std::string> known;  // features files and folders of them
+  std::vector<std::string> known;    // features files and folders of them
+  std::vector<std::string> centers;  // base models of the families; none: each known model is one
   std::string profile = "paper";
+  bool impute = false;
   std::vector<std::string> fail_on;
   unsigned threads = 0;
 };
@@ -60,6 +62,7 @@ struct ConvertOptions {
 struct SensitivityOptions {
   std::string model;
   std::optional<std::string> base;
+  std::optional<std::string> plot;
   unsigned threads = 0;
 };
 

@@ -31,7 +31,7 @@ TEST(ProgressLine, EstimatesNothingFromTheFirstMoments) {
 
 TEST(ProgressLine, EndsFullAndSurvivesAnUnknownTotal) {
   EXPECT_EQ(ProgressLine("a", {.what = "", .bytes_done = 10, .bytes_total = 10}, 0, 30),
-            "a [####] 100%  10 B of 10 B");
+            "a [#######] 100%  10 B of 10 B");
   EXPECT_EQ(ProgressLine("a", {}, 1, 200), "a [------------------------------]   0%  0 B of 0 B");
 }
 

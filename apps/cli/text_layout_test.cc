@@ -40,7 +40,9 @@ TEST(TextLayout, SetsColumnsByWidthAndDropsBlanksAtLineEnds) {
 }
 
 TEST(TextLayout, CountsLettersNotBytes) {
-  EXPECT_EQ(DisplayWidth("\xC3\xA4" "b"), 2u);
+  EXPECT_EQ(DisplayWidth("\xC3\xA4"
+                         "b"),
+            2u);
   EXPECT_EQ(Columns({{"\xC3\xA4", "x"}, {"ab", "y"}}, {Align::kLeft, Align::kLeft}),
             "\xC3\xA4   x\nab  y\n");
 }

@@ -195,6 +195,7 @@ KnownArchitecture FindArchitecture(const ConfigView& config, const ModelPaths& m
     const ArchitectureRow* row = FindByType(LowerAscii(*type), model);
     if (row != nullptr) return {std::string(row->name), "config", *row};
   }
+  if (whole && text == *whole + "_text") return {*whole, "config", {}};
   if (text) return {*text, "config", {}};
   if (whole) return {*whole, "config", {}};
   const ArchitectureRow* row = FindByWords(model);

@@ -73,6 +73,22 @@ TEST(Understand, TellsARouterFromAGate) {
                           "attention_gate", "router+bias", "router"));
 }
 
+TEST(Understand, KnowsNamesOfArchitecturesWithoutSamples) {
+  EXPECT_THAT(RolesOf({"transformer.layer.0.rel_attn.q", "transformer.layer.0.rel_attn.r_w_bias",
+                       "transformer.attentions.3.out_lin.weight", "transformer.ffns.3.lin2.weight",
+                       "transformer.layer_norm1.3.weight", "pred_layer.proj.bias",
+                       "generator_predictions.dense.weight", "electra.embeddings_project.weight"}),
+              ElementsAre("query", "position_embedding", "attention_output", "down", "norm",
+                          "output_head+bias", "task_head", "embedding_projection"));
+  EXPECT_THAT(RolesOf({"funnel.encoder.blocks.0.0.attention.v_head.weight", "v_head.summary.weight",
+                       "proj_out.weight", "model.encoder.conv1.weight",
+                       "layers.0.self_attention.experts.input_linear.weight",
+                       "layers.1.self_attn.linear_qkv.layer_norm_weight",
+                       "encoder.layers.0.mlp.experts.expert_7.fc1.weight", "h.0.attn.attn.weight"}),
+              ElementsAre("value", "task_head", "output_head", "modality", "query[stacked]", "norm",
+                          "up[expert]", "query_key_value"));
+}
+
 TEST(Understand, ReadsASequentialFeedForwardByItsOrder) {
   EXPECT_THAT(RolesOf({"layers.0.mlp.0.weight", "layers.0.mlp.0.bias", "layers.0.mlp.2.weight"}),
               ElementsAre("up", "up+bias", "down"));
@@ -164,10 +180,10 @@ TEST(Understand, KeepsTowersApart) {
 TEST(Understand, KeepsASideModelApart) {
   const Architecture read = UnderstandNames(
       {"model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight",
-       "model.helper.model.layers.0.self_attn.q_proj.weight",
-       "model.helper.model.layers.1.self_attn.q_proj.weight", "model.helper.model.norm.weight"});
+       "model.reader.model.layers.0.self_attn.q_proj.weight",
+       "model.reader.model.layers.1.self_attn.q_proj.weight", "model.reader.model.norm.weight"});
   EXPECT_EQ(read.layers, 1u);
-  EXPECT_EQ(DescribeStack(read, "helper"), "norm | 0-1: query");
+  EXPECT_EQ(DescribeStack(read, "reader"), "norm | 0-1: query");
 }
 
 TEST(Understand, KeepsMultiTokenLayersApart) {

@@ -48,6 +48,7 @@ constexpr BlockRow kBlockRows[] = {
     {"short_conv", kMixer},
     {"time_mix*", kMixer},
     {"rg_lru", kMixer},
+    {"post_attention", kLayer},
     {"attentions", kAttention},
     {"att", kAttention},
     {"*attn*", kAttention},

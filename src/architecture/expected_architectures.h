@@ -39,7 +39,7 @@ inline const std::vector<Expected> kExpected = {
      .name = "bart",
      .tied_head = true,
      .main = "norm position_embedding | 0-1: attention_output attention_output[cross] down key "
-             "key[cross] norm*3 query query[cross] up value value[cross]",
+             "key[cross] norm*2 norm[cross] query query[cross] up value value[cross]",
      .encoder = "norm position_embedding | 0-1: " + kPlain},
     {.folder = "bert",
      .name = "bert",

@@ -29,7 +29,7 @@ bool IsSharedExpertWord(std::string_view word) {
 
 bool IsCrossAttentionWord(std::string_view word) {
   return word.find("cross") != std::string_view::npos || word == "encdecattention" ||
-         word == "encoder_attn" || word == "enc_dec_attention";
+         word.starts_with("encoder_attn") || word == "enc_dec_attention";
 }
 
 bool IsRecurrent(const ModelPaths& model, std::string_view block_text) {
@@ -43,7 +43,7 @@ Block BlockAt(const ModelPaths& model, const TensorPath& path, size_t end) {
   bool found = false;
   for (size_t i = end; i-- > 0;) {
     const std::string_view word = path.module[i];
-    const auto block = BlockOf(word);
+    const auto block = model.MeaningOf(word).block;
     if (!block) continue;
     if (*block == Block::kAside) return Block::kAside;
     if (found) continue;
@@ -120,30 +120,39 @@ Reading ReadModule(const ModelPaths& model, const TensorPath& path) {
       if (role != Role::kOther) return {role};
     }
     // The bias of a whole attention block is the causal mask of GPT-2 and its kin.
-    if (own_name && path.parameter == Parameter::kBias && BlockOf(last) == Block::kAttention) {
+    if (own_name && path.parameter == Parameter::kBias &&
+        model.MeaningOf(last).block == Block::kAttention) {
       return {Role::kBuffer};
     }
   }
   return ReadHints(model, path);
 }
 
-std::string_view ModalityStack(const TensorPath& path) {
+std::string_view ModalityStack(const ModelPaths& model, const TensorPath& path) {
   for (const std::string_view word : path.words) {
     if (word == "modality_router") continue;
-    const std::string_view stack = ModalityStackOf(word);
+    const std::string_view stack = model.MeaningOf(word).modality_stack;
     if (!stack.empty()) return stack;
   }
   return {};
 }
 
-// Roles whose tensors also exist stacked over experts.
-bool IsExpertRole(Role role) {
+bool IsFeedForward(Role role) {
   return role == Role::kGate || role == Role::kUp || role == Role::kDown || role == Role::kGateUp;
 }
 
+// Roles that only a layer has.
+bool BelongsInLayer(Role role) {
+  return IsFeedForward(role) || (role >= Role::kQuery && role <= Role::kKeyValueUp);
+}
+
 bool IsStacked(const TensorPath& path, const TensorRole& role, std::span<const uint64_t> shape) {
-  if (role.expert || role.shared_expert || !IsExpertRole(role.role)) return false;
-  if (!shape.empty() && path.parameter == Parameter::kWeight) return shape.size() == 3;
+  const bool of_attention = role.role == Role::kQuery || role.role == Role::kAttentionOutput;
+  const bool can_be = IsFeedForward(role.role) || (of_attention && path.in_experts);
+  if (role.expert || role.shared_expert || !can_be) return false;
+  if (!shape.empty() && path.parameter == Parameter::kWeight) {
+    return shape.size() == 3 && shape.back() > 1;  // not a convolution of width 1
+  }
   const bool fused_experts = std::any_of(path.module.begin(), path.module.end(), [](auto word) {
     return word.find("moe") != std::string_view::npos;
   });
@@ -167,12 +176,15 @@ TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
   const Reading reading = ReadModule(model, path);
   role.role = reading.role;
   role.packing = reading.packing;
+  // "fc_out" outside the layers is the last projection of the model, not of a feed-forward block.
+  const bool loose = !path.layer && BlockOfTensor(model, path) == Block::kOutside;
+  if (loose && BelongsInLayer(role.role)) role.role = Role::kTaskHead;
   for (const std::string_view word : path.module) {
     role.shared_expert |= IsSharedExpertWord(word);
     role.cross_attention |= IsCrossAttentionWord(word) && path.layer.has_value();
     if (IsAdapterWord(word)) role.role = Role::kAdapter;
   }
-  role.stack = ModalityStack(path);
+  role.stack = ModalityStack(model, path);
   if (!role.stack.empty() && role.role != Role::kBuffer) role.role = Role::kModality;
   if (path.parameter == Parameter::kScale) {
     role.companion_of = role.role;

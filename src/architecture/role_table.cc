@@ -23,10 +23,8 @@ constexpr RoleRow kRoleRows[] = {
     {"*position_ids", kAny, Role::kBuffer},
     {"token_type_ids", kAny, Role::kBuffer},
     {"masked_bias", kAny, Role::kBuffer},
-    {"mask", kAny, Role::kBuffer},
-    {"causal_mask", kAny, Role::kBuffer},
-    {"cos_cached", kAny, Role::kBuffer},
-    {"sin_cached", kAny, Role::kBuffer},
+    {"*mask", kAny, Role::kBuffer},
+    {"*_cached", kAny, Role::kBuffer},
     {"freqs_cis", kAny, Role::kBuffer},
     {"rope_freqs", kAny, Role::kBuffer},
     {"relative_position_index", kAny, Role::kBuffer},
@@ -63,17 +61,17 @@ constexpr RoleRow kRoleRows[] = {
     {"position_embd", kAny, Role::kPositionEmbedding},
     {"token_types", kAny, Role::kPositionEmbedding},
     {"token_type_embeddings", kAny, Role::kPositionEmbedding},
-    {"segment_embeddings", kAny, Role::kPositionEmbedding},
     {"lang_embeddings", kAny, Role::kPositionEmbedding},
     {"seg_embed", kAny, Role::kPositionEmbedding},
     {"relative_attention_bias", kAny, Role::kPositionEmbedding},
-    {"rel_attn_bias", kAny, Role::kPositionEmbedding},
     {"rel_embeddings", kAny, Role::kPositionEmbedding},
     {"distance_embedding", kAny, Role::kPositionEmbedding},
     {"rel_pos*", kAny, Role::kPositionEmbedding},
     {"pos_proj", kAttention, Role::kPositionEmbedding},
     {"pos_key_proj", kAttention, Role::kPositionEmbedding},
     {"pos_query_proj", kAttention, Role::kPositionEmbedding},
+    {"r_kernel", kAttention, Role::kPositionEmbedding},
+    {"ngram_embeddings", kOutside, Role::kPositionEmbedding},  // ProphetNet's streams
     {"r", kAttention, Role::kPositionEmbedding},  // XLNet's relative positions, and their biases
     {"r_w_bias", kAttention, Role::kPositionEmbedding},
     {"r_r_bias", kAttention, Role::kPositionEmbedding},
@@ -101,6 +99,7 @@ constexpr RoleRow kRoleRows[] = {
     {"embeddings_project", kAny, Role::kEmbeddingProjection},
     {"embeddings_projection", kAny, Role::kEmbeddingProjection},
     {"embed_proj", kAny, Role::kEmbeddingProjection},
+    {"embedding_transformation", kAny, Role::kEmbeddingProjection},
     {"project_in", kOutside, Role::kEmbeddingProjection},
     {"project_out", kOutside, Role::kEmbeddingProjection},
 
@@ -113,6 +112,8 @@ constexpr RoleRow kRoleRows[] = {
     {"head", kOutside, Role::kOutputHead},
     {"ff_out", kOutside, Role::kOutputHead},  // Molmo, OLMo's own format
     {"unembed", kOutside, Role::kOutputHead},
+    {"proj_out", kOutside, Role::kOutputHead},
+    {"output_projection", kOutside, Role::kOutputHead},
     {"lm_loss", kOutside, Role::kOutputHead},
     {"generator_lm_head", kOutside, Role::kOutputHead},
     {"pred_layer.proj", kAny, Role::kOutputHead},
@@ -128,12 +129,11 @@ constexpr RoleRow kRoleRows[] = {
     {"*reward*", kAny, Role::kTaskHead},
     {"qa_outputs", kAny, Role::kTaskHead},
     {"score", kOutside, Role::kTaskHead},
-    {"scores", kOutside, Role::kTaskHead},
+    {"v_head", kAttention, Role::kValue},
     {"v_head", kAny, Role::kTaskHead},
     {"value_head", kAny, Role::kTaskHead},
     {"regression_head", kAny, Role::kTaskHead},
     {"classification_head", kAny, Role::kTaskHead},
-    {"rank_head", kAny, Role::kTaskHead},
     {"dense", kHead, Role::kTaskHead},
     {"dense_prediction", kHead, Role::kTaskHead},
     {"out_proj", kHead, Role::kTaskHead},
@@ -174,9 +174,7 @@ constexpr RoleRow kRoleRows[] = {
     {"kv_proj", kAny, Role::kKeyValue, {}, kConcatenated},
     {"wkv", kAttention, Role::kKeyValue, {}, kConcatenated},
     {"to_kv", kAny, Role::kKeyValue, {}, kConcatenated},
-    {"key_value", kAny, Role::kKeyValue, {}, kConcatenated},
     {"kv_einsum", kAny, Role::kKeyValue, {}, kConcatenated},
-    {"linear_kv", kAny, Role::kKeyValue, {}, kConcatenated},
 
     // Latent attention.
     {"q_a_proj", kAny, Role::kQueryDown},
@@ -233,7 +231,6 @@ constexpr RoleRow kRoleRows[] = {
     {"v", kAttention, Role::kValue},
     {"wv", kAny, Role::kValue},
     {"c_v", kAny, Role::kValue},
-    {"v_head", kAttention, Role::kValue},
     {"linear_v", kAttention, Role::kValue},
     {"to_v", kAny, Role::kValue},
     {"attn_v", kAny, Role::kValue},
@@ -242,6 +239,8 @@ constexpr RoleRow kRoleRows[] = {
     // Attention: output and gate.
     {"output.dense", kAttention, Role::kAttentionOutput},
     {"o_proj", kAny, Role::kAttentionOutput},
+    {"o_a_proj", kAny, Role::kOther},  // first half of a low-rank output, whose second writes
+    {"wo_a", kAny, Role::kOther},
     {"o_b_proj", kAny, Role::kAttentionOutput},
     {"wo_b", kAny, Role::kAttentionOutput},
     {"out_proj", kAttention, Role::kAttentionOutput},
@@ -271,10 +270,11 @@ constexpr RoleRow kRoleRows[] = {
     {"gated_layers", kAny, Role::kGateUp, {}, kConcatenated},
     {"up_gate_proj", kAny, Role::kGateUp, {}, Packing::kConcatenatedUpFirst},
     {"ff_proj", kAny, Role::kGateUp, {}, Packing::kConcatenatedUpFirst},
+    {"input_linear", kAttention, Role::kQuery},  // JetMoE's experts of attention
+    {"output_linear", kAttention, Role::kAttentionOutput},
     {"input_linear", kAny, Role::kGateUp, {}, kConcatenated},
     {"proj_1", kFeedForward, Role::kGateUp, {}, kConcatenated},
     {"gating_einsum", kAny, Role::kGateUp, {}, kConcatenated},
-    {"w13", kAny, Role::kGateUp, {}, kConcatenated},
     {"ffn_gate_up*", kAny, Role::kGateUp, {}, kConcatenated},
 
     // Feed-forward: names whose meaning hangs on their siblings.
@@ -309,6 +309,9 @@ constexpr RoleRow kRoleRows[] = {
 
     // Feed-forward: up.
     {"intermediate.dense", kAny, Role::kUp},
+    {"intermediate.conv1d", kAny, Role::kUp},  // SqueezeBERT
+    {"output.conv1d", kAny, Role::kDown},
+    {"post_attention.conv1d", kAny, Role::kAttentionOutput},
     {"up_proj", kAny, Role::kUp},
     {"ffn_up*", kAny, Role::kUp},
     {"dense_h_to_4h", kAny, Role::kUp},
@@ -379,6 +382,7 @@ constexpr RoleRow kRoleRows[] = {
     {"attention_sink_bias", kAny, Role::kGain},
     {"*layer_scal*", kAny, Role::kGain},
     {"per_expert_scale", kAny, Role::kGain},
+    {"lambda_*", kAny, Role::kGain},  // differential attention
     {"scale", kAny, Role::kGain},
     {"logit_scale", kAny, Role::kGain},
     {"act_fn", kAny, Role::kGain},

@@ -137,15 +137,16 @@ struct FoundLayer {
 
 // A number that follows an unknown word is a layer if what is below it says attention,
 // feed-forward or mixer.
-bool OpensBlocks(std::span<const std::string_view> words) {
+bool OpensBlocks(const ModelPaths& model, std::span<const std::string_view> words) {
   for (const std::string_view word : words) {
-    const auto block = BlockOf(word);
+    const auto block = model.MeaningOf(word).block;
     if (block && *block != Block::kAside && *block != Block::kHead) return true;
   }
   return false;
 }
 
-std::optional<FoundLayer> FindLayer(const std::vector<std::string_view>& words) {
+std::optional<FoundLayer> FindLayer(const ModelPaths& model,
+                                    const std::vector<std::string_view>& words) {
   for (size_t i = 0; i + 1 < words.size(); ++i) {
     const std::string_view word = words[i];
     if (const auto joined = SplitIndexedList(word))
@@ -155,8 +156,9 @@ std::optional<FoundLayer> FindLayer(const std::vector<std::string_view>& words) 
   }
   for (size_t i = 0; i + 3 < words.size(); ++i) {
     const auto index = IndexOf(words[i + 1]);
-    if (!index || IsOneOf(words[i], kExpertLists) || BlockOf(words[i])) continue;
-    if (OpensBlocks(std::span(words).subspan(i + 2))) return FoundLayer{i, 2, words[i], *index};
+    if (!index || IsOneOf(words[i], kExpertLists) || model.MeaningOf(words[i]).block) continue;
+    if (OpensBlocks(model, std::span(words).subspan(i + 2)))
+      return FoundLayer{i, 2, words[i], *index};
   }
   return {};
 }
@@ -240,7 +242,7 @@ void TakeApart(const ModelPaths& model, TensorPath& path) {
   std::vector<std::string_view> words = path.words;
   ReadParameter(model, path, words);
   size_t module_begin = 0;
-  if (const auto found = FindLayer(path.words)) {
+  if (const auto found = FindLayer(model, path.words)) {
     path.layer = found->index;
     path.list = IsOneOf(found->list, kListsPerModule) ? std::string_view("layers") : found->list;
     path.prefix_words = found->list_word;
@@ -275,6 +277,7 @@ std::string_view TensorPath::ParentText() const {
 }
 
 ModelPaths::ModelPaths(std::span<const TensorInfo> tensors) : paths_(tensors.size()) {
+  modules_.reserve(3 * tensors.size());  // what a sorted list adds per name
   std::string_view previous;
   for (size_t i = 0; i < tensors.size(); ++i) {
     TensorPath& path = paths_[i];
@@ -302,8 +305,15 @@ void ModelPaths::Remember(const TensorPath& path, std::string_view previous_text
     // What the name before begins with too is there already: names mostly come sorted.
     if (through.size() < shared && previous_text[through.size()] == '.') continue;
     modules_.insert(through);
-    words_.insert(word);
+    const auto [place, is_new] = words_.try_emplace(word);
+    if (is_new) place->second = {BlockOf(word), ModalityStackOf(word)};
   }
+}
+
+WordMeaning ModelPaths::MeaningOf(std::string_view word) const {
+  const auto known = words_.find(word);
+  if (known != words_.end()) return known->second;
+  return {BlockOf(word), ModalityStackOf(word)};
 }
 
 bool ModelPaths::Has(std::string_view parent, std::string_view name) const {

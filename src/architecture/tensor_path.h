@@ -7,9 +7,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "architecture/role_table.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard {
@@ -48,6 +50,12 @@ struct TensorPath {
   std::string_view ParentText() const;
 };
 
+// What a word of a name tells by itself.
+struct WordMeaning {
+  std::optional<Block> block;
+  std::string_view modality_stack;  // empty: none
+};
+
 // All names of a model taken apart. Pinned: the paths view their own texts.
 class ModelPaths {
  public:
@@ -62,13 +70,15 @@ class ModelPaths {
   bool Has(std::string_view parent, std::string_view name) const;
   // True if some name has this word.
   bool HasWord(std::string_view word) const { return words_.contains(word); }
+  // Looked up once per word and model: names repeat their words.
+  WordMeaning MeaningOf(std::string_view word) const;
 
  private:
   void Remember(const TensorPath& path, std::string_view previous_text);
 
   std::vector<TensorPath> paths_;
   std::unordered_set<std::string_view> modules_;  // every name and every beginning of one
-  std::unordered_set<std::string_view> words_;
+  std::unordered_map<std::string_view, WordMeaning> words_;
 };
 
 // The number that `word` spells in plain decimal digits, if it is at most kLargestIndex.

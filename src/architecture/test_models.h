@@ -41,13 +41,13 @@ inline std::string DescribeCounts(const std::map<std::string, size_t>& counts) {
   return text;
 }
 
-// The weights of one stack, biases left out: the tensors outside its layers, then per run of layers
-// that have the same roles: "embedding norm | 0-2: attention_output ...".
+// The weights of one stack, biases and quantisers' scales left out: the tensors outside its layers,
+// then per run of layers that have the same roles: "embedding norm | 0-2: attention_output ...".
 inline std::string DescribeStack(const Architecture& architecture, const std::string& stack) {
   std::map<std::string, size_t> outside;
   std::map<uint32_t, std::map<std::string, size_t>> layers;
   for (const TensorRole& role : architecture.roles) {
-    if (role.stack != stack || role.is_bias) continue;
+    if (role.stack != stack || role.is_bias || role.role == Role::kScale) continue;
     ++(role.layer ? layers[*role.layer] : outside)[DescribeRole(role)];
   }
   std::string text = DescribeCounts(outside);

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 // Matrices with ever other values; a few of each kind, so that every feature exists.
 MemoryWeights SmallModel() {
-  std::map<std::string, MemoryWeights::Tensor> tensors;
+  std::map<std::string, TensorValues> tensors;
   TorchRandom random(5);
   const auto add = [&](const std::string& name, uint64_t rows, uint64_t columns) {
     tensors[name] = {{rows, columns}, random.Normal(rows * columns)};
@@ -32,7 +32,7 @@ MemoryWeights SmallModel() {
     add(prefix + ".mlp.down_proj.weight", 16, 40);
     tensors[prefix + ".norm.weight"] = {{16}, std::vector<float>(16, 1.0f)};
   }
-  return MemoryWeights(tensors);
+  return WeightsOf(tensors);
 }
 
 TEST(ComputePaperProfile, LeavesOutLayersAbove15AndFeaturesWithoutTensors) {
@@ -72,13 +72,13 @@ TEST(ComputePaperProfile, ProgressEndsAtTheTotal) {
 }
 
 TEST(ComputePaperProfile, AModelWithoutMatricesIsAnError) {
-  const auto profile = ComputePaperProfile(MemoryWeights({{"bias", {{2}, {1, 2}}}}), "none");
+  const auto profile = ComputePaperProfile(WeightsOf({{"bias", {{2}, {1, 2}}}}), "none");
   ASSERT_FALSE(profile);
   EXPECT_EQ(profile.error().problem, "model has no matrix to take a fingerprint of");
 }
 
 TEST(ComputePaperProfile, AMatrixOfZerosIsAnError) {
-  const MemoryWeights model({{"w", {{4, 4}, std::vector<float>(16, 0.0f)}}});
+  const MemoryWeights model = WeightsOf({{"w", {{4, 4}, std::vector<float>(16, 0.0f)}}});
   const auto profile = ComputePaperProfile(model, "zeros");
   ASSERT_FALSE(profile);
   EXPECT_EQ(profile.error().problem, "all weights are zero, so the response has no gradient");
@@ -86,7 +86,7 @@ TEST(ComputePaperProfile, AMatrixOfZerosIsAnError) {
 }
 
 TEST(ComputePaperProfile, ASingleWeightIsAnError) {
-  const auto profile = ComputePaperProfile(MemoryWeights({{"w", {{1, 1}, {2.0f}}}}), "one");
+  const auto profile = ComputePaperProfile(WeightsOf({{"w", {{1, 1}, {2.0f}}}}), "one");
   ASSERT_FALSE(profile);
   EXPECT_EQ(profile.error().problem, "too few weights for a distribution of gradients");
 }

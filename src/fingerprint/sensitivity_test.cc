@@ -14,7 +14,7 @@ TEST(MeasureSensitivity, GainGrowsWithTheWeightsAndTheGradientNormDoesNot) {
   const std::vector<float> values = TorchRandom(6).Normal(32 * 16);
   std::vector<float> tripled = values;
   for (float& value : tripled) value *= 3;
-  const MemoryWeights weights({{"a", {{32, 16}, values}}, {"b", {{32, 16}, tripled}}});
+  const MemoryWeights weights = WeightsOf({{"a", {{32, 16}, values}}, {"b", {{32, 16}, tripled}}});
   const auto measured = MeasureSensitivity(weights);
   ASSERT_TRUE(measured);
   ASSERT_EQ(measured->size(), 2u);
@@ -27,13 +27,13 @@ TEST(MeasureSensitivity, GainGrowsWithTheWeightsAndTheGradientNormDoesNot) {
 TEST(MeasureSensitivity, AnIdentityMatrixHasGainOne) {
   std::vector<float> identity(64);
   for (size_t i = 0; i < 8; ++i) identity[i * 8 + i] = 1;
-  const auto measured = MeasureSensitivity(MemoryWeights({{"w", {{8, 8}, identity}}}));
+  const auto measured = MeasureSensitivity(WeightsOf({{"w", {{8, 8}, identity}}}));
   ASSERT_TRUE(measured);
   for (const double gain : measured->front().gain) EXPECT_NEAR(gain, 1.0, 1e-6);
 }
 
 TEST(MeasureSensitivity, AModelWithoutMatricesIsAnError) {
-  const auto measured = MeasureSensitivity(MemoryWeights({{"bias", {{2}, {1, 2}}}}));
+  const auto measured = MeasureSensitivity(WeightsOf({{"bias", {{2}, {1, 2}}}}));
   ASSERT_FALSE(measured);
   EXPECT_EQ(measured.error().problem, "model has no matrix to measure");
 }

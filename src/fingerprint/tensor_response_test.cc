@@ -16,7 +16,7 @@ namespace {
 MemoryWeights RandomMatrix(uint64_t rows, uint64_t columns, float scale = 1.0f) {
   std::vector<float> values = TorchRandom(1).Normal(rows * columns);
   for (float& value : values) value = scale * value + 0.01f;
-  return MemoryWeights({{"w", {{rows, columns}, values}}});
+  return WeightsOf({{"w", {{rows, columns}, values}}});
 }
 
 std::vector<std::vector<float>> FiveInputs(uint64_t width) {
@@ -106,7 +106,7 @@ TEST(AddResponses, EveryInstructionSetGivesTheReferenceBits) {
 TEST(MeasureResponse, WeightsThatAreNotNumbersAreAnError) {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    const MemoryWeights weights({{"w", {{2, 2}, {1, 2, bad, 4}}}});
+    const MemoryWeights weights = WeightsOf({{"w", {{2, 2}, {1, 2, bad, 4}}}});
     const auto response = MeasureResponse(weights, 0, InputBlock(2, FiveInputs(2)), 1);
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().problem, "weights are not finite numbers");

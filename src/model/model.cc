@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "weights/adapter.h"
+#include "weights/hub_cache.h"
 #include "weights/stored_weights.h"
 
 namespace tensorguard {
@@ -23,6 +24,11 @@ bool IsFolder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
+// The snapshot in a Hub cache folder; any other path as it is.
+Result<fs::path> ResolvePath(const fs::path& path) {
+  return IsHubCacheFolder(path) ? ResolveHubCache(path) : path;
+}
+
 // A folder that holds a PEFT adapter, whether the folder or its weight file was named.
 std::optional<fs::path> AdapterFolder(const fs::path& path) {
   if (IsFolder(path)) return IsAdapterFolder(path) ? std::optional(path) : std::nullopt;
@@ -31,13 +37,10 @@ std::optional<fs::path> AdapterFolder(const fs::path& path) {
   return adapter_file && IsAdapterFolder(folder) ? std::optional(folder) : std::nullopt;
 }
 
-// Where config.json and the tokenizer lie: in the named folder, or beside the weights (a file was
-// named, or a Hub cache folder whose weights lie in a snapshot).
-fs::path CompanionFolder(const fs::path& path, const WeightSource& weights) {
-  if (IsFolder(path) && Exists(path / "config.json")) return path;
-  const fs::path file = weights.tensors().empty() ? path : fs::path(weights.tensors().front().file);
-  if (IsFolder(file)) return file;
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+// Where config.json and the tokenizer lie: beside the weights.
+fs::path CompanionFolder(const fs::path& path) {
+  if (IsFolder(path)) return path;
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 bool HasTokenizer(const fs::path& folder) {
@@ -61,10 +64,10 @@ Result<Json> ReadConfig(const fs::path& folder) {
   return config;
 }
 
-Result<Model> OpenPlainModel(const fs::path& path) {
-  auto weights = OpenStoredWeights(path);
+Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved) {
+  auto weights = OpenStoredWeights(resolved);
   if (!weights) return std::move(weights).error();
-  const fs::path folder = CompanionFolder(path, **weights);
+  const fs::path folder = CompanionFolder(resolved);
   auto config = ReadConfig(folder);
   if (!config) return std::move(config).error();
   Architecture architecture = Understand(*config, (*weights)->tensors());
@@ -83,8 +86,8 @@ Result<Model> OpenAdapter(const fs::path& path, const fs::path& folder, const fs
   auto merged = MergeAdapter(base->weights, folder);
   if (!merged) return std::move(merged).error();
   Architecture architecture = Understand(base->config, (*merged)->tensors());
-  // Named by its folder: the file's name is the same for every adapter.
-  return Model{.name = ModelNameFromPath(folder),
+  // An adapter is named by its folder: the file's name is the same for all of them.
+  return Model{.name = ModelNameFromPath(IsFolder(path) ? path : folder),
                .path = path,
                .config = std::move(base->config),
                .has_tokenizer = base->has_tokenizer || HasTokenizer(folder),
@@ -125,7 +128,9 @@ uint64_t Model::parameter_count() const {
 }
 
 Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
-  const auto adapter = AdapterFolder(path);
+  const auto resolved = ResolvePath(path);
+  if (!resolved) return resolved.error();
+  const auto adapter = AdapterFolder(*resolved);
   if (adapter && options.base) return OpenAdapter(path, *adapter, *options.base);
   if (adapter) {
     return Error{.kind = ErrorKind::kUsage,
@@ -140,10 +145,13 @@ Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
                  .file = path.string(),
                  .expected = "a folder with adapter_config.json"};
   }
-  return OpenPlainModel(path);
+  return OpenPlainModel(path, *resolved);
 }
 
-bool NamesAdapter(const fs::path& path) { return AdapterFolder(path).has_value(); }
+bool NamesAdapter(const fs::path& path) {
+  const auto resolved = ResolvePath(path);
+  return resolved && AdapterFolder(*resolved);
+}
 
 std::string ModelNameFromPath(const fs::path& path) {
   const fs::path named = NamedPath(path);

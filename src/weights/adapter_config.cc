@@ -299,12 +299,10 @@ Result<AdapterConfig> ReadAny(const std::filesystem::path& file, const Json& jso
 }
 
 // The value of the first pattern that matches.
-Result<double> PatternValueFor(const std::vector<PatternValue>& patterns, std::string_view module,
-                               double fallback) {
+double PatternValueFor(const std::vector<PatternValue>& patterns, std::string_view module,
+                       double fallback) {
   for (const PatternValue& entry : patterns) {
-    auto matches = entry.pattern.Matches(module);
-    if (!matches) return std::move(matches).error();
-    if (*matches) return entry.value;
+    if (entry.pattern.Matches(module)) return entry.value;
   }
   return fallback;
 }
@@ -320,22 +318,18 @@ Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file) {
   return config;
 }
 
-Result<uint64_t> RankOf(const LoraConfig& config, std::string_view module) {
-  auto rank = PatternValueFor(config.rank_pattern, module, static_cast<double>(config.rank));
-  if (!rank) return std::move(rank).error();
-  return static_cast<uint64_t>(*rank);
+uint64_t RankOf(const LoraConfig& config, std::string_view module) {
+  return static_cast<uint64_t>(
+      PatternValueFor(config.rank_pattern, module, static_cast<double>(config.rank)));
 }
 
 Result<float> ScalingOf(const LoraConfig& config, std::string_view module) {
-  auto rank = RankOf(config, module);
-  if (!rank) return std::move(rank).error();
-  auto alpha = PatternValueFor(config.alpha_pattern, module, config.alpha);
-  if (!alpha) return std::move(alpha).error();
-  const double rank_number = static_cast<double>(*rank);
-  const double scaling = *alpha / (config.use_rslora ? std::sqrt(rank_number) : rank_number);
+  const double rank = static_cast<double>(RankOf(config, module));
+  const double alpha = PatternValueFor(config.alpha_pattern, module, config.alpha);
+  const double scaling = alpha / (config.use_rslora ? std::sqrt(rank) : rank);
   if (!FitsFloat(scaling)) {
     return Error{.problem = "lora_alpha gives a scaling that is no finite float32",
-                 .found = fmt::format("lora_alpha {} at rank {}", *alpha, *rank)};
+                 .found = fmt::format("lora_alpha {} at rank {}", alpha, rank)};
   }
   return static_cast<float>(scaling);
 }

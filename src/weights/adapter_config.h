@@ -50,11 +50,11 @@ struct AdapterConfig {
 // of adapter, or an option that a merge cannot honour, named). The error names the file.
 Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file);
 
-// Rank of one module's matrices. Errors: those of ModulePattern::Matches.
-Result<uint64_t> RankOf(const LoraConfig& config, std::string_view module);
+// Rank of one module's matrices.
+uint64_t RankOf(const LoraConfig& config, std::string_view module);
 
 // What the product of one module's matrices is multiplied by: alpha / rank, or alpha / sqrt(rank).
-// Errors: kBadFile if it is not a finite float; those of ModulePattern::Matches.
+// Errors: kBadFile if it is not a finite float.
 Result<float> ScalingOf(const LoraConfig& config, std::string_view module);
 
 }  // namespace tensorguard

@@ -20,21 +20,18 @@ struct Ia3Module {
   Orientation orientation = Orientation::kSquare;
 };
 
-Result<bool> IsFeedforward(const Ia3Config& config, const std::string& module) {
-  for (const ModulePattern& pattern : config.feedforward_patterns) {
-    auto matches = pattern.Matches(module);
-    if (!matches) return matches;
-    if (*matches) return true;
-  }
-  return std::any_of(config.feedforward_suffixes.begin(), config.feedforward_suffixes.end(),
+bool IsFeedforward(const Ia3Config& config, const std::string& module) {
+  const auto matches = [&](const ModulePattern& pattern) { return pattern.Matches(module); };
+  return std::any_of(config.feedforward_patterns.begin(), config.feedforward_patterns.end(),
+                     matches) ||
+         std::any_of(config.feedforward_suffixes.begin(), config.feedforward_suffixes.end(),
                      [&](const std::string& suffix) { return module.ends_with(suffix); });
 }
 
 Result<Ia3Module> CheckModule(const AdapterConfig& config, const std::string& name, size_t vector,
                               const MergePlan& plan) {
-  auto feedforward = IsFeedforward(config.ia3, name);
-  if (!feedforward) return std::move(feedforward).error().InFile(config.file);
-  Ia3Module module{.name = name, .vector = vector, .scales_inputs = *feedforward};
+  Ia3Module module{
+      .name = name, .vector = vector, .scales_inputs = IsFeedforward(config.ia3, name)};
   const TensorInfo& info = plan.AdapterInfo(vector);
   if (info.shape.size() != 2 || info.shape[module.scales_inputs ? 0 : 1] != 1) {
     return Error{.problem = "ia3_l has another shape than feedforward_modules says",

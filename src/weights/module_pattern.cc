@@ -7,11 +7,7 @@
 namespace tensorguard {
 namespace {
 
-// With these limits the matcher, which takes pattern length times name length steps and recurses
-// no deeper than the pattern has states, stays within milliseconds and a small stack.
-constexpr size_t kLongestRegex = 128;
-constexpr size_t kLongestPlainPattern = 1024;
-constexpr size_t kLongestNameForRegex = 256;
+constexpr size_t kLongestPattern = 1024;
 
 bool IsPlain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -33,65 +29,29 @@ bool PlainTailMatches(std::string_view pattern, std::string_view module) {
   return module[begin - 1] == '.' && PlainEquals(pattern, module.substr(begin));
 }
 
-bool HasCostlySyntax(std::string_view text) {
-  for (size_t at = text.find("(?"); at != text.npos; at = text.find("(?", at + 1)) {
-    if (text.substr(at, 3) != "(?:") return true;
-  }
-  return text.find('{') != text.npos;
-}
-
-Error PatternError(ErrorKind kind, std::string problem, std::string_view text) {
-  return {.kind = kind, .problem = std::move(problem), .found = std::string(text)};
-}
-
 }  // namespace
 
 Result<ModulePattern> ModulePattern::Compile(std::string_view text, Extent extent) {
+  if (text.size() > kLongestPattern) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "module pattern is too long",
+                 .found = fmt::format("{} bytes", text.size()),
+                 .expected = fmt::format("at most {}", kLongestPattern)};
+  }
   ModulePattern pattern;
   pattern.text_ = text;
   pattern.extent_ = extent;
-  const bool plain = IsPlain(text);
-  const size_t longest = plain ? kLongestPlainPattern : kLongestRegex;
-  if (text.size() > longest) {
-    Error error = PatternError(ErrorKind::kUnsupported, "module pattern is too long", text);
-    error.expected = fmt::format("at most {} bytes", longest);
-    return error;
-  }
-  if (plain) return pattern;
-  if (HasCostlySyntax(text)) {
-    Error error =
-        PatternError(ErrorKind::kUnsupported, "module pattern uses unsupported syntax", text);
-    error.expected = "a regular expression without braces and look-around";
-    return error;
-  }
-  try {
-    const std::string source =
-        extent == Extent::kTail ? fmt::format("(?:.*\\.)?(?:{})", text) : std::string(text);
-    // Python's syntax is ECMAScript's in all that is left; the polynomial matcher never backtracks
-    // (and refuses back references), so no pattern takes exponential time.
-    pattern.regex_.emplace(source, std::regex::ECMAScript | std::regex_constants::__polynomial);
-  } catch (const std::regex_error&) {
-    return PatternError(ErrorKind::kBadFile, "module pattern is not a valid regular expression",
-                        text);
-  }
+  if (IsPlain(text)) return pattern;
+  auto regex = NameRegex::Compile(extent == Extent::kTail ? fmt::format("(?:.*\\.)?(?:{})", text)
+                                                          : std::string(text));
+  if (!regex) return std::move(regex).error();
+  pattern.regex_ = *std::move(regex);
   return pattern;
 }
 
-Result<bool> ModulePattern::Matches(std::string_view module) const {
-  if (!regex_) {
-    return extent_ == Extent::kTail ? PlainTailMatches(text_, module) : PlainEquals(text_, module);
-  }
-  if (module.size() > kLongestNameForRegex) {
-    Error error = PatternError(ErrorKind::kUnsupported,
-                               "module name is too long for a regular expression", module);
-    error.expected = fmt::format("at most {} bytes", kLongestNameForRegex);
-    return error;
-  }
-  try {
-    return std::regex_match(module.begin(), module.end(), *regex_);
-  } catch (const std::regex_error&) {
-    return PatternError(ErrorKind::kUnsupported, "module pattern is too complex", text_);
-  }
+bool ModulePattern::Matches(std::string_view module) const {
+  if (regex_) return regex_->Matches(module);
+  return extent_ == Extent::kTail ? PlainTailMatches(text_, module) : PlainEquals(text_, module);
 }
 
 }  // namespace tensorguard

@@ -4,11 +4,11 @@
 #define TENSORGUARD_WEIGHTS_MODULE_PATTERN_H_
 
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "weights/name_regex.h"
 
 namespace tensorguard {
 
@@ -20,22 +20,18 @@ class ModulePattern {
     kWhole,  // the whole name: feedforward_modules
   };
 
-  // Errors: kBadFile if `text` is no regular expression; kUnsupported if it is too long or uses
-  // what could run for long on hostile input: counts in braces, look-around, back references.
+  // Errors: those of NameRegex::Compile; kUnsupported if `text` is too long.
   static Result<ModulePattern> Compile(std::string_view text, Extent extent);
 
-  // Errors: kUnsupported if `module` is too long for a regular expression.
-  Result<bool> Matches(std::string_view module) const;
+  bool Matches(std::string_view module) const;
 
-  const std::string& text() const { return text_; }
-
-  // Whether matching costs more than a comparison of text.
-  bool is_regex() const { return regex_.has_value(); }
+  // Steps that matching takes per byte of the name.
+  size_t cost() const { return regex_ ? regex_->program_size() : 1; }
 
  private:
   std::string text_;
   Extent extent_ = Extent::kTail;
-  std::optional<std::regex> regex_;  // empty if `text_` is a plain name, its dots any character
+  std::optional<NameRegex> regex_;  // empty if `text_` is a plain name, its dots any character
 };
 
 }  // namespace tensorguard

@@ -1,0 +1,37 @@
+// Paper features of what arguments name: features files, folders of them, and models.
+#ifndef TENSORGUARD_APPS_CLI_FEATURES_H_
+#define TENSORGUARD_APPS_CLI_FEATURES_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/console.h"
+#include "fingerprint/paper_features.h"
+
+namespace tensorguard::cli {
+
+struct FeatureReading {
+  std::optional<std::string> base = {};  // for arguments that are adapters
+  unsigned threads = 0;                  // for models that must be fingerprinted first
+};
+
+// A features file is read; a model's weights are read and its features computed.
+Result<PaperFeatures> FeaturesOf(const std::string& argument, const FeatureReading& reading,
+                                 Console& console);
+
+struct ManyFeatures {
+  std::vector<PaperFeatures> features;
+  std::vector<Error> errors;  // of the arguments that gave none; already reported on the console
+  size_t asked = 0;           // how many there should be
+};
+
+// Each argument as FeaturesOf, a folder that holds *_features.json as all of those, in the order of
+// their names. A bad one does not keep the others from being read.
+ManyFeatures FeaturesOfAll(const std::vector<std::string>& arguments, const FeatureReading& reading,
+                           Console& console);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_FEATURES_H_

@@ -1,0 +1,70 @@
+#include "model/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <vector>
+
+#include "formats/safetensors_writer.h"
+#include "weights/encode_floats.h"
+
+namespace tensorguard {
+namespace {
+
+constexpr size_t kBlockElements = 1 << 20;
+
+std::vector<TensorToWrite> SameTensorsAs(DType dtype, const std::vector<TensorInfo>& tensors) {
+  std::vector<TensorToWrite> copies;
+  for (const TensorInfo& tensor : tensors) copies.push_back({tensor.name, dtype, tensor.shape});
+  return copies;
+}
+
+uint64_t BytesOf(const std::vector<TensorInfo>& tensors, size_t bytes_each) {
+  uint64_t bytes = 0;
+  for (const TensorInfo& tensor : tensors) bytes += tensor.element_count * bytes_each;
+  return bytes;
+}
+
+Error DoesNotFit(DType dtype, float value) {
+  return {.kind = ErrorKind::kMismatch,
+          .problem = fmt::format("a number is too large for {}", InfoOf(dtype).name),
+          .found = fmt::format("{}", value),
+          .advice = "write F32 or BF16"};
+}
+
+}  // namespace
+
+Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::path& output,
+                            const ConvertOptions& options) {
+  // Both lists are sorted by name, so that the same index means the same tensor.
+  const std::vector<TensorInfo>& tensors = weights.tensors();
+  auto writer =
+      SafetensorsWriter::Create(output, SameTensorsAs(options.dtype, tensors), {{"format", "pt"}});
+  if (!writer) return std::move(writer).error();
+  const size_t bytes_each = InfoOf(options.dtype).bits / 8;
+  Progress progress = {.what = {}, .bytes_total = BytesOf(tensors, bytes_each)};
+  std::vector<float> numbers(kBlockElements);
+  std::vector<std::byte> bytes(kBlockElements * bytes_each);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    assert((*writer)->tensors()[i].name == tensors[i].name);
+    progress.what = tensors[i].name;
+    for (uint64_t first = 0; first < tensors[i].element_count; first += kBlockElements) {
+      const size_t count = std::min<uint64_t>(kBlockElements, tensors[i].element_count - first);
+      const std::span<float> block = std::span(numbers).first(count);
+      const std::span<std::byte> encoded = std::span(bytes).first(count * bytes_each);
+      if (auto read = weights.ReadFloat32(i, first, block); !read) return std::move(read).error();
+      if (const auto overflow = EncodeFloats(options.dtype, block, encoded)) {
+        return DoesNotFit(options.dtype, block[*overflow])
+            .InFile(tensors[i].file)
+            .InTensor(tensors[i].name);
+      }
+      if (auto written = (*writer)->Append(encoded); !written) return std::move(written).error();
+      progress.bytes_done += encoded.size();
+      if (options.on_progress) options.on_progress(progress);
+    }
+  }
+  return (*writer)->Finish();
+}
+
+}  // namespace tensorguard
