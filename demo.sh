@@ -17,7 +17,8 @@ scripts/install_dependencies.sh
 export CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
 mkdir -p build
 echo "Building build/release/bin/tensorguard; the log is build/demo-build.log"
-cmake --workflow --preset build >build/demo-build.log 2>&1 || { cat build/demo-build.log; exit 1; }
+{ cmake --preset release && cmake --build --preset release --target tensorguard; } \
+  >build/demo-build.log 2>&1 || { cat build/demo-build.log >&2; exit 1; }
 
 PATH="$PWD/build/release/bin:$PATH"
 results=build/demo
@@ -45,9 +46,9 @@ sample_models() {
     --plot "$results/families.png"
   show "Where does an unknown model belong?" \
     tensorguard classify examples/models/hazel--sft1 --known "$results/fingerprints" --profile paper
-  show "Look closer at a pair: was one made from the other?" \
+  show "Compare a model with one made from it" \
     tensorguard compare examples/models/alder examples/models/alder--lora
-  show "birch has the shapes of alder, so the map puts them together; what do their weights say?" \
+  show "Compare two independent models of the same shapes" \
     tensorguard compare examples/models/alder examples/models/birch
   printf '\nThe truth about these models: examples/README.md\n'
 }
@@ -56,7 +57,7 @@ own_models() {
   show "Fingerprint the models with the published method" \
     tensorguard fingerprint "$@" --profile paper -o "$results/fingerprints"
   if [ $# = 2 ]; then
-    show "Was one made from the other?" tensorguard compare "$1" "$2"
+    show "Compare them" tensorguard compare "$1" "$2"
   elif [ $# -gt 2 ]; then
     show "Divide them among the first two and draw the map" \
       tensorguard cluster "$results/fingerprints" --centers "$(name_of "$1"),$(name_of "$2")" \

@@ -19,19 +19,21 @@ TOLERANCE = 1e-4  # of a feature's value, or of the spread for means, which canc
 
 
 class Run:
-    """One finished process: seconds, peak resident memory, what it printed."""
+    """One finished process: seconds, processor seconds of all threads, peak resident memory, what it printed."""
 
     def __init__(self, command):
-        begin = time.perf_counter()
-        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE)
-        self.output = process.stdout.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        self.seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"status {process.returncode}: {' '.join(map(str, command))}")
-        self.peak_mib = usage.ru_maxrss / 1024
-        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        # Through GNU time: a process started from here would count this interpreter's memory as its own.
+        with tempfile.NamedTemporaryFile("r") as usage:
+            timed = ["/usr/bin/time", "--format=%U %S %M", "-o", usage.name, *map(str, command)]
+            begin = time.perf_counter()
+            process = subprocess.run(timed, stdout=subprocess.PIPE, text=True)
+            self.seconds = time.perf_counter() - begin
+            if process.returncode:
+                sys.exit(f"status {process.returncode}: {' '.join(timed)}")
+            self.output = process.stdout
+            user, system, peak_kib = map(float, usage.read().split())
+            self.cpu_seconds = user + system
+            self.peak_mib = peak_kib / 1024
 
 
 def evict(model):
@@ -86,15 +88,16 @@ def describe_machine():
     cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
                platform.machine())
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{cpu}, {os.cpu_count()} cores, {memory_gib:.0f} GiB memory, Linux {platform.release()}"
+    return f"{cpu}, {os.cpu_count()} cores, {memory_gib:.0f} GiB memory, Linux {platform.release()}; load {os.getloadavg()[0]:.1f}"
 
 
 def row(name, runs, floor=None):
     seconds = [run.seconds for run in runs]
     spread = f"{min(seconds):.2f} - {max(seconds):.2f}" if len(runs) > 1 else ""
     ratio = f"{statistics.median(seconds) / statistics.median(run.seconds for run in floor):.2f}" if floor else ""
+    cpu = statistics.median(run.cpu_seconds for run in runs)
     peak = max(run.peak_mib for run in runs)
-    print(f"| {name} | {statistics.median(seconds):.2f} | {spread} | {ratio} | {peak:.0f} |", flush=True)
+    print(f"| {name} | {statistics.median(seconds):.2f} | {spread} | {ratio} | {cpu:.2f} | {peak:.0f} |", flush=True)
 
 
 def main():
@@ -116,8 +119,8 @@ def main():
         print(f"{describe_machine()}; {arguments.threads} threads, {arguments.runs} runs.")
         print(f"Model: {ours['total_params']:,} parameters in layers 0 to 15. "
               f"Read: {Run(read).output.rsplit(',', 1)[0]}.\n")
-        print("| whole process | median s | range s | to reading | peak MiB |")
-        print("| --- | --- | --- | --- | --- |")
+        print("| whole process | median s | range s | to reading | CPU s | peak MiB |")
+        print("| --- | --- | --- | --- | --- | --- |")
         for state, before in (("cold", lambda: evict(model)), ("warm", lambda: None)):
             read_runs, profile_runs = alternate([read, profile], arguments.runs, before)
             row(f"read once, {state}", read_runs)
@@ -125,9 +128,10 @@ def main():
 
     if not arguments.skip_autograd:
         run = Run(["/usr/bin/python3", BENCH / "autograd_reference.py", "--threads", arguments.threads, model])
-        row("autograd in PyTorch, warm", [run], read_runs)
-        speedup = run.seconds / statistics.median(profile.seconds for profile in profile_runs)
-        print(f"\nThe paper profile is {speedup:.0f} times as fast as autograd.")
+        row("autograd in PyTorch, warm", [run])
+        seconds = run.seconds / statistics.median(done.seconds for done in profile_runs)
+        cpu = run.cpu_seconds / statistics.median(done.cpu_seconds for done in profile_runs)
+        print(f"\nAutograd takes {seconds:.0f} times as long and {cpu:.0f} times the processor time.")
         found = disagreements(ours, json.loads(run.output)["models"][0]["features"])
         if found:
             sys.exit("The features disagree:\n" + "\n".join(found))

@@ -20,8 +20,8 @@ struct Tally {
 
 // What the summary adds up.
 struct Summary {
-  std::map<Role, Tally> roles;
-  std::map<std::string_view, uint64_t> dtypes;  // tensors of each
+  std::map<std::pair<Role, std::string_view>, Tally> roles;  // in the order of the roles
+  std::map<std::string_view, uint64_t> dtypes;               // tensors of each
   std::set<std::string> files;
   uint64_t stored_bytes = 0;
 };
@@ -30,7 +30,10 @@ Summary Summarise(const Model& model) {
   Summary summary;
   const auto& tensors = model.weights->tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    Tally& tally = summary.roles[model.architecture.roles[i].role];
+    const TensorRole& role = model.architecture.roles[i];
+    const std::string_view shown = ShownRoleName(role);
+    // All biases are one row, behind the matrices and vectors they go with.
+    Tally& tally = summary.roles[{shown == "bias" ? Role::kNorm : role.role, shown}];
     ++tally.tensors;
     tally.elements += tensors[i].element_count;
     ++summary.dtypes[InfoOf(tensors[i].dtype).name];
@@ -41,13 +44,18 @@ Summary Summarise(const Model& model) {
 }
 
 OrderedJson TensorToJson(const TensorInfo& tensor, const TensorRole& role) {
-  OrderedJson json = {{"name", tensor.name}, {"role", RoleName(role.role)}};
+  OrderedJson json = {{"name", tensor.name}, {"role", ShownRoleName(role)}};
   json["layer"] = role.layer ? OrderedJson(*role.layer) : OrderedJson();
   json["dtype"] = InfoOf(tensor.dtype).name;
   json["shape"] = tensor.shape;
   json["file"] = tensor.file;
-  json["bias"] = role.is_bias;
+  if (role.is_bias) json["bias_of"] = RoleName(role.role);
   if (role.expert) json["expert"] = *role.expert;
+  if (role.stacked_experts) json["stacked_experts"] = true;
+  if (role.shared_expert) json["shared_expert"] = true;
+  if (role.cross_attention) json["cross_attention"] = true;
+  if (role.input_major) json["input_major"] = true;
+  if (role.packing != Packing::kNone) json["packing"] = PackingName(role.packing);
   if (!role.stack.empty()) json["stack"] = role.stack;
   return json;
 }
@@ -110,7 +118,7 @@ std::string RoleTable(const Summary& summary) {
   std::vector<std::vector<std::string>> rows = {{"role", "tensors", "elements"}};
   for (const auto& [role, tally] : summary.roles) {
     rows.push_back(
-        {std::string(RoleName(role)), WithThousands(tally.tensors), WithThousands(tally.elements)});
+        {std::string(role.second), WithThousands(tally.tensors), WithThousands(tally.elements)});
   }
   return Columns(rows, {Align::kLeft, Align::kRight, Align::kRight});
 }

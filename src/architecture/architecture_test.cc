@@ -36,7 +36,7 @@ TEST(Understand, ReadsDenseByItsPlace) {
                        "bert.encoder.layer.0.output.dense.bias",
                        "transformer.h.0.self_attention.dense.weight", "bert.pooler.dense.weight",
                        "lm_head.dense.weight"}),
-              ElementsAre("attention_output", "up", "down+bias", "attention_output", "task_head",
+              ElementsAre("output_projection", "up", "down+bias", "output_projection", "task_head",
                           "task_head"));
 }
 
@@ -45,8 +45,8 @@ TEST(Understand, ReadsProjectionsByTheirBlock) {
       RolesOf({"h.0.attn.c_proj.weight", "h.0.mlp.c_proj.weight", "layers.0.attn.out_proj.weight",
                "layers.0.mamba.out_proj.weight", "blocks.0.attn.proj.weight",
                "layers.0.attention.wo.weight", "layers.0.mlp.wo.weight"}),
-      ElementsAre("attention_output", "down", "attention_output", "mixer", "attention_output",
-                  "attention_output", "down"));
+      ElementsAre("output_projection", "down", "output_projection", "mixer", "output_projection",
+                  "output_projection", "down"));
 }
 
 TEST(Understand, TellsW1ToW3ByTheirSiblings) {
@@ -78,7 +78,7 @@ TEST(Understand, KnowsNamesOfArchitecturesWithoutSamples) {
                        "transformer.attentions.3.out_lin.weight", "transformer.ffns.3.lin2.weight",
                        "transformer.layer_norm1.3.weight", "pred_layer.proj.bias",
                        "generator_predictions.dense.weight", "electra.embeddings_project.weight"}),
-              ElementsAre("query", "position_embedding", "attention_output", "down", "norm",
+              ElementsAre("query", "position_embedding", "output_projection", "down", "norm",
                           "output_head+bias", "task_head", "embedding_projection"));
   EXPECT_THAT(RolesOf({"funnel.encoder.blocks.0.0.attention.v_head.weight", "v_head.summary.weight",
                        "proj_out.weight", "model.encoder.conv1.weight",
@@ -98,7 +98,7 @@ TEST(Understand, TakesABlockWithRecurrentModulesForAMixer) {
   EXPECT_THAT(RolesOf({"layers.0.mixer.in_proj.weight", "layers.0.mixer.out_proj.weight",
                        "layers.0.mixer.A_log", "layers.0.mixer.norm.weight",
                        "layers.1.mixer.q_proj.weight", "layers.1.mixer.o_proj.weight"}),
-              ElementsAre("mixer", "mixer", "mixer", "norm", "query", "attention_output"));
+              ElementsAre("mixer", "mixer", "mixer", "norm", "query", "output_projection"));
 }
 
 TEST(Understand, KnowsCausalMasksFromBiases) {
@@ -180,10 +180,10 @@ TEST(Understand, KeepsTowersApart) {
 TEST(Understand, KeepsASideModelApart) {
   const Architecture read = UnderstandNames(
       {"model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight",
-       "model.helper.model.layers.0.self_attn.q_proj.weight",
-       "model.helper.model.layers.1.self_attn.q_proj.weight", "model.helper.model.norm.weight"});
+       "model.reader.model.layers.0.self_attn.q_proj.weight",
+       "model.reader.model.layers.1.self_attn.q_proj.weight", "model.reader.model.norm.weight"});
   EXPECT_EQ(read.layers, 1u);
-  EXPECT_EQ(DescribeStack(read, "helper"), "norm | 0-1: query");
+  EXPECT_EQ(DescribeStack(read, "reader"), "norm | 0-1: query");
 }
 
 TEST(Understand, KeepsMultiTokenLayersApart) {

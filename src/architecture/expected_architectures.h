@@ -23,11 +23,11 @@ struct Expected {
 inline void PrintTo(const Expected& expected, std::ostream* out) { *out << expected.folder; }
 
 // The layers that most models are made of.
-inline const std::string kGated = "attention_output down gate key norm*2 query up value";
-inline const std::string kPlain = "attention_output down key norm*2 query up value";
-inline const std::string kFusedPlain = "attention_output down norm*2 query_key_value up";
+inline const std::string kGated = "down gate key norm*2 output_projection query up value";
+inline const std::string kPlain = "down key norm*2 output_projection query up value";
+inline const std::string kFusedPlain = "down norm*2 output_projection query_key_value up";
 inline const std::string kExperts =
-    "attention_output down[expert]*4 gate[expert]*4 key norm*2 query router up[expert]*4 value";
+    "down[expert]*4 gate[expert]*4 key norm*2 output_projection query router up[expert]*4 value";
 
 // One row per folder: what its modelling code builds, layer by layer.
 inline const std::vector<Expected> kExpected = {
@@ -38,8 +38,8 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "bart",
      .name = "bart",
      .tied_head = true,
-     .main = "norm position_embedding | 0-1: attention_output attention_output[cross] down key "
-             "key[cross] norm*2 norm[cross] query query[cross] up value value[cross]",
+     .main = "norm position_embedding | 0-1: down key key[cross] norm*2 norm[cross] "
+             "output_projection output_projection[cross] query query[cross] up value value[cross]",
      .encoder = "norm position_embedding | 0-1: " + kPlain},
     {.folder = "bert",
      .name = "bert",
@@ -53,7 +53,7 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "cohere",
      .name = "cohere",
      .tied_head = true,
-     .main = "embedding norm | 0-2: attention_output down gate key norm query up value"},
+     .main = "embedding norm | 0-2: down gate key norm output_projection query up value"},
     {.folder = "deberta-v2",
      .name = "deberta-v2",
      .tied_head = true,
@@ -61,16 +61,16 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "deepseek-v2",
      .name = "deepseek_v2",
      .tied_head = false,
-     .main = "embedding norm output_head | 0: attention_output down gate key_value_down "
-             "key_value_up norm*4 query_down query_up up | 1-2: attention_output down[expert]*4 "
-             "down[shared] gate[expert]*4 gate[shared] key_value_down key_value_up norm*4 "
+     .main = "embedding norm output_head | 0: down gate key_value_down key_value_up norm*4 "
+             "output_projection query_down query_up up | 1-2: down[expert]*4 down[shared] "
+             "gate[expert]*4 gate[shared] key_value_down key_value_up norm*4 output_projection "
              "query_down query_up router up[expert]*4 up[shared]"},
     {.folder = "deepseek-v3",
      .name = "deepseek_v3",
      .tied_head = false,
-     .main = "embedding norm output_head | 0: attention_output down gate key_value_down "
-             "key_value_up norm*4 query_down query_up up | 1-2: attention_output down[expert]*4 "
-             "down[shared] gate[expert]*4 gate[shared] key_value_down key_value_up norm*4 "
+     .main = "embedding norm output_head | 0: down gate key_value_down key_value_up norm*4 "
+             "output_projection query_down query_up up | 1-2: down[expert]*4 down[shared] "
+             "gate[expert]*4 gate[shared] key_value_down key_value_up norm*4 output_projection "
              "query_down query_up router up[expert]*4 up[shared]"},
     {.folder = "distilbert",
      .name = "distilbert",
@@ -84,7 +84,7 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "falcon-7b-style",
      .name = "falcon",
      .tied_head = true,
-     .main = "embedding norm | 0-2: attention_output down norm query_key_value up",
+     .main = "embedding norm | 0-2: down norm output_projection query_key_value up",
      .attention = Packing::kInterleavedGroups},
     {.folder = "gemma",
      .name = "gemma",
@@ -93,29 +93,29 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "gemma2",
      .name = "gemma2",
      .tied_head = true,
-     .main = "embedding norm | 0-2: attention_output down gate key norm*4 query up value"},
+     .main = "embedding norm | 0-2: down gate key norm*4 output_projection query up value"},
     {.folder = "gemma3",
      .name = "gemma3",
      .tied_head = true,
-     .main = "embedding norm | 0-2: attention_output down gate key norm*6 query up value"},
+     .main = "embedding norm | 0-2: down gate key norm*6 output_projection query up value"},
     {.folder = "glm",
      .name = "glm",
      .tied_head = false,
      .main =
-         "embedding norm output_head | 0-2: attention_output down gate_up key norm*2 query value",
+         "embedding norm output_head | 0-2: down gate_up key norm*2 output_projection query value",
      .gate = Packing::kConcatenated},
     {.folder = "glm4",
      .name = "glm4",
      .tied_head = false,
      .main =
-         "embedding norm output_head | 0-2: attention_output down gate_up key norm*4 query value",
+         "embedding norm output_head | 0-2: down gate_up key norm*4 output_projection query value",
      .gate = Packing::kConcatenated},
     {.folder = "glm4-moe",
      .name = "glm4_moe",
      .tied_head = false,
-     .main = "embedding norm output_head | 0: attention_output down gate key norm*2 query up value "
-             "| 1-2: attention_output down[expert]*4 down[shared] gate[expert]*4 gate[shared] key "
-             "norm*2 query router up[expert]*4 up[shared] value"},
+     .main = "embedding norm output_head | 0: down gate key norm*2 output_projection query up "
+             "value | 1-2: down[expert]*4 down[shared] gate[expert]*4 gate[shared] key norm*2 "
+             "output_projection query router up[expert]*4 up[shared] value"},
     {.folder = "gpt-bigcode",
      .name = "gpt_bigcode",
      .tied_head = true,
@@ -133,8 +133,8 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "gpt-oss",
      .name = "gpt_oss",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down[stacked] gain "
-             "gate_up[stacked] key norm*2 query router value",
+     .main = "embedding norm output_head | 0-2: down[stacked] gain gate_up[stacked] key norm*2 "
+             "output_projection query router value",
      .gate = Packing::kInterleavedRows},
     {.folder = "gpt2",
      .name = "gpt2",
@@ -144,7 +144,7 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "gptj",
      .name = "gptj",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down key norm query up value"},
+     .main = "embedding norm output_head | 0-2: down key norm output_projection query up value"},
     {.folder = "granite",
      .name = "granite",
      .tied_head = false,
@@ -152,15 +152,15 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "granitemoe",
      .name = "granitemoe",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down[stacked] gate_up[stacked] "
-             "key norm*2 query router value",
+     .main = "embedding norm output_head | 0-2: down[stacked] gate_up[stacked] key norm*2 "
+             "output_projection query router value",
      .gate = Packing::kConcatenated},
     {.folder = "jamba",
      .name = "jamba",
      .tied_head = false,
-     .main = "embedding norm output_head | 0: down gate mixer*7 norm*5 up | 1: attention_output "
-             "down[expert]*4 gate[expert]*4 key norm*2 query router up[expert]*4 value | 2: down "
-             "gate mixer*7 norm*5 up"},
+     .main = "embedding norm output_head | 0: down gate mixer*7 norm*5 up | 1: down[expert]*4 "
+             "gate[expert]*4 key norm*2 output_projection query router up[expert]*4 value | 2: "
+             "down gate mixer*7 norm*5 up"},
     {.folder = "llama",
      .name = "llama",
      .tied_head = false,
@@ -172,8 +172,8 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "llama4-text",
      .name = "llama4",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down[shared] down[stacked] "
-             "gate[shared] gate_up[stacked] key norm*2 query router up[shared] value",
+     .main = "embedding norm output_head | 0-2: down[shared] down[stacked] gate[shared] "
+             "gate_up[stacked] key norm*2 output_projection query router up[shared] value",
      .gate = Packing::kConcatenated},
     {.folder = "mamba",
      .name = "mamba",
@@ -186,9 +186,9 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "minimax",
      .name = "minimax",
      .tied_head = false,
-     .main = "embedding norm output_head | 0: attention_output down[expert]*4 gate[expert]*4 key "
-             "norm*2 query router up[expert]*4 value | 1: buffer*4 down[expert]*4 gate[expert]*4 "
-             "mixer*3 norm*3 router up[expert]*4 | 2: " +
+     .main = "embedding norm output_head | 0: down[expert]*4 gate[expert]*4 key norm*2 "
+             "output_projection query router up[expert]*4 value | 1: buffer*4 down[expert]*4 "
+             "gate[expert]*4 mixer*3 norm*3 router up[expert]*4 | 2: " +
              kExperts},
     {.folder = "mistral",
      .name = "mistral",
@@ -201,8 +201,8 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "modernbert",
      .name = "modernbert",
      .tied_head = true,
-     .main = "embedding norm*3 task_head | 0: attention_output down gate_up norm query_key_value | "
-             "1-2: attention_output down gate_up norm*2 query_key_value",
+     .main = "embedding norm*3 task_head | 0: down gate_up norm output_projection query_key_value "
+             "| 1-2: down gate_up norm*2 output_projection query_key_value",
      .attention = Packing::kConcatenated,
      .gate = Packing::kConcatenated},
     {.folder = "mpt",
@@ -214,12 +214,12 @@ inline const std::vector<Expected> kExpected = {
      .name = "olmo2",
      .tied_head = false,
      .main =
-         "embedding norm output_head | 0-2: attention_output down gate key norm*4 query up value"},
+         "embedding norm output_head | 0-2: down gate key norm*4 output_projection query up value"},
     {.folder = "olmoe",
      .name = "olmoe",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down[expert]*4 gate[expert]*4 key "
-             "norm*4 query router up[expert]*4 value"},
+     .main = "embedding norm output_head | 0-2: down[expert]*4 gate[expert]*4 key norm*4 "
+             "output_projection query router up[expert]*4 value"},
     {.folder = "opt",
      .name = "opt",
      .tied_head = true,
@@ -227,17 +227,17 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "persimmon",
      .name = "persimmon",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down norm*4 query_key_value up",
+     .main = "embedding norm output_head | 0-2: down norm*4 output_projection query_key_value up",
      .attention = Packing::kInterleavedHeads},
     {.folder = "phi",
      .name = "phi",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down key norm query up value"},
+     .main = "embedding norm output_head | 0-2: down key norm output_projection query up value"},
     {.folder = "phi3",
      .name = "phi3",
      .tied_head = false,
      .main =
-         "embedding norm output_head | 0-2: attention_output down gate_up norm*2 query_key_value",
+         "embedding norm output_head | 0-2: down gate_up norm*2 output_projection query_key_value",
      .attention = Packing::kConcatenated,
      .gate = Packing::kConcatenated},
     {.folder = "phimoe",
@@ -251,25 +251,25 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "qwen2-moe",
      .name = "qwen2_moe",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down[expert]*4 down[shared] "
-             "gate[expert]*4 gate[shared] key norm*2 query router router[shared] up[expert]*4 "
+     .main = "embedding norm output_head | 0-2: down[expert]*4 down[shared] gate[expert]*4 "
+             "gate[shared] key norm*2 output_projection query router router[shared] up[expert]*4 "
              "up[shared] value"},
     {.folder = "qwen3",
      .name = "qwen3",
      .tied_head = false,
      .main =
-         "embedding norm output_head | 0-2: attention_output down gate key norm*4 query up value"},
+         "embedding norm output_head | 0-2: down gate key norm*4 output_projection query up value"},
     {.folder = "qwen3-moe",
      .name = "qwen3_moe",
      .tied_head = false,
-     .main = "embedding norm output_head | 0-2: attention_output down[expert]*4 gate[expert]*4 key "
-             "norm*4 query router up[expert]*4 value"},
+     .main = "embedding norm output_head | 0-2: down[expert]*4 gate[expert]*4 key norm*4 "
+             "output_projection query router up[expert]*4 value"},
     {.folder = "qwen3-next",
      .name = "qwen3_next",
      .tied_head = false,
      .main = "embedding norm output_head | 0-2: down[expert]*4 down[shared] gate[expert]*4 "
              "gate[shared] mixer*5 norm*3 router router[shared] up[expert]*4 up[shared] | 3: "
-             "attention_output down[expert]*4 down[shared] gate[expert]*4 gate[shared] key norm*4 "
+             "down[expert]*4 down[shared] gate[expert]*4 gate[shared] key norm*4 output_projection "
              "query router router[shared] up[expert]*4 up[shared] value",
      .attention = Packing::kInterleavedGate},
     {.folder = "roberta",
@@ -292,23 +292,23 @@ inline const std::vector<Expected> kExpected = {
     {.folder = "t5",
      .name = "t5",
      .tied_head = true,
-     .main = "norm | 0: attention_output attention_output[cross] down key key[cross] norm*3 "
-             "position_embedding query query[cross] up value value[cross] | 1: attention_output "
-             "attention_output[cross] down key key[cross] norm*3 query query[cross] up value "
+     .main = "norm | 0: down key key[cross] norm*3 output_projection output_projection[cross] "
+             "position_embedding query query[cross] up value value[cross] | 1: down key key[cross] "
+             "norm*3 output_projection output_projection[cross] query query[cross] up value "
              "value[cross]",
      .encoder =
-         "norm | 0: attention_output down key norm*2 position_embedding query up value | 1: " +
+         "norm | 0: down key norm*2 output_projection position_embedding query up value | 1: " +
          kPlain},
     {.folder = "t5-v1_1",
      .name = "t5",
      .tied_head = true,
-     .main = "norm | 0: attention_output attention_output[cross] down gate key key[cross] norm*3 "
-             "position_embedding query query[cross] up value value[cross] | 1: attention_output "
-             "attention_output[cross] down gate key key[cross] norm*3 query query[cross] up value "
-             "value[cross]",
-     .encoder =
-         "norm | 0: attention_output down gate key norm*2 position_embedding query up value | 1: " +
-         kGated},
+     .main = "norm | 0: down gate key key[cross] norm*3 output_projection output_projection[cross] "
+             "position_embedding query query[cross] up value value[cross] | 1: down gate key "
+             "key[cross] norm*3 output_projection output_projection[cross] query query[cross] up "
+             "value value[cross]",
+     .encoder = "norm | 0: down gate key norm*2 output_projection position_embedding query up "
+                "value | 1: " +
+                kGated},
     {.folder = "xglm",
      .name = "xglm",
      .tied_head = true,

@@ -147,7 +147,7 @@ bool BelongsInLayer(Role role) {
 }
 
 bool IsStacked(const TensorPath& path, const TensorRole& role, std::span<const uint64_t> shape) {
-  const bool of_attention = role.role == Role::kQuery || role.role == Role::kAttentionOutput;
+  const bool of_attention = role.role == Role::kQuery || role.role == Role::kOutputProjection;
   const bool can_be = IsFeedForward(role.role) || (of_attention && path.in_experts);
   if (role.expert || role.shared_expert || !can_be) return false;
   if (!shape.empty() && path.parameter == Parameter::kWeight) {

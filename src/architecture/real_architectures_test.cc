@@ -90,7 +90,7 @@ TEST_P(RealArchitecture, StoresMatricesAsTheirShapesSay) {
                                 Role::kQueryKeyValue, Role::kGate,      Role::kUp,
                                 Role::kGateUp,        Role::kRouter,    Role::kQueryDown,
                                 Role::kKeyValueDown,  Role::kOutputHead};
-  const std::set<Role> writes = {Role::kAttentionOutput, Role::kDown};
+  const std::set<Role> writes = {Role::kOutputProjection, Role::kDown};
   const LoadedModel model = Load(Architectures() / GetParam().folder);
   const Architecture architecture = Understand(model.config, model.tensors);
   size_t checked = 0;
@@ -170,7 +170,7 @@ TEST(RealArchitectures, SquareMatricesOfGpt2AreInputMajorToo) {
   size_t outputs = 0;
   for (size_t i = 0; i < model.tensors.size(); ++i) {
     const TensorRole& role = architecture.roles[i];
-    if (role.role != Role::kAttentionOutput || role.is_bias) continue;
+    if (role.role != Role::kOutputProjection || role.is_bias) continue;
     EXPECT_TRUE(role.input_major) << model.tensors[i].name;
     ++outputs;
   }

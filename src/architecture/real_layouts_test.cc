@@ -134,8 +134,8 @@ TEST(RealLayouts, ReadTheHeaderOfASentenceEncoder) {
   }
   const Architecture architecture = Understand(*config, tensors);
   EXPECT_EQ(DescribeStack(architecture, ""),
-            "buffer embedding norm position_embedding*2 task_head | 0-5: attention_output down key "
-            "norm*2 query up value");
+            "buffer embedding norm position_embedding*2 task_head | 0-5: down key norm*2 "
+            "output_projection query up value");
   EXPECT_TRUE(architecture.unassigned.empty());
 }
 
@@ -179,7 +179,7 @@ TEST(RealLayouts, LeaveOnlyArguedMatricesOfComputedListsUnassigned) {
   EXPECT_EQ(unassigned,
             UnassignedCounts({{"deepseek-v3.2-671b", 183},              // indexer
                               {"mlx-lm.deepseek_v32", 12},              // indexer
-                              {"deepseek-v4-flash-284b-hf-port", 315},  // indexer, compressor,
+                              {"deepseek-v4-flash-284b-hf-port", 358},  // indexer, compressor,
                                                                         // hyper-connections
                               {"mlx-lm.gemma3n", 36},                   // alternating updates
                               {"mlx-lm.gemma4_text", 22},               // inputs per layer

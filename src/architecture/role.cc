@@ -22,8 +22,8 @@ std::string_view RoleName(Role role) {
       return "query_key_value";
     case Role::kKeyValue:
       return "key_value";
-    case Role::kAttentionOutput:
-      return "attention_output";
+    case Role::kOutputProjection:
+      return "output_projection";
     case Role::kAttentionGate:
       return "attention_gate";
     case Role::kQueryDown:
@@ -64,6 +64,10 @@ std::string_view RoleName(Role role) {
       return "other";
   }
   return "other";
+}
+
+std::string_view ShownRoleName(const TensorRole& role) {
+  return role.is_bias && role.role != Role::kNorm ? "bias" : RoleName(role.role);
 }
 
 std::string_view PackingName(Packing packing) {

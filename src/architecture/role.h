@@ -17,10 +17,10 @@ enum class Role {
   kQuery,
   kKey,
   kValue,
-  kQueryKeyValue,    // the three fused in one tensor; see Packing
-  kKeyValue,         // key and value fused
-  kAttentionOutput,  // output projection of attention
-  kAttentionGate,    // hidden state to a factor on the result of attention
+  kQueryKeyValue,     // the three fused in one tensor; see Packing
+  kKeyValue,          // key and value fused
+  kOutputProjection,  // output projection of attention
+  kAttentionGate,     // hidden state to a factor on the result of attention
   kQueryDown,
   kQueryUp,
   kKeyValueDown,
@@ -69,8 +69,12 @@ struct TensorRole {
                            // name of the side model
 };
 
-// "embedding", "query", "attention_output", "gate", ...: the names in JSON output.
+// "embedding", "query", "output_projection", "gate", ...: the names in JSON output.
 std::string_view RoleName(Role role);
+
+// What a table of tensors shows: "bias" for the additive bias of a linear layer, whatever its role;
+// else RoleName. A norm's bias stays a norm.
+std::string_view ShownRoleName(const TensorRole& role);
 
 // "concatenated", "interleaved_heads", ...
 std::string_view PackingName(Packing packing);

@@ -82,7 +82,7 @@ Side SideOf(const TensorRole& role) {
     case Role::kRouter:
     case Role::kOutputHead:
       return Side::kReads;
-    case Role::kAttentionOutput:
+    case Role::kOutputProjection:
     case Role::kDown:
       return Side::kWrites;
     default:

@@ -30,7 +30,7 @@ inline std::string DescribeRole(const TensorRole& role) {
   return text;
 }
 
-// "attention_output down gate key norm*2 ...": the roles in sorted order with their number.
+// "output_projection down gate key norm*2 ...": the roles in sorted order with their number.
 inline std::string DescribeCounts(const std::map<std::string, size_t>& counts) {
   std::string text;
   for (const auto& [name, count] : counts) {
@@ -42,7 +42,7 @@ inline std::string DescribeCounts(const std::map<std::string, size_t>& counts) {
 }
 
 // The weights of one stack, biases and quantisers' scales left out: the tensors outside its layers,
-// then per run of layers that have the same roles: "embedding norm | 0-2: attention_output ...".
+// then per run of layers that have the same roles: "embedding norm | 0-2: output_projection ...".
 inline std::string DescribeStack(const Architecture& architecture, const std::string& stack) {
   std::map<std::string, size_t> outside;
   std::map<uint32_t, std::map<std::string, size_t>> layers;
