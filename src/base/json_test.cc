@@ -82,6 +82,7 @@ TEST(Json, ErrorsTellWhatTheParserSaw) {
   EXPECT_EQ(Problem("[1e999]"),
             "not valid JSON (byte 6)\n  found:    number overflow parsing '1e999'");
   EXPECT_EQ(Problem(std::string("[1]\0", 4)), "not valid JSON (byte 3)\n  found:    a zero byte");
+  EXPECT_EQ(Problem(std::string(1, '\0')), "not valid JSON (byte 0)\n  found:    a zero byte");
 }
 
 TEST(Json, DuplicateKeysAreRefused) {
@@ -98,8 +99,7 @@ std::string Nested(size_t levels, const std::string& inside = "") {
 TEST(Json, NestingIsBounded) {
   EXPECT_EQ(Problem(Nested(64)), "no error");
   EXPECT_EQ(Problem(Nested(65)), "JSON is nested deeper than 64 levels (byte 64)");
-  EXPECT_EQ(Problem(std::string(10'000'000, '[')),
-            "JSON is nested deeper than 64 levels (byte 64)");
+  EXPECT_EQ(Problem(std::string(1'000'000, '[')), "JSON is nested deeper than 64 levels (byte 64)");
   std::string objects;
   for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
   EXPECT_EQ(Problem(objects), "JSON is nested deeper than 64 levels (byte 320)");
@@ -132,8 +132,8 @@ TEST(Json, AnErrorAfterAPythonNumberKeepsItsPlace) {
 }
 
 TEST(Json, HugeTokensMakeShortErrors) {
-  EXPECT_LT(Problem("[\"" + std::string(5'000'000, 'a')).size(), 600u);
-  EXPECT_LT(Problem("[" + std::string(5'000'000, '1') + "]").size(), 600u);
+  EXPECT_LT(Problem("[\"" + std::string(300'000, 'a')).size(), 600u);
+  EXPECT_LT(Problem("[" + std::string(300'000, '1') + "]").size(), 600u);
 }
 
 TEST(Json, FilesAreNamedInErrors) {

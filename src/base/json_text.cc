@@ -25,7 +25,7 @@ std::string JsonSyntaxProblem(const nlohmann::json::exception& exception) {
   std::string_view text = exception.what();
   const size_t prefix = text.find("] ");
   if (prefix != text.npos) text.remove_prefix(prefix + 2);
-  if (text.starts_with("parse error at ")) text.remove_prefix(text.find(": ") + 2);
+  if (text.starts_with("parse error")) text.remove_prefix(text.find(": ") + 2);
   if (text.size() <= kLongestProblemBytes) return std::string(text);
   const size_t half = kLongestProblemBytes / 2;
   return std::string(text.substr(0, half)) + " ... " + std::string(text.substr(text.size() - half));
