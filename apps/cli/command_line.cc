@@ -206,11 +206,14 @@ void DefineCompletionAndMan(CLI::App& app, std::string& shell) {
   AddCommand(app, "man");
 }
 
-// Options of every command. Our own --help, so that it can be rendered from the description.
-void DefineCommonOptions(CLI::App* app, Targets& targets) {
+void DefineHelp(CLI::App* app, bool& help) {
+  // Not CLI11's own, so that it is rendered from the description.
+  app->add_flag("-h,--help", help, "explain and show examples");
+}
+
+void DefineOutputOptions(CLI::App* app, Targets& targets) {
   app->add_flag("--json", targets.json, "print one JSON object");
   app->add_flag("-q,--quiet", targets.quiet, "no progress bar and no messages but errors");
-  app->add_flag("-h,--help", targets.help, "explain and show examples");
 }
 
 void Define(CLI::App& app, Targets& targets) {
@@ -224,11 +227,15 @@ void Define(CLI::App& app, Targets& targets) {
   DefineCluster(app, targets);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    DefineOutputOptions(command, targets);
+  }
   DefineCompletionAndMan(app, targets.shell);
-  DefineCommonOptions(&app, targets);
+  DefineOutputOptions(&app, targets);
+  DefineHelp(&app, targets.help);
   app.add_flag("--version", targets.version, "print the version");
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-    DefineCommonOptions(command, targets);
+    DefineHelp(command, targets.help);
   }
 }
 
@@ -266,44 +273,6 @@ ProgramDescription DescribeProgram(const CLI::App& app) {
     program.commands.push_back(Describe(*command));
   }
   return program;
-}
-
-std::vector<std::string> CommandNames(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
-}
-
-std::vector<std::string> LongOptionNames(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
-// The first argument that no definition took; empty if all were taken.
-std::optional<Error> UnknownArgument(const CLI::App& app, const CLI::App* command) {
-  const CLI::App& asked = command != nullptr ? *command : app;
-  std::vector<std::string> left = asked.remaining();
-  if (left.empty() && command != nullptr) left = app.remaining();
-  left.erase(std::remove(left.begin(), left.end(), "--"), left.end());
-  if (left.empty()) return {};
-  const std::string& first = left.front();
-  const std::string command_name = command != nullptr ? command->get_name() : "";
-  if (first.size() > 1 && first.front() == '-') {
-    const std::string name = first.substr(0, first.find('='));
-    Error error = UsageError("no such option", name);
-    const auto nearest = NearestName(name, LongOptionNames(asked));
-    error.advice = nearest ? *nearest : TryHelp(command_name);
-    return error;
-  }
-  if (command == nullptr) return NotOneOf("no such command", first, CommandNames(app));
-  Error error = UsageError(fmt::format("{} takes no further argument", command_name), first);
-  error.advice = TryHelp(command_name);
-  return error;
 }
 
 // What CLI11 says, in our form: its texts are "NAME is required", "NAME: what is wrong".
@@ -377,10 +346,10 @@ Result<Request> ParseCommandLine(const std::vector<std::string>& arguments) {
     if (targets.version) {
       return Request{.options = ShowText{fmt::format("{} {}\n", kProgram, program.version)}};
     }
-    if (auto unknown = UnknownArgument(app, given_command())) return *std::move(unknown);
+    CheckAllTaken(program, given_name(), app.remaining(/*recurse=*/true));
     if (failure) return *std::move(failure);
     if (given_command() == nullptr) {
-      return NotOneOf("a command is missing", "", CommandNames(app));
+      throw UsageProblem{NotOneOf("a command is missing", "", CommandNames(program))};
     }
     return TakeRequest(given_name(), std::move(targets), program);
   } catch (UsageProblem& problem) {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "cli/usage.h"
+
 namespace tensorguard::cli {
 namespace {
 
-std::string CommandNames(const ProgramDescription& program, std::string_view separator) {
-  std::vector<std::string> names;
-  for (const CommandDescription& command : program.commands) names.push_back(command.name);
-  return fmt::format("{}", fmt::join(names, separator));
+std::string JoinedCommands(const ProgramDescription& program, std::string_view separator) {
+  return fmt::format("{}", fmt::join(CommandNames(program), separator));
 }
 
 std::string OptionNames(const std::vector<OptionDescription>& options) {
@@ -78,8 +78,9 @@ _{0}() {{
 }}
 complete -o default -F _{0} {0}
 )",
-                     program.name, CommandNames(program, "|"), values, OptionNames(program.options),
-                     options, CommandNames(program, " "), arguments);
+                     program.name, JoinedCommands(program, "|"), values,
+                     OptionNames(program.options), options, JoinedCommands(program, " "),
+                     arguments);
 }
 
 // --- zsh.

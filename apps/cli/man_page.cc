@@ -72,7 +72,8 @@ std::string Examples(const ProgramDescription& program) {
   std::string text;
   for (const CommandDescription& command : program.commands) {
     for (const Example& example : command.examples) {
-      text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", Roff(example.command), Roff(example.text));
+      text += fmt::format(".PP\n.EX\n\\fB{}\\fR\n.EE\n.RS 4\n{}\n.RE\n", Roff(example.command),
+                          Roff(example.text));
     }
   }
   return text;
@@ -84,6 +85,7 @@ std::string ManPage(const ProgramDescription& program) {
   const std::string name = Roff(program.name);
   std::string text = fmt::format(".TH {} 1 \"\" \"{} {}\" \"User Commands\"\n",
                                  UpperAscii(program.name), name, program.version);
+  text += ".nh\n.ad l\n";  // commands must not be hyphenated or stretched
   text += fmt::format(".SH NAME\n{} \\- {}\n", name, Roff(program.summary));
   text += fmt::format(".SH SYNOPSIS\n\\fB{}\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR] ...\n", name);
   text += ".SH COMMANDS\n";

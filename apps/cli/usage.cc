@@ -20,6 +20,20 @@ const std::vector<std::string>& VerdictNames() {
   return kNames;
 }
 
+std::vector<std::string> LongOptionNames(const ProgramDescription& program,
+                                         const std::string& command) {
+  const auto known = std::find_if(program.commands.begin(), program.commands.end(),
+                                  [&](const auto& each) { return each.name == command; });
+  std::vector<std::string> names;
+  for (const OptionDescription& option :
+       known == program.commands.end() ? program.options : known->options) {
+    for (const std::string& name : option.names) {
+      if (name.starts_with("--")) names.push_back(name);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 Error UsageError(std::string problem, std::string found, std::string expected) {
@@ -57,6 +71,30 @@ std::vector<std::string> VerdictList(const std::string& text) {
     throw UsageProblem{NotOneOf("--fail-on has no such verdict", verdict, known)};
   }
   return verdicts;
+}
+
+void CheckAllTaken(const ProgramDescription& program, const std::string& command,
+                   const std::vector<std::string>& left) {
+  const auto first =
+      std::find_if(left.begin(), left.end(), [](const std::string& each) { return each != "--"; });
+  if (first == left.end()) return;
+  if (first->size() > 1 && first->front() == '-') {
+    Error error = UsageError("no such option", first->substr(0, first->find('=')));
+    if (auto nearest = NearestName(error.found, LongOptionNames(program, command))) {
+      error.advice = *std::move(nearest);
+    }
+    throw UsageProblem{std::move(error)};
+  }
+  if (command.empty()) {
+    throw UsageProblem{NotOneOf("no such command", *first, CommandNames(program))};
+  }
+  throw UsageProblem{UsageError(fmt::format("{} takes no further argument", command), *first)};
+}
+
+std::vector<std::string> CommandNames(const ProgramDescription& program) {
+  std::vector<std::string> names;
+  for (const CommandDescription& command : program.commands) names.push_back(command.name);
+  return names;
 }
 
 bool IsWholeNumber(std::string_view text, unsigned lowest, unsigned highest) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/program_description.h"
 
 namespace tensorguard::cli {
 
@@ -31,6 +32,13 @@ std::vector<std::string> ListOf(const std::string& option, const std::string& te
 
 // The verdicts of a --fail-on list, none for "". Throws UsageProblem if one is no verdict.
 std::vector<std::string> VerdictList(const std::string& text);
+
+// Throws UsageProblem for the first of `left`, the arguments that no definition took: with the
+// nearest known name, if one is near. `command` is empty if none was given.
+void CheckAllTaken(const ProgramDescription& program, const std::string& command,
+                   const std::vector<std::string>& left);
+
+std::vector<std::string> CommandNames(const ProgramDescription& program);
 
 // Whether `text` is a whole number from `lowest` to `highest`.
 bool IsWholeNumber(std::string_view text, unsigned lowest, unsigned highest);

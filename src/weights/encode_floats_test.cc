@@ -14,6 +14,8 @@
 namespace tensorguard {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 float Decoded(DType dtype, uint16_t bits) {
   const std::array<std::byte, 2> bytes = {static_cast<std::byte>(bits & 0xFF),
                                           static_cast<std::byte>(bits >> 8)};
@@ -69,7 +71,7 @@ TEST_P(EncodeFloat, RoundsHalfwayToEven) {
     const auto even = static_cast<uint16_t>(bits + (bits & 1));
     ASSERT_EQ(Encoded(GetParam(), halfway), even);
     ASSERT_EQ(Encoded(GetParam(), std::nextafter(halfway, 0.0f)), bits);
-    ASSERT_EQ(Encoded(GetParam(), std::nextafter(halfway, 1e30f)), bits + 1);
+    ASSERT_EQ(Encoded(GetParam(), std::nextafter(halfway, kInfinity)), bits + 1);
   }
 }
 
@@ -83,9 +85,8 @@ TEST_P(EncodeFloat, AgreesWithTheDefinitionOnAnyBits) {
 }
 
 TEST_P(EncodeFloat, KeepsInfinitiesAndNan) {
-  const float infinity = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(Decoded(GetParam(), Encoded(GetParam(), infinity)), infinity);
-  EXPECT_EQ(Decoded(GetParam(), Encoded(GetParam(), -infinity)), -infinity);
+  EXPECT_EQ(Decoded(GetParam(), Encoded(GetParam(), kInfinity)), kInfinity);
+  EXPECT_EQ(Decoded(GetParam(), Encoded(GetParam(), -kInfinity)), -kInfinity);
   // A NaN whose payload lies in the bits that are cut off.
   const float nan = std::bit_cast<float>(0x7F800001u);
   EXPECT_TRUE(std::isnan(Decoded(GetParam(), Encoded(GetParam(), nan))));
@@ -108,10 +109,9 @@ TEST(EncodeFloats, WritesLittleEndianBytes) {
 }
 
 TEST(EncodeFloats, TellsWhichNumberDoesNotFit) {
-  const float infinity = std::numeric_limits<float>::infinity();
   std::vector<std::byte> bytes(8);
-  EXPECT_EQ(EncodeFloats(DType::kF16, std::vector{1.0f, infinity, 65519.0f, 65520.0f}, bytes), 3u);
-  EXPECT_EQ(EncodeFloats(DType::kBF16, std::vector{1.0f, infinity, 65519.0f, 65520.0f}, bytes),
+  EXPECT_EQ(EncodeFloats(DType::kF16, std::vector{1.0f, kInfinity, 65519.0f, 65520.0f}, bytes), 3u);
+  EXPECT_EQ(EncodeFloats(DType::kBF16, std::vector{1.0f, kInfinity, 65519.0f, 65520.0f}, bytes),
             std::nullopt);
   EXPECT_EQ(EncodeFloats(DType::kBF16,
                          std::vector{1.0f, 2.0f, 3.0f, std::numeric_limits<float>::max()}, bytes),

@@ -46,9 +46,12 @@ TEST_F(GeneratedText, ManualPageShowsCommandsAndOptions) {
   SKIP_WITHOUT_PROGRAM("groff");
   const ProgramRun run =
       RunInShell("tensorguard man | groff -man -Tascii -P-c | sed 's/.\\x08//g'", folder_.path());
-  EXPECT_THAT(run.output, HasSubstr("tensorguard convert [OPTIONS] MODEL --output FILE"));
+  EXPECT_THAT(run.output, HasSubstr("tensorguard convert [OPTIONS] MODEL -o FILE"));
   EXPECT_THAT(run.output, HasSubstr("--fail-on VERDICT,..."));
-  EXPECT_THAT(run.output, HasSubstr("> ~/.local/share/man/man1/tensorguard.1"));
+  EXPECT_THAT(
+      run.output,
+      HasSubstr(
+          "tensorguard completion bash > ~/.local/share/bash-completion/completions/tensorguard"));
   EXPECT_THAT(run.output, HasSubstr("EXIT STATUS"));
 }
 
