@@ -25,10 +25,14 @@ results=build/demo
 rm -rf "$results"
 mkdir -p "$results/fingerprints"
 
-# The heading says what the command is for; then the command; then what it prints.
+# Prints a heading and a command that can be copied; then runs the command.
 show() {
-  printf '\n== %s\n$ %s\n' "$1" "$(shift && echo "$@")"
+  printf '\n== %s\n$' "$1"
   shift
+  for word in "$@"; do
+    case "$word" in *[!A-Za-z0-9_.,/=+-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac
+  done
+  printf '\n'
   "$@"
 }
 
