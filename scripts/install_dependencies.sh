@@ -15,7 +15,7 @@ libcli11-dev          command line
 libhwy-dev            SIMD kernels chosen at run time
 libkissfft-dev        Fourier transforms of the paper profile
 libarmadillo-dev      clustering, decompositions
-libopenblas-dev       matrix products
+libopenblas-serial-dev matrix decompositions, without threads of its own
 libcairo2-dev         plots
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests

@@ -22,9 +22,9 @@ struct RowBlock {
   uint64_t element_count() const { return row_count * column_count; }
 };
 
-// 256 KiB of float32: fits a second-level cache beside the stored bytes. A multiple of 1024, as
+// 128 KiB of float32: fits a second-level cache beside the stored bytes. A multiple of 1024, as
 // AddResponses wants it for rows cut into runs of columns.
-inline constexpr uint64_t kBlockElements = 65536;
+inline constexpr uint64_t kBlockElements = 32768;
 
 inline uint64_t RowsPerBlock(uint64_t columns) {
   return std::max<uint64_t>(1, kBlockElements / columns);

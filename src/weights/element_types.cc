@@ -7,6 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "weights/half_floats.h"
 #include "weights/minifloat.h"
 
 namespace tensorguard {
@@ -41,32 +42,6 @@ void DecodeBlocks(std::span<const std::byte> bytes, std::span<float> out, Conver
 template <typename Number>
 void DecodeNumbers(std::span<const std::byte> bytes, std::span<float> out) {
   DecodeBlocks<Number>(bytes, out, [](Number number) { return static_cast<float>(number); });
-}
-
-// All ones if a < b, else 0; both below 2^31. Unlike a comparison of 16-bit numbers, g++ vectorises
-// it among 32-bit ones.
-uint32_t MaskIfLess(uint32_t a, uint32_t b) {
-  return static_cast<uint32_t>(static_cast<int32_t>(a - b) >> 31);
-}
-
-// A normal number needs its exponent moved from one bias to the other, infinity and NaN once more;
-// a subnormal one is put below an implicit one, which is then subtracted.
-float HalfToFloat(uint16_t half) {
-  constexpr uint32_t kRebias = (127 - 15) << 23;
-  constexpr uint32_t kSmallestNormal = (127 - 14) << 23;
-  constexpr uint32_t kLargestFinite = 0x7BFFu << 13;
-  const uint32_t magnitude = (half & 0x7FFFu) << 13;
-  const uint32_t is_subnormal = MaskIfLess(magnitude, 1u << 23);
-  const uint32_t is_special = MaskIfLess(kLargestFinite, magnitude);
-  const uint32_t normal = magnitude + kRebias + (is_special & kRebias);
-  const auto subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude + kSmallestNormal) -
-                                                 std::bit_cast<float>(kSmallestNormal));
-  const uint32_t unsigned_bits = (is_subnormal & subnormal) | (~is_subnormal & normal);
-  return std::bit_cast<float>(unsigned_bits | (half & 0x8000u) << 16);
-}
-
-float BrainFloatToFloat(uint16_t brain) {
-  return std::bit_cast<float>(static_cast<uint32_t>(brain) << 16);
 }
 
 template <size_t kCodes, typename ValueOf>
@@ -154,9 +129,9 @@ void DecodeToFloat32(DType dtype, std::span<const std::byte> bytes, std::span<fl
     case DType::kU16:
       return DecodeNumbers<uint16_t>(bytes, out);
     case DType::kF16:
-      return DecodeBlocks<uint16_t>(bytes, out, [](uint16_t h) { return HalfToFloat(h); });
+      return DecodeHalfFloats(bytes, out);
     case DType::kBF16:
-      return DecodeBlocks<uint16_t>(bytes, out, [](uint16_t b) { return BrainFloatToFloat(b); });
+      return DecodeBrainFloats(bytes, out);
     case DType::kI32:
       return DecodeNumbers<int32_t>(bytes, out);
     case DType::kU32:

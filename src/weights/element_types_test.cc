@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <hwy/highway.h>
 
 #include <array>
 #include <bit>
@@ -159,6 +160,27 @@ TEST(ElementTypes, PackedTypesEndInsideAGroup) {
       DecodeToFloat32Reference(dtype, std::as_bytes(std::span(bytes)), reference);
       EXPECT_EQ(fast, reference) << InfoOf(dtype).name << " x " << count;
     }
+  }
+}
+
+TEST(ElementTypes, EveryInstructionSetDecodes16BitFloatsAlike) {
+  const std::vector<uint16_t> codes = AllCodes<uint16_t>();
+  for (const DType dtype : {DType::kF16, DType::kBF16}) {
+    std::vector<float> reference(codes.size());
+    DecodeToFloat32Reference(dtype, std::as_bytes(std::span(codes)), reference);
+    for (int64_t targets = hwy::SupportedTargets(); targets != 0; targets &= targets - 1) {
+      hwy::SetSupportedTargetsForTest(targets & -targets);
+      std::vector<float> decoded(codes.size());
+      DecodeToFloat32(dtype, std::as_bytes(std::span(codes)), decoded);
+      for (size_t i = 0; i < codes.size(); ++i) {
+        if (std::isnan(reference[i])) {
+          ASSERT_TRUE(std::isnan(decoded[i])) << hwy::TargetName(targets & -targets) << i;
+        } else {
+          ASSERT_EQ(decoded[i], reference[i]) << hwy::TargetName(targets & -targets) << i;
+        }
+      }
+    }
+    hwy::SetSupportedTargetsForTest(0);
   }
 }
 

@@ -22,7 +22,7 @@ namespace {
 // Far below the usual limit of 1024 descriptors, and enough for one shard per thread.
 constexpr size_t kMostOpenFiles = 64;
 // Decoded at a time: a block stays in the processor's cache. A multiple of every group.
-constexpr size_t kBlockElements = 8192;
+constexpr size_t kBlockElements = 16384;
 constexpr size_t kMostGroupElements = 4;
 
 struct StoredTensor {
