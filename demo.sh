@@ -44,16 +44,17 @@ sample_models() {
     --profile paper -o "$results/fingerprints"
   show "Divide them among four base models and draw the map" \
     tensorguard cluster "$results/fingerprints" --centers alder,cedar,elm,hazel \
-    --plot "$results/families.svg"
-  show "The same as a bitmap" \
-    tensorguard cluster "$results/fingerprints" --centers alder,cedar,elm,hazel \
     --plot "$results/families.png"
+  tensorguard cluster "$results/fingerprints" --centers alder,cedar,elm,hazel \
+    --plot "$results/families.svg" >/dev/null
+  echo "The map: $results/families.png and $results/families.svg"
   show "Where does an unknown model belong?" \
     tensorguard classify examples/models/hazel--sft1 --known "$results/fingerprints" --profile paper
   show "Compare a model with one made from it" \
-    tensorguard compare examples/models/alder examples/models/alder--lora
+    tensorguard compare examples/models/alder examples/models/alder--lora \
+    --known "$results/fingerprints"
   show "Compare two independent models of the same shapes" \
-    tensorguard compare examples/models/alder examples/models/birch
+    tensorguard compare examples/models/alder examples/models/birch --known "$results/fingerprints"
   printf '\nThe truth about these models: examples/README.md\n'
 }
 
@@ -66,6 +67,7 @@ own_models() {
     show "Divide them among the first two and draw the map" \
       tensorguard cluster "$results/fingerprints" --centers "$(name_of "$1"),$(name_of "$2")" \
       --plot "$results/families.svg"
+    echo "The map: $results/families.svg"
   fi
 }
 

@@ -20,7 +20,6 @@ libcairo2-dev         plots
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests
 libgmock-dev          tests
-libbenchmark-dev      benchmarks
 END
 }
 

@@ -131,6 +131,11 @@ void DefineCompare(CLI::App& app, Targets& targets) {
   CLI::App* command = AddCommand(app, "compare");
   AddPositional(command, "A", options.first, kEitherText);
   AddPositional(command, "B", options.second, kEitherText);
+  command
+      ->add_option("--known", options.known,
+                   "features files, or folders of them, of the models whose spread is the unit of "
+                   "the distance")
+      ->type_name("FILE|DIR");
   AddBase(command, options.base);
   AddFailOn(command, targets.fail_on);
   AddThreads(command, options.threads);

@@ -49,9 +49,14 @@ const CommandText& TextOf(std::string_view command) {
         "Compares two models by their fingerprints and gives a verdict: identical, derived, "
         "reparameterised, shared-initialisation, independent or inconclusive. The paper profile "
         "sees the shape of a model and little of its weights, so that it can only tell that two "
-        "fingerprints are identical; the notes of the result say what it cannot see.",
+        "fingerprints are identical; the notes of the result say what it cannot see. With --known "
+        "it "
+        "gives the paper's distance as well, each feature in standard deviations among the known "
+        "models.",
         {{"tensorguard compare Llama-3.2-1B my-model", "Reads both models' weights."},
-         {"tensorguard compare a_features.json b_features.json", "Compares stored fingerprints."},
+         {"tensorguard compare a_features.json b_features.json --known prints/",
+          "Compares stored fingerprints; the distance is in standard deviations of those in "
+          "prints."},
          {"tensorguard compare a b --fail-on identical",
           "Status 1 if the two are identical: for scripts."}}}},
       {"classify",

@@ -63,7 +63,22 @@ std::string ToText(const PaperFeatures& a, const PaperFeatures& b,
                     fmt::format("{:.3g}%", 100 * each.relative), each.shape_only ? "shape" : ""});
   }
   text += Columns(rows, {Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
+  if (comparison.distance) {
+    text += fmt::format("\ndistance {:.4f} in standard deviations among the known models\n",
+                        *comparison.distance);
+  }
   return text + "\n" + NotesText(comparison.notes);
+}
+
+// Known models that cannot be read whole are no population: another one gives another distance. The
+// errors are on the console already.
+ExitStatus GiveUp(const ManyFeatures& known, Console& console) {
+  if (console.json()) {
+    OrderedJson json = ResultObject("compare");
+    AddErrors(known.errors, &json);
+    console.PrintJson(json);
+  }
+  return ExitStatus::kError;
 }
 
 }  // namespace
@@ -77,7 +92,16 @@ Result<ExitStatus> RunCompare(const CompareOptions& options, Console& console) {
   if (!first) return first.error();
   const auto second = FeaturesOf(options.second, reading, console);
   if (!second) return second.error();
-  const auto comparison = ComparePaperFeatures(*first, *second);
+  std::optional<FeatureMatrix> population;
+  if (!options.known.empty()) {
+    const ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
+    if (!known.errors.empty()) return GiveUp(known, console);
+    auto matrix = BuildFeatureMatrix(known.features, MissingFeature::kRefuse);
+    if (!matrix) return std::move(matrix).error();
+    population = *std::move(matrix);
+  }
+  const auto comparison =
+      ComparePaperFeatures(*first, *second, population ? &*population : nullptr);
   if (!comparison) return comparison.error();
   if (console.json()) {
     console.PrintJson(ToJson(*first, *second, *comparison));

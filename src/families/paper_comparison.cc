@@ -38,7 +38,9 @@ std::vector<std::string> NotesOn(const PaperComparison& comparison) {
         "vocabulary or other tensors chosen have that effect, and it does not show independence");
   }
   if (!comparison.distance) {
-    notes.push_back("no population given: the score is a mean of relative differences");
+    notes.push_back(
+        "no known models given: the score is 1 minus the mean of the relative differences, and "
+        "there is no distance");
   }
   for (const FeatureDifference& each : comparison.differences) {
     if (each.a && each.b) continue;

@@ -72,7 +72,7 @@ TEST(PaperComparison, WithoutAPopulationItSaysSo) {
   EXPECT_FALSE(comparison->distance);
   EXPECT_DOUBLE_EQ(comparison->score, 1 - 0.5 / 3);
   EXPECT_TRUE(comparison->same_shapes);
-  EXPECT_THAT(comparison->notes, Contains(HasSubstr("no population given")));
+  EXPECT_THAT(comparison->notes, Contains(HasSubstr("no known models given")));
   EXPECT_THAT(comparison->notes, Contains(HasSubstr("independent models of one architecture")));
 }
 
