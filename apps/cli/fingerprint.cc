@@ -25,6 +25,7 @@ struct Fingerprinted {
   uint64_t bytes_read = 0;
   double seconds = 0;
   std::string features_json;
+  std::vector<std::string> zero_tensors = {};
 };
 
 bool IsFolderOutput(const FingerprintOptions& options) {
@@ -74,7 +75,8 @@ Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string&
                         .output = output,
                         .parameters = model->parameter_count(),
                         .bytes_read = profile->bytes_read,
-                        .features_json = PaperFeaturesToJson(profile->features)};
+                        .features_json = PaperFeaturesToJson(profile->features),
+                        .zero_tensors = profile->zero_tensors};
   if (auto written = WriteFileAtomically(output, done.features_json); !written) {
     return std::move(written).error();
   }
@@ -83,8 +85,14 @@ Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string&
 }
 
 std::string ToText(const Fingerprinted& done) {
-  return fmt::format("{}  ({} parameters; {} read in {:.1f} s)\n", EscapeControl(done.output),
-                     WithThousands(done.parameters), ReadableBytes(done.bytes_read), done.seconds);
+  std::string text =
+      fmt::format("{}  ({} parameters; {} read in {:.1f} s)\n", EscapeControl(done.output),
+                  WithThousands(done.parameters), ReadableBytes(done.bytes_read), done.seconds);
+  for (const std::string& name : done.zero_tensors) {
+    text +=
+        fmt::format("note: {} holds only zeros and counts in no feature\n", EscapeControl(name));
+  }
+  return text;
 }
 
 OrderedJson ToJson(const Fingerprinted& done) {
@@ -94,6 +102,7 @@ OrderedJson ToJson(const Fingerprinted& done) {
           {"parameters", done.parameters},
           {"seconds", done.seconds},
           {"bytes_read", done.bytes_read},
+          {"zero_tensors", done.zero_tensors},
           {"features", OrderedJson::parse(done.features_json)}};
 }
 

@@ -1,5 +1,6 @@
 #include "fingerprint/paper_profile.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <set>
@@ -58,6 +59,11 @@ uint64_t BytesToRead(std::span<const TensorInfo> tensors, std::span<const Probe>
   return bytes;
 }
 
+bool IsZero(const TensorResponse& response) {
+  return std::all_of(response.begin(), response.end(),
+                     [](const InputResponse& each) { return each.norm == 0; });
+}
+
 // Average of the gradient's moments over the fifteen draws.
 Result<GradientMoments> AverageMoments(const TensorInfo& tensor, const NoiseCounts& draws,
                                        const TensorResponse& response,
@@ -65,12 +71,6 @@ Result<GradientMoments> AverageMoments(const TensorInfo& tensor, const NoiseCoun
   GradientMoments average;
   for (size_t k = 0; k < kNoiseCount; ++k) {
     if (draws[k] == 0) continue;
-    if (response[k].norm == 0) {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .problem = "all weights are zero, so the response has no gradient",
-                   .file = tensor.file,
-                   .tensor = tensor.name};
-    }
     const GradientMoments moments = MomentsOfGradient(response[k], inputs[k]);
     if (!std::isfinite(moments.skewness) || !std::isfinite(moments.kurtosis)) {
       return Error{.kind = ErrorKind::kUnsupported,
@@ -154,6 +154,7 @@ Result<PaperProfile> ComputePaperProfile(const WeightSource& weights, std::strin
   const BytesReadCallback on_read = [&](uint64_t bytes) { progress.Add(bytes); };
   PerturbedInputs inputs(weights, matrices, options.threads, on_read);
 
+  PaperProfile profile;
   std::vector<TensorFeatures> features;
   for (const Probe& probe : probes) {
     const TensorInfo& tensor = tensors[probe.tensor_index];
@@ -164,12 +165,21 @@ Result<PaperProfile> ComputePaperProfile(const WeightSource& weights, std::strin
         MeasureResponse(weights, probe.tensor_index, InputBlock(tensor.shape[1], *tensor_inputs),
                         options.threads, on_read);
     if (!response) return std::move(response).error();
+    if (IsZero(*response)) {
+      profile.zero_tensors.push_back(tensor.name);
+      continue;
+    }
     auto moments = AverageMoments(tensor, probe.draws, *response, *tensor_inputs);
     if (!moments) return std::move(moments).error();
     features.push_back({tensor.name, *moments});
   }
 
-  PaperProfile profile;
+  if (features.empty()) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "all weights are zero, so there is no gradient",
+                 .file = tensors[probes.front().tensor_index].file,
+                 .tensor = tensors[probes.front().tensor_index].name};
+  }
   profile.features = Aggregate(features, std::move(model_name));
   for (const size_t i : read) profile.features.total_params += tensors[i].element_count;
   profile.bytes_read = progress.bytes_done();

@@ -17,12 +17,16 @@ struct PaperProfileOptions {
 struct PaperProfile {
   PaperFeatures features;
   uint64_t bytes_read = 0;  // stored bytes of weights read
+  // Chosen matrices that hold only zeros (BART's final_logits_bias, say): their response has no
+  // gradient, and the published code's skewness of it is not a number. They count in no feature.
+  std::vector<std::string> zero_tensors;
 };
 
 // Features of arXiv 2506.01631 with the reference's random numbers (torch CPU, numpy legacy).
 // Memory: a few blocks of weights and five numbers per row of the largest tensor, never a tensor.
-// Errors: those of ReadFloat32; kUnsupported if the model has no 2-D tensor; kBadFile, naming the
-// tensor, if a response is not a finite number or a tensor is all zero (the gradient is undefined).
+// Errors: those of ReadFloat32; kBadFile, naming the tensor, if a response is not a finite number;
+// kUnsupported if the model has no matrix, if all that are chosen hold only zeros, or if one is too
+// small for a distribution of gradients.
 Result<PaperProfile> ComputePaperProfile(const WeightSource& weights, std::string model_name,
                                          const PaperProfileOptions& options = {});
 

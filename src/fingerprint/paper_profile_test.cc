@@ -77,11 +77,22 @@ TEST(ComputePaperProfile, AModelWithoutMatricesIsAnError) {
   EXPECT_EQ(profile.error().problem, "model has no matrix to take a fingerprint of");
 }
 
-TEST(ComputePaperProfile, AMatrixOfZerosIsAnError) {
-  const MemoryWeights model = WeightsOf({{"w", {{4, 4}, std::vector<float>(16, 0.0f)}}});
-  const auto profile = ComputePaperProfile(model, "zeros");
+TEST(ComputePaperProfile, LeavesOutAMatrixOfZerosAndSaysSo) {
+  const TensorValues zeros = {{4, 4}, std::vector<float>(16, 0.0f)};
+  const TensorValues numbers = {{4, 4}, TorchRandom(5).Normal(16)};
+  const auto with = ComputePaperProfile(WeightsOf({{"a", numbers}, {"z", zeros}}), "m");
+  const auto without = ComputePaperProfile(WeightsOf({{"a", numbers}}), "m");
+  ASSERT_TRUE(with && without);
+  EXPECT_EQ(with->zero_tensors, std::vector<std::string>{"z"});
+  EXPECT_EQ(with->features.selected_tensors, std::vector<std::string>{"a"});
+  EXPECT_EQ(with->features.values, without->features.values);
+}
+
+TEST(ComputePaperProfile, AModelOfZerosIsAnError) {
+  const auto profile =
+      ComputePaperProfile(WeightsOf({{"w", {{4, 4}, std::vector<float>(16, 0.0f)}}}), "zeros");
   ASSERT_FALSE(profile);
-  EXPECT_EQ(profile.error().problem, "all weights are zero, so the response has no gradient");
+  EXPECT_EQ(profile.error().problem, "all weights are zero, so there is no gradient");
   EXPECT_EQ(profile.error().tensor, "w");
 }
 
