@@ -57,6 +57,7 @@ std::string ToText(const PaperFeatures& a, const PaperFeatures& b,
   std::string text = fmt::format("{} and {}: {}  (score {:.4f}, paper profile)\n\n",
                                  EscapeControl(a.model_name), EscapeControl(b.model_name),
                                  PaperVerdictName(comparison.verdict), comparison.score);
+  if (comparison.distance) text += fmt::format("distance {:.3f}\n\n", *comparison.distance);
   std::vector<std::vector<std::string>> rows = {{"feature", "first", "second", "difference", ""}};
   for (const FeatureDifference& each : comparison.differences) {
     rows.push_back({each.feature_name, NumberText(each.a), NumberText(each.b),
@@ -64,6 +65,16 @@ std::string ToText(const PaperFeatures& a, const PaperFeatures& b,
   }
   text += Columns(rows, {Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
   return text + "\n" + NotesText(comparison.notes);
+}
+
+Result<PaperComparison> CompareAmong(const std::vector<PaperFeatures>& known,
+                                     const PaperFeatures& a, const PaperFeatures& b,
+                                     const CompareOptions& options) {
+  if (options.known.empty()) return ComparePaperFeatures(a, b);
+  const auto missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse;
+  const auto population = BuildFeatureMatrix(known, missing);
+  if (!population) return population.error();
+  return ComparePaperFeatures(a, b, &*population, missing);
 }
 
 }  // namespace
@@ -77,14 +88,18 @@ Result<ExitStatus> RunCompare(const CompareOptions& options, Console& console) {
   if (!first) return first.error();
   const auto second = FeaturesOf(options.second, reading, console);
   if (!second) return second.error();
-  const auto comparison = ComparePaperFeatures(*first, *second);
+  const ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
+  const auto comparison = CompareAmong(known.features, *first, *second, options);
   if (!comparison) return comparison.error();
   if (console.json()) {
-    console.PrintJson(ToJson(*first, *second, *comparison));
+    OrderedJson json = ToJson(*first, *second, *comparison);
+    AddErrors(known.errors, &json);
+    console.PrintJson(json);
   } else {
     console.Print(ToText(*first, *second, *comparison));
   }
-  return StatusOf(PaperVerdictName(comparison->verdict), options.fail_on);
+  const auto verdict = PaperVerdictName(comparison->verdict);
+  return StatusAfter(known, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli
