@@ -133,10 +133,11 @@ void DefineCompare(CLI::App& app, Targets& targets) {
   AddPositional(command, "B", options.second, kEitherText);
   command
       ->add_option("--known", options.known,
-                   "features files, or folders of them, of the models whose spread is the unit of "
-                   "the distance")
+                   "models whose spread is the unit of the distance: features files, folders of "
+                   "them, or models; no distance if not given")
       ->type_name("FILE|DIR");
   AddBase(command, options.base);
+  AddImpute(command, options.impute);
   AddFailOn(command, targets.fail_on);
   AddThreads(command, options.threads);
 }
@@ -146,7 +147,8 @@ void DefineClassify(CLI::App& app, Targets& targets) {
   CLI::App* command = AddCommand(app, "classify");
   AddPositional(command, "MODEL", options.model, kEitherText);
   command
-      ->add_option("--known", options.known, "features files of known models, or folders of them")
+      ->add_option("--known", options.known,
+                   "features files of known models, folders of them, or models")
       ->required()
       ->type_name("FILE|DIR");
   command

@@ -49,20 +49,17 @@ const CommandText& TextOf(std::string_view command) {
         "Compares two models by their fingerprints and gives a verdict: identical, derived, "
         "reparameterised, shared-initialisation, independent or inconclusive. The paper profile "
         "sees the shape of a model and little of its weights, so that it can only tell that two "
-        "fingerprints are identical; the notes of the result say what it cannot see. With --known "
-        "it "
-        "gives the paper's distance as well, each feature in standard deviations among the known "
-        "models.",
+        "fingerprints are identical; the notes of the result say what it cannot see.",
         {{"tensorguard compare Llama-3.2-1B my-model", "Reads both models' weights."},
-         {"tensorguard compare a_features.json b_features.json --known prints/",
-          "Compares stored fingerprints; the distance is in standard deviations of those in "
-          "prints."},
+         {"tensorguard compare a_features.json b_features.json", "Compares stored fingerprints."},
+         {"tensorguard compare a b --known prints/",
+          "Gives the distance in standard deviations of the models in prints/."},
          {"tensorguard compare a b --fail-on identical",
           "Status 1 if the two are identical: for scripts."}}}},
       {"classify",
        {"find the nearest known family of a model",
         "Finds which known model a model is nearest to by the paper's method, or says that it is "
-        "none of them. Known models are features files, or folders of them.",
+        "none of them. Known models are features files, folders of them, or models.",
         {{"tensorguard classify my-model --known prints/", "Against every *_features.json there."},
          {"tensorguard classify my_features.json --known llama_features.json gemma_features.json",
           "From stored fingerprints alone."}}}},
@@ -85,7 +82,9 @@ const CommandText& TextOf(std::string_view command) {
       {"sensitivity",
        {"show how each tensor responds to each perturbation",
         "Shows for each tensor how strongly it responds to each of the five perturbations of the "
-        "paper: gaussian, structured, low_frequency, high_frequency and adversarial.",
+        "paper: gaussian, structured, low_frequency, high_frequency and adversarial. The gain, "
+        "||Wx|| / ||x||, depends on the weights. The score that the paper publishes is ||x||, and "
+        "depends on the width of the tensor's input alone; it is shown once for each width.",
         {{"tensorguard sensitivity Llama-3.2-1B", "A table, one row for each tensor."}}}},
       {"completion",
        {"print a script that completes commands in a shell",

@@ -57,28 +57,24 @@ std::string ToText(const PaperFeatures& a, const PaperFeatures& b,
   std::string text = fmt::format("{} and {}: {}  (score {:.4f}, paper profile)\n\n",
                                  EscapeControl(a.model_name), EscapeControl(b.model_name),
                                  PaperVerdictName(comparison.verdict), comparison.score);
+  if (comparison.distance) text += fmt::format("distance {:.3f}\n\n", *comparison.distance);
   std::vector<std::vector<std::string>> rows = {{"feature", "first", "second", "difference", ""}};
   for (const FeatureDifference& each : comparison.differences) {
     rows.push_back({each.feature_name, NumberText(each.a), NumberText(each.b),
                     fmt::format("{:.3g}%", 100 * each.relative), each.shape_only ? "shape" : ""});
   }
   text += Columns(rows, {Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
-  if (comparison.distance) {
-    text += fmt::format("\ndistance {:.4f} in standard deviations among the known models\n",
-                        *comparison.distance);
-  }
   return text + "\n" + NotesText(comparison.notes);
 }
 
-// Known models that cannot be read whole are no population: another one gives another distance. The
-// errors are on the console already.
-ExitStatus GiveUp(const ManyFeatures& known, Console& console) {
-  if (console.json()) {
-    OrderedJson json = ResultObject("compare");
-    AddErrors(known.errors, &json);
-    console.PrintJson(json);
-  }
-  return ExitStatus::kError;
+Result<PaperComparison> CompareAmong(const std::vector<PaperFeatures>& known,
+                                     const PaperFeatures& a, const PaperFeatures& b,
+                                     const CompareOptions& options) {
+  if (options.known.empty()) return ComparePaperFeatures(a, b);
+  const auto missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse;
+  const auto population = BuildFeatureMatrix(known, missing);
+  if (!population) return population.error();
+  return ComparePaperFeatures(a, b, &*population, missing);
 }
 
 }  // namespace
@@ -92,23 +88,18 @@ Result<ExitStatus> RunCompare(const CompareOptions& options, Console& console) {
   if (!first) return first.error();
   const auto second = FeaturesOf(options.second, reading, console);
   if (!second) return second.error();
-  std::optional<FeatureMatrix> population;
-  if (!options.known.empty()) {
-    const ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
-    if (!known.errors.empty()) return GiveUp(known, console);
-    auto matrix = BuildFeatureMatrix(known.features, MissingFeature::kRefuse);
-    if (!matrix) return std::move(matrix).error();
-    population = *std::move(matrix);
-  }
-  const auto comparison =
-      ComparePaperFeatures(*first, *second, population ? &*population : nullptr);
+  const ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
+  const auto comparison = CompareAmong(known.features, *first, *second, options);
   if (!comparison) return comparison.error();
   if (console.json()) {
-    console.PrintJson(ToJson(*first, *second, *comparison));
+    OrderedJson json = ToJson(*first, *second, *comparison);
+    AddErrors(known.errors, &json);
+    console.PrintJson(json);
   } else {
     console.Print(ToText(*first, *second, *comparison));
   }
-  return StatusOf(PaperVerdictName(comparison->verdict), options.fail_on);
+  const auto verdict = PaperVerdictName(comparison->verdict);
+  return StatusAfter(known, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli

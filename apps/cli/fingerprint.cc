@@ -37,6 +37,10 @@ bool IsFolderOutput(const FingerprintOptions& options) {
 // The file for each model, before any work is done: no two models may write the same one.
 Result<std::vector<std::string>> PlanOutputs(const FingerprintOptions& options) {
   if (options.output && !IsFolderOutput(options)) return std::vector{*options.output};
+  if (options.output && options.output->ends_with(".json")) {
+    return UsageError("--output names one file for several models", *options.output,
+                      "a folder; each model has a file in it");
+  }
   const fs::path folder = options.output.value_or("");
   std::vector<std::string> outputs;
   std::map<std::string, std::string> model_of;

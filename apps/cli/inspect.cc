@@ -109,8 +109,10 @@ std::string SummaryText(const Model& model, const Summary& summary) {
   if (model.is_adapter) {
     rows.push_back({"adapter", "merged into " + EscapeControl(model.base_name)});
   }
-  rows.push_back({"unassigned", fmt::format("{} matrices whose role is not known",
-                                            WithThousands(architecture.unassigned.size()))});
+  const size_t unassigned = architecture.unassigned.size();
+  rows.push_back(
+      {"unassigned", fmt::format("{} {} whose role is not known", WithThousands(unassigned),
+                                 unassigned == 1 ? "matrix" : "matrices")});
   return Columns(rows, {Align::kLeft, Align::kLeft});
 }
 

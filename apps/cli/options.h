@@ -27,7 +27,8 @@ struct CompareOptions {
   std::string first;
   std::string second;
   std::optional<std::string> base;
-  std::vector<std::string> known;    // the population whose spread is the unit of the distance
+  std::vector<std::string> known;  // the population that a distance is measured in; may be none
+  bool impute = false;
   std::vector<std::string> fail_on;  // verdicts that give status 1
   unsigned threads = 0;
 };

@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 
+#include "base/atomic_file.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 
@@ -19,6 +20,20 @@ void OccupyStandardDescriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) != -1) continue;
     ::open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+// Half-written files go, then the signal does what it does by default: the shell sees it.
+extern "C" void EndAfterSignal(int signal) {
+  RemovePartialFiles();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+void CleanUpAfterSignals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    // A shell that starts us in the background, and nohup, have them ignored: so they stay.
+    if (std::signal(signal, SIG_IGN) != SIG_IGN) std::signal(signal, EndAfterSignal);
   }
 }
 
@@ -72,6 +87,7 @@ int Finish(ExitStatus status, Console& console) {
 
 int RunProgram(const std::vector<std::string>& arguments) {
   OccupyStandardDescriptors();
+  CleanUpAfterSignals();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows as EPIPE, see Console::Flush
 
   const auto request = ParseCommandLine(arguments);

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <map>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -32,6 +35,28 @@ OrderedJson ToJson(const Model& model, const std::vector<TensorSensitivity>& sen
   return json;
 }
 
+// The score is a property of the input, not of the weights: a row for each width says it all.
+std::string PublishedScores(const Model& model,
+                            const std::vector<TensorSensitivity>& sensitivities) {
+  struct Width {
+    size_t tensors = 0;
+    std::array<double, kNoiseCount> score = {};
+  };
+  std::map<uint64_t, Width> widths;
+  for (const TensorSensitivity& each : sensitivities) {
+    Width& width = widths[model.weights->tensors()[each.tensor_index].shape.back()];
+    ++width.tensors;
+    width.score = each.gradient_norm;
+  }
+  std::vector<std::vector<std::string>> rows = {{"width", "tensors"}};
+  for (const Noise noise : kAllNoises) rows.front().emplace_back(NoiseName(noise));
+  for (const auto& [columns, width] : widths) {
+    rows.push_back({WithThousands(columns), WithThousands(width.tensors)});
+    for (const double score : width.score) rows.back().push_back(fmt::format("{:.4g}", score));
+  }
+  return Columns(rows, std::vector<Align>(kNoiseCount + 2, Align::kRight));
+}
+
 std::string ToText(const Model& model, const std::vector<TensorSensitivity>& sensitivities) {
   std::vector<std::vector<std::string>> rows = {{"layer", "role"}};
   std::vector<Align> alignments = {Align::kRight, Align::kLeft};
@@ -49,7 +74,10 @@ std::string ToText(const Model& model, const std::vector<TensorSensitivity>& sen
     rows.back().push_back(EscapeControl(model.weights->tensors()[each.tensor_index].name));
   }
   return "gain ||Wx|| / ||x|| of each tensor for each perturbed input x\n\n" +
-         Columns(rows, alignments);
+         Columns(rows, alignments) +
+         "\npublished score ||x||, the norm of the gradient: one for all tensors of an input "
+         "width\n\n" +
+         PublishedScores(model, sensitivities);
 }
 
 Result<void> WritePlot(const Model& model, const std::vector<TensorSensitivity>& sensitivities,

@@ -12,15 +12,20 @@
 namespace tensorguard {
 namespace {
 
+bool HoldsMatrix(std::span<const TensorRole> roles, Role wanted) {
+  return std::any_of(roles.begin(), roles.end(), [wanted](const TensorRole& role) {
+    return role.role == wanted && !role.is_bias;
+  });
+}
+
 // What config.json says, else what the architecture's library assumes, else whether a head is
-// stored.
+// stored. Without an embedding there is nothing to be tied to.
 bool IsHeadTied(const ConfigView& config, const KnownArchitecture& known,
                 std::span<const TensorRole> roles) {
+  if (!HoldsMatrix(roles, Role::kEmbedding)) return false;
   if (const auto stated = config.Flag("tie_word_embeddings")) return *stated;
   if (known.row.tied && known.known_by == "config") return *known.row.tied;
-  return std::none_of(roles.begin(), roles.end(), [](const TensorRole& role) {
-    return role.role == Role::kOutputHead && !role.is_bias;
-  });
+  return !HoldsMatrix(roles, Role::kOutputHead);
 }
 
 std::vector<size_t> FindUnassigned(std::span<const TensorInfo> tensors, const ModelPaths& model,

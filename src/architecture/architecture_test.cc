@@ -89,6 +89,30 @@ TEST(Understand, KnowsNamesOfArchitecturesWithoutSamples) {
                           "up[expert]", "query_key_value"));
 }
 
+TEST(Understand, KnowsGroksNames) {
+  EXPECT_THAT(
+      RolesOf({"transformer.decoder_layer.0.multi_head_attention.query.weight",
+               "transformer.decoder_layer.0.multi_head_attention.linear.weight",
+               "transformer.decoder_layer.0.rms_norm.scale", "model.layers.1.post_moe_norm.scale"}),
+      ElementsAre("query", "output_projection", "norm", "norm"));
+}
+
+TEST(Understand, TakesNoPartOfAnAdapterForTheLayersOwnMatrix) {
+  const std::string shared = "model.layers.1.shared_transformer.";
+  EXPECT_THAT(RolesOf({shared + "feed_forward.gate_up_proj.weight",
+                       shared + "feed_forward.gate_up_proj_adapter_list.0.0.weight",
+                       shared + "feed_forward.gate_up_proj_adapter_list.0.1.weight",
+                       shared + "self_attn.linear_q_adapter_list.0.0.weight"}),
+              ElementsAre("gate_up", "adapter", "adapter", "adapter"));
+}
+
+TEST(Understand, KeepsPositionQueriesApartFromQueries) {
+  EXPECT_THAT(RolesOf({"deberta.encoder.layer.0.attention.self.in_proj.weight",
+                       "deberta.encoder.layer.0.attention.self.pos_proj.weight",
+                       "deberta.encoder.layer.0.attention.self.pos_q_proj.weight"}),
+              ElementsAre("query_key_value", "position_embedding", "position_embedding"));
+}
+
 TEST(Understand, ReadsASequentialFeedForwardByItsOrder) {
   EXPECT_THAT(RolesOf({"layers.0.mlp.0.weight", "layers.0.mlp.0.bias", "layers.0.mlp.2.weight"}),
               ElementsAre("up", "up+bias", "down"));
@@ -221,6 +245,10 @@ TEST(Understand, TellsTheLayoutOfFusedAttentionByArchitecture) {
             Packing::kInterleavedGroups);
   EXPECT_EQ(packing("layers.0.self_attn.W_pack.weight", {{"model_type", "baichuan"}}),
             Packing::kConcatenated);
+  EXPECT_EQ(packing("layers.0.self_attn.qkv_proj.weight", {{"model_type", "hunyuan"}}),
+            Packing::kInterleavedGroups);
+  EXPECT_EQ(packing("layers.0.mlp.gate_and_up_proj.weight", {{"model_type", "hunyuan"}}),
+            Packing::kConcatenatedUpFirst);
   EXPECT_EQ(packing("h.0.attn.qkv_proj.weight", {{"model_type", "codegen"}}),
             Packing::kQuartersQueryValueKey);
 }
@@ -275,6 +303,12 @@ TEST(Understand, SaysWhetherTheHeadIsTied) {
   EXPECT_FALSE(UnderstandNames(without, {{"tie_word_embeddings", false}}).tied_head);
   EXPECT_TRUE(UnderstandNames(without, {{"model_type", "gemma"}}).tied_head);
   EXPECT_FALSE(UnderstandNames(without, {{"model_type", "llama"}}).tied_head);
+  for (const std::string type : {"whisper", "electra", "mpnet", "xlnet", "ctrl", "longformer"}) {
+    EXPECT_TRUE(UnderstandNames(with, {{"model_type", type}}).tied_head) << type;
+  }
+  EXPECT_TRUE(UnderstandNames(without, {{"model_type", "minicpm"}}).tied_head);
+  EXPECT_FALSE(UnderstandNames(with, {{"model_type", "minicpm"}}).tied_head);
+  EXPECT_FALSE(UnderstandNames({"layers.0.mlp.fc1.weight"}).tied_head) << "nothing to be tied to";
   const Json nested = {{"text_config", {{"tie_word_embeddings", true}}}};
   EXPECT_TRUE(UnderstandNames(with, nested).tied_head);
 }

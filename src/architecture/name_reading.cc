@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 6> kAdapterWords = {
 
 bool IsAdapterWord(std::string_view word) {
   return std::find(kAdapterWords.begin(), kAdapterWords.end(), word) != kAdapterWords.end() ||
-         word == "lora_magnitude_vector";
+         word == "lora_magnitude_vector" || word.ends_with("adapter_list");
 }
 
 bool IsSharedExpertWord(std::string_view word) {

@@ -46,7 +46,7 @@ bool Fits(const RoleRow& row, std::string_view parent, Block block,
           const std::function<bool(std::string_view)>& has_sibling) {
   if (row.block != Block::kAny && row.block != block) return false;
   const std::string_view wanted_parent = ParentWord(row.path);
-  if (!wanted_parent.empty() && wanted_parent != parent) return false;
+  if (!wanted_parent.empty() && !MatchesPattern(parent, wanted_parent)) return false;
   return row.beside.empty() || has_sibling(row.beside);
 }
 

@@ -37,13 +37,9 @@ constexpr RoleRow kRoleRows[] = {
 
     // Normalisation under any name.
     {"*norm*", kAny, Role::kNorm},
-    {"ln", kAny, Role::kNorm},
-    {"ln_*", kAny, Role::kNorm},
+    {"*norm*.scale", kAny, Role::kNorm},  // Grok's and Flax's name for the gain
+    {"ln*", kAny, Role::kNorm},
     {"*_ln", kAny, Role::kNorm},
-    {"ln0", kAny, Role::kNorm},
-    {"ln1", kAny, Role::kNorm},
-    {"ln2", kAny, Role::kNorm},
-    {"ln3", kAny, Role::kNorm},
     {"q_weight", kMixer, Role::kNorm},  // PLaMo 2: gains of its query and key norms
     {"q_weight", kAttention, Role::kNorm},
     {"k_weight", kMixer, Role::kNorm},
@@ -70,6 +66,7 @@ constexpr RoleRow kRoleRows[] = {
     {"pos_proj", kAttention, Role::kPositionEmbedding},
     {"pos_key_proj", kAttention, Role::kPositionEmbedding},
     {"pos_query_proj", kAttention, Role::kPositionEmbedding},
+    {"pos_q_proj", kAttention, Role::kPositionEmbedding},
     {"r_kernel", kAttention, Role::kPositionEmbedding},
     {"ngram_embeddings", kOutside, Role::kPositionEmbedding},  // ProphetNet's streams
     {"r", kAttention, Role::kPositionEmbedding},  // XLNet's relative positions, and their biases
@@ -253,6 +250,7 @@ constexpr RoleRow kRoleRows[] = {
     {"output", kAttention, Role::kOutputProjection},
     {"to_out", kAny, Role::kOutputProjection},
     {"linear_out", kAttention, Role::kOutputProjection},
+    {"linear", kAttention, Role::kOutputProjection},  // Grok, beside query, key and value
     {"linear_proj", kAttention, Role::kOutputProjection},
     {"attention_out", kAny, Role::kOutputProjection},
     {"attn_out", kAny, Role::kOutputProjection},
@@ -269,6 +267,7 @@ constexpr RoleRow kRoleRows[] = {
     {"gate_up", kAny, Role::kGateUp, {}, kConcatenated},
     {"gated_layers", kAny, Role::kGateUp, {}, kConcatenated},
     {"up_gate_proj", kAny, Role::kGateUp, {}, Packing::kConcatenatedUpFirst},
+    {"gate_and_up_proj", kAny, Role::kGateUp, {}, Packing::kConcatenatedUpFirst},  // Hunyuan
     {"ff_proj", kAny, Role::kGateUp, {}, Packing::kConcatenatedUpFirst},
     {"input_linear", kAttention, Role::kQuery},  // JetMoE's experts of attention
     {"output_linear", kAttention, Role::kOutputProjection},

@@ -25,7 +25,7 @@ enum class Block {
 };
 
 // `path` is the last word of the module's name, or the last two joined by '.', in lower case; a
-// '*' at either end stands for any letters. Of the rows that fit, the first counts.
+// '*' at either end of a word stands for any letters. Of the rows that fit, the first counts.
 struct RoleRow {
   std::string_view path;
   Block block = Block::kAny;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 
 #include "base/system_error.h"
@@ -13,14 +15,33 @@ namespace {
 
 constexpr unsigned kMostNamesTried = 100;
 
+// The paths of files under way, for RemovePartialFiles: a signal handler may look at nothing but
+// lock-free atomics. A path belongs to its AtomicFile, which stays where it is.
+using PathSlot = std::atomic<const char*>;
+static_assert(PathSlot::is_always_lock_free);
+std::array<PathSlot, 64> g_partial_paths;
+
+void Replace(const char* from, const char* to) {
+  for (PathSlot& slot : g_partial_paths) {
+    const char* expected = from;
+    if (slot.compare_exchange_strong(expected, to)) return;
+  }
+}
+
+void Remember(const std::string& path) { Replace(nullptr, path.c_str()); }
+void Forget(const std::string& path) { Replace(path.c_str(), nullptr); }
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path, std::string partial_path, int descriptor)
-    : path_(std::move(path)), partial_path_(std::move(partial_path)), descriptor_(descriptor) {}
+    : path_(std::move(path)), partial_path_(std::move(partial_path)), descriptor_(descriptor) {
+  Remember(partial_path_);
+}
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
   if (!committed_) ::unlink(partial_path_.c_str());
+  Forget(partial_path_);
 }
 
 // Not mkstemp, which makes private files: with open the user's umask decides who may read.
@@ -56,6 +77,13 @@ Result<void> AtomicFile::Commit() {
   }
   committed_ = true;
   return {};
+}
+
+void RemovePartialFiles() noexcept {
+  for (const PathSlot& slot : g_partial_paths) {
+    const char* path = slot.load();
+    if (path != nullptr) ::unlink(path);
+  }
 }
 
 }  // namespace tensorguard

@@ -40,6 +40,10 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+// Removes what no AtomicFile has committed yet: for a program that a signal is about to end. Safe
+// in a signal handler. Of more than 64 files under way at once, only 64 are removed.
+void RemovePartialFiles() noexcept;
+
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_BASE_ATOMIC_FILE_H_

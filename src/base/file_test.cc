@@ -129,6 +129,18 @@ TEST(AtomicFile, NothingIsThereBeforeCommit) {
   EXPECT_EQ(EntriesIn(folder.path()), 0u);
 }
 
+TEST(AtomicFile, NothingIsLeftBehindWhenASignalEndsTheProgram) {
+  const ScratchFolder folder;
+  ASSERT_TRUE(WriteFileAtomically(folder.path() / "done", "whole"));
+  auto first = AtomicFile::Create(folder.path() / "first");
+  auto second = AtomicFile::Create(folder.path() / "second");
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(EntriesIn(folder.path()), 3u);
+  RemovePartialFiles();
+  EXPECT_EQ(EntriesIn(folder.path()), 1u);
+  EXPECT_TRUE(fs::exists(folder.path() / "done"));
+}
+
 TEST(AtomicFile, TwoWritersDoNotMix) {
   const ScratchFolder folder;
   const auto path = folder.path() / "f";

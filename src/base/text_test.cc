@@ -58,6 +58,8 @@ TEST(NearestName, FindsSlipsOfTheHand) {
   EXPECT_EQ(NearestName("Compare", known), "compare");
   EXPECT_EQ(NearestName("clasify", known), "classify");
   EXPECT_EQ(NearestName("clutser", known), "cluster");
+  const std::vector<std::string> short_names = {"alder", "birch"};
+  EXPECT_EQ(NearestName("brich", short_names), "birch") << "swapped letters are one slip";
   EXPECT_EQ(NearestName("zzz", known), std::nullopt);
   EXPECT_EQ(NearestName("", known), std::nullopt);
   EXPECT_EQ(NearestName("compare", {}), std::nullopt);

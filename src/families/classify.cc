@@ -48,10 +48,17 @@ std::vector<FamilyCandidate> CandidatesOf(const PaperFeatures& unknown, const Pl
   return candidates;
 }
 
-std::vector<std::string> NotesOn(const PlacedModel& placed) {
-  std::vector<std::string> notes = {
+std::vector<std::string> NotesOn(const Classification& result, const PlacedModel& placed,
+                                 double rejection_distance) {
+  std::vector<std::string> notes;
+  if (!result.known) {
+    notes.push_back(fmt::format("unknown: the nearest base model is {:.3g} away, farther than {:g}",
+                                result.nearest_base_distance, rejection_distance));
+  }
+  notes.push_back(
       "the paper profile names the family whose tensor shapes and response moments are nearest; it "
-      "does not show that the model is derived from it"};
+      "does not show that the model is derived from it: an unrelated model of like shapes is as "
+      "near");
   for (const std::string& feature : placed.unscaled_features) {
     notes.push_back(fmt::format(
         "all known models share one value of {}, this model has another: there is no scale for it",
@@ -89,7 +96,7 @@ Result<Classification> Classify(const PaperFeatures& unknown, std::span<const Pa
   result.known = result.nearest_base_distance <= options.rejection_distance;
   result.imputed = matrix->imputed;
   result.imputed.insert(result.imputed.end(), placed->imputed.begin(), placed->imputed.end());
-  result.notes = NotesOn(*placed);
+  result.notes = NotesOn(result, *placed, options.rejection_distance);
   return result;
 }
 

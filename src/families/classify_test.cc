@@ -53,6 +53,7 @@ TEST(Classify, RejectsWhatIsFarFromEveryBaseModel) {
   ASSERT_TRUE(far);
   EXPECT_FALSE(far->known);
   EXPECT_GT(far->nearest_base_distance, kRejectionDistance);
+  EXPECT_THAT(far->notes, Contains(HasSubstr("away, farther than 7")));
   EXPECT_EQ(far->candidates[0].name, "right") << "the nearest one is still named";
   const auto tolerant = Classify(Model("x", 60, 0), known,
                                  {.center_names = {"left", "right"}, .rejection_distance = 20});

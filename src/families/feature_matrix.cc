@@ -25,7 +25,7 @@ Error MissingFeatureError(std::string_view model, std::string_view feature) {
   return {.kind = ErrorKind::kMismatch,
           .problem = fmt::format("model \"{}\" has no feature {}, which other models have", model,
                                  feature),
-          .advice = "leave the model out, or ask for missing features to be imputed"};
+          .advice = "leave the model out, or fill in the mean of the others with --impute"};
 }
 
 Error TooFarApart(std::string_view feature) {
@@ -52,7 +52,8 @@ Result<std::vector<std::string>> DistinctNames(std::span<const PaperFeatures> mo
     if (!seen.insert(model.model_name).second) {
       return Error{
           .kind = ErrorKind::kMismatch,
-          .problem = fmt::format("two fingerprints have the model name \"{}\"", model.model_name)};
+          .problem = fmt::format("two fingerprints have the model name \"{}\"", model.model_name),
+          .advice = "leave one of them out, or rename it"};
     }
     names.push_back(model.model_name);
   }

@@ -37,10 +37,19 @@ std::vector<std::string> NotesOn(const PaperComparison& comparison) {
         "the models differ in the features that tensor shapes determine; pruning, another "
         "vocabulary or other tensors chosen have that effect, and it does not show independence");
   }
-  if (!comparison.distance) {
+  if (comparison.verdict != PaperVerdict::kIdentical) {
     notes.push_back(
-        "no known models given: the score is 1 minus the mean of the relative differences, and "
-        "there is no distance");
+        "most features tell of shapes, few of weights, and at most ten tensors are read: this "
+        "profile shows neither that one model is derived from the other nor that it is not");
+  }
+  if (comparison.distance) {
+    notes.push_back(
+        "the distance is in standard deviations of the known models, over all features; classify "
+        "calls a model unknown that is farther than 7 from every base model");
+  } else {
+    notes.push_back(
+        "no population given: the score is a mean of relative differences, and there is no "
+        "standardised distance");
   }
   for (const FeatureDifference& each : comparison.differences) {
     if (each.a && each.b) continue;

@@ -59,6 +59,8 @@ TEST(PaperComparison, DistanceIsInUnitsOfThePopulation) {
   EXPECT_DOUBLE_EQ(*comparison->distance, 5);  // 3 and 4 deviations
   EXPECT_DOUBLE_EQ(comparison->score, 1.0 / 6);
   EXPECT_EQ(comparison->verdict, PaperVerdict::kInconclusive);
+  EXPECT_THAT(comparison->notes, Contains(HasSubstr("in standard deviations of the known models")));
+  EXPECT_THAT(comparison->notes, Contains(HasSubstr("neither that one model is derived")));
 
   const auto one = BuildFeatureMatrix(std::span(population).first(1), MissingFeature::kRefuse);
   const auto refused = ComparePaperFeatures(population[0], population[1], &*one);
@@ -72,7 +74,7 @@ TEST(PaperComparison, WithoutAPopulationItSaysSo) {
   EXPECT_FALSE(comparison->distance);
   EXPECT_DOUBLE_EQ(comparison->score, 1 - 0.5 / 3);
   EXPECT_TRUE(comparison->same_shapes);
-  EXPECT_THAT(comparison->notes, Contains(HasSubstr("no known models given")));
+  EXPECT_THAT(comparison->notes, Contains(HasSubstr("no population given")));
   EXPECT_THAT(comparison->notes, Contains(HasSubstr("independent models of one architecture")));
 }
 

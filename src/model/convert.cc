@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <set>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "formats/safetensors_writer.h"
@@ -26,6 +29,30 @@ uint64_t BytesOf(const std::vector<TensorInfo>& tensors, size_t bytes_each) {
   return bytes;
 }
 
+// Before any work is done. A model in one file may be replaced; with one of its shards replaced, a
+// model would be lost.
+Result<void> CheckOutput(const std::filesystem::path& output,
+                         const std::vector<TensorInfo>& tensors) {
+  std::error_code ignored;
+  if (!output.has_filename() || std::filesystem::is_directory(output, ignored)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "cannot write a file of this name",
+                 .file = output.string(),
+                 .found = "a folder",
+                 .expected = "the name of a file"};
+  }
+  std::set<std::string_view> files;
+  for (const TensorInfo& tensor : tensors) files.insert(tensor.file);
+  for (const std::string_view file : files) {
+    if (files.size() == 1 || !std::filesystem::equivalent(output, file, ignored)) continue;
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "this is one of the files that the model is read from",
+                 .file = output.string(),
+                 .advice = "write to another file"};
+  }
+  return {};
+}
+
 Error DoesNotFit(DType dtype, float value) {
   return {.kind = ErrorKind::kMismatch,
           .problem = fmt::format("a number is too large for {}", InfoOf(dtype).name),
@@ -39,6 +66,7 @@ Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::
                             const ConvertOptions& options) {
   // Both lists are sorted by name, so that the same index means the same tensor.
   const std::vector<TensorInfo>& tensors = weights.tensors();
+  if (auto checked = CheckOutput(output, tensors); !checked) return checked;
   auto writer =
       SafetensorsWriter::Create(output, SameTensorsAs(options.dtype, tensors), {{"format", "pt"}});
   if (!writer) return std::move(writer).error();

@@ -17,9 +17,10 @@ struct ConvertOptions {
 };
 
 // Writes every tensor under its name and shape to `output`, which appears when it is complete; it
-// may be the file that is read. Memory: one block of numbers. Errors: those of ReadFloat32 and
-// SafetensorsWriter; kMismatch, naming the tensor, for a number too large for the type.
-// REQUIRES: the dtype is one of the three.
+// may be the file that is read, if the model has no other. Memory: one block of numbers. Errors:
+// those of ReadFloat32 and SafetensorsWriter; kUsage if `output` is a folder or a shard of the
+// model; kMismatch, naming the tensor, for a number too large for the type. REQUIRES: the dtype is
+// one of the three.
 Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::path& output,
                             const ConvertOptions& options = {});
 

@@ -111,6 +111,25 @@ TEST(ConvertWeights, MayReplaceTheFileThatItReads) {
   EXPECT_EQ(ValuesOf(**written, 0), (std::vector<float>{0.5f, 2}));
 }
 
+TEST(ConvertWeights, ReplacesNoShardOfTheModelAndNoFolder) {
+  const ScratchFolder scratch;
+  const auto first = scratch.Write("model-00001-of-00002.safetensors",
+                                   BuildSafetensors({F32Tensor("a", {2}, {0.5f, 2})}));
+  scratch.Write("model-00002-of-00002.safetensors",
+                BuildSafetensors({F32Tensor("b", {2}, {1, 2})}));
+  const auto weights = OpenStoredWeights(scratch.path());
+  ASSERT_TRUE(weights) << DescribeError(weights.error());
+  const auto over_shard = ConvertWeights(**weights, first);
+  ASSERT_FALSE(over_shard);
+  EXPECT_EQ(over_shard.error().problem, "this is one of the files that the model is read from");
+  EXPECT_TRUE(OpenStoredWeights(scratch.path()));
+  for (const auto& folder : {scratch.path(), scratch.path() / "new" / ""}) {
+    const auto over_folder = ConvertWeights(**weights, folder);
+    ASSERT_FALSE(over_folder);
+    EXPECT_EQ(over_folder.error().expected, "the name of a file");
+  }
+}
+
 TEST(ConvertWeights, GivesTheZoosMergedAdapterWithinItsPrecision) {
   const auto zoo = SharedData("zoo");
   SKIP_WITHOUT(zoo / "alder--adapter");

@@ -226,6 +226,12 @@ Result<WeightFiles> FilesOfFile(const fs::path& path) {
                  .file = path.string(),
                  .advice = "give the path of the folder"};
   }
+  if (path.extension() == ".json") {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "a JSON file holds no weights",
+                 .file = path.string(),
+                 .advice = "give the path of the model's folder"};
+  }
   auto file = File::Open(path);
   if (!file) return std::move(file).error();
   std::string start(std::min<uint64_t>((*file)->size_bytes(), 8), '\0');

@@ -129,6 +129,17 @@ TEST_F(JsonOutput, CompareTakesModelsAdaptersAndFeaturesFiles) {
   EXPECT_EQ(Run("compare tiny lora --base tiny --json")["verdict"], "inconclusive");
 }
 
+TEST_F(JsonOutput, CompareMeasuresItsDistanceInKnownModels) {
+  Fingerprint("tiny other third");
+  const json alone = Run("compare tiny other --json");
+  EXPECT_TRUE(alone["evidence"]["paper"]["distance"].is_null());
+  const json among = Run("compare tiny other --known prints --json");
+  const double distance = among["evidence"]["paper"]["distance"];
+  EXPECT_GT(distance, 0.0);
+  EXPECT_DOUBLE_EQ(among["score"], 1 / (1 + distance));
+  EXPECT_EQ(Run("compare tiny copy --known prints --json")["evidence"]["paper"]["distance"], 0.0);
+}
+
 TEST_F(JsonOutput, ClassifyNamesTheNearestFamily) {
   Fingerprint("tiny other third");
   const json object = Run("classify copy --known prints --json");
@@ -185,6 +196,7 @@ TEST_F(JsonOutput, SensitivityGivesAGainForEachNoise) {
     }
     EXPECT_THAT(noises, ElementsAre("adversarial", "gaussian", "high_frequency", "low_frequency",
                                     "structured"));
+    EXPECT_EQ(tensor["gradient_norm"].size(), 5u) << "the published score";
   }
 }
 
