@@ -100,7 +100,7 @@ TEST(CommandLine, RefusesValuesThatDoNotExist) {
             "  try:      tensorguard fingerprint --help");
   EXPECT_EQ(ErrorOf({"convert", "m", "-o", "x", "--dtype", "bf61"}),
             "--dtype has no such value\n  found:    bf61\n  expected: one of f32, f16, bf16\n"
-            "  try:      tensorguard convert --help");
+            "  try:      bf16");
   EXPECT_EQ(ErrorOf({"compare", "a", "b", "--fail-on", "derived,independant"}),
             "--fail-on has no such verdict\n  found:    independant\n"
             "  expected: one of identical, derived, reparameterised, shared-initialisation, "

@@ -30,6 +30,22 @@ inline std::string DescribeRole(const TensorRole& role) {
   return text;
 }
 
+inline Architecture UnderstandNames(const std::vector<std::string>& names,
+                                    const Json& config = {}) {
+  std::vector<TensorInfo> tensors;
+  for (const std::string& name : names) tensors.push_back(MakeTensor(name));
+  return Understand(config, tensors);
+}
+
+inline std::vector<std::string> RolesOf(const std::vector<std::string>& names,
+                                        const Json& config = {}) {
+  std::vector<std::string> roles;
+  for (const TensorRole& role : UnderstandNames(names, config).roles) {
+    roles.push_back(DescribeRole(role));
+  }
+  return roles;
+}
+
 // "output_projection down gate key norm*2 ...": the roles in sorted order with their number.
 inline std::string DescribeCounts(const std::map<std::string, size_t>& counts) {
   std::string text;

@@ -57,8 +57,8 @@ std::vector<std::string> NotesOn(const Classification& result, const PlacedModel
   }
   notes.push_back(
       "the paper profile names the family whose tensor shapes and response moments are nearest; it "
-      "does not show that the model is derived from it: an unrelated model of like shapes is as "
-      "near");
+      "does not show that the model is derived from it: an unrelated model of like shapes can be "
+      "as near");
   for (const std::string& feature : placed.unscaled_features) {
     notes.push_back(fmt::format(
         "all known models share one value of {}, this model has another: there is no scale for it",
