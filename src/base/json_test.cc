@@ -10,7 +10,6 @@
 namespace tensorguard {
 namespace {
 
-using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string Problem(std::string_view text) {
