@@ -16,7 +16,9 @@ std::vector<AnchorToken> FindAnchors(const Vocabulary& vocabulary) {
   std::vector<AnchorToken> found;
   for (size_t i = 0; i < vocabulary.tokens.size() && !wanted.empty(); ++i) {
     const Token token = vocabulary.tokens[i];
-    if (token.token_class == TokenClass::kSpecial) continue;
+    const bool is_text =
+        token.token_class == TokenClass::kText || token.token_class == TokenClass::kLiteral;
+    if (!is_text) continue;
     const auto match = wanted.find(token.text);
     if (match == wanted.end()) continue;
     found.push_back({.anchor = match->second, .token_id = token.id});

@@ -15,7 +15,8 @@ struct AnchorToken {
 };
 
 // In the order of AnchorList(). A string that several tokens stand for has the lowest of their ids;
-// special tokens are no anchors.
+// special tokens are no anchors, nor are SentencePiece's byte tokens: a text uses them only where
+// no other token fits, so training has hardly seen them.
 std::vector<AnchorToken> FindAnchors(const Vocabulary& vocabulary);
 
 }  // namespace tensorguard

@@ -68,7 +68,7 @@ Result<void> AddPiece(const Piece& piece, const ProtobufField& message, TokenLis
     case kByte: {
       const auto byte = SentencePieceByte(*piece.text);
       if (!byte) return WrongField(message.offset, "a byte piece", "a text such as <0x0A>");
-      return tokens.Add(id, std::string_view(&*byte, 1));
+      return tokens.Add(id, std::string_view(&*byte, 1), TokenClass::kByte);
     }
     default:
       return tokens.Add(id, DecodeSentencePiece(*piece.text));

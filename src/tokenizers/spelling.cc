@@ -44,17 +44,28 @@ std::optional<size_t> TakeShortCodePoint(std::string_view& text) {
   return static_cast<size_t>(first & 0x1f) << 6 | (second & 0x3f);
 }
 
-std::string DecodeSpelling(std::string_view spelled, TokenizerKind kind, std::string_view prefix) {
+struct DecodedToken {
+  std::string text;
+  TokenClass token_class = TokenClass::kText;
+};
+
+DecodedToken Decode(const Token& spelled, TokenizerKind kind, std::string_view prefix) {
+  if (spelled.token_class != TokenClass::kText) {
+    return {std::string(spelled.text), spelled.token_class};
+  }
   switch (kind) {
     case TokenizerKind::kByteLevelBpe:
-      return DecodeByteLevel(spelled);
+      return {DecodeByteLevel(spelled.text)};
     case TokenizerKind::kSentencePiece:
-      if (const auto byte = SentencePieceByte(spelled)) return std::string(1, *byte);
-      return DecodeSentencePiece(spelled);
+      if (const auto byte = SentencePieceByte(spelled.text)) {
+        return {std::string(1, *byte), TokenClass::kByte};
+      }
+      return {DecodeSentencePiece(spelled.text)};
     case TokenizerKind::kWordPiece:
       break;
   }
-  return DecodeWordPiece(spelled, prefix);
+  if (IsWordPieceControl(spelled.text)) return {std::string(spelled.text), TokenClass::kSpecial};
+  return {DecodeWordPiece(spelled.text, prefix)};
 }
 
 }  // namespace
@@ -137,13 +148,8 @@ Result<TokenList> DecodeTokens(const TokenList& spelled, TokenizerKind kind,
                                std::string_view continuation_prefix) {
   TokenList decoded;
   for (size_t i = 0; i < spelled.size(); ++i) {
-    Token token = spelled[i];
-    const bool is_control = kind == TokenizerKind::kWordPiece && IsWordPieceControl(token.text);
-    if (is_control) token.token_class = TokenClass::kSpecial;
-    const bool is_text = token.token_class == TokenClass::kText;
-    auto added = is_text
-                     ? decoded.Add(token.id, DecodeSpelling(token.text, kind, continuation_prefix))
-                     : decoded.Add(token.id, token.text, token.token_class);
+    const DecodedToken token = Decode(spelled[i], kind, continuation_prefix);
+    auto added = decoded.Add(spelled[i].id, token.text, token.token_class);
     if (!added) return std::move(added).error();
   }
   if (auto sorted = decoded.SortById(); !sorted) return std::move(sorted).error();

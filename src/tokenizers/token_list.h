@@ -19,6 +19,7 @@ inline constexpr uint64_t kHighestTokenId = (1u << 24) - 1;
 enum class TokenClass : uint8_t {
   kText,     // stands for text
   kLiteral,  // the same, but a tokenizer file spells it as it is (an added token)
+  kByte,     // one byte of a text that no other token covers (SentencePiece's "<0x0A>")
   kSpecial,  // a control token: its string is a name and stands for no text
 };
 
