@@ -50,6 +50,9 @@ struct DecodedToken {
 };
 
 DecodedToken Decode(const Token& spelled, TokenizerKind kind, std::string_view prefix) {
+  const bool spells_spaces =
+      spelled.token_class == TokenClass::kLiteral && kind == TokenizerKind::kSentencePiece;
+  if (spells_spaces) return {DecodeSentencePiece(spelled.text), TokenClass::kLiteral};
   if (spelled.token_class != TokenClass::kText) {
     return {std::string(spelled.text), spelled.token_class};
   }

@@ -42,8 +42,9 @@ bool IsControlByName(std::string_view spelled);
 // mark a space in front. Empty if none does.
 std::optional<TokenizerKind> KindBySpelling(const TokenList& spelled);
 
-// Every token in its decoded form, in the order of the ids; literal and special tokens, and what is
-// named like a control token of WordPiece, as they are. Errors: as TokenList.
+// Every token in its decoded form, in the order of the ids. Special tokens and literal ones are as
+// they are, but that SentencePiece's space is one in literal tokens too (Gemma adds "▁▁"); what is
+// named like a control token of WordPiece becomes special. Errors: as TokenList.
 Result<TokenList> DecodeTokens(const TokenList& spelled, TokenizerKind kind,
                                std::string_view continuation_prefix = "##");
 

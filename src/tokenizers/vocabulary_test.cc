@@ -84,14 +84,16 @@ TEST_F(VocabularyFiles, EveryByteHasASpelling) {
 
 TEST_F(VocabularyFiles, SentencePieceOfTheTokenizersLibrary) {
   const Vocabulary vocabulary = Read("tokenizer.json", R"({
-      "added_tokens": [{"id": 0, "content": "<unk>", "special": true}],
+      "added_tokens": [{"id": 0, "content": "<unk>", "special": true},
+                       {"id": 5, "content": "▁▁", "special": false}],
       "decoder": {"type": "Sequence", "decoders": [{"type": "Replace",
                   "pattern": {"String": "▁"}, "content": " "}]},
       "model": {"type": "BPE", "byte_fallback": true,
                 "vocab": {"<unk>": 0, "<0x0A>": 1, "▁the": 2, "a▁b": 3, "<0xZZ>": 4}}})");
   EXPECT_EQ(vocabulary.kind, TokenizerKind::kSentencePiece);
-  EXPECT_THAT(TextsOf(vocabulary), ElementsAre(Pair(0, "special <unk>"), Pair(1, "\n"),
-                                               Pair(2, " the"), Pair(3, "a b"), Pair(4, "<0xZZ>")));
+  EXPECT_THAT(TextsOf(vocabulary),
+              ElementsAre(Pair(0, "special <unk>"), Pair(1, "\n"), Pair(2, " the"), Pair(3, "a b"),
+                          Pair(4, "<0xZZ>"), Pair(5, "  ")));
 }
 
 TEST_F(VocabularyFiles, UnigramListsPiecesWithScores) {
