@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/text_layout.h"
+#include "cli/tokenizer_summary.h"
 
 namespace tensorguard::cli {
 namespace {
@@ -60,7 +61,7 @@ OrderedJson TensorToJson(const TensorInfo& tensor, const TensorRole& role) {
   return json;
 }
 
-OrderedJson ToJson(const Model& model, const Summary& summary) {
+OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerReading& tokenizer) {
   const Architecture& architecture = model.architecture;
   OrderedJson json = ResultObject("inspect");
   json["name"] = model.name;
@@ -70,12 +71,14 @@ OrderedJson ToJson(const Model& model, const Summary& summary) {
   json["parameters"] = model.parameter_count();
   json["layers"] = architecture.layers;
   json["tied_head"] = architecture.tied_head;
-  json["tokenizer"] = model.has_tokenizer;
+  json["tokenizer"] = TokenizerToJson(tokenizer);
   json["adapter"] = model.is_adapter;
   if (model.is_adapter) json["base"] = model.base_name;
   json["stored_bytes"] = summary.stored_bytes;
   json["files"] = summary.files;
   json["dtypes"] = summary.dtypes;
+  json["notes"] = OrderedJson::array();
+  if (tokenizer.problem) json["notes"].push_back(DescribeError(*tokenizer.problem));
   json["unassigned"] = OrderedJson::array();
   for (const size_t i : architecture.unassigned) {
     json["unassigned"].push_back(model.weights->tensors()[i].name);
@@ -87,7 +90,8 @@ OrderedJson ToJson(const Model& model, const Summary& summary) {
   return json;
 }
 
-std::string SummaryText(const Model& model, const Summary& summary) {
+std::string SummaryText(const Model& model, const Summary& summary,
+                        const TokenizerReading& tokenizer) {
   const Architecture& architecture = model.architecture;
   std::vector<std::string> dtypes;
   for (const auto& [name, count] : summary.dtypes) {
@@ -104,7 +108,7 @@ std::string SummaryText(const Model& model, const Summary& summary) {
                               files, files == 1 ? "" : "s", ReadableBytes(summary.stored_bytes))},
       {"types", fmt::format("{}", fmt::join(dtypes, ", "))},
       {"output head", architecture.tied_head ? "tied to the embedding" : "not tied"},
-      {"tokenizer", model.has_tokenizer ? "yes" : "no"},
+      {"tokenizer", TokenizerText(tokenizer)},
   };
   if (model.is_adapter) {
     rows.push_back({"adapter", "merged into " + EscapeControl(model.base_name)});
@@ -148,12 +152,14 @@ Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
   const auto model = OpenWithBase(options.model, options.base);
   if (!model) return model.error();
   const Summary summary = Summarise(*model);
+  const TokenizerReading tokenizer = ReadTokenizer(model->tokenizer_folder);
   if (console.json()) {
-    console.PrintJson(ToJson(*model, summary));
+    console.PrintJson(ToJson(*model, summary, tokenizer));
     return ExitStatus::kDone;
   }
-  console.Print(SummaryText(*model, summary) + "\n" + RoleTable(summary));
+  console.Print(SummaryText(*model, summary, tokenizer) + "\n" + RoleTable(summary));
   if (options.list_tensors) console.Print("\n" + TensorTableText(*model));
+  if (tokenizer.problem) console.Print("\nnote: " + DescribeError(*tokenizer.problem) + "\n");
   return ExitStatus::kDone;
 }
 

@@ -1,10 +1,9 @@
 #include "model/model.h"
 
-#include <algorithm>
-#include <array>
 #include <string_view>
 #include <system_error>
 
+#include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
 #include "weights/hub_cache.h"
 #include "weights/stored_weights.h"
@@ -43,13 +42,6 @@ fs::path CompanionFolder(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-bool HasTokenizer(const fs::path& folder) {
-  constexpr std::array kTokenizerFiles = {"tokenizer.json", "tokenizer.model", "vocab.json",
-                                          "vocab.txt"};
-  return std::any_of(kTokenizerFiles.begin(), kTokenizerFiles.end(),
-                     [&](const char* file) { return Exists(folder / file); });
-}
-
 Result<Json> ReadConfig(const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!Exists(file)) return Json();
@@ -74,8 +66,8 @@ Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved) {
   return Model{.name = ModelNameFromPath(path),
                .path = path,
                .config = *std::move(config),
-               .has_tokenizer = HasTokenizer(folder),
                .base_name = {},
+               .tokenizer_folder = folder,
                .weights = *std::move(weights),
                .architecture = std::move(architecture)};
 }
@@ -90,9 +82,9 @@ Result<Model> OpenAdapter(const fs::path& path, const fs::path& folder, const fs
   return Model{.name = ModelNameFromPath(IsFolder(path) ? path : folder),
                .path = path,
                .config = std::move(base->config),
-               .has_tokenizer = base->has_tokenizer || HasTokenizer(folder),
                .is_adapter = true,
                .base_name = std::move(base->name),
+               .tokenizer_folder = FindTokenizerFile(folder) ? folder : base->tokenizer_folder,
                .weights = *std::move(merged),
                .architecture = std::move(architecture)};
 }

@@ -17,10 +17,12 @@ namespace tensorguard {
 struct Model {
   std::string name;  // the folder's or file's name without suffix
   std::filesystem::path path;
-  Json config;                 // config.json, or null where there is none
-  bool has_tokenizer = false;  // tokenizer.json, tokenizer.model, vocab.json or vocab.txt
-  bool is_adapter = false;     // an adapter merged into `base_name`
+  Json config;              // config.json, or null where there is none
+  bool is_adapter = false;  // an adapter merged into `base_name`
   std::string base_name;
+  // For ReadVocabulary, which also finds out whether there is a tokenizer: a broken one must not
+  // keep the weights from being read.
+  std::filesystem::path tokenizer_folder;
   std::shared_ptr<const WeightSource> weights;
   Architecture architecture;
 

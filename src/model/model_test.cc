@@ -7,6 +7,7 @@
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
+#include "tokenizers/vocabulary.h"
 
 namespace tensorguard {
 namespace {
@@ -46,7 +47,7 @@ TEST(OpenModel, ReadsAFolderWithItsConfigAndTokenizer) {
   ASSERT_TRUE(model) << DescribeError(model.error());
   EXPECT_EQ(model->name, "tiny");
   EXPECT_EQ(model->config["model_type"], "llama");
-  EXPECT_TRUE(model->has_tokenizer);
+  EXPECT_EQ(model->tokenizer_folder, scratch.path() / "tiny");
   EXPECT_FALSE(model->is_adapter);
   EXPECT_EQ(model->architecture.name, "llama");
   EXPECT_EQ(model->architecture.roles.size(), model->weights->tensors().size());
@@ -59,7 +60,7 @@ TEST(OpenModel, ReadsASingleFileWithoutConfig) {
   ASSERT_TRUE(model) << DescribeError(model.error());
   EXPECT_EQ(model->name, "some.model");
   EXPECT_TRUE(model->config.is_null());
-  EXPECT_FALSE(model->has_tokenizer);
+  EXPECT_EQ(model->tokenizer_folder, scratch.path());
 }
 
 TEST(OpenModel, TakesTheConfigBesideASingleFile) {
@@ -69,7 +70,7 @@ TEST(OpenModel, TakesTheConfigBesideASingleFile) {
   const auto model = OpenModel(scratch.Write("weights.safetensors", TinyLlama()));
   ASSERT_TRUE(model) << DescribeError(model.error());
   EXPECT_EQ(model->architecture.known_by, "config");
-  EXPECT_TRUE(model->has_tokenizer);
+  EXPECT_EQ(model->tokenizer_folder, scratch.path());
 }
 
 TEST(OpenModel, FollowsAHubCacheToItsSnapshot) {
@@ -83,7 +84,7 @@ TEST(OpenModel, FollowsAHubCacheToItsSnapshot) {
   ASSERT_TRUE(model) << DescribeError(model.error());
   EXPECT_EQ(model->name, "tiny");
   EXPECT_EQ(model->architecture.known_by, "config");
-  EXPECT_TRUE(model->has_tokenizer);
+  EXPECT_EQ(model->tokenizer_folder, scratch.path() / cache / "snapshots/abc");
 }
 
 TEST(OpenModel, MergesAnAdapterIntoItsBase) {
@@ -99,13 +100,25 @@ TEST(OpenModel, MergesAnAdapterIntoItsBase) {
     EXPECT_EQ(model->name, "lora");
     EXPECT_TRUE(model->is_adapter);
     EXPECT_EQ(model->base_name, "base");
-    EXPECT_TRUE(model->has_tokenizer);
+    EXPECT_EQ(model->tokenizer_folder, scratch.path() / "base");
     EXPECT_EQ(model->architecture.name, "llama");
     ASSERT_EQ(model->weights->tensors()[1].name, "model.layers.0.mlp.down_proj.weight");
     std::vector<float> row(4);
     ASSERT_TRUE(model->weights->ReadFloat32(1, 0, row));
     EXPECT_EQ(row, (std::vector<float>{1.5f, 2.5f, 3.5f, 4.5f}));
   }
+}
+
+TEST(OpenModel, AnAdaptersOwnTokenizerComesBeforeTheBases) {
+  const ScratchFolder scratch;
+  scratch.Write("base/model.safetensors", TinyLlama());
+  scratch.Write("base/config.json", kLlamaConfig);
+  scratch.Write("base/tokenizer.json", "{}");
+  WriteAdapter(scratch, "lora");
+  scratch.Write("lora/tokenizer.model", "x");
+  const auto model = OpenModel(scratch.path() / "lora", {.base = scratch.path() / "base"});
+  ASSERT_TRUE(model) << DescribeError(model.error());
+  EXPECT_EQ(model->tokenizer_folder, scratch.path() / "lora");
 }
 
 TEST(OpenModel, RefusesAnAdapterWithoutABaseAndABaseWithoutAnAdapter) {
@@ -174,7 +187,7 @@ TEST(OpenModel, OpensEveryModelOfTheZoo) {
     ASSERT_TRUE(model) << DescribeError(model.error());
     EXPECT_EQ(model->architecture.unassigned.size(), 0u) << model->name;
     EXPECT_GT(model->parameter_count(), 100'000u) << model->name;
-    EXPECT_TRUE(model->has_tokenizer) << model->name;
+    EXPECT_TRUE(FindTokenizerFile(model->tokenizer_folder)) << model->name;
     ++opened;
   }
   EXPECT_GE(opened, 40u);

@@ -48,7 +48,11 @@ TEST_F(JsonOutput, InspectListsEveryTensor) {
   EXPECT_EQ(object["parameters"], 2 * 32 * 16 + 3 * 16 + 3 * 24 * 16 + 4 * 16 * 16);
   EXPECT_EQ(object["layers"], 1);
   EXPECT_EQ(object["tied_head"], false);
-  EXPECT_EQ(object["tokenizer"], true);
+  EXPECT_EQ(object["tokenizer"], json({{"kind", "byte-level BPE"},
+                                       {"tokens", 6},
+                                       {"anchors", 4},
+                                       {"file", "tiny/tokenizer.json"}}));
+  EXPECT_EQ(object["notes"], json::array());
   EXPECT_EQ(object["unassigned"], json::array());
   ASSERT_EQ(object["tensors"].size(), 12u);
   const json& down = object["tensors"][3];
@@ -59,6 +63,16 @@ TEST_F(JsonOutput, InspectListsEveryTensor) {
   EXPECT_EQ(down["shape"], json({16, 24}));
   EXPECT_EQ(down["file"], "tiny/model.safetensors");
   EXPECT_TRUE(object["tensors"][1]["layer"].is_null());
+}
+
+TEST_F(JsonOutput, InspectTellsABrokenTokenizerFromNone) {
+  const json garbled = Run("inspect garbled --json");
+  EXPECT_TRUE(garbled["tokenizer"].is_null());
+  ASSERT_EQ(garbled["notes"].size(), 1u);
+  EXPECT_EQ(garbled["notes"][0].get<std::string>().find("garbled/tokenizer.json: "), 0u);
+  const json mute = Run("inspect mute --json");
+  EXPECT_TRUE(mute["tokenizer"].is_null());
+  EXPECT_EQ(mute["notes"], json::array());
 }
 
 TEST_F(JsonOutput, InspectNamesTheBaseOfAnAdapter) {

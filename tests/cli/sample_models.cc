@@ -55,9 +55,16 @@ std::string TinyLlama(uint32_t seed) {
   return BuildSafetensors(tensors);
 }
 
+// Two words and two characters that are anchors, and a token that is none.
+std::string TinyTokenizer() {
+  return R"({"decoder": {"type": "ByteLevel"},
+             "added_tokens": [{"id": 31, "content": "<|end|>", "special": true}],
+             "model": {"type": "BPE", "vocab": {"Ġthe": 0, "Ġand": 1, "a": 2, "b": 3, "Ġzyx": 4}}})";
+}
+
 void WriteModel(const ScratchFolder& folder, const std::string& name, uint32_t seed) {
   folder.Write(name + "/model.safetensors", TinyLlama(seed));
-  folder.Write(name + "/tokenizer.json", "{}");
+  folder.Write(name + "/tokenizer.json", TinyTokenizer());
   folder.Write(name + "/config.json",
                R"({"model_type": "llama", "hidden_size": 16, "intermediate_size": 24,
                    "num_attention_heads": 2, "num_key_value_heads": 2, "num_hidden_layers": 1,
@@ -83,6 +90,9 @@ void WriteSampleModels(const ScratchFolder& folder) {
   WriteModel(folder, "other", 2);
   WriteModel(folder, "third", 3);
   WriteAdapter(folder);
+  folder.Write("mute/model.safetensors", TinyLlama(1));
+  folder.Write("garbled/model.safetensors", TinyLlama(1));
+  folder.Write("garbled/tokenizer.json", R"({"model": {"vocab": {"\u001b": -1}}})");
   folder.Write("cut/model-00001-of-00002.safetensors", TinyLlama(1));
   folder.Write("hostile.safetensors",
                BuildRawSafetensors("{\"a\\u001b[2J\\u202eb\":{\"dtype\":\"F32\",\"shape\":[4],"

@@ -1,0 +1,19 @@
+// Any bytes as a SentencePiece model: never a crash, and what is accepted is a vocabulary no larger
+// than the input.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "fuzz/vocabulary_checks.h"
+#include "tokenizers/sentence_piece.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  const auto vocabulary =
+      tensorguard::ParseSentencePiece(std::string_view(reinterpret_cast<const char*>(input), size));
+  if (vocabulary) {
+    tensorguard::CheckVocabulary(*vocabulary, size);
+  } else {
+    tensorguard::CheckRefusal(vocabulary.error(), size);
+  }
+  return 0;
+}

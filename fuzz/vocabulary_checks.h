@@ -1,0 +1,48 @@
+// What holds of every vocabulary and every refusal, whatever the input.
+#ifndef TENSORGUARD_FUZZ_VOCABULARY_CHECKS_H_
+#define TENSORGUARD_FUZZ_VOCABULARY_CHECKS_H_
+
+#include <cstddef>
+#include <cstdlib>
+#include <vector>
+
+#include "tokenizers/anchor_list.h"
+#include "tokenizers/anchors.h"
+#include "tokenizers/vocabulary.h"
+
+namespace tensorguard {
+
+inline void Require(bool property) {
+  if (!property) std::abort();
+}
+
+inline void CheckVocabulary(const Vocabulary& vocabulary, size_t input_bytes) {
+  size_t text_bytes = 0;
+  for (size_t i = 0; i < vocabulary.tokens.size(); ++i) {
+    const Token token = vocabulary.tokens[i];
+    Require(i == 0 || vocabulary.tokens[i - 1].id < token.id);
+    Require(token.id <= kHighestTokenId);
+    text_bytes += token.text.size();
+  }
+  // A token takes two bytes of input at least, and gains at most a space by decoding.
+  Require(vocabulary.tokens.size() <= input_bytes && text_bytes <= 2 * input_bytes);
+
+  const std::vector<AnchorToken> anchors = FindAnchors(vocabulary);
+  for (size_t i = 0; i < anchors.size(); ++i) {
+    Require(i == 0 || anchors[i - 1].anchor < anchors[i].anchor);
+    Require(anchors[i].anchor < AnchorList().size());
+  }
+}
+
+// The text goes to a terminal: lines of printable characters.
+inline void CheckRefusal(const Error& error, size_t input_bytes) {
+  Require(!error.problem.empty());
+  Require(error.byte_offset.value_or(0) <= input_bytes);
+  for (const char c : DescribeError(error)) {
+    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
+  }
+}
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FUZZ_VOCABULARY_CHECKS_H_
