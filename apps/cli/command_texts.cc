@@ -31,7 +31,8 @@ const CommandText& TextOf(std::string_view command) {
       {"inspect",
        {"show a model's architecture and tensors",
         "Shows what a model is made of: architecture, layers, parameters, and what each tensor "
-        "does. Reads headers and configuration only, no weights.",
+        "does, and the tokenizer beside it. Reads headers, configuration and vocabulary, no "
+        "weights.",
         {{"tensorguard inspect Llama-3.2-1B", "A summary, and how many tensors have which role."},
          {"tensorguard inspect --tensors model.safetensors", "Every tensor of one file."},
          {"tensorguard inspect my-lora --base Llama-3.2-1B",

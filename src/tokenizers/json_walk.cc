@@ -54,9 +54,12 @@ class Walk : public nlohmann::json_sax<Json> {
   }
   bool Visit(const JsonScalar& value) {
     auto visited = visit_(path_, value);
-    if (!visited) error_ = std::move(visited).error();
+    if (!visited) {
+      error_ = std::move(visited).error();
+      return false;
+    }
     CountElement();
-    return static_cast<bool>(visited);
+    return true;
   }
   bool Enter(bool is_array) {
     path_.push_back({.in_array = is_array, .key = {}});
