@@ -13,7 +13,7 @@ trap 'exit 1' INT TERM
 chmod 755 "$clean_root"
 
 echo "Installing a minimal Debian 12"
-debootstrap --variant=minbase bookworm "$clean_root" http://deb.debian.org/debian >/dev/null
+debootstrap --variant=minbase bookworm "$clean_root" >/dev/null
 if [ -f /etc/apt/sources.list.d/debian.sources ]; then
   rm "$clean_root/etc/apt/sources.list"
   cp /etc/apt/sources.list.d/debian.sources "$clean_root/etc/apt/sources.list.d/"
