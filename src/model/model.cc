@@ -149,11 +149,11 @@ std::string ModelNameFromPath(const fs::path& path) {
   const fs::path named = NamedPath(path);
   const fs::path parent = named.parent_path();
   if (parent.filename() == "snapshots") {  // models--ORG--NAME/snapshots/REVISION
-    const std::string cached = HubCacheName(parent.parent_path().filename().string());
+    std::string cached = HubCacheName(parent.parent_path().filename().string());
     if (!cached.empty()) return cached;
   }
   std::string name = named.filename().string();
-  const std::string cached = HubCacheName(name);
+  std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
   for (const std::string_view suffix : {"_features.json", ".safetensors"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {

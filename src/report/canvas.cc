@@ -182,7 +182,7 @@ Result<std::string> DrawImage(ImageFormat format, double width, double height,
 
 std::string FitText(const Canvas& canvas, std::string_view text, const TextStyle& style,
                     double width) {
-  const std::string safe = EscapeControl(text, kLongestTextBytes);
+  std::string safe = EscapeControl(text, kLongestTextBytes);
   if (canvas.TextWidth(safe, style) <= width) return safe;
   const std::vector<size_t> bounds = CharacterBounds(safe);
   const size_t characters = bounds.size() - 1;

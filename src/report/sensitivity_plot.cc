@@ -198,10 +198,12 @@ Result<std::string> DrawSensitivityPlot(const SensitivityPlot& plot, ImageFormat
     canvas.Text(FitText(canvas, plot.title, kTitle, width - kLeft - kMargin), {kLeft, 32}, kTitle);
     DrawLegend(canvas, perturbations, width);
     for (size_t i = 0; i < panels.size(); ++i) {
-      const double left = kLeft + static_cast<double>(i % kColumns) * (kPanelWidth + kGapX);
-      const double top = kTop + static_cast<double>(i / kColumns) * (kPanelHeight + kGapY);
+      const size_t row = i / kColumns;
+      const size_t column = i % kColumns;
+      const double left = kLeft + static_cast<double>(column) * (kPanelWidth + kGapX);
+      const double top = kTop + static_cast<double>(row) * (kPanelHeight + kGapY);
       DrawPanel(canvas, {left, top, kPanelWidth, kPanelHeight}, panels[i], *gains, perturbations);
-      if (i % kColumns != 0) continue;
+      if (column != 0) continue;
       canvas.Text("response gain |Wx| / |x|", {34, top + kPanelHeight / 2}, kGainTitle);
     }
   });
