@@ -53,10 +53,7 @@ uint64_t BytesToRead(std::span<const TensorInfo> tensors, std::span<const Probe>
     bytes += tensor.stored_bytes;
     if (probe.draws_adversarial()) adversarial_widths.insert(tensor.shape[1]);
   }
-  for (const uint64_t width : adversarial_widths) {
-    bytes += tensors[FirstMatrixOfWidth(tensors, matrices, width)].stored_bytes;
-  }
-  return bytes;
+  return bytes + AdversarialBytes(tensors, matrices, adversarial_widths);
 }
 
 bool IsZero(const TensorResponse& response) {

@@ -12,6 +12,15 @@ size_t FirstMatrixOfWidth(std::span<const TensorInfo> tensors, std::span<const s
                        [&](size_t i) { return tensors[i].shape[1] == width; });
 }
 
+uint64_t AdversarialBytes(std::span<const TensorInfo> tensors, std::span<const size_t> matrices,
+                          const std::set<uint64_t>& widths) {
+  uint64_t bytes = 0;
+  for (const uint64_t width : widths) {
+    bytes += tensors[FirstMatrixOfWidth(tensors, matrices, width)].stored_bytes;
+  }
+  return bytes;
+}
+
 PerturbedInputs::PerturbedInputs(const WeightSource& weights, std::span<const size_t> matrices,
                                  unsigned threads, BytesReadCallback on_read)
     : weights_(weights),

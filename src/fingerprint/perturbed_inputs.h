@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,11 @@ namespace tensorguard {
 // with that many columns. REQUIRES: there is one.
 size_t FirstMatrixOfWidth(std::span<const TensorInfo> tensors, std::span<const size_t> matrices,
                           uint64_t width);
+
+// Stored bytes that the adversarial inputs for `widths` read: the first matrix of each width.
+// REQUIRES: there is one for every width.
+uint64_t AdversarialBytes(std::span<const TensorInfo> tensors, std::span<const size_t> matrices,
+                          const std::set<uint64_t>& widths);
 
 // Makes inputs on demand and keeps them: because the seed is set anew for each draw, they depend on
 // the width alone (and the adversarial one on one tensor of that width). Not thread-safe.

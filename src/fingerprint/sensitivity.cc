@@ -19,10 +19,7 @@ uint64_t BytesToRead(std::span<const TensorInfo> tensors, std::span<const size_t
     bytes += tensors[i].stored_bytes;
     widths.insert(tensors[i].shape[1]);
   }
-  for (const uint64_t width : widths) {
-    bytes += tensors[FirstMatrixOfWidth(tensors, matrices, width)].stored_bytes;
-  }
-  return bytes;
+  return bytes + AdversarialBytes(tensors, matrices, widths);
 }
 
 double Norm(std::span<const float> x) {
