@@ -1,0 +1,77 @@
+// The weights of a network one by one, wherever and however they are stored.
+#ifndef TENSORGUARD_NETWORK_WEIGHT_H_
+#define TENSORGUARD_NETWORK_WEIGHT_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "architecture/role.h"
+#include "base/result.h"
+#include "model/model.h"
+#include "network/float_matrix.h"
+
+namespace tensorguard {
+
+// `count` rows of a stored matrix: first, first + step, ...
+struct RowRun {
+  uint64_t first = 0;
+  uint64_t count = 0;
+  uint64_t step = 1;
+};
+
+// One matrix as the method means it, [out, in]: a whole tensor, the rows of one part of a fused
+// one, or one expert of a stack, whichever way round it is stored. A bias, a gain or another vector
+// is one of a single column.
+struct Weight {
+  // `role.role` is never a fused one (kQueryKeyValue, kKeyValue, kGateUp) but where the tensor
+  // could not be split; `stacked_experts` is false and `expert` set for one of a stack. The rest is
+  // as the tensor's.
+  TensorRole role;
+  size_t tensor_index = 0;  // in WeightSource::tensors()
+  uint64_t rows = 0;        // outputs
+  uint64_t columns = 0;     // inputs; 1 for a vector
+  // The stored matrix that it is taken from, and which of its outputs, in this weight's order.
+  uint64_t first_element = 0;  // of that matrix within the tensor
+  uint64_t stored_rows = 0;    // outputs there; rows of storage unless input_major
+  std::vector<RowRun> runs;    // counts add up to `rows`
+  bool input_major = false;    // stored [in, out]
+
+  bool is_vector = false;  // the tensor has one dimension (of one expert)
+};
+
+// Every tensor that is a parameter (no buffers, no scales of a quantiser), split where it is fused,
+// in the order of the tensors, parts in the order query, key, value or gate, up; experts counted
+// up. A packing that needs the number of heads, where the config does not tell, leaves the tensor
+// whole with its fused role. Errors: kBadFile, naming the tensor, where a shape contradicts the
+// config.
+Result<std::vector<Weight>> SplitWeights(const Model& model);
+
+// All of a weight, [rows, columns]. Errors: those of ReadFloat32; kBadFile, naming the tensor and
+// the element, for a number that is not finite.
+Result<FloatMatrix> ReadWeight(const WeightSource& source, const Weight& weight);
+
+// Rows [first_row, first_row + count) of a weight, [count, columns]. Errors: those of ReadWeight.
+// Slow for an input-major one, which is read whole.
+Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& weight,
+                                   uint64_t first_row, uint64_t count);
+
+struct LinearOptions {
+  unsigned threads = 0;  // 0: one per processor
+};
+
+// inputs [n, columns] times the weight transposed: [n, rows], read in blocks, so that memory
+// follows n and not the weight. The same bytes for any number of threads. Errors: those of
+// ReadWeight.
+Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight,
+                                const FloatMatrix& inputs, const LinearOptions& options = {});
+
+// The same by plain loops over the whole weight: what ApplyWeight is tested against.
+Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight& weight,
+                                       const FloatMatrix& inputs);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_WEIGHT_H_
