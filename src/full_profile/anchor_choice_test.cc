@@ -94,7 +94,9 @@ TEST(ChooseAnchors, SaysWhyItTakesRows) {
   folder.Write("tokenizer.json", "{");
   EXPECT_THAT(ChooseAnchors(model, 100).notes, ElementsAre(HasSubstr("cannot be read")));
 
-  folder.Write("tokenizer.json", R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}})");
+  folder.Write(
+      "tokenizer.json",
+      R"({"decoder": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}})");
   EXPECT_THAT(ChooseAnchors(model, 100).notes, ElementsAre(HasSubstr("only 2 of the anchors")));
 }
 
