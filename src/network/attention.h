@@ -42,6 +42,10 @@ struct AttentionRule {
 // [n, heads * value_size], before the output projection. REQUIRES: shapes as above.
 FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const AttentionRule& rule);
 
+// The same where every row is a sequence of its own: its value, less what the sink takes.
+FloatMatrix AttendAlone(const AttentionRows& rows, const AttentionShape& shape,
+                        const AttentionRule& rule);
+
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_NETWORK_ATTENTION_H_
