@@ -55,6 +55,7 @@ struct Targets {
   ClusterOptions cluster;
   ConvertOptions convert;
   SensitivityOptions sensitivity;
+  EvaluateOptions evaluate;
   std::optional<std::string> fail_on;
   std::optional<std::string> centers;
 };
@@ -205,6 +206,16 @@ void DefineSensitivity(CLI::App& app, SensitivityOptions& options) {
   AddThreads(command, options.threads);
 }
 
+void DefineEvaluate(CLI::App& app, EvaluateOptions& options) {
+  CLI::App* command = AddCommand(app, "evaluate");
+  AddPositional(command, "TRUTH.json", options.truth,
+                "a list of models with their ancestry, beside the models");
+  OneOfItsChoices(
+      command->add_option("--profile", options.profile, "what judges the pairs; full if not given")
+          ->type_name("paper|full|deep"));
+  AddThreads(command, options.threads);
+}
+
 void DefineCompletionAndMan(CLI::App& app, std::string& shell) {
   CLI::App* completion = AddCommand(app, "completion");
   OneOfItsChoices(completion->add_option("SHELL", shell, "bash, zsh or fish")
@@ -234,6 +245,7 @@ void Define(CLI::App& app, Targets& targets) {
   DefineCluster(app, targets);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
+  DefineEvaluate(app, targets.evaluate);
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     DefineOutputOptions(command, targets);
   }
@@ -324,6 +336,7 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (command == "cluster") request.options = std::move(targets.cluster);
   if (command == "convert") request.options = std::move(targets.convert);
   if (command == "sensitivity") request.options = std::move(targets.sensitivity);
+  if (command == "evaluate") request.options = std::move(targets.evaluate);
   if (command == "completion") {
     request.options = ShowText{CompletionScript(program, targets.shell)};
   }

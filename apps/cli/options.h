@@ -68,6 +68,12 @@ struct SensitivityOptions {
   unsigned threads = 0;
 };
 
+struct EvaluateOptions {
+  std::string truth;
+  std::string profile = "full";
+  unsigned threads = 0;
+};
+
 // Help, version, completion script or manual page: text that the definitions themselves give.
 struct ShowText {
   std::string text;
@@ -78,7 +84,7 @@ struct Request {
   bool json = false;
   bool quiet = false;
   std::variant<ShowText, InspectOptions, FingerprintOptions, CompareOptions, ClassifyOptions,
-               ClusterOptions, ConvertOptions, SensitivityOptions>
+               ClusterOptions, ConvertOptions, SensitivityOptions, EvaluateOptions>
       options;
 };
 
