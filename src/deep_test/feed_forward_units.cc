@@ -1,5 +1,7 @@
 #include "deep_test/feed_forward_units.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -62,9 +64,34 @@ arma::fmat ColumnPerRow(const FloatMatrix& matrix) {
 
 // What the norm in front of a feed-forward does, up to a common factor.
 struct InputNorm {
-  arma::fvec gain;
+  arma::fvec gain;  // the largest magnitude is 1, unless all are 0
   bool centres = false;
 };
+
+// Every column by its largest magnitude and then its length, so that no square overflows.
+void NormaliseColumns(bool centre, arma::fmat* matrix) {
+  matrix->each_col([centre](arma::fvec& column) {
+    const float largest = arma::abs(column).max();
+    if (largest == 0.0f) return;
+    column /= largest;
+    if (centre) column -= arma::mean(column);
+    const float length = arma::norm(column);
+    // A constant column, less its mean, is rounding noise.
+    if (length <= 1e-6f * std::sqrt(static_cast<float>(column.n_elem))) {
+      column.zeros();
+    } else {
+      column /= length;
+    }
+  });
+}
+
+Error NotFiniteAfterNorm(size_t layer) {
+  return {.kind = ErrorKind::kBadFile,
+          .problem = fmt::format("the norm in front of the feed-forward of layer {} gives a number "
+                                 "that is not finite",
+                                 layer),
+          .expected = "gains within the range of float32"};
+}
 
 // A state of mean zero without zeros: 1, -1, 1, -1, ...; the last three 2, -1, -1 where the width
 // is odd.
@@ -101,11 +128,12 @@ Result<InputNorm> ProbeInputNorm(const Network& network, size_t layer) {
     change += std::abs(answers->Row(2)[i] - answers->Row(0)[i]);
     size += std::abs(odd_part);
   }
+  if (!norm.gain.is_finite() || !std::isfinite(change)) return NotFiniteAfterNorm(layer);
   norm.centres = change < 1e-2 * size;
+  const float largest = arma::abs(norm.gain).max();
+  if (largest > 0.0f) norm.gain /= largest;
   return norm;
 }
-
-void CentreColumns(arma::fmat* matrix) { matrix->each_row() -= arma::fmat(arma::mean(*matrix, 0)); }
 
 }  // namespace
 
@@ -138,8 +166,9 @@ Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlo
     const auto rows = ReadWeight(network.source(), weight);
     if (!rows) return rows.error();
     *out = ColumnPerRow(*rows);
+    // Gains are at most one, so that no product overflows.
     out->each_col() %= norm->gain;
-    if (norm->centres) CentreColumns(out);
+    NormaliseColumns(norm->centres, out);
     return {};
   };
   if (block.gate) {
@@ -149,7 +178,7 @@ Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlo
   const auto down = ReadWeight(network.source(), block.down);
   if (!down) return down.error();
   vectors.down = ColumnPerRow(*down).t();
-  if (norm->centres) CentreColumns(&vectors.down);
+  NormaliseColumns(norm->centres, &vectors.down);
   return vectors;
 }
 

@@ -33,10 +33,11 @@ inline constexpr size_t kBlocksPerLayer = 8;
 // feed-forward of that kind have none.
 std::vector<std::vector<FeedForwardBlock>> ListFeedForwardBlocks(const Network& network);
 
-// A block's numbers, a column per unit, in the basis of the residual stream: a unit's column of
+// A block's directions, a column per unit, in the basis of the residual stream: a unit's column of
 // `up` is what it multiplies a normalised hidden state with, its column of `down` what it adds. The
 // gain of the norm in front is folded in, and where that norm centres, so are the columns (their
-// mean reaches nothing).
+// mean reaches nothing). Each column has length one, because scale can move between a unit's
+// matrices without changing what it computes; a zero column stays zero.
 struct UnitVectors {
   arma::fmat gate;  // hidden x units, or empty
   arma::fmat up;    // hidden x units
@@ -45,7 +46,8 @@ struct UnitVectors {
   bool has_gate() const { return !gate.empty(); }
 };
 
-// Reads one block. Errors: those of ReadWeight and FeedForwardInput.
+// Reads one block. Errors: those of ReadWeight and FeedForwardInput; kBadFile if the norm in front
+// gives numbers that are not finite.
 Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlock& block);
 
 // Whether the norm in front of a layer's feed-forward subtracts the mean of the residual stream.

@@ -32,10 +32,9 @@ arma::fmat WithoutMeanColumn(const arma::fmat& columns) {
 }
 
 arma::fmat AtUnitLength(arma::fmat columns) {
-  const arma::frowvec lengths = arma::sqrt(arma::sum(arma::square(columns), 0));
-  const float longest = lengths.empty() ? 0.0f : lengths.max();
+  const arma::frowvec lengths = arma::sqrt(arma::sum(arma::fmat(arma::square(columns)), 0));
   for (arma::uword i = 0; i < columns.n_cols; ++i) {
-    if (lengths[i] <= kNegligibleLength * longest) {
+    if (lengths[i] <= kNegligibleLength) {
       columns.col(i).zeros();
     } else {
       columns.col(i) /= lengths[i];

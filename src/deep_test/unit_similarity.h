@@ -15,8 +15,8 @@ arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, un
 // The columns less their mean column: what they all share says nothing about which is which.
 arma::fmat WithoutMeanColumn(const arma::fmat& columns);
 
-// The columns at length one. A column that is shorter than a hundred-thousandth of the longest is
-// rounding noise and becomes zero, so that its cosines are 0.
+// Columns made from ones of length one (or zero), back at length one. What is left shorter than
+// 1e-5 is rounding noise and becomes zero, so that its cosines are 0.
 arma::fmat AtUnitLength(arma::fmat columns);
 
 // The columns of `dependent` less what a ridge regression on those of `regressor` predicts of them
