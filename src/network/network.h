@@ -41,6 +41,8 @@ struct NetworkDescription {
   std::vector<LayerDescription> layers = {};  // encoder first, then decoder
 };
 
+struct NetworkParts;  // network/network_parts.h
+
 // Queries and keys of all heads side by side, keys repeated where heads share them, so that the sum
 // over heads of q . k is one dot product of rows.
 struct QueriesAndKeys {
@@ -55,8 +57,8 @@ struct QueriesAndKeys {
 class Network {
  public:
   // Reads shapes and config, no weights. Errors: kUnsupported where the model has no embedding or
-  // no layer whose parts are known; kBadFile, naming the tensor, where shapes contradict each
-  // other.
+  // no layer whose parts are known, or is quantised; kBadFile, naming the tensor, where shapes
+  // contradict each other or config.json.
   static Result<std::shared_ptr<const Network>> Build(const Model& model);
 
   virtual ~Network() = default;
@@ -64,6 +66,7 @@ class Network {
   virtual const NetworkDescription& description() const = 0;
   virtual const std::vector<Weight>& weights() const = 0;
   virtual const WeightSource& source() const = 0;
+  virtual const NetworkParts& parts() const = 0;  // for the forward pass
 
   // What enters the first layer for each token, without its position: row, scale, projection,
   // the embedding's own norm. [n, hidden]. REQUIRES: ids below vocabulary_size.
