@@ -54,13 +54,17 @@ Result<std::vector<Weight>> SplitWeights(const Model& model);
 Result<FloatMatrix> ReadWeight(const WeightSource& source, const Weight& weight);
 
 // Rows [first_row, first_row + count) of a weight, [count, columns]. Errors: those of ReadWeight.
-// Slow for an input-major one, which is read whole.
+// Slower for an input-major one, whose rows lie scattered: ask for many at a time.
 Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& weight,
                                    uint64_t first_row, uint64_t count);
 
 struct LinearOptions {
   unsigned threads = 0;  // 0: one per processor
 };
+
+// How many rows to read at a time where memory must stay bounded (4 or 16 MiB); by shape alone, so
+// that what is cut this way comes out the same for any number of threads.
+uint64_t RowsPerBlock(const Weight& weight);
 
 // inputs [n, columns] times the weight transposed: [n, rows], read in blocks, so that memory
 // follows n and not the weight. The same bytes for any number of threads. Errors: those of

@@ -1,0 +1,136 @@
+// Reading single weights and multiplying with them.
+#include "network/weight.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "network/test_models.h"
+
+namespace tensorguard {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<float> RandomNumbers(size_t count, uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::vector<float> numbers(count);
+  for (float& number : numbers) {
+    number = static_cast<float>(generator()) / 2147483648.0f - 1.0f;
+  }
+  return numbers;
+}
+
+FloatMatrix RandomMatrix(size_t rows, size_t columns, uint32_t seed) {
+  FloatMatrix matrix(rows, columns);
+  const auto numbers = RandomNumbers(rows * columns, seed);
+  std::copy(numbers.begin(), numbers.end(), matrix.values().begin());
+  return matrix;
+}
+
+TEST(ReadWeight, TakesRowsOfRunsInTheirOrder) {
+  const MemoryWeights source = WeightsOf({{"w", Counted({6, 2})}});
+  const Weight weight = {.role = {},
+                         .rows = 4,
+                         .columns = 2,
+                         .stored_rows = 6,
+                         .runs = {{.first = 4, .count = 2}, {.first = 0, .count = 2, .step = 3}}};
+  const auto all = ReadWeight(source, weight);
+  ASSERT_TRUE(all) << DescribeError(all.error());
+  EXPECT_THAT(all->values(), ElementsAre(8, 9, 10, 11, 0, 1, 6, 7));
+  const auto middle = ReadWeightRows(source, weight, 1, 2);
+  ASSERT_TRUE(middle);
+  EXPECT_THAT(middle->values(), ElementsAre(10, 11, 0, 1));
+}
+
+TEST(ReadWeight, TurnsInputMajorStorageRound) {
+  const MemoryWeights source = WeightsOf({{"w", Counted({2, 3, 4})}});
+  // The second of two stacked matrices with three inputs and four outputs.
+  const Weight weight = {.role = {},
+                         .rows = 2,
+                         .columns = 3,
+                         .first_element = 12,
+                         .stored_rows = 4,
+                         .runs = {{.first = 1, .count = 2, .step = 2}},
+                         .input_major = true};
+  const auto values = ReadWeight(source, weight);
+  ASSERT_TRUE(values);
+  EXPECT_THAT(values->values(), ElementsAre(13, 17, 21, 15, 19, 23));
+}
+
+TEST(ReadWeight, NamesTheFirstNumberThatIsNotFinite) {
+  TensorValues tensor = Counted({3, 2});
+  tensor.values[3] = std::numeric_limits<float>::infinity();
+  const Model model = ModelOf({{"model.layers.0.self_attn.k_proj.weight", tensor}});
+  const auto weights = SplitWeights(model);
+  ASSERT_TRUE(weights);
+  const auto values = ReadWeight(*model.weights, weights->at(0));
+  ASSERT_FALSE(values);
+  EXPECT_EQ(values.error().kind, ErrorKind::kBadFile);
+  EXPECT_EQ(values.error().tensor, "model.layers.0.self_attn.k_proj.weight");
+  EXPECT_THAT(values.error().found, HasSubstr("row 1, column 1 of its key"));
+}
+
+struct LinearCase {
+  std::string name;
+  uint64_t outputs;
+  uint64_t inputs;
+  bool input_major;
+};
+
+class Linear : public ::testing::TestWithParam<LinearCase> {};
+
+TEST_P(Linear, IsThePlainProductForAnyNumberOfThreads) {
+  const LinearCase& shape = GetParam();
+  const uint64_t count = shape.outputs * shape.inputs;
+  const TensorValues tensor = {.shape = {count}, .values = RandomNumbers(count, 1)};
+  const MemoryWeights source = WeightsOf({{"w", tensor}});
+  const Weight weight = {.role = {},
+                         .rows = shape.outputs,
+                         .columns = shape.inputs,
+                         .stored_rows = shape.outputs,
+                         .runs = {{.first = 0, .count = shape.outputs}},
+                         .input_major = shape.input_major};
+  const FloatMatrix inputs = RandomMatrix(3, shape.inputs, 2);
+  const auto plain = ApplyWeightPlainly(source, weight, inputs);
+  const auto one = ApplyWeight(source, weight, inputs, {.threads = 1});
+  const auto four = ApplyWeight(source, weight, inputs, {.threads = 4});
+  ASSERT_TRUE(plain && one && four);
+  ASSERT_EQ(one->rows(), 3u);
+  ASSERT_EQ(one->columns(), shape.outputs);
+  for (size_t i = 0; i < plain->values().size(); ++i) {
+    EXPECT_NEAR(one->values()[i], plain->values()[i],
+                2e-6 * std::sqrt(static_cast<double>(shape.inputs)) + 1e-6);
+    EXPECT_EQ(one->values()[i], four->values()[i]);
+  }
+}
+
+// The large ones take several blocks.
+INSTANTIATE_TEST_SUITE_P(Shapes, Linear,
+                         ::testing::Values(LinearCase{"small", 5, 7, false},
+                                           LinearCase{"small_input_major", 5, 7, true},
+                                           LinearCase{"one_output", 1, 100, false},
+                                           LinearCase{"one_input", 100, 1, false},
+                                           LinearCase{"blocks", 1100, 1024, false},
+                                           LinearCase{"wide", 2, 1'100'000, false},
+                                           LinearCase{"blocks_input_major", 70, 70'000, true}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(ApplyWeight, OfNoInputsIsEmpty) {
+  const Model model = ModelOf({{"model.layers.0.self_attn.k_proj.weight", Counted({3, 2})}});
+  const auto weights = SplitWeights(model);
+  ASSERT_TRUE(weights);
+  const auto outputs = ApplyWeight(*model.weights, weights->at(0), FloatMatrix(0, 2));
+  ASSERT_TRUE(outputs);
+  EXPECT_EQ(outputs->rows(), 0u);
+  EXPECT_EQ(outputs->columns(), 3u);
+}
+
+}  // namespace
+}  // namespace tensorguard
