@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace tensorguard {
 namespace {
@@ -84,6 +85,36 @@ std::optional<bool> ConfigView::Flag(std::string_view key) const {
     if (member != nullptr && member->is_boolean()) return member->get<bool>();
   }
   return {};
+}
+
+std::optional<double> ConfigView::Real(std::span<const std::string_view> keys) const {
+  for (const Json* object : {part_, whole_}) {
+    for (const std::string_view key : keys) {
+      const Json* member = Member(object, key);
+      if (member == nullptr || !member->is_number()) continue;
+      const auto number = member->get<double>();
+      if (std::isfinite(number)) return number;
+    }
+  }
+  return {};
+}
+
+std::optional<std::string> ConfigView::Text(std::span<const std::string_view> keys) const {
+  for (const Json* object : {part_, whole_}) {
+    for (const std::string_view key : keys) {
+      const Json* member = Member(object, key);
+      if (member != nullptr && member->is_string()) return member->get<std::string>();
+    }
+  }
+  return {};
+}
+
+const Json* ConfigView::Find(std::string_view key) const {
+  for (const Json* object : {part_, whole_}) {
+    const Json* member = Member(object, key);
+    if (member != nullptr && !member->is_null()) return member;
+  }
+  return nullptr;
 }
 
 std::optional<std::string> ConfigView::ModelType() const { return NameIn(whole_, "model_type"); }

@@ -26,6 +26,12 @@ class ConfigView {
   // The first of `keys` that holds a whole number above 0 and below 2^40.
   std::optional<uint64_t> Number(std::span<const std::string_view> keys) const;
   std::optional<bool> Flag(std::string_view key) const;
+  // The first of `keys` that holds a finite number of any kind.
+  std::optional<double> Real(std::span<const std::string_view> keys) const;
+  // The first of `keys` that holds a text.
+  std::optional<std::string> Text(std::span<const std::string_view> keys) const;
+  // Whatever the key holds, in the part or else in the whole; null where it is absent or null.
+  const Json* Find(std::string_view key) const;
 
   // "model_type" of the whole and of the text part; only texts of plain letters, digits, '-', '_'
   // and '.', at most 64 of them.

@@ -1,0 +1,98 @@
+// The table of architectures: what neither names, nor shapes, nor config.json tell of a network.
+#ifndef TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_
+#define TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "network/activation.h"
+#include "network/norm.h"
+#include "network/routing_kind.h"
+
+namespace tensorguard {
+
+enum class PositionScheme {
+  kUnknown,
+  kNone,
+  kRotary,
+  kAlibi,            // a slope per head times the distance (Press et al. 2022)
+  kLearned,          // a stored table, added to the embedding
+  kSinusoidal,       // the same from sines and cosines (Vaswani et al. 2017)
+  kRelativeBuckets,  // a learned bias per bucket of distances and head (Raffel et al. 2020)
+};
+
+enum class EmbeddingScale {
+  kOne,
+  kRootOfWidth,        // sqrt(hidden size)
+  kRootOfWidthIfTold,  // where config.json sets "scale_embedding"
+};
+
+// Where a norm stands whose name ("self_attn_layer_norm") does not tell.
+enum class NormPlacement { kBefore, kAfterSum };
+
+// A column holds the value for models whose config.json does not say it, or says it nowhere. One
+// row per architecture; a row says only what differs from the defaults here, which are Llama's.
+struct ArchitectureTraits {
+  std::string_view name;       // as Architecture::name
+  std::string_view also = {};  // further model types that compute the same, space-separated
+
+  // Norms.
+  std::optional<NormKind> norm = {};  // empty: LayerNorm where a norm has a bias, else RMSNorm
+  std::optional<NormKind> query_key_norm = {};  // empty: as `norm`
+  double epsilon = 1e-6;
+  bool gain_plus_one = false;
+  bool unweighted_norms = false;  // norms before both halves and at the end without gain or bias
+  bool unweighted_query_key_norm = false;  // likewise on heads, where "use_qk_norm" is set
+  NormPlacement placement = NormPlacement::kBefore;
+  std::string_view placement_flag = {};  // a flag that says kBefore or kAfterSum instead
+
+  // Residual stream.
+  bool parallel = false;                // attention and feed-forward read the same stream
+  std::string_view parallel_flag = {};  // a flag that says so instead
+  bool residual_after_norm = false;     // the stream goes on from the norm's output
+  std::string_view residual_after_norm_flag = {};
+  EmbeddingScale embedding_scale = EmbeddingScale::kOne;
+  bool tied_logits_scaled = false;  // by 1 / sqrt(hidden size) where the head is tied
+
+  // Attention.
+  bool causal = true;
+  bool scores_scaled = true;  // by 1 / sqrt(head size) where config.json names no other factor
+  bool windows_by_default = false;     // sliding_window counts without layer types or a flag
+  uint32_t full_attention_period = 0;  // with it: every n-th layer is full; 0: none
+  bool full_attention_first = false;   // ... counted from the first
+  bool window_is_both_sides = false;   // the window's width is that of both sides together
+
+  // Positions.
+  PositionScheme positions = PositionScheme::kRotary;
+  std::string_view alibi_flag = {};  // a flag that says kAlibi instead
+  bool alibi_before_scale = false;   // the slopes are scaled like the scores
+  uint32_t position_offset = 0;      // rows of the table before position 0
+  bool positions_skip_padding = false;
+  bool rotary_interleaved = false;
+  double rotary_fraction = 1;  // of each head's columns
+  double rotary_base = 10000;
+  double rotary_base_in_windows = 0;  // of layers with a sliding window; 0: the same
+  bool rotary_in_windows_only = false;
+  uint32_t unrotated_period = 0;  // every n-th layer has no rotation; 0: all have it
+
+  // Feed-forward.
+  std::optional<Activation> activation = {};  // empty: SiLU where gated, else GELU
+  bool activation_fixed = false;              // whatever config.json says
+  std::optional<float> feed_forward_clamp = {};
+  std::optional<RoutingKind> routing = {};
+};
+
+std::span<const ArchitectureTraits> ArchitectureTraitRows();
+
+// The row of that name, or null.
+const ArchitectureTraits* FindTraits(std::string_view architecture);
+
+// For an architecture without a row: a decoder like Llama, positions unknown until config.json
+// tells.
+const ArchitectureTraits& GenericTraits();
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_

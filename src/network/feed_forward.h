@@ -1,0 +1,42 @@
+// One feed-forward block, gated or plain: also one expert of a mixture.
+#ifndef TENSORGUARD_NETWORK_FEED_FORWARD_H_
+#define TENSORGUARD_NETWORK_FEED_FORWARD_H_
+
+#include <optional>
+
+#include "base/result.h"
+#include "network/activation.h"
+#include "network/layer_parts.h"
+#include "network/linear_map.h"
+#include "network/norm.h"
+
+namespace tensorguard {
+
+struct FeedForwardSettings {
+  Activation activation = Activation::kSilu;
+  // gpt-oss: both halves clamped to this limit (the gate from above only), the gate through
+  // x sigmoid(1.702 x), one added to the other half.
+  std::optional<float> clamp = {};
+};
+
+// down(activation(up x)), or down(activation(gate x) * (up x)).
+struct FeedForward {
+  std::optional<LinearMap> gate = {};
+  LinearMap up = {};
+  LinearMap down = {};
+  FeedForwardSettings settings = {};
+};
+
+// The block of these parts; empty if there is no up or no down. For a mixture: filter.expert or
+// filter.shared_expert.
+std::optional<FeedForward> FindFeedForward(const LayerParts& layer,
+                                           const FeedForwardSettings& settings,
+                                           const PartFilter& filter = {});
+
+// [n, hidden] to [n, hidden]. Errors: those of LinearMap::Apply; kBadFile, naming the tensor, where
+// the gate is not as wide as the other half.
+Result<FloatMatrix> RunFeedForward(const FeedForward& block, const FloatMatrix& rows);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_FEED_FORWARD_H_

@@ -1,0 +1,49 @@
+// Position schemes: the frequencies of rotary embeddings, ALiBi's slopes, sines, buckets.
+#ifndef TENSORGUARD_NETWORK_POSITIONS_H_
+#define TENSORGUARD_NETWORK_POSITIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "architecture/config_view.h"
+#include "base/result.h"
+#include "network/architecture_traits.h"
+#include "network/float_matrix.h"
+#include "network/rotary.h"
+
+namespace tensorguard {
+
+// What a layer's rotation hangs on.
+struct RotaryPlace {
+  uint64_t head_size = 0;
+  bool in_window = false;                // a layer that sees a sliding window or a chunk only
+  std::optional<uint64_t> columns = {};  // of a head that are turned, where the shape tells
+  uint64_t first = 0;
+};
+
+// The rotation that config.json ("rope_parameters", "rope_scaling", "rope_theta", ...) and the
+// table describe. Errors: kBadFile for numbers that make none; kUnsupported, naming it, for an
+// unknown kind of scaling.
+Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& traits,
+                          const RotaryPlace& place);
+
+// The scheme of the model: what config.json says, else the table's.
+PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTraits& traits);
+
+// Per head, negative distances times these are added to the scores (Press et al. 2022). For a
+// number of heads that is no power of two every second slope of the next one fills up.
+std::vector<float> AlibiSlopes(size_t heads, double largest_exponent = 8);
+
+// [positions, width]: sines of falling frequencies, then cosines (as fairseq lays them out).
+FloatMatrix SinusoidalPositions(size_t positions, size_t width, size_t offset);
+
+// The bucket of a key at `key - query` = `distance` (Raffel et al. 2020, section 2.1): half of them
+// exact, the rest by logarithm up to `farthest`. REQUIRES: buckets >= 4.
+size_t RelativeBucket(int64_t distance, bool both_sides, size_t buckets, size_t farthest);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_POSITIONS_H_
