@@ -53,6 +53,7 @@ struct ArchitectureTraits {
   std::string_view parallel_flag = {};  // a flag that says so instead
   bool residual_after_norm = false;     // the stream goes on from the norm's output
   std::string_view residual_after_norm_flag = {};
+  bool layers_repeat = false;  // fewer are stored than config.json counts (ALBERT)
   EmbeddingScale embedding_scale = EmbeddingScale::kOne;
   bool tied_logits_scaled = false;  // by 1 / sqrt(hidden size) where the head is tied
 

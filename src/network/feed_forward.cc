@@ -16,6 +16,13 @@ float ClampedGate(float gate, float up, float limit) {
   return activated * (std::clamp(up, -limit, limit) + 1);
 }
 
+Result<FloatMatrix> ApplyDown(const FeedForward& block, FloatMatrix inner) {
+  if (!block.inner_norm) return block.down.Apply(inner);
+  const auto normalised = block.inner_norm->Apply(std::move(inner));
+  if (!normalised) return normalised;
+  return block.down.Apply(*normalised);
+}
+
 Error GateMismatch(const LinearMap& gate, uint64_t width) {
   return Error{.kind = ErrorKind::kBadFile,
                .problem = "the gate is not as wide as the half that it scales",
@@ -44,7 +51,7 @@ Result<FloatMatrix> RunFeedForward(const FeedForward& block, const FloatMatrix& 
   const FeedForwardSettings& settings = block.settings;
   if (!block.gate) {
     Activate(settings.activation, inner->values());
-    return block.down.Apply(*inner);
+    return ApplyDown(block, *std::move(inner));
   }
   const auto gate = block.gate->Apply(rows);
   if (!gate) return gate.error();
@@ -54,7 +61,7 @@ Result<FloatMatrix> RunFeedForward(const FeedForward& block, const FloatMatrix& 
     values[i] = settings.clamp ? ClampedGate(gates[i], values[i], *settings.clamp)
                                : Activate(settings.activation, gates[i]) * values[i];
   }
-  return block.down.Apply(*inner);
+  return ApplyDown(block, *std::move(inner));
 }
 
 }  // namespace tensorguard

@@ -25,6 +25,7 @@ struct FeedForward {
   LinearMap up = {};
   LinearMap down = {};
   FeedForwardSettings settings = {};
+  std::optional<Norm> inner_norm = {};  // before `down`
 };
 
 // The block of these parts; empty if there is no up or no down. For a mixture: filter.expert or

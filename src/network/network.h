@@ -41,6 +41,8 @@ struct NetworkDescription {
   std::vector<LayerDescription> layers = {};  // encoder first, then decoder
 };
 
+struct NetworkParts;  // network/network_parts.h
+
 // Queries and keys of all heads side by side, keys repeated where heads share them, so that the sum
 // over heads of q . k is one dot product of rows.
 struct QueriesAndKeys {
@@ -64,6 +66,7 @@ class Network {
   virtual const NetworkDescription& description() const = 0;
   virtual const std::vector<Weight>& weights() const = 0;
   virtual const WeightSource& source() const = 0;
+  virtual const NetworkParts& parts() const = 0;  // for the forward pass
 
   // What enters the first layer for each token, without its position: row, scale, projection,
   // the embedding's own norm. [n, hidden]. REQUIRES: ids below vocabulary_size.

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "network/linear_map.h"
+
 namespace tensorguard {
 namespace {
 

@@ -1,0 +1,29 @@
+// Lightning attention: linear attention with a fixed decay per head (Qin et al. 2024).
+#ifndef TENSORGUARD_NETWORK_LIGHTNING_ATTENTION_H_
+#define TENSORGUARD_NETWORK_LIGHTNING_ATTENTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "architecture/config_view.h"
+#include "base/result.h"
+#include "network/float_matrix.h"
+#include "network/layer_parts.h"
+
+namespace tensorguard {
+
+// How fast each head of a layer forgets: the slopes of ALiBi for a power of two heads, 2^(-8 h / H)
+// for h from 1 on, smaller in later layers (MiniMax-01 technical report, 2025). REQUIRES: layer <
+// layers.
+std::vector<double> LightningSlopes(uint64_t heads, uint64_t layer, uint64_t layers);
+
+// q, k, v = SiLU(qkv_proj x), head by head; S_t = exp(-slope) S_(t-1) + k v^T, o = S_t^T q;
+// out_proj(norm(o) sigmoid(output_gate x)). As MixerFunction; the config states the heads and the
+// layers.
+Result<FloatMatrix> RunLightningAttention(const LayerParts& layer, const ConfigView& config,
+                                          const FloatMatrix& rows, size_t sequence_length);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_LIGHTNING_ATTENTION_H_

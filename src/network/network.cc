@@ -1,0 +1,270 @@
+#include "network/network.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "architecture/config_view.h"
+#include "network/architecture_traits.h"
+#include "network/mixture_of_experts.h"
+#include "network/network_parts.h"
+#include "network/positions.h"
+#include "network/recurrent_mixer.h"
+
+namespace tensorguard {
+namespace {
+
+// A layer by its number in the description.
+struct LayerPlace {
+  const Stack* stack = nullptr;
+  size_t index = 0;
+
+  const Layer& layer() const { return stack->layers[index]; }
+  const ConfigView& config() const { return stack->context.config; }
+};
+
+Result<FloatMatrix> FinishMixer(const Layer& layer, FloatMatrix added) {
+  auto rows = ApplyIfAny(layer.norms.mixer_output, std::move(added));
+  if (!rows) return rows;
+  for (float& value : rows->values()) value *= layer.mixer_factors.branch;
+  return rows;
+}
+
+Result<FloatMatrix> FinishFeedForward(const Layer& layer, FloatMatrix added) {
+  auto rows = ApplyIfAny(layer.norms.feed_forward_output, std::move(added));
+  if (!rows) return rows;
+  for (float& value : rows->values()) value *= layer.feed_forward_factors.branch;
+  return rows;
+}
+
+Result<FloatMatrix> AttendOneByOne(const LayerPlace& place, const FloatMatrix& inputs) {
+  const Layer& layer = place.layer();
+  const AttentionLayer& attention = *layer.attention;
+  AttentionRule rule;
+  AttentionRows rows;
+  if (attention.sinks != nullptr) {
+    // What a sink takes hangs on the score.
+    auto full = FullRule(attention);
+    if (!full) return std::move(full).error();
+    rule = *std::move(full);
+  }
+  if (attention.sinks != nullptr || attention.latent) {
+    auto projected = Project(attention, layer.parts, place.config(), inputs, inputs);
+    if (!projected) return std::move(projected).error();
+    rows = *std::move(projected);
+  } else {
+    auto values = attention.value.Apply(inputs);
+    if (!values) return values;
+    rows.values = *std::move(values);
+  }
+  return Finish(attention, inputs, AttendAlone(rows, attention.shape, rule));
+}
+
+// Each key next to the queries that it is compared with.
+FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape) {
+  if (shape.heads == shape.key_heads) return keys;
+  FloatMatrix repeated(keys.rows(), shape.heads * shape.head_size);
+  const uint64_t repeats = shape.heads / shape.key_heads;
+  for (size_t row = 0; row < keys.rows(); ++row) {
+    for (uint64_t head = 0; head < shape.heads; ++head) {
+      const auto from = keys.Row(row).subspan(head / repeats * shape.head_size, shape.head_size);
+      std::copy(from.begin(), from.end(),
+                repeated.Row(row).begin() + static_cast<ptrdiff_t>(head * shape.head_size));
+    }
+  }
+  return repeated;
+}
+
+// Reads nothing but the shapes until a method is called. Pinned: the parts point at `weights_`.
+class BuiltNetwork : public Network {
+ public:
+  BuiltNetwork(Model model, std::vector<Weight> weights)
+      : model_(std::move(model)), weights_(std::move(weights)) {}
+  BuiltNetwork(const BuiltNetwork&) = delete;
+  BuiltNetwork& operator=(const BuiltNetwork&) = delete;
+
+  Result<void> ReadParts();
+
+  const NetworkDescription& description() const override { return description_; }
+  const std::vector<Weight>& weights() const override { return weights_; }
+  const WeightSource& source() const override { return *model_.weights; }
+  const NetworkParts& parts() const override { return parts_; }
+
+  Result<FloatMatrix> InputRows(std::span<const uint32_t> ids) const override {
+    return Main().embedding.Rows(ids);
+  }
+
+  Result<FloatMatrix> OutputRows(std::span<const uint32_t> ids) const override {
+    const auto& head = parts_.head;
+    if (!head || head->table->columns != description_.hidden_size) return InputRows(ids);
+    return head->Rows(ids, head->transform ? head->norm : Main().ClosingNorm());
+  }
+
+  Result<FloatMatrix> MixerInput(size_t layer, const FloatMatrix& rows) const override {
+    return MixerInputOf(*places_[layer].stack, places_[layer].index, rows);
+  }
+
+  Result<FloatMatrix> FeedForwardInput(size_t layer, const FloatMatrix& rows) const override {
+    return FeedForwardInputOf(*places_[layer].stack, places_[layer].index, rows);
+  }
+
+  Result<std::optional<QueriesAndKeys>> QueriesAndKeysOf(size_t layer,
+                                                         const FloatMatrix& inputs) const override;
+  Result<FloatMatrix> MixerOutput(size_t layer, const FloatMatrix& inputs) const override;
+  Result<FloatMatrix> FeedForwardOutput(size_t layer, const FloatMatrix& inputs) const override;
+  Result<FloatMatrix> ExpertOutput(size_t layer, uint32_t expert,
+                                   const FloatMatrix& inputs) const override;
+
+ private:
+  const Stack& Main() const { return parts_.stacks.back(); }
+  Result<void> ReadStacks(const ArchitectureTraits& traits, std::set<std::string>& assumed);
+  void Describe(const ArchitectureTraits& traits, const std::set<std::string>& assumed);
+
+  Model model_;
+  std::vector<Weight> weights_;
+  NetworkParts parts_;
+  std::vector<LayerPlace> places_;
+  NetworkDescription description_;
+};
+
+// The encoder, where there is one, and the stack that writes the logits.
+std::vector<std::string> StackNames(const Architecture& architecture) {
+  if (architecture.main_stack != "decoder") return {architecture.main_stack};
+  const bool has_encoder =
+      std::any_of(architecture.roles.begin(), architecture.roles.end(),
+                  [](const TensorRole& role) { return role.stack == "encoder" && role.layer; });
+  if (!has_encoder) return {"decoder"};
+  return {"encoder", "decoder"};
+}
+
+Result<void> BuiltNetwork::ReadStacks(const ArchitectureTraits& traits,
+                                      std::set<std::string>& assumed) {
+  const std::vector<std::string> names = StackNames(model_.architecture);
+  std::vector<const Weight*> outer;
+  std::map<std::string, WeightsByLayer> layers;
+  for (const Weight& weight : weights_) {
+    const bool own = std::find(names.begin(), names.end(), weight.role.stack) != names.end();
+    if (weight.role.layer && own) {
+      layers[weight.role.stack][*weight.role.layer].push_back(&weight);
+    } else if (!weight.role.layer && (own || weight.role.stack.empty())) {
+      outer.push_back(&weight);
+    }
+  }
+  const LayerParts outer_parts(*model_.weights, std::move(outer));
+  const ConfigView config(model_.config);
+  for (const std::string& name : names) {
+    StackContext context{.source = model_.weights.get(),
+                         .config = config.ForStack(name),
+                         .traits = &traits,
+                         .positions = ReadPositionScheme(config, traits),
+                         .name = name,
+                         .is_encoder = names.size() > 1 && name == "encoder",
+                         .assumed = &assumed};
+    auto stack = ReadStack(std::move(context), outer_parts, layers[name]);
+    if (!stack) return std::move(stack).error();
+    parts_.stacks.push_back(*std::move(stack));
+  }
+  const Stack& main = parts_.stacks.back();
+  auto head = ReadHead(main.context, outer_parts, main.embedding, model_.architecture.tied_head);
+  if (!head) return std::move(head).error();
+  parts_.head = *std::move(head);
+  return {};
+}
+
+void BuiltNetwork::Describe(const ArchitectureTraits& traits,
+                            const std::set<std::string>& assumed) {
+  description_.architecture = traits.name;
+  description_.assumed.assign(assumed.begin(), assumed.end());
+  description_.vocabulary_size = Main().embedding.vocabulary_size();
+  description_.hidden_size = Main().embedding.hidden_size();
+  description_.has_head = parts_.head.has_value();
+  description_.tied_head = parts_.head && parts_.head->tied;
+  for (const Stack& stack : parts_.stacks) {
+    for (size_t i = 0; i < stack.layers.size(); ++i) {
+      places_.push_back({&stack, i});
+      description_.layers.push_back(stack.layers[i].description);
+    }
+  }
+}
+
+Result<void> BuiltNetwork::ReadParts() {
+  const Architecture& architecture = model_.architecture;
+  const ArchitectureTraits* row = FindTraits(architecture.name);
+  std::set<std::string> assumed;
+  if (row == nullptr) {
+    row = &GenericTraits();
+    assumed.insert("architecture: that of Llama, where names and config do not tell otherwise");
+  } else if (architecture.known_by == "names") {
+    assumed.insert("architecture, from the names of the tensors");
+  }
+  if (auto read = ReadStacks(*row, assumed); !read) return read;
+  // The set lives no longer than this function.
+  for (Stack& stack : parts_.stacks) stack.context.assumed = nullptr;
+  Describe(*row, assumed);
+  const bool any = std::any_of(description_.layers.begin(), description_.layers.end(),
+                               [](const LayerDescription& layer) {
+                                 return layer.mixer != MixerKind::kNone || layer.has_feed_forward;
+                               });
+  if (any) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "no layer of the model has parts that are known",
+               .expected = "layers with attention, a recurrent mixer or a feed-forward"};
+}
+
+Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
+    size_t layer, const FloatMatrix& inputs) const {
+  const LayerPlace& place = places_[layer];
+  const AttentionLayer& attention = *place.layer().attention;
+  auto rows = Project(attention, place.layer().parts, place.config(), inputs, inputs);
+  if (!rows) return std::move(rows).error();
+  FloatMatrix keys = RepeatHeads(rows->keys, attention.shape);
+  return std::optional(QueriesAndKeys{std::move(rows->queries), std::move(keys)});
+}
+
+Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& inputs) const {
+  const LayerPlace& place = places_[layer];
+  const RecurrentMixer* recurrent = place.layer().recurrent;
+  auto added = recurrent != nullptr ? recurrent->run(place.layer().parts, place.config(), inputs, 1)
+                                    : AttendOneByOne(place, inputs);
+  if (!added) return added;
+  return FinishMixer(place.layer(), *std::move(added));
+}
+
+Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMatrix& inputs) const {
+  const LayerPlace& place = places_[layer];
+  const Layer& own = place.layer();
+  const auto run = [&] {
+    if (own.recurrent_feed_forward != nullptr) {
+      return own.recurrent_feed_forward->run(own.parts, place.config(), inputs, 1);
+    }
+    return own.mixture ? RunAllExperts(*own.mixture, inputs)
+                       : RunFeedForward(*own.feed_forward, inputs);
+  };
+  auto added = run();
+  if (!added) return added;
+  return FinishFeedForward(own, *std::move(added));
+}
+
+Result<FloatMatrix> BuiltNetwork::ExpertOutput(size_t layer, uint32_t expert,
+                                               const FloatMatrix& inputs) const {
+  const Layer& own = places_[layer].layer();
+  auto added = RunExpert(*own.mixture, expert, inputs);
+  if (!added) return added;
+  return FinishFeedForward(own, *std::move(added));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Network>> Network::Build(const Model& model) {
+  auto weights = SplitWeights(model);
+  if (!weights) return std::move(weights).error();
+  auto network = std::make_shared<BuiltNetwork>(model, *std::move(weights));
+  if (auto read = network->ReadParts(); !read) {
+    return std::move(read).error().InFile(model.path.string());
+  }
+  return std::shared_ptr<const Network>(std::move(network));
+}
+
+}  // namespace tensorguard

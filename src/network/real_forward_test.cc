@@ -1,0 +1,170 @@
+// The forward pass against what each architecture's own library computed, on every architecture of
+// the shared material: the proof of the table of architectures.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "network/forward.h"
+#include "network/network.h"
+#include "tests/support/shared_data.h"
+#include "weights/stored_weights.h"
+
+namespace tensorguard {
+namespace {
+
+constexpr double kTolerance = 1e-4;  // of the tensor's largest magnitude
+
+const std::vector<std::string> kFolders = {"albert",
+                                           "bart",
+                                           "bert",
+                                           "bloom",
+                                           "cohere",
+                                           "deberta-v2",
+                                           "deepseek-v2",
+                                           "deepseek-v3",
+                                           "distilbert",
+                                           "falcon",
+                                           "falcon-7b-style",
+                                           "gemma",
+                                           "gemma2",
+                                           "gemma3",
+                                           "glm",
+                                           "glm4",
+                                           "glm4-moe",
+                                           "gpt-bigcode",
+                                           "gpt-neo",
+                                           "gpt-neox",
+                                           "gpt-oss",
+                                           "gpt2",
+                                           "gptj",
+                                           "granite",
+                                           "granitemoe",
+                                           "jamba",
+                                           "llama",
+                                           "llama-tied",
+                                           "llama4-text",
+                                           "mamba",
+                                           "mamba2",
+                                           "minimax",
+                                           "mistral",
+                                           "mixtral",
+                                           "modernbert",
+                                           "mpt",
+                                           "olmo2",
+                                           "olmoe",
+                                           "opt",
+                                           "persimmon",
+                                           "phi",
+                                           "phi3",
+                                           "phimoe",
+                                           "qwen2",
+                                           "qwen2-moe",
+                                           "qwen3",
+                                           "qwen3-moe",
+                                           "qwen3-next",
+                                           "roberta",
+                                           "rwkv",
+                                           "smollm3",
+                                           "starcoder2",
+                                           "t5",
+                                           "t5-v1_1",
+                                           "xglm"};
+
+std::filesystem::path Architectures() { return SharedData("real/architectures"); }
+
+struct Golden {
+  std::vector<uint32_t> input_ids;
+  std::vector<uint32_t> decoder_ids;
+  std::vector<std::vector<float>> hidden;
+  std::vector<float> logits;
+};
+
+std::vector<float> ReadTensor(const WeightSource& source, size_t index) {
+  std::vector<float> values(source.tensors()[index].element_count);
+  EXPECT_TRUE(source.ReadFloat32(index, 0, values));
+  return values;
+}
+
+Golden ReadGolden(const std::filesystem::path& file) {
+  Golden golden;
+  const auto source = OpenStoredWeights(file);
+  EXPECT_TRUE(source) << DescribeError(source.error());
+  if (!source) return golden;
+  golden.hidden.resize(64);
+  size_t count = 0;
+  for (size_t i = 0; i < (*source)->tensors().size(); ++i) {
+    const std::string& name = (*source)->tensors()[i].name;
+    const std::vector<float> values = ReadTensor(**source, i);
+    if (name == "input_ids") golden.input_ids.assign(values.begin(), values.end());
+    if (name == "decoder_input_ids") golden.decoder_ids.assign(values.begin(), values.end());
+    if (name == "logits") golden.logits = values;
+    if (!name.starts_with("hidden.")) continue;
+    golden.hidden.at(std::stoul(name.substr(7))) = values;
+    ++count;
+  }
+  golden.hidden.resize(count);
+  return golden;
+}
+
+// The largest difference, relative to the largest expected magnitude.
+double Difference(std::span<const float> found, const std::vector<float>& expected) {
+  EXPECT_EQ(found.size(), expected.size());
+  if (found.size() != expected.size()) return 1;
+  double largest = 0;
+  double difference = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max<double>(largest, std::abs(expected[i]));
+    difference = std::max<double>(difference, std::abs(found[i] - expected[i]));
+    if (!std::isfinite(found[i])) return HUGE_VAL;
+  }
+  return difference / largest;
+}
+
+class RealForward : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RealForward, ReproducesHiddenStatesAndLogits) {
+  const std::filesystem::path folder = Architectures() / GetParam();
+  SKIP_WITHOUT(folder);
+  const auto model = OpenModel(folder);
+  ASSERT_TRUE(model) << DescribeError(model.error());
+  const auto network = Network::Build(*model);
+  ASSERT_TRUE(network) << DescribeError(network.error());
+  EXPECT_NE((*network)->description().architecture, "generic");
+
+  const Golden golden = ReadGolden(folder / "golden.safetensors");
+  const auto result = RunForward(**network, golden.input_ids, golden.decoder_ids);
+  ASSERT_TRUE(result) << DescribeError(result.error());
+  ASSERT_EQ(result->hidden.size(), golden.hidden.size());
+  for (size_t i = 0; i < golden.hidden.size(); ++i) {
+    EXPECT_LT(Difference(result->hidden[i].values(), golden.hidden[i]), kTolerance)
+        << "hidden." << i;
+  }
+  EXPECT_LT(Difference(result->logits.values(), golden.logits), kTolerance) << "logits";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RealForward, ::testing::ValuesIn(kFolders),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(RealForwards, AreAllTested) {
+  SKIP_WITHOUT(Architectures());
+  std::set<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(Architectures())) {
+    found.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(found, std::set<std::string>(kFolders.begin(), kFolders.end()));
+}
+
+}  // namespace
+}  // namespace tensorguard

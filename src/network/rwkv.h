@@ -1,0 +1,34 @@
+// RWKV-4: time mixing and channel mixing (Peng et al. 2023).
+#ifndef TENSORGUARD_NETWORK_RWKV_H_
+#define TENSORGUARD_NETWORK_RWKV_H_
+
+#include <cstddef>
+
+#include "architecture/config_view.h"
+#include "base/result.h"
+#include "network/float_matrix.h"
+#include "network/layer_parts.h"
+
+namespace tensorguard {
+
+// Both mix each row with the one before it in its sequence (zero before the first),
+// x m + x_before (1 - m), with another m for each use. The library's rescale_every halves the
+// residual stream now and then to fit float16; the final norm takes that out again, so it is left
+// out here.
+
+// r, k, v from mixed rows; a weighted mean of the values so far, weights exp(k) that decay by
+// exp(-exp(time_decay)) per token, the newest by exp(k + time_first); output(sigmoid(r) mean).
+// As MixerFunction.
+Result<FloatMatrix> RunRwkvTimeMixing(const LayerParts& layer, const ConfigView& config,
+                                      const FloatMatrix& rows, size_t sequence_length);
+
+// sigmoid(receptance x_r) value(max(key x_k, 0)^2). As MixerFunction.
+Result<FloatMatrix> RunRwkvChannelMixing(const LayerParts& layer, const ConfigView& config,
+                                         const FloatMatrix& rows, size_t sequence_length);
+
+bool HasRwkvTimeMixing(const LayerParts& layer);
+bool HasRwkvChannelMixing(const LayerParts& layer);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_RWKV_H_

@@ -1,0 +1,96 @@
+#include "network/stack.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "network/norm_slots.h"
+
+namespace tensorguard {
+namespace {
+
+std::optional<Norm> FindFinalNorm(const StackContext& context, const LayerParts& outer) {
+  if (context.traits->unweighted_norms) return MakeNorm(context, nullptr, nullptr);
+  const Weight* gain = nullptr;
+  const Weight* bias = nullptr;
+  for (const Weight* weight : outer.weights()) {
+    if (weight->role.role != Role::kNorm || weight->role.stack != context.name) continue;
+    if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kFinal) continue;
+    if (weight->rows * weight->columns != context.hidden_size) continue;
+    (weight->role.is_bias ? bias : gain) = weight;
+  }
+  if (gain == nullptr && bias == nullptr) return {};
+  return MakeNorm(context, gain, bias);
+}
+
+// ALBERT runs its stored layers in groups until config.json's count is reached.
+Result<std::vector<size_t>> RunningOrder(const StackContext& context, size_t stored) {
+  constexpr uint64_t kMostLayers = 4096;
+  const uint64_t runs =
+      context.traits->layers_repeat ? context.config.Layers().value_or(stored) : stored;
+  if (runs > kMostLayers && runs != stored) {
+    return Error{.kind = ErrorKind::kBadFile,
+                 .problem = "config.json counts more layers than any model has",
+                 .found = fmt::format("{}", runs),
+                 .expected = fmt::format("{} at most", kMostLayers)};
+  }
+  std::vector<size_t> order;
+  for (uint64_t i = 0; i < runs; ++i) order.push_back(i * stored / runs);
+  return order;
+}
+
+}  // namespace
+
+const std::optional<Norm>& Stack::ClosingNorm() const {
+  const bool none = final_norm.has_value() || layers.empty();
+  return none ? final_norm : layers.back().norms.feed_forward_sum;
+}
+
+Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
+                        const WeightsByLayer& layers) {
+  auto embedding = ReadEmbedding(context, outer);
+  if (!embedding) return std::move(embedding).error();
+  Stack stack{.context = std::move(context), .embedding = *std::move(embedding)};
+  stack.context.hidden_size = stack.embedding.hidden_size();
+  stack.context.layer_count = layers.size();
+  for (const auto& [index, weights] : layers) {
+    auto layer = ReadLayer(stack.context, LayerParts(*stack.context.source, weights), index);
+    if (!layer) return std::move(layer).error();
+    stack.layers.push_back(*std::move(layer));
+  }
+  if (!stack.layers.empty() && !stack.embedding.norm) {
+    stack.embedding.norm = stack.layers.front().embedding_norm;
+  }
+  // A stack whose layers end in a norm has no other.
+  const bool normed = !stack.layers.empty() && stack.layers.back().norms.feed_forward_sum;
+  if (!normed) stack.final_norm = FindFinalNorm(stack.context, outer);
+  auto order = RunningOrder(stack.context, stack.layers.size());
+  if (!order) return std::move(order).error();
+  stack.order = *std::move(order);
+  return stack;
+}
+
+Result<FloatMatrix> MixerInputOf(const Stack& stack, size_t layer, FloatMatrix rows) {
+  const LayerNorms& norms = stack.layers[layer].norms;
+  if (norms.mixer_input) return norms.mixer_input->Apply(std::move(rows));
+  if (layer > 0 && stack.layers[layer - 1].norms.feed_forward_sum) {
+    return stack.layers[layer - 1].norms.feed_forward_sum->Apply(std::move(rows));
+  }
+  if (layer == 0 && stack.embedding.norm) return rows;  // the norm that wrote them
+  Normalise(NormKind::kRms, 0, 0, rows);
+  return rows;
+}
+
+Result<FloatMatrix> FeedForwardInputOf(const Stack& stack, size_t layer, FloatMatrix rows) {
+  const Layer& own = stack.layers[layer];
+  const LayerNorms& norms = own.norms;
+  if (norms.feed_forward_input) return norms.feed_forward_input->Apply(std::move(rows));
+  if (own.parallel) return MixerInputOf(stack, layer, std::move(rows));
+  if (norms.cross_sum) return norms.cross_sum->Apply(std::move(rows));
+  if (norms.mixer_sum) return norms.mixer_sum->Apply(std::move(rows));
+  Normalise(NormKind::kRms, 0, 0, rows);
+  return rows;
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,43 @@
+// A stack of layers with what lies before and after them.
+#ifndef TENSORGUARD_NETWORK_STACK_H_
+#define TENSORGUARD_NETWORK_STACK_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "network/embedding.h"
+#include "network/layer.h"
+#include "network/layer_context.h"
+#include "network/norm.h"
+
+namespace tensorguard {
+
+// Points into a network: valid as long as that lives. Const methods may be called from any thread.
+struct Stack {
+  StackContext context;
+  Embedding embedding = {};
+  std::vector<Layer> layers = {};
+  std::vector<size_t> order = {};  // the layers as they run; a stored one may run again
+  std::optional<Norm> final_norm = {};
+
+  // The norm that wrote what leaves the last layer: the final one, else one on its sum.
+  const std::optional<Norm>& ClosingNorm() const;
+};
+
+// Weights of one stack by their layer.
+using WeightsByLayer = std::map<uint32_t, std::vector<const Weight*>>;
+
+// `context` without hidden_size and layer_count. Errors: those of ReadEmbedding and ReadLayer.
+Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
+                        const WeightsByLayer& layers);
+
+// What the layer's halves get of rows that stand for the residual stream (see network.h).
+Result<FloatMatrix> MixerInputOf(const Stack& stack, size_t layer, FloatMatrix rows);
+Result<FloatMatrix> FeedForwardInputOf(const Stack& stack, size_t layer, FloatMatrix rows);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_NETWORK_STACK_H_
