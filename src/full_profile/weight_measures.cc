@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "formats/dtype.h"
+#include "full_profile/kernel_algebra.h"
 
 namespace tensorguard {
 namespace {
@@ -106,15 +107,15 @@ std::optional<double> Share(uint64_t part, uint64_t all) {
   return static_cast<double>(part) / static_cast<double>(all);
 }
 
-Error TooLargeToSum(const TensorInfo& tensor) {
+}  // namespace
+
+Error TooLargeToSketch(const TensorInfo& tensor) {
   return {.kind = ErrorKind::kBadFile,
           .problem = "weights are too large to sketch",
           .file = tensor.file,
           .tensor = tensor.name,
-          .found = "a sketch that is not finite in float32"};
+          .found = "a sketch with numbers near the end of float32"};
 }
-
-}  // namespace
 
 uint64_t RowsPerMeasuredBlock(uint64_t columns) {
   return std::max<uint64_t>(1, kBlockElements / columns);
@@ -286,9 +287,9 @@ Result<void> WeightMeasures::AddSketch(WeightSummary& summary) const {
     double sum = 0;
     for (const Block& block : blocks_) sum += block.sketch[i];
     values[i] = static_cast<float>(sum);
-    if (!std::isfinite(values[i])) return TooLargeToSum(source_.tensors()[weight_.tensor_index]);
   }
-  return {};
+  if (CanBeStored(summary.sketch)) return {};
+  return TooLargeToSketch(source_.tensors()[weight_.tensor_index]);
 }
 
 }  // namespace tensorguard

@@ -28,6 +28,8 @@ inline constexpr uint64_t kLargeGroup = 256;
 // Weights with longer rows (and longer vectors) have no sketch: their X would fill the memory.
 inline constexpr uint64_t kLongestSketched = uint64_t{1} << 20;
 
+Error TooLargeToSketch(const TensorInfo& tensor);
+
 // Rows of a block, which is also what a digest is taken over: 2^20 elements or a single row.
 uint64_t RowsPerMeasuredBlock(uint64_t columns);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "full_profile/kernel_algebra.h"
 #include "full_profile/weight_measures.h"
 
 namespace tensorguard {
@@ -132,6 +133,7 @@ Result<FloatMatrix> SketchRows(const WeightSource& source, const Weight& table,
     }
     std::copy(sums.begin(), sums.end(), sketch.Row(i).begin());
   }
+  if (!CanBeStored(sketch)) return TooLargeToSketch(source.tensors()[table.tensor_index]);
   return sketch;
 }
 
