@@ -65,6 +65,7 @@ constexpr ArchitectureTraits kRows[] = {
      .activation = kGeluTanh,
      .activation_fixed = true},
     {.name = "gemma2",
+     .also = "t5gemma vaultgemma",
      .gain_plus_one = true,
      .embedding_scale = EmbeddingScale::kRootOfWidth,
      .windows_by_default = true,
@@ -72,6 +73,7 @@ constexpr ArchitectureTraits kRows[] = {
      .activation = kGeluTanh,
      .activation_fixed = true},
     {.name = "gemma3",
+     .also = "gemma3_text",
      .gain_plus_one = true,
      .embedding_scale = EmbeddingScale::kRootOfWidth,
      .windows_by_default = true,
@@ -193,6 +195,7 @@ constexpr ArchitectureTraits kRows[] = {
      .positions = PositionScheme::kLearned,
      .activation = kGelu},
     {.name = "roberta",
+     .also = "xlm-roberta camembert",
      .norm = kLayer,
      .epsilon = 1e-12,
      .placement = kAfterSum,
@@ -229,6 +232,7 @@ constexpr ArchitectureTraits kRows[] = {
      .activation = kGelu},
     // Encoder-decoders.
     {.name = "bart",
+     .also = "plbart",
      .norm = kLayer,
      .epsilon = 1e-5,
      .placement = kAfterSum,
@@ -236,6 +240,33 @@ constexpr ArchitectureTraits kRows[] = {
      .positions = PositionScheme::kLearned,
      .position_offset = 2,
      .activation = kGelu},
+    {.name = "mbart",
+     .also = "nllb",
+     .norm = kLayer,
+     .epsilon = 1e-5,
+     .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
+     .positions = PositionScheme::kLearned,
+     .position_offset = 2,
+     .activation = kGelu},
+    {.name = "blenderbot",
+     .norm = kLayer,
+     .epsilon = 1e-5,
+     .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
+     .positions = PositionScheme::kLearned,
+     .activation = kGelu},
+    {.name = "pegasus",
+     .norm = kLayer,
+     .epsilon = 1e-5,
+     .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
+     .positions = PositionScheme::kUnknown,
+     .activation = Activation::kRelu},
+    {.name = "marian",
+     .norm = kLayer,
+     .epsilon = 1e-5,
+     .placement = kAfterSum,
+     .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
+     .positions = PositionScheme::kUnknown,
+     .activation = Activation::kSilu},
     {.name = "m2m_100",
      .norm = kLayer,
      .epsilon = 1e-5,
@@ -245,6 +276,7 @@ constexpr ArchitectureTraits kRows[] = {
      .positions_skip_padding = true,
      .activation = Activation::kRelu},
     {.name = "t5",
+     .also = "mt5 umt5",
      .norm = kRms,
      .tied_logits_scaled = true,
      .scores_scaled = false,
@@ -272,6 +304,7 @@ constexpr ArchitectureTraits kRows[] = {
      .feed_forward_clamp = 7.0f,
      .routing = RoutingKind::kTopKSoftmax},
     {.name = "llama4",
+     .also = "llama4_text",
      .epsilon = 1e-5,
      .unweighted_query_key_norm = true,
      .rotary_interleaved = true,
@@ -294,7 +327,7 @@ constexpr ArchitectureTraits kRows[] = {
     // Recurrent and hybrid.
     {.name = "jamba", .positions = PositionScheme::kNone, .routing = RoutingKind::kSoftmaxTopK},
     {.name = "qwen3_next",
-     .also = "qwen3_5",
+     .also = "qwen3_5 qwen3_5_moe qwen3_5_text qwen3_5_moe_text",
      .gain_plus_one = true,
      .rotary_fraction = 0.25,
      .routing = RoutingKind::kSoftmaxTopK},
@@ -318,9 +351,9 @@ bool HoldsWord(std::string_view words, std::string_view wanted) {
 
 std::span<const ArchitectureTraits> ArchitectureTraitRows() { return kRows; }
 
-const ArchitectureTraits* FindTraits(std::string_view architecture) {
+const ArchitectureTraits* FindTraits(std::string_view name) {
   for (const ArchitectureTraits& row : kRows) {
-    if (row.name == architecture || HoldsWord(row.also, architecture)) return &row;
+    if (row.name == name || HoldsWord(row.also, name)) return &row;
   }
   return nullptr;
 }

@@ -87,8 +87,8 @@ struct ArchitectureTraits {
 
 std::span<const ArchitectureTraits> ArchitectureTraitRows();
 
-// The row of that name, or null.
-const ArchitectureTraits* FindTraits(std::string_view architecture);
+// The row of that name or model type, in lower case; null if there is none.
+const ArchitectureTraits* FindTraits(std::string_view name);
 
 // For an architecture without a row: a decoder like Llama, positions unknown until config.json
 // tells.

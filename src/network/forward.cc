@@ -61,8 +61,8 @@ class StackRun {
   // `encoded`: what the encoder made, for cross-attention; null where there is none.
   StackRun(const Stack& stack, const FloatMatrix* encoded) : stack_(stack), encoded_(encoded) {}
 
-  // Hidden states as ForwardResult::hidden.
-  Result<std::vector<FloatMatrix>> Run(std::span<const uint32_t> ids) const {
+  // Without logits.
+  Result<ForwardResult> Run(std::span<const uint32_t> ids) const {
     const bool sinusoidal = stack_.context.positions == PositionScheme::kSinusoidal;
     auto stream = stack_.embedding.Sequence(ids, sinusoidal);
     if (!stream) return std::move(stream).error();
@@ -72,10 +72,10 @@ class StackRun {
       if (!stream) return std::move(stream).error();
       hidden.push_back(*stream);
     }
-    auto last = ApplyIfAny(stack_.final_norm, std::move(hidden.back()));
+    auto last = ApplyIfAny(stack_.final_norm, *stream);
     if (!last) return std::move(last).error();
     hidden.back() = *std::move(last);
-    return hidden;
+    return ForwardResult{std::move(hidden), *std::move(stream), {}};
   }
 
  private:
@@ -213,18 +213,16 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
   const bool encoded = parts.stacks.size() > 1;
   FloatMatrix encoder_rows;
   if (encoded) {
-    auto hidden = StackRun(parts.stacks.front(), nullptr).Run(input_ids);
-    if (!hidden) return std::move(hidden).error();
-    encoder_rows = std::move(hidden->back());
+    auto encoder = StackRun(parts.stacks.front(), nullptr).Run(input_ids);
+    if (!encoder) return encoder;
+    encoder_rows = std::move(encoder->hidden.back());
   }
-  auto hidden = StackRun(parts.stacks.back(), encoded ? &encoder_rows : nullptr)
+  auto result = StackRun(parts.stacks.back(), encoded ? &encoder_rows : nullptr)
                     .Run(encoded ? decoder_ids : input_ids);
-  if (!hidden) return std::move(hidden).error();
-  ForwardResult result{.hidden = *std::move(hidden), .logits = {}};
-  if (!parts.head) return result;
-  auto logits = parts.head->Logits(result.hidden.back());
+  if (!result || !parts.head) return result;
+  auto logits = parts.head->Logits(result->hidden.back());
   if (!logits) return std::move(logits).error();
-  result.logits = *std::move(logits);
+  result->logits = *std::move(logits);
   return result;
 }
 

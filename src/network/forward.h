@@ -17,7 +17,8 @@ struct ForwardResult {
   // through the final norm (as the field's libraries report hidden states). Of an encoder-decoder:
   // the decoder's.
   std::vector<FloatMatrix> hidden;
-  FloatMatrix logits;  // [tokens, vocabulary]; empty where there is no head
+  FloatMatrix last_stream;  // what leaves the last layer, before the final norm
+  FloatMatrix logits;       // [tokens, vocabulary]; empty where there is no head
 };
 
 // One sequence through the network, without caches or tricks. `decoder_ids` for an encoder-decoder,

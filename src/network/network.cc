@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "architecture/config_view.h"
+#include "base/text.h"
 #include "network/architecture_traits.h"
 #include "network/mixture_of_experts.h"
 #include "network/network_parts.h"
@@ -129,6 +130,35 @@ class BuiltNetwork : public Network {
   NetworkDescription description_;
 };
 
+// By the types that config.json states, of the whole before that of the text model inside; else by
+// the name under which the tensors were understood.
+const ArchitectureTraits* FindRow(const ConfigView& config, const Architecture& architecture) {
+  for (const auto& type : {config.ModelType(), config.TextModelType()}) {
+    const ArchitectureTraits* row = type ? FindTraits(LowerAscii(*type)) : nullptr;
+    if (row != nullptr) return row;
+  }
+  return FindTraits(architecture.name);
+}
+
+// The codes of a quantised matrix are no weights without their scales.
+Result<void> RefuseCodes(const Model& model) {
+  const auto& roles = model.architecture.roles;
+  for (size_t i = 0; i < roles.size(); ++i) {
+    const bool of_layer =
+        roles[i].role == Role::kScale && roles[i].layer &&
+        (roles[i].stack.empty() || roles[i].stack == model.architecture.main_stack);
+    if (!of_layer) continue;
+    const TensorInfo& tensor = model.weights->tensors()[i];
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .problem = "the weights are a quantiser's codes, which mean nothing without scales",
+        .file = tensor.file,
+        .tensor = tensor.name,
+        .advice = "convert the model to float16 or bfloat16 first"};
+  }
+  return {};
+}
+
 // The encoder, where there is one, and the stack that writes the logits.
 std::vector<std::string> StackNames(const Architecture& architecture) {
   if (architecture.main_stack != "decoder") return {architecture.main_stack};
@@ -191,7 +221,7 @@ void BuiltNetwork::Describe(const ArchitectureTraits& traits,
 
 Result<void> BuiltNetwork::ReadParts() {
   const Architecture& architecture = model_.architecture;
-  const ArchitectureTraits* row = FindTraits(architecture.name);
+  const ArchitectureTraits* row = FindRow(ConfigView(model_.config), architecture);
   std::set<std::string> assumed;
   if (row == nullptr) {
     row = &GenericTraits();
@@ -258,6 +288,7 @@ Result<FloatMatrix> BuiltNetwork::ExpertOutput(size_t layer, uint32_t expert,
 }  // namespace
 
 Result<std::shared_ptr<const Network>> Network::Build(const Model& model) {
+  if (auto plain = RefuseCodes(model); !plain) return std::move(plain).error();
   auto weights = SplitWeights(model);
   if (!weights) return std::move(weights).error();
   auto network = std::make_shared<BuiltNetwork>(model, *std::move(weights));

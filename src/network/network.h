@@ -57,8 +57,8 @@ struct QueriesAndKeys {
 class Network {
  public:
   // Reads shapes and config, no weights. Errors: kUnsupported where the model has no embedding or
-  // no layer whose parts are known; kBadFile, naming the tensor, where shapes contradict each
-  // other.
+  // no layer whose parts are known, or is quantised; kBadFile, naming the tensor, where shapes
+  // contradict each other or config.json.
   static Result<std::shared_ptr<const Network>> Build(const Model& model);
 
   virtual ~Network() = default;

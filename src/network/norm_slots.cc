@@ -34,9 +34,9 @@ enum class Place {
 };
 
 struct PlaceRow {
-  std::string_view ending;  // the last words of the name; a single word may have '*' at its ends
+  std::string_view ending;  // the last words of the name; a whole one may have '*' at its ends
   Place place;
-  bool whole = false;  // all that follows the layer's number
+  bool whole = false;  // directly in the layer: all that follows its number
 };
 
 constexpr PlaceRow kPlaceRows[] = {
@@ -140,8 +140,9 @@ std::string_view WithinLayer(std::string_view name) {
 std::optional<Place> PlaceOf(std::string_view name) {
   const std::string within = LowerAscii(WithinLayer(name));
   for (const PlaceRow& row : kPlaceRows) {
+    const bool direct = within.find('.') == std::string::npos;
     const bool fits =
-        row.whole ? MatchesPattern(within, row.ending) : EndsInWords(within, row.ending);
+        row.whole ? direct && MatchesPattern(within, row.ending) : EndsInWords(within, row.ending);
     if (fits) return row.place;
   }
   return {};

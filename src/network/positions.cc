@@ -47,7 +47,8 @@ std::optional<double> Member(const Json* object, std::string_view key) {
   return found->get<double>();
 }
 
-// Columns of a head that are turned.
+// Columns of a head that are turned. An odd number turns one more, by angles that fall as if there
+// were fewer.
 Result<uint64_t> ReadColumns(const ConfigView& config, const ArchitectureTraits& traits,
                              const RotaryPlace& place, const Json* object) {
   static constexpr std::array<std::string_view, 2> kFraction = {"partial_rotary_factor",
@@ -61,7 +62,7 @@ Result<uint64_t> ReadColumns(const ConfigView& config, const ArchitectureTraits&
   if (!(value > 0 && value <= 1)) {
     return BadRotary("the rotated fraction of a head makes no sense", fmt::format("{}", value));
   }
-  return static_cast<uint64_t>(static_cast<double>(place.head_size) * value) / 2 * 2;
+  return static_cast<uint64_t>(static_cast<double>(place.head_size) * value);
 }
 
 double ReadBase(const ConfigView& config, const ArchitectureTraits& traits, bool in_window,
@@ -203,14 +204,14 @@ Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& tr
   const Json* object = RotaryObject(config, place.in_window);
   const auto columns = ReadColumns(config, traits, place, object);
   if (!columns) return columns.error();
-  if (*columns == 0 || *columns % 2 != 0 || *columns > place.head_size ||
-      place.first > place.head_size - *columns) {
+  const uint64_t turned = *columns + *columns % 2;
+  if (*columns == 0 || turned > place.head_size || place.first > place.head_size - turned) {
     return BadRotary("the rotated columns do not fit into a head",
                      fmt::format("{} of {}", *columns, place.head_size));
   }
   const double base = ReadBase(config, traits, place.in_window, object);
   Rotary rotary{.first = place.first,
-                .frequencies = std::vector<float>(*columns / 2),
+                .frequencies = std::vector<float>(turned / 2),
                 .interleaved = traits.rotary_interleaved};
   for (size_t i = 0; i < rotary.frequencies.size(); ++i) {
     rotary.frequencies[i] = static_cast<float>(

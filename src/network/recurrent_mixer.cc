@@ -4,10 +4,12 @@
 #include <array>
 
 #include "network/gated_delta_net.h"
+#include "network/gated_linear_recurrence.h"
 #include "network/lightning_attention.h"
 #include "network/mamba.h"
 #include "network/mamba2.h"
 #include "network/rwkv.h"
+#include "network/short_convolution.h"
 
 namespace tensorguard {
 namespace {
@@ -33,17 +35,27 @@ bool HasLightningAttention(const LayerParts& layer) {
   return HasAll(layer, {"qkv_proj.weight", "output_gate.weight", "out_proj.weight"});
 }
 
+bool HasShortConvolution(const LayerParts& layer) {
+  return HasAll(layer, {"conv.in_proj.weight", "conv.conv.weight", "conv.out_proj.weight"});
+}
+
+bool HasGatedLinearRecurrence(const LayerParts& layer) {
+  return HasAll(layer, {"rg_lru.recurrent_param", "linear_x.weight", "linear_y.weight"});
+}
+
 struct MixerRow {
   bool (*is_in)(const LayerParts& layer);
   RecurrentMixer mixer;
 };
 
-constexpr std::array<MixerRow, 5> kMixers = {{
+constexpr std::array<MixerRow, 7> kMixers = {{
     {HasMamba, {"mamba", RunMamba}},
     {HasMamba2, {"mamba2", RunMamba2}},
     {HasGatedDeltaNet, {"gated delta net", RunGatedDeltaNet}},
     {HasLightningAttention, {"lightning attention", RunLightningAttention}},
     {HasRwkvTimeMixing, {"rwkv", RunRwkvTimeMixing}},
+    {HasGatedLinearRecurrence, {"gated linear recurrence", RunGatedLinearRecurrence}},
+    {HasShortConvolution, {"short convolution", RunShortConvolution}},
 }};
 
 constexpr RecurrentMixer kChannelMixing = {"rwkv channel mixing", RunRwkvChannelMixing};
