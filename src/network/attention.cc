@@ -123,7 +123,7 @@ FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const Attent
 
 FloatMatrix AttendAlone(const AttentionRows& rows, const AttentionShape& shape,
                         const AttentionRule& rule) {
-  FloatMatrix mixed(rows.queries.rows(), shape.heads * shape.value_size);
+  FloatMatrix mixed(rows.values.rows(), shape.heads * shape.value_size);
   const size_t repeats = shape.heads / shape.key_heads;
   for (size_t row = 0; row < mixed.rows(); ++row) {
     for (size_t head = 0; head < shape.heads; ++head) {

@@ -42,7 +42,8 @@ struct AttentionRule {
 // [n, heads * value_size], before the output projection. REQUIRES: shapes as above.
 FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const AttentionRule& rule);
 
-// The same where every row is a sequence of its own: its value, less what the sink takes.
+// The same where every row is a sequence of its own: its value, less what the sink takes. Without
+// sinks queries and keys may be left out.
 FloatMatrix AttendAlone(const AttentionRows& rows, const AttentionShape& shape,
                         const AttentionRule& rule);
 

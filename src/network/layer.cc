@@ -262,6 +262,8 @@ bool IsRead(const Layer& layer, const Weight& weight) {
   if (layer.recurrent != nullptr || layer.recurrent_feed_forward != nullptr) {
     if (role.role == Role::kMixer) return true;
   }
+  // A router beside what was read as one block belongs to experts that were not told apart.
+  if (role.role == Role::kRouter) return layer.mixture.has_value();
   if (IsOfFeedForward(role.role)) return layer.description.has_feed_forward;
   if (IsOfAttention(role.role)) {
     return (role.cross_attention ? layer.cross_attention : layer.attention).has_value();
@@ -287,12 +289,12 @@ bool IsParallel(const StackContext& context) {
   return context.config.Flag(traits.parallel_flag).value_or(traits.parallel);
 }
 
-// Of an architecture without a row the reading is a guess: where it does not come out, the part is
-// left out and said to be. Of a known one it is the file's fault.
-Result<void> AllowIfUnknown(const StackContext& context, Result<void> read, std::string_view part) {
-  const bool guess = context.traits == &GenericTraits();
-  if (read || !guess || read.error().kind != ErrorKind::kBadFile) return read;
-  context.assumed->insert(std::string(part) + " left out: its shapes are not understood");
+// Where a guess does not come out, the part is left out and said to be. Of a known architecture
+// with its config it is the file's fault.
+Result<void> AllowIfGuess(const StackContext& context, Result<void> read, std::string_view part) {
+  if (read || !context.is_guess || read.error().kind != ErrorKind::kBadFile) return read;
+  context.assumed->insert(std::string(part) +
+                          " left out of a layer: its shapes are not understood");
   return {};
 }
 
@@ -304,11 +306,11 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   if (auto fits = CheckWidths(context, placed.layer); !fits) return std::move(fits).error();
   layer.norms = std::move(placed.layer);
   layer.embedding_norm = std::move(placed.embedding);
-  auto mixer = AllowIfUnknown(context, ReadMixer(context, placed.attention, layer), "attention");
+  auto mixer = AllowIfGuess(context, ReadMixer(context, placed.attention, layer), "attention");
   if (!mixer) return std::move(mixer).error();
   auto feed_forward =
-      AllowIfUnknown(context, ReadFeedForward(context, std::move(placed.inner_feed_forward), layer),
-                     "feed-forward");
+      AllowIfGuess(context, ReadFeedForward(context, std::move(placed.inner_feed_forward), layer),
+                   "feed-forward");
   if (!feed_forward) return std::move(feed_forward).error();
   layer.parallel = IsParallel(context);
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)

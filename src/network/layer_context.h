@@ -23,8 +23,9 @@ struct StackContext {
   ConfigView config;  // as seen from this stack
   const ArchitectureTraits* traits = nullptr;
   PositionScheme positions = PositionScheme::kUnknown;
-  std::string name = {};                     // as TensorRole::stack
-  bool is_encoder = false;                   // of an encoder-decoder: sees both ways
+  bool is_guess = false;    // no config, or an architecture without a row: the reading may be wrong
+  std::string name = {};    // as TensorRole::stack
+  bool is_encoder = false;  // of an encoder-decoder: sees both ways
   uint64_t hidden_size = 0;                  // width of the residual stream
   uint64_t layer_count = 0;                  // that are stored
   std::set<std::string>* assumed = nullptr;  // what was not stated

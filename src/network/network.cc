@@ -189,6 +189,7 @@ Result<void> BuiltNetwork::ReadStacks(const ArchitectureTraits& traits,
                          .config = config.ForStack(name),
                          .traits = &traits,
                          .positions = ReadPositionScheme(config, traits),
+                         .is_guess = &traits == &GenericTraits() || !model_.config.is_object(),
                          .name = name,
                          .is_encoder = names.size() > 1 && name == "encoder",
                          .assumed = &assumed};

@@ -177,8 +177,12 @@ Result<void> ApplyScaling(const ConfigView& config, const Json* object, double b
   // "dynamic" changes only what is longer than the model was trained on; "mrope" splits the
   // positions of images, which text has none of.
   if (kind == "default" || kind == "dynamic" || kind == "mrope") return {};
+  const double factor = Member(object, "factor").value_or(1);
+  if (!(factor > 0)) {
+    return BadRotary("the factor of the scaled positions is no positive number",
+                     fmt::format("{}", factor));
+  }
   if (kind == "linear") {
-    const double factor = Member(object, "factor").value_or(1);
     for (float& frequency : rotary.frequencies) frequency = static_cast<float>(frequency / factor);
     return {};
   }

@@ -41,7 +41,7 @@ std::vector<float> AlibiSlopes(size_t heads, double largest_exponent = 8);
 FloatMatrix SinusoidalPositions(size_t positions, size_t width, size_t offset);
 
 // The bucket of a key at `key - query` = `distance` (Raffel et al. 2020, section 2.1): half of them
-// exact, the rest by logarithm up to `farthest`. REQUIRES: buckets >= 4.
+// exact, the rest by logarithm up to `farthest`. REQUIRES: 4 <= buckets < farthest.
 size_t RelativeBucket(int64_t distance, bool both_sides, size_t buckets, size_t farthest);
 
 }  // namespace tensorguard

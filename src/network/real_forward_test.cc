@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "network/forward.h"
 #include "network/network.h"
+#include "network/real_architectures.h"
 #include "tests/support/shared_data.h"
 #include "weights/stored_weights.h"
 
@@ -21,62 +22,6 @@ namespace tensorguard {
 namespace {
 
 constexpr double kTolerance = 1e-4;  // of the tensor's largest magnitude
-
-const std::vector<std::string> kFolders = {"albert",
-                                           "bart",
-                                           "bert",
-                                           "bloom",
-                                           "cohere",
-                                           "deberta-v2",
-                                           "deepseek-v2",
-                                           "deepseek-v3",
-                                           "distilbert",
-                                           "falcon",
-                                           "falcon-7b-style",
-                                           "gemma",
-                                           "gemma2",
-                                           "gemma3",
-                                           "glm",
-                                           "glm4",
-                                           "glm4-moe",
-                                           "gpt-bigcode",
-                                           "gpt-neo",
-                                           "gpt-neox",
-                                           "gpt-oss",
-                                           "gpt2",
-                                           "gptj",
-                                           "granite",
-                                           "granitemoe",
-                                           "jamba",
-                                           "llama",
-                                           "llama-tied",
-                                           "llama4-text",
-                                           "mamba",
-                                           "mamba2",
-                                           "minimax",
-                                           "mistral",
-                                           "mixtral",
-                                           "modernbert",
-                                           "mpt",
-                                           "olmo2",
-                                           "olmoe",
-                                           "opt",
-                                           "persimmon",
-                                           "phi",
-                                           "phi3",
-                                           "phimoe",
-                                           "qwen2",
-                                           "qwen2-moe",
-                                           "qwen3",
-                                           "qwen3-moe",
-                                           "qwen3-next",
-                                           "roberta",
-                                           "rwkv",
-                                           "smollm3",
-                                           "starcoder2",
-                                           "t5",
-                                           "t5-v1_1",
-                                           "xglm"};
 
 std::filesystem::path Architectures() { return SharedData("real/architectures"); }
 
@@ -163,12 +108,8 @@ TEST_P(RealForward, ReproducesHiddenStatesAndLogits) {
   EXPECT_LT(Difference(result->logits.values(), golden.logits), kTolerance) << "logits";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RealForward, ::testing::ValuesIn(kFolders),
-                         [](const auto& parameter) {
-                           std::string name = parameter.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(All, RealForward, ::testing::ValuesIn(kRealArchitectures),
+                         [](const auto& parameter) { return TestNameOf(parameter.param); });
 
 TEST(RealForwards, AreAllTested) {
   SKIP_WITHOUT(Architectures());
@@ -176,7 +117,7 @@ TEST(RealForwards, AreAllTested) {
   for (const auto& entry : std::filesystem::directory_iterator(Architectures())) {
     found.insert(entry.path().filename().string());
   }
-  EXPECT_EQ(found, std::set<std::string>(kFolders.begin(), kFolders.end()));
+  EXPECT_EQ(found, std::set<std::string>(kRealArchitectures.begin(), kRealArchitectures.end()));
 }
 
 }  // namespace
