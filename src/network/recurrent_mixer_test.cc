@@ -431,6 +431,13 @@ TEST(RecurrentMixer, GatedLinearRecurrenceNamesBlocksThatDoNotFit) {
                 "is not made of square blocks", name);
 }
 
+TEST(RecurrentMixer, OneWithFurtherWeightsIsNone) {
+  auto tensors = MambaLayer();
+  tensors["backbone.layers.0.mixer.dt_norm_weight"] = {{1}, {1}};
+  const TestLayer layer(tensors, kMambaConfig);
+  EXPECT_EQ(FindRecurrentMixer(layer.parts()), nullptr);
+}
+
 TEST(RecurrentMixer, AttentionIsNone) {
   const std::string block = "model.layers.0.self_attn.";
   const TestLayer layer({{"model.embed_tokens.weight", {{2, 1}, {1, 1}}},
