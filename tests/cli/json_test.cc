@@ -108,7 +108,7 @@ TEST_F(JsonOutput, FingerprintOfTheFullProfileSaysWhatItWrote) {
   EXPECT_EQ(model["output"], "tiny.fingerprint.safetensors");
   EXPECT_EQ(model["parameters"], 3248);
   EXPECT_GT(model["seconds"], 0.0);
-  EXPECT_GE(model["bytes_read"], 2 * 3248 * 4 - 4096);
+  EXPECT_GT(model["bytes_read"], 3248 * 4);
   EXPECT_FALSE(model["notes"].empty());
 
   const json shown = Run("inspect tiny.fingerprint.safetensors --json");
