@@ -8,7 +8,8 @@ namespace {
 
 Result<EvaluationAnswers> Answer(const EvaluateOptions& options, const EvaluatedModels& set,
                                  std::span<const EvaluationPair> pairs, Console& console) {
-  return AnswerByPaperProfile(set, pairs, console);
+  if (options.profile == "paper") return AnswerByPaperProfile(set, pairs, console);
+  return AnswerByFullProfile(set, pairs, options.profile == "deep", console);
 }
 
 }  // namespace

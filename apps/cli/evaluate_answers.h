@@ -48,6 +48,13 @@ Result<EvaluationAnswers> AnswerByPaperProfile(const EvaluatedModels& set,
                                                std::span<const EvaluationPair> pairs,
                                                Console& console);
 
+// Verdicts and scores of the full profile; with `deep`, of the test on the weights as well, whose
+// -log10 p is then the score. Also looks for the parents of each merge among all other models and
+// compares each copy with its twin. Errors: those of CompareFingerprints.
+Result<EvaluationAnswers> AnswerByFullProfile(const EvaluatedModels& set,
+                                              std::span<const EvaluationPair> pairs, bool deep,
+                                              Console& console);
+
 }  // namespace tensorguard::cli
 
 #endif  // TENSORGUARD_APPS_CLI_EVALUATE_ANSWERS_H_

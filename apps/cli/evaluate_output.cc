@@ -76,14 +76,10 @@ OrderedJson KindsToJson(const Evaluation& evaluation) {
 OrderedJson MergesToJson(const std::vector<MergeAnswer>& merges) {
   OrderedJson json = OrderedJson::array();
   for (const MergeAnswer& merge : merges) {
-    OrderedJson parents = OrderedJson::array();
-    for (const auto& parent : merge.parents) {
-      parents.push_back({{"name", parent.name}, {"weight", parent.weight}});
-    }
     json.push_back({{"model", merge.model},
                     {"true_parents", merge.true_parents},
                     {"true_weights", merge.true_weights},
-                    {"parents", parents}});
+                    {"found", merge.found ? MergeToJson(*merge.found) : OrderedJson()}});
   }
   return json;
 }
@@ -157,11 +153,8 @@ std::string ConfusionText(const Evaluation& evaluation) {
 std::string MergesText(const EvaluationReport& report) {
   std::string text;
   for (const MergeAnswer& merge : report.merges) {
-    text += fmt::format("{} merges", EscapeControl(merge.model));
-    for (const auto& parent : merge.parents) {
-      text += fmt::format(" {:.2f} {}", parent.weight, EscapeControl(parent.name));
-    }
-    if (merge.parents.empty()) text += " nothing that is known";
+    text += fmt::format("{} merges {}", EscapeControl(merge.model),
+                        merge.found ? EscapeControl(MergeText(*merge.found)) : "nothing known");
     text += "; truth:";
     for (size_t i = 0; i < merge.true_parents.size(); ++i) {
       if (!merge.true_weights.empty()) text += fmt::format(" {:.2f}", merge.true_weights[i]);

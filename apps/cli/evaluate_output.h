@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/comparison_output.h"
 #include "cli/json_output.h"
 #include "evaluation/evaluation.h"
 
@@ -13,14 +14,10 @@ namespace tensorguard::cli {
 
 // A merge whose parents were looked for among all other models.
 struct MergeAnswer {
-  struct Parent {
-    std::string name;
-    double weight = 0;
-  };
   std::string model = {};
   std::vector<std::string> true_parents = {};
   std::vector<double> true_weights = {};  // empty where the truth states none
-  std::vector<Parent> parents = {};       // as found
+  std::optional<NamedMerge> found = {};
 };
 
 // A model that must be a copy of another.

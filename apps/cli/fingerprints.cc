@@ -8,30 +8,36 @@
 namespace tensorguard::cli {
 namespace {
 
-// Computes a model's fingerprint; with `anchors`, on anchors of that kind.
+// Computes a model's fingerprint, on the given anchors if there are any.
 Result<FullFingerprint> ComputeFingerprint(const std::string& argument,
                                            const FingerprintReading& reading,
-                                           std::optional<AnchorKind> anchors, Console& console) {
+                                           std::optional<ChosenAnchors> anchors, Console& console) {
   const auto model = OpenWithBase(argument, reading.base);
   if (!model) return model.error();
   auto fingerprint =
       ComputeFullFingerprint(*model, {.threads = reading.threads,
-                                      .anchors = anchors,
-                                      .on_progress = console.ShowProgress(model->name)});
+                                      .on_progress = console.ShowProgress(model->name),
+                                      .anchors = std::move(anchors)});
   console.EndProgress();
   if (!fingerprint) return std::move(fingerprint).error().InFile(argument);
   return fingerprint;
 }
 
-// `print` asked by rows, where that makes it comparable with `other` and its weights are there.
-Result<FullFingerprint> ByRowsIfOnlyThat(FullFingerprint print, const FullFingerprint& other,
-                                         const std::string& argument,
-                                         const FingerprintReading& reading, Console& console) {
-  const bool would_help = print.anchor_kind == AnchorKind::kTokens &&
-                          other.anchor_kind == AnchorKind::kRows &&
-                          print.vocabulary_size == other.vocabulary_size;
+// `print` asked at the anchors of `other`, where only one of the two has a tokenizer, both have one
+// vocabulary size, and the weights are there.
+Result<FullFingerprint> OnCommonAnchors(FullFingerprint print, const FullFingerprint& other,
+                                        const std::string& argument,
+                                        const FingerprintReading& reading, Console& console) {
+  const bool would_help =
+      print.anchor_kind != other.anchor_kind && print.vocabulary_size == other.vocabulary_size;
   if (!would_help || IsFingerprintFile(argument)) return print;
-  return ComputeFingerprint(argument, reading, AnchorKind::kRows, console);
+  return ComputeFingerprint(argument, reading,
+                            ChosenAnchors{.kind = other.anchor_kind,
+                                          .anchors = other.anchors,
+                                          .tokens = other.anchor_tokens,
+                                          .notes = {"anchors of " + other.model_name +
+                                                    ", as if the two had one vocabulary"}},
+                            console);
 }
 
 }  // namespace
@@ -48,9 +54,9 @@ Result<FingerprintPair> FingerprintsOfPair(const std::string& first, const std::
   if (!a) return std::move(a).error();
   auto b = FingerprintOf(second, reading, console);
   if (!b) return std::move(b).error();
-  a = ByRowsIfOnlyThat(*std::move(a), *b, first, reading, console);
+  a = OnCommonAnchors(*std::move(a), *b, first, reading, console);
   if (!a) return std::move(a).error();
-  b = ByRowsIfOnlyThat(*std::move(b), *a, second, reading, console);
+  b = OnCommonAnchors(*std::move(b), *a, second, reading, console);
   if (!b) return std::move(b).error();
   return FingerprintPair{*std::move(a), *std::move(b)};
 }

@@ -21,8 +21,8 @@ struct FingerprintReading {
 Result<FullFingerprint> FingerprintOf(const std::string& argument,
                                       const FingerprintReading& reading, Console& console);
 
-// The two of a comparison. A model with a tokenizer, compared with one without and of the same
-// vocabulary size, is asked by rows as well, if its weights are at hand.
+// The two of a comparison. Where only one of them has a tokenizer and both have one vocabulary
+// size, one whose weights are at hand is asked at the anchors of the other.
 struct FingerprintPair {
   FullFingerprint first;
   FullFingerprint second;

@@ -76,7 +76,7 @@ Result<ExitStatus> RunClassifyByPaperProfile(const ClassifyOptions& options, Con
     console.Print(ToText(unknown->model_name, *result));
   }
   const auto verdict = PaperVerdictName(result->candidates.front().verdict);
-  return StatusAfter(known, StatusOf(verdict, options.fail_on), console);
+  return StatusAfter(known.errors.size(), known.asked, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli

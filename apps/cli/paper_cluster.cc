@@ -129,7 +129,7 @@ Result<ExitStatus> RunClusterByPaperProfile(const ClusterOptions& options, Conso
   } else {
     console.Print(ToText(*families));
   }
-  return StatusAfter(all, ExitStatus::kDone, console);
+  return StatusAfter(all.errors.size(), all.asked, ExitStatus::kDone, console);
 }
 
 }  // namespace tensorguard::cli

@@ -99,7 +99,7 @@ Result<ExitStatus> RunCompareByPaperProfile(const CompareOptions& options, Conso
     console.Print(ToText(*first, *second, *comparison));
   }
   const auto verdict = PaperVerdictName(comparison->verdict);
-  return StatusAfter(known, StatusOf(verdict, options.fail_on), console);
+  return StatusAfter(known.errors.size(), known.asked, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli

@@ -8,27 +8,27 @@ namespace tensorguard {
 namespace {
 
 // The kernel that a matrix shows in; empty for those in none.
-std::optional<KernelKind> KernelOfRole(Role role) {
+std::optional<ResponseKind> KernelOfRole(Role role) {
   switch (role) {
     case Role::kQuery:
     case Role::kKey:
     case Role::kQueryDown:
     case Role::kQueryUp:
-      return KernelKind::kQueryKey;
+      return ResponseKind::kQueryKey;
     case Role::kValue:
     case Role::kOutputProjection:
     case Role::kMixer:
-      return KernelKind::kOutputValue;
+      return ResponseKind::kOutputValue;
     case Role::kGate:
     case Role::kUp:
     case Role::kDown:
-      return KernelKind::kFeedForward;
+      return ResponseKind::kFeedForward;
     default:
       return std::nullopt;
   }
 }
 
-std::optional<double> KernelOnPath(KernelKind kind, const LayerSimilarity& similarity,
+std::optional<double> KernelOnPath(ResponseKind kind, const LayerSimilarity& similarity,
                                    const LayerAlignment& alignment) {
   double sum = 0;
   double count = 0;
@@ -42,7 +42,7 @@ std::optional<double> KernelOnPath(KernelKind kind, const LayerSimilarity& simil
   return sum / count;
 }
 
-std::optional<double> WeightsOfKernel(KernelKind kind, const FullFingerprint& a,
+std::optional<double> WeightsOfKernel(ResponseKind kind, const FullFingerprint& a,
                                       const SketchComparison& sketches) {
   double sum = 0;
   double count = 0;
@@ -62,7 +62,7 @@ BasisChange FindBasisChange(const FullFingerprint& a, const LayerSimilarity& sim
                             const LayerAlignment& alignment, const SketchComparison& sketches) {
   BasisChange change;
   if (sketches.parts == 0) return change;
-  for (const KernelKind kind : kKernelKinds) {
+  for (const ResponseKind kind : kResponseKinds) {
     const auto kernel = KernelOnPath(kind, similarity, alignment);
     const auto weights = WeightsOfKernel(kind, a, sketches);
     if (kernel && weights && *kernel >= kFunctionKeptCosine && *weights < kBasisLostCosine) {

@@ -13,7 +13,7 @@ namespace tensorguard {
 struct BasisChange {
   // Kernels that stayed while the weights behind them have nothing in common any more: permuted or
   // rotated, whether or not trained since.
-  std::vector<KernelKind> lost_parts = {};
+  std::vector<ResponseKind> lost_parts = {};
   // All weights together moved far more than the function did: rescaled, re-gained.
   bool function_kept = false;
 

@@ -96,9 +96,9 @@ void AddKernels(const KernelEvidence& kernels, std::vector<LayerMatch>& matches)
     const auto column = columns.find(match.layer_b);
     if (row == rows.end() || column == columns.end()) continue;
     match.similarity = kernels.similarity.Mean(row->second, column->second);
-    for (size_t kind = 0; kind < kKernelKinds.size(); ++kind) {
+    for (size_t kind = 0; kind < kResponseKinds.size(); ++kind) {
       match.kernels[kind] =
-          kernels.similarity.Cosine(kKernelKinds[kind], row->second, column->second);
+          kernels.similarity.Cosine(kResponseKinds[kind], row->second, column->second);
     }
   }
 }
@@ -151,9 +151,9 @@ void AddObstacles(const CommonAnchors& anchors, Comparison& comparison) {
 
 Finding DescribeBasis(const BasisChange& change, double weights, double kernels) {
   std::string parts;
-  for (const KernelKind kind : change.lost_parts) {
+  for (const ResponseKind kind : change.lost_parts) {
     if (!parts.empty()) parts += ", ";
-    parts += KernelKindName(kind);
+    parts += ResponseKindName(kind);
   }
   return {
       .kind = FindingKind::kBasis,

@@ -21,7 +21,7 @@ struct LayerMatch {
   size_t layer_a = 0;  // indices in FullFingerprint::layers
   size_t layer_b = 0;
   std::optional<double> similarity = {};  // mean cosine of the kernels; empty without kernels
-  std::array<std::optional<double>, kKernelKinds.size()> kernels = {};  // as kKernelKinds
+  std::array<std::optional<double>, kResponseKinds.size()> kernels = {};  // as kResponseKinds
   // Over the layer's learned matrices of equal shape; empty if there are none.
   std::optional<double> sketch_cosine = {};
   std::optional<double> relative_change = {};

@@ -12,13 +12,13 @@ constexpr double kNothingLeft = 1e-4;
 // Below this a Gram adds no direction to those before it (with tied embeddings all four are one).
 constexpr double kSameGram = 1e-5;
 
-const FloatMatrix& KernelOf(const LayerResponse& layer, KernelKind kind) {
+const FloatMatrix& KernelOf(const LayerResponse& layer, ResponseKind kind) {
   switch (kind) {
-    case KernelKind::kQueryKey:
+    case ResponseKind::kQueryKey:
       return layer.query_key;
-    case KernelKind::kOutputValue:
+    case ResponseKind::kOutputValue:
       return layer.output_value;
-    case KernelKind::kFeedForward:
+    case ResponseKind::kFeedForward:
       break;
   }
   return layer.feed_forward;
@@ -105,7 +105,7 @@ struct KernelColumns {
   std::vector<size_t> layers;  // parallel: index in FullFingerprint::layers
 };
 
-KernelColumns NormaliseKind(const FullFingerprint& fingerprint, KernelKind kind,
+KernelColumns NormaliseKind(const FullFingerprint& fingerprint, ResponseKind kind,
                             std::span<const size_t> anchors, const arma::mat& basis) {
   KernelColumns columns;
   columns.units.set_size(anchors.size() * anchors.size(), fingerprint.layers.size());
@@ -144,13 +144,13 @@ arma::mat Columns(std::span<const NormalisedLayer> layers, size_t kind,
 
 }  // namespace
 
-std::string_view KernelKindName(KernelKind kind) {
+std::string_view ResponseKindName(ResponseKind kind) {
   switch (kind) {
-    case KernelKind::kQueryKey:
+    case ResponseKind::kQueryKey:
       return "query_key";
-    case KernelKind::kOutputValue:
+    case ResponseKind::kOutputValue:
       return "output_value";
-    case KernelKind::kFeedForward:
+    case ResponseKind::kFeedForward:
       break;
   }
   return "feed_forward";
@@ -161,8 +161,8 @@ std::vector<NormalisedLayer> NormaliseKernels(const FullFingerprint& fingerprint
   const arma::mat basis = GramBasis(fingerprint, anchors);
   std::vector<NormalisedLayer> layers(fingerprint.layers.size());
   for (size_t i = 0; i < layers.size(); ++i) layers[i].layer = i;
-  for (size_t kind = 0; kind < kKernelKinds.size(); ++kind) {
-    const KernelColumns columns = NormaliseKind(fingerprint, kKernelKinds[kind], anchors, basis);
+  for (size_t kind = 0; kind < kResponseKinds.size(); ++kind) {
+    const KernelColumns columns = NormaliseKind(fingerprint, kResponseKinds[kind], anchors, basis);
     for (size_t i = 0; i < columns.layers.size(); ++i) {
       layers[columns.layers[i]].kernels[kind] =
           arma::conv_to<std::vector<double>>::from(columns.units.col(i));
@@ -176,7 +176,7 @@ LayerSimilarity::LayerSimilarity(std::span<const NormalisedLayer> a,
                                  std::span<const NormalisedLayer> b) {
   for (const NormalisedLayer& layer : a) layer_of_row_.push_back(layer.layer);
   for (const NormalisedLayer& layer : b) layer_of_column_.push_back(layer.layer);
-  for (size_t kind = 0; kind < kKernelKinds.size(); ++kind) {
+  for (size_t kind = 0; kind < kResponseKinds.size(); ++kind) {
     cosines_[kind].resize(rows() * columns());
     std::vector<size_t> row_of;
     std::vector<size_t> column_of;
@@ -192,7 +192,7 @@ LayerSimilarity::LayerSimilarity(std::span<const NormalisedLayer> a,
   }
 }
 
-std::optional<double> LayerSimilarity::Cosine(KernelKind kind, size_t row, size_t column) const {
+std::optional<double> LayerSimilarity::Cosine(ResponseKind kind, size_t row, size_t column) const {
   return cosines_[static_cast<size_t>(kind)][row * columns() + column];
 }
 

@@ -13,19 +13,19 @@
 
 namespace tensorguard {
 
-enum class KernelKind { kQueryKey, kOutputValue, kFeedForward };
+enum class ResponseKind { kQueryKey, kOutputValue, kFeedForward };
 
-inline constexpr std::array kKernelKinds = {KernelKind::kQueryKey, KernelKind::kOutputValue,
-                                            KernelKind::kFeedForward};
+inline constexpr std::array kResponseKinds = {ResponseKind::kQueryKey, ResponseKind::kOutputValue,
+                                              ResponseKind::kFeedForward};
 
 // "query_key", "output_value", "feed_forward".
-std::string_view KernelKindName(KernelKind kind);
+std::string_view ResponseKindName(ResponseKind kind);
 
 // The kernels of one layer as unit vectors; empty where the layer has no such part, or one that
 // answers nothing (all zero, or only what the tokens mean).
 struct NormalisedLayer {
   size_t layer = 0;  // index in FullFingerprint::layers
-  std::array<std::optional<std::vector<double>>, kKernelKinds.size()> kernels = {};
+  std::array<std::optional<std::vector<double>>, kResponseKinds.size()> kernels = {};
 };
 
 // What the layers do beyond what all models share, as method.md has it and one step more. Each
@@ -51,14 +51,14 @@ class LayerSimilarity {
 
   // Empty where one of the two layers has no such kernel. REQUIRES: row < rows(), column <
   // columns().
-  std::optional<double> Cosine(KernelKind kind, size_t row, size_t column) const;
+  std::optional<double> Cosine(ResponseKind kind, size_t row, size_t column) const;
   // Mean over the kernels that both layers have; empty if they have none in common.
   std::optional<double> Mean(size_t row, size_t column) const;
 
  private:
   std::vector<size_t> layer_of_row_;
   std::vector<size_t> layer_of_column_;
-  std::array<std::vector<std::optional<double>>, kKernelKinds.size()> cosines_;
+  std::array<std::vector<std::optional<double>>, kResponseKinds.size()> cosines_;
 };
 
 }  // namespace tensorguard

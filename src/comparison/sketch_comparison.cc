@@ -57,11 +57,12 @@ std::vector<SketchPair> PairSketches(const FullFingerprint& a, const FullFingerp
     if (!SameShape(in_a, in_b) || !SameSketchShape(in_a, in_b)) continue;
     const Products sums = ProductsOf(in_a.sketch.values(), in_b.sketch.values());
     const bool equal = in_a.digest == in_b.digest;
-    pairs.push_back({.weights = weights,
-                     .cosine = Cosine(sums),
-                     .relative_change = equal ? 0 : RelativeChange(sums),
-                     .equal = equal,
-                     .learned = IsLearnedMatrix(in_a) && IsLearnedMatrix(in_b)});
+    pairs.push_back(
+        {.weights = weights,
+         .cosine = Cosine(sums),
+         .relative_change = equal ? 0 : RelativeChange(sums),
+         .equal = equal,
+         .learned = IsLearnedMatrix(in_a) && IsLearnedMatrix(in_b) && sums.aa > 0 && sums.bb > 0});
   }
   return pairs;
 }

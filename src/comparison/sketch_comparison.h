@@ -18,7 +18,7 @@ struct SketchPair {
   // ||B - A|| over the geometric mean of their norms, estimated likewise. 0 for equal digests.
   double relative_change = 0;
   bool equal = false;    // the same numbers, by digest
-  bool learned = false;  // counts for the cosine of the models; see IsLearnedMatrix
+  bool learned = false;  // counts for the cosine of the models; see IsLearnedMatrix. Not all zero
 };
 
 // Vocabulary tables, on the rows of the anchors that both models have.

@@ -10,6 +10,10 @@ namespace tensorguard {
 // other's. No independent pair of the calibration reaches kIndependentScore.
 inline constexpr double kDerivedScore = 0.5;
 inline constexpr double kIndependentScore = 0.42;
+// docs/calibration.md#score. Above the start the share of independent pairs falls by e with every
+// scale.
+inline constexpr double kIndependentTailStart = 0.05;
+inline constexpr double kIndependentTailScale = 0.04;
 
 // docs/calibration.md#anchors. With fewer anchors in common the kernels say nothing reliable.
 inline constexpr size_t kFewestAnchors = 24;

@@ -50,9 +50,9 @@ Result<Readers> ReadReaders(const Network& network, const FeedForwardBlock& bloc
   if (!vectors) return vectors.error();
   Readers readers;
   const auto prepare = [&](const arma::fmat& columns) {
-    arma::fmat centred = WithoutMeanColumn(columns);
-    if (sample) centred = arma::fmat(centred.cols(SampledUnits(centred.n_cols)));
-    return AtUnitLength(TransposedProduct(map, centred, threads));
+    if (!sample) return AtUnitLength(TransposedProduct(map, columns, threads));
+    const arma::fmat sampled = columns.cols(SampledUnits(columns.n_cols));
+    return AtUnitLength(TransposedProduct(map, sampled, threads));
   };
   if (vectors->has_gate()) readers.gate = prepare(vectors->gate);
   readers.up = prepare(vectors->up);

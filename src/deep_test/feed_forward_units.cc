@@ -9,6 +9,8 @@
 #include <tuple>
 #include <utility>
 
+#include "deep_test/unit_similarity.h"
+
 namespace tensorguard {
 namespace {
 
@@ -179,6 +181,19 @@ Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlo
   if (!down) return down.error();
   vectors.down = ColumnPerRow(*down).t();
   NormaliseColumns(norm->centres, &vectors.down);
+  return WithoutMeanUnit(std::move(vectors));
+}
+
+UnitVectors WithoutMeanUnit(UnitVectors vectors) {
+  const auto centre = [](arma::fmat* matrix) {
+    *matrix = AtUnitLength(matrix->each_col() - arma::fvec(arma::mean(*matrix, 1)));
+  };
+  if (vectors.has_gate()) {
+    centre(&vectors.gate);
+  } else {
+    centre(&vectors.up);
+    centre(&vectors.down);
+  }
   return vectors;
 }
 

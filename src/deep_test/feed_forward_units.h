@@ -37,7 +37,8 @@ std::vector<std::vector<FeedForwardBlock>> ListFeedForwardBlocks(const Network& 
 // `up` is what it multiplies a normalised hidden state with, its column of `down` what it adds. The
 // gain of the norm in front is folded in, and where that norm centres, so are the columns (their
 // mean reaches nothing). Each column has length one, because scale can move between a unit's
-// matrices without changing what it computes; a zero column stays zero.
+// matrices without changing what it computes; a zero column stays zero. What all units share says
+// nothing about which is which: see WithoutMeanUnit.
 struct UnitVectors {
   arma::fmat gate;  // hidden x units, or empty
   arma::fmat up;    // hidden x units
@@ -46,8 +47,13 @@ struct UnitVectors {
   bool has_gate() const { return !gate.empty(); }
 };
 
-// Reads one block. Errors: those of ReadWeight and FeedForwardInput; kBadFile if the norm in front
-// gives numbers that are not finite.
+// Takes the mean column out of each matrix and brings the columns back to length one; what is left
+// shorter than 1e-5 is rounding noise and becomes zero. Not so up and down behind a gate: there the
+// sign of a unit is free to move between the two, and with it their mean.
+UnitVectors WithoutMeanUnit(UnitVectors vectors);
+
+// Reads one block, WithoutMeanUnit. Errors: those of ReadWeight and FeedForwardInput; kBadFile if
+// the norm in front gives numbers that are not finite.
 Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlock& block);
 
 // Whether the norm in front of a layer's feed-forward subtracts the mean of the residual stream.

@@ -127,6 +127,11 @@ class ProgressMeter {
     Report();
   }
 
+  void Finish() {
+    done_ = 4 * bytes_per_part_;
+    Report();
+  }
+
   void Add(uint64_t bytes) {
     done_ = std::min(done_ + bytes, parts_started_ * bytes_per_part_);
     Report();
@@ -212,6 +217,7 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
                               .on_read = [&progress](uint64_t bytes) { progress.Add(bytes); }};
   auto parts = RunParts(subjects, *reverse ? Reversed(tokens) : tokens,
                         [&progress](std::string_view name) { progress.StartPart(name); });
+  progress.Finish();
   if (parts && *reverse) NameTheOtherWayRound(&*parts);
   return parts;
 }

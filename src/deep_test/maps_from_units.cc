@@ -14,12 +14,12 @@ namespace {
 
 constexpr int kMostRounds = 8;
 
-// The matrices at unit length, less the mean unit: gate, up, down or up, down.
+// Gate, up, down or up, down.
 std::vector<arma::fmat> UnitColumns(const UnitVectors& vectors) {
   std::vector<arma::fmat> columns;
-  if (vectors.has_gate()) columns.push_back(AtUnitLength(WithoutMeanColumn(vectors.gate)));
-  columns.push_back(AtUnitLength(WithoutMeanColumn(vectors.up)));
-  columns.push_back(AtUnitLength(WithoutMeanColumn(vectors.down)));
+  if (vectors.has_gate()) columns.push_back(vectors.gate);
+  columns.push_back(vectors.up);
+  columns.push_back(vectors.down);
   return columns;
 }
 

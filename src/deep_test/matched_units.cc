@@ -58,10 +58,8 @@ std::vector<uint32_t> Match(const arma::fmat& few, const arma::fmat& many, bool 
 // shared space, at unit length.
 arma::fmat Prepared(const arma::fmat& columns, const arma::fmat* first, const arma::fmat& map,
                     unsigned threads) {
-  arma::fmat mapped = TransposedProduct(map, WithoutMeanColumn(columns), threads);
-  if (first != nullptr) {
-    mapped = WithoutPredictable(mapped, WithoutMeanColumn(*first), threads);
-  }
+  arma::fmat mapped = TransposedProduct(map, columns, threads);
+  if (first != nullptr) mapped = WithoutPredictable(mapped, *first, threads);
   return AtUnitLength(std::move(mapped));
 }
 

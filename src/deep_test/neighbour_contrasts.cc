@@ -11,8 +11,8 @@ void AddContrasts(const arma::fmat& a, const arma::fmat& b, std::vector<double>*
   const arma::uword hidden = std::min(a.n_rows, b.n_rows);
   const arma::uword units = 2 * contrasts->size();
   if (units == 0) return;
-  const arma::fmat unit_a = AtUnitLength(WithoutMeanColumn(a.submat(0, 0, hidden - 1, units - 1)));
-  const arma::fmat unit_b = AtUnitLength(WithoutMeanColumn(b.submat(0, 0, hidden - 1, units - 1)));
+  const arma::fmat unit_a = AtUnitLength(a.submat(0, 0, hidden - 1, units - 1));
+  const arma::fmat unit_b = AtUnitLength(b.submat(0, 0, hidden - 1, units - 1));
   for (size_t pair = 0; pair < contrasts->size(); ++pair) {
     const float* a_left = unit_a.colptr(2 * pair);
     const float* a_right = unit_a.colptr(2 * pair + 1);

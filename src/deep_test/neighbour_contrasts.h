@@ -18,7 +18,7 @@ namespace tensorguard {
 // and independent coins, given all magnitudes.
 //
 // Of different widths, the leading units and coordinates that both have. Zero where a difference
-// vanishes. The mean unit is taken out first, which no exchange changes.
+// vanishes. (That the mean unit is taken out, WithoutMeanUnit, changes with no exchange.)
 std::vector<double> NeighbourContrasts(const UnitVectors& a, const UnitVectors& b);
 
 }  // namespace tensorguard

@@ -10,12 +10,9 @@ namespace {
 // The definition, with cosines of all pairs: how much more alike two units are in place than
 // exchanged.
 double PlainContrast(const arma::fmat& a, const arma::fmat& b, arma::uword pair) {
-  const arma::mat wide_a = arma::conv_to<arma::mat>::from(a);
-  const arma::mat wide_b = arma::conv_to<arma::mat>::from(b);
-  const arma::mat centred_a = wide_a.each_col() - arma::vec(arma::mean(wide_a, 1));
-  const arma::mat centred_b = wide_b.each_col() - arma::vec(arma::mean(wide_b, 1));
   const auto cosine = [&](arma::uword i, arma::uword j) {
-    return arma::norm_dot(arma::vec(centred_a.col(i)), arma::vec(centred_b.col(j)));
+    return arma::norm_dot(arma::conv_to<arma::vec>::from(a.col(i)),
+                          arma::conv_to<arma::vec>::from(b.col(j)));
   };
   const arma::uword left = 2 * pair;
   const arma::uword right = left + 1;

@@ -3,8 +3,11 @@
 #define TENSORGUARD_DEEP_TEST_SHARED_TOKENS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "model/model.h"
+#include "network/network.h"
 #include "tokenizers/vocabulary.h"
 
 namespace tensorguard {
@@ -27,6 +30,15 @@ std::vector<TokenPair> TokensWithEqualText(const Vocabulary& a, uint64_t vocabul
 // For models without readable tokenizers: the same id where both have vocabularies of one size,
 // else none.
 std::vector<TokenPair> TokensWithEqualId(uint64_t vocabulary_size_a, uint64_t vocabulary_size_b);
+
+struct SharedTokens {
+  std::vector<TokenPair> pairs;
+  std::string note;  // why ids stand in for texts, where they do; empty otherwise
+};
+
+// By text where both vocabularies can be read, else by id.
+SharedTokens FindSharedTokens(const Model& model_a, const Network& network_a, const Model& model_b,
+                              const Network& network_b);
 
 }  // namespace tensorguard
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "deep_test/feed_forward_units.h"
 #include "deep_test/seeded_bits.h"
@@ -18,7 +19,8 @@ inline arma::fmat NormalMatrix(arma::uword rows, arma::uword columns, uint64_t s
   return matrix;
 }
 
-// Independent normal numbers with a common mean column, as trained weights have.
+// Independent normal numbers with a common mean column, as trained weights have, which is taken out
+// again.
 inline UnitVectors RandomUnits(arma::uword hidden, arma::uword units, bool gated, uint64_t seed) {
   const auto matrix = [&](uint64_t part) -> arma::fmat {
     arma::fmat columns = NormalMatrix(hidden, units, SeededBits(seed, part));
@@ -27,7 +29,7 @@ inline UnitVectors RandomUnits(arma::uword hidden, arma::uword units, bool gated
   };
   UnitVectors vectors{.gate = {}, .up = matrix(1), .down = matrix(2)};
   if (gated) vectors.gate = matrix(0);
-  return vectors;
+  return WithoutMeanUnit(std::move(vectors));
 }
 
 inline arma::fmat RandomRotation(arma::uword width, uint64_t seed) {

@@ -27,10 +27,6 @@ arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, un
   return product;
 }
 
-arma::fmat WithoutMeanColumn(const arma::fmat& columns) {
-  return columns.each_col() - arma::fvec(arma::mean(columns, 1));
-}
-
 arma::fmat AtUnitLength(arma::fmat columns) {
   const arma::frowvec lengths = arma::sqrt(arma::sum(arma::fmat(arma::square(columns)), 0));
   for (arma::uword i = 0; i < columns.n_cols; ++i) {

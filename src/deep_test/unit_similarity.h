@@ -4,16 +4,11 @@
 
 #include <armadillo>
 
-#include "deep_test/feed_forward_units.h"
-
 namespace tensorguard {
 
 // left^T right, cut into blocks of columns by shape alone. threads 0: one per processor.
 // REQUIRES: left.n_rows == right.n_rows.
 arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, unsigned threads);
-
-// The columns less their mean column: what they all share says nothing about which is which.
-arma::fmat WithoutMeanColumn(const arma::fmat& columns);
 
 // Columns made from ones of length one (or zero), back at length one. What is left shorter than
 // 1e-5 is rounding noise and becomes zero, so that its cosines are 0.

@@ -19,7 +19,7 @@ inline constexpr std::string_view kFingerprintSuffix = ".fingerprint.safetensors
 
 // Whether the file's metadata say that it is a fingerprint, of whatever version. Errors: those of
 // File::Open and ReadSafetensorsTable.
-Result<bool> IsFingerprintFile(const std::filesystem::path& path);
+Result<bool> HoldsFingerprint(const std::filesystem::path& path);
 
 // Equal fingerprints give equal bytes. Errors: those of SafetensorsWriter.
 // REQUIRES: the fingerprint was computed or read (its kernels have one size, and so on).

@@ -82,7 +82,7 @@ Json LayerToJson(const LayerResponse& layer) {
                {"expert_kernels", layer.experts.size()},
                {"kernels", Json::array()}};
   if (!layer.stack.empty()) json["stack"] = layer.stack;
-  for (const KernelKind& kind : kKernelKinds) {
+  for (const KernelTable& kind : kKernelTables) {
     if (!(layer.*kind.kernel).values().empty()) json["kernels"].push_back(kind.name);
   }
   return json;
@@ -118,13 +118,13 @@ Result<LayerResponse> LayerFromJson(const Json& json, size_t anchors, const std:
       .mixer_name = members.Text("mixer_name"),
       .expert_count = static_cast<uint32_t>(members.Number("experts", 0, kLargestId))};
   const uint64_t experts = members.Number("expert_kernels", 0, kExpertsKept);
-  const Json& kernels = members.Array("kernels", kKernelKinds.size());
+  const Json& kernels = members.Array("kernels", kKernelTables.size());
   if (auto done = members.Finish(); !done) return std::move(done).error();
   for (const Json& name : kernels) {
     const auto known =
-        std::find_if(kKernelKinds.begin(), kKernelKinds.end(),
-                     [&](const KernelKind& kind) { return name == Json(kind.name); });
-    if (known == kKernelKinds.end()) {
+        std::find_if(kKernelTables.begin(), kKernelTables.end(),
+                     [&](const KernelTable& kind) { return name == Json(kind.name); });
+    if (known == kKernelTables.end()) {
       return Error{.kind = ErrorKind::kBadFile, .problem = where + " has an unknown kernel"};
     }
     layer.*known->kernel = budget.Take(anchors, anchors);

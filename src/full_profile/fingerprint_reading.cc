@@ -177,7 +177,7 @@ Result<void> CheckVersion(const TensorTable& table) {
 
 }  // namespace
 
-Result<bool> IsFingerprintFile(const std::filesystem::path& path) {
+Result<bool> HoldsFingerprint(const std::filesystem::path& path) {
   const auto file = File::Open(path);
   if (!file) return file.error();
   const auto table = ReadSafetensorsTable(**file);

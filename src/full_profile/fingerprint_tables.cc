@@ -11,7 +11,7 @@ void AddIfThere(FloatMatrix& matrix, std::vector<FloatMatrix*>& matrices) {
 }
 
 void VisitKernels(FullFingerprint& fingerprint, TableVisitor& visitor) {
-  for (const KernelKind& kind : kKernelKinds) {
+  for (const KernelTable& kind : kKernelTables) {
     std::vector<FloatMatrix*> kernels;
     for (LayerResponse& layer : fingerprint.layers) AddIfThere(layer.*kind.kernel, kernels);
     visitor.ByteRows(std::string(kind.name), kernels);

@@ -13,13 +13,13 @@
 
 namespace tensorguard {
 
-struct KernelKind {
+struct KernelTable {
   std::string_view name;
   FloatMatrix LayerResponse::*kernel;
 };
 
 // The kernels of all anchors, by their names in the file.
-inline constexpr std::array<KernelKind, 3> kKernelKinds = {{
+inline constexpr std::array<KernelTable, 3> kKernelTables = {{
     {"query_key", &LayerResponse::query_key},
     {"output_value", &LayerResponse::output_value},
     {"feed_forward", &LayerResponse::feed_forward},

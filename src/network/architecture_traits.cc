@@ -11,7 +11,7 @@ constexpr auto kAfterSum = NormPlacement::kAfterSum;
 constexpr auto kGelu = Activation::kGelu;
 constexpr auto kGeluTanh = Activation::kGeluTanh;
 
-constexpr ArchitectureTraits kGeneric = {.name = "generic"};
+constexpr ArchitectureTraits kGeneric = {.name = "generic", .placement_flag = "prenorm"};
 
 // Sources: the modelling code of each architecture in Hugging Face transformers; every row whose
 // architecture lies in the shared material is proven there by the forward pass.

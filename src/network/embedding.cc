@@ -107,8 +107,9 @@ Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, bool sin
   const FloatMatrix waves =
       sinusoidal ? SinusoidalPositions(ids.size(), width, position_offset) : FloatMatrix();
   for (size_t i = 0; i < ids.size(); ++i) {
-    // A padding token's position is the one before all others.
+    // A padding token's position is the one before all others; among waves, it has none.
     const bool padding = padding_id == ids[i];
+    if (padding && sinusoidal) continue;
     const uint64_t position = padding ? position_offset - 1 : next++;
     if (sinusoidal) {
       const auto wave = waves.Row(position - position_offset);

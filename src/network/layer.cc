@@ -268,6 +268,8 @@ bool IsRead(const Layer& layer, const Weight& weight) {
   if (layer.recurrent != nullptr || layer.recurrent_feed_forward != nullptr) {
     if (role.role == Role::kMixer) return true;
   }
+  // A router beside what was read as one block belongs to experts that were not told apart.
+  if (role.role == Role::kRouter) return layer.mixture.has_value();
   if (IsOfFeedForward(role.role)) return layer.description.has_feed_forward;
   if (IsOfAttention(role.role)) {
     return (role.cross_attention ? layer.cross_attention : layer.attention).has_value();

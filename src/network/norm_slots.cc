@@ -188,6 +188,20 @@ NormSlot SlotOf(Place place, bool has_cross_attention, bool after_sum, bool betw
   return NormSlot::kOther;
 }
 
+// Norms directly in a layer of which no name is known: the one in front, or both in their order.
+void PlaceByOrder(std::span<const std::string_view> names, std::span<NormSlot> slots) {
+  std::vector<size_t> open;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const bool within = WithinLayer(names[i]).find('.') != std::string_view::npos;
+    const bool of_heads = slots[i] == NormSlot::kQuery || slots[i] == NormSlot::kKey;
+    if (slots[i] != NormSlot::kOther && !of_heads) return;
+    if (slots[i] == NormSlot::kOther && !within) open.push_back(i);
+  }
+  if (open.empty() || open.size() > 2) return;
+  slots[open.front()] = NormSlot::kMixerInput;
+  if (open.size() == 2) slots[open.back()] = NormSlot::kFeedForwardInput;
+}
+
 }  // namespace
 
 std::vector<NormSlot> LayerNormSlots(std::span<const std::string_view> names,
@@ -211,6 +225,7 @@ std::vector<NormSlot> LayerNormSlots(std::span<const std::string_view> names,
                                    placement == NormPlacement::kAfterSum, between_is_input)
                           : NormSlot::kOther);
   }
+  PlaceByOrder(names, slots);
   return slots;
 }
 

@@ -73,7 +73,16 @@ TEST(LayerNormSlots, LeaveAMixersNormsAlone) {
 TEST(LayerNormSlots, OfUnknownNamesFollowTheirWords) {
   EXPECT_EQ(Of({"blocks.1.my_attn_norm", "blocks.1.my_ffn_norm"}),
             Slots({NormSlot::kMixerInput, NormSlot::kFeedForwardInput}));
-  EXPECT_EQ(Of({"blocks.1.zebra"}), Slots({NormSlot::kOther}));
+}
+
+TEST(LayerNormSlots, WithoutAKnownNameFollowTheOrder) {
+  EXPECT_EQ(Of({"blocks.1.zebra"}), Slots({NormSlot::kMixerInput}));
+  EXPECT_EQ(Of({"blocks.1.norm_a", "blocks.1.norm_b"}),
+            Slots({NormSlot::kMixerInput, NormSlot::kFeedForwardInput}));
+  EXPECT_EQ(Of({"blocks.1.a", "blocks.1.b", "blocks.1.c"}),
+            Slots({NormSlot::kOther, NormSlot::kOther, NormSlot::kOther}));
+  EXPECT_EQ(Of({"blocks.1.input_layernorm", "blocks.1.zebra"}),
+            Slots({NormSlot::kMixerInput, NormSlot::kOther}));
 }
 
 TEST(OuterNormSlot, TellsEmbeddingHeadAndEnd) {

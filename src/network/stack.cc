@@ -65,6 +65,10 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
   // A stack whose layers end in a norm has no other.
   const bool normed = !stack.layers.empty() && stack.layers.back().norms.feed_forward_sum;
   if (!normed) stack.final_norm = FindFinalNorm(stack.context, outer);
+  // Layers with norms in front need one at the end: LFM2 calls it that of the embedding.
+  const bool needs_one = !normed && !stack.layers.empty() &&
+                         stack.layers.back().norms.mixer_input && !stack.final_norm;
+  if (needs_one && !stack.embedding.projection) std::swap(stack.final_norm, stack.embedding.norm);
   auto order = RunningOrder(stack.context, stack.layers.size());
   if (!order) return std::move(order).error();
   stack.order = *std::move(order);
