@@ -8,14 +8,15 @@ packages() {
 g++                   C++20 compiler (12.2), with the sanitizers' libraries
 cmake                 build (3.25)
 ninja-build           build
-pkgconf               finds kissfft and cairo
+pkgconf               finds kissfft, libcrypto and cairo
 libfmt-dev            text formatting
 nlohmann-json3-dev    JSON
 libcli11-dev          command line
 libhwy-dev            SIMD kernels chosen at run time
 libkissfft-dev        Fourier transforms of the paper profile
 libarmadillo-dev      clustering, decompositions
-libopenblas-serial-dev matrix decompositions, without threads of its own
+libopenblas-serial-dev matrix products and decompositions, without threads of its own
+libssl-dev            SHA-256 digests of weights
 libcairo2-dev         plots
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests

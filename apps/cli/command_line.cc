@@ -17,10 +17,12 @@
 namespace tensorguard::cli {
 namespace {
 
+constexpr const char* kProfileByFiles =
+    "if not given, paper where features files are among the arguments, else full";
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostClusters = 10'000;
 constexpr const char* kModelText = "a model: file, folder or adapter folder";
-constexpr const char* kEitherText = "a model, or its features file";
+constexpr const char* kEitherText = "a model, or its fingerprint";
 
 // Restricts an option to the values that its value name lists, "f32|f16|bf16".
 void OneOfItsChoices(CLI::Option* option) {
@@ -55,6 +57,7 @@ struct Targets {
   ClusterOptions cluster;
   ConvertOptions convert;
   SensitivityOptions sensitivity;
+  EvaluateOptions evaluate;
   std::optional<std::string> fail_on;
   std::optional<std::string> centers;
 };
@@ -73,10 +76,9 @@ void AddThreads(CLI::App* command, unsigned& threads) {
   WholeNumber(option->type_name("N"), 1, kMostThreads);
 }
 
-void AddProfile(CLI::App* command, std::string& profile) {
-  OneOfItsChoices(
-      command->add_option("--profile", profile, "the kind of fingerprint; paper if not given")
-          ->type_name("paper"));
+void AddProfile(CLI::App* command, std::string& profile, const std::string& otherwise) {
+  OneOfItsChoices(command->add_option("--profile", profile, "the kind of fingerprint; " + otherwise)
+                      ->type_name("full|paper"));
 }
 
 void AddFailOn(CLI::App* command, std::optional<std::string>& verdicts) {
@@ -119,10 +121,10 @@ void DefineFingerprint(CLI::App& app, FingerprintOptions& options) {
   AddBase(command, options.base);
   command
       ->add_option("-o,--output", options.output,
-                   "where to write: a file, or a folder for NAME_features.json of each model; the "
-                   "current folder if not given")
+                   "where to write: a file, or a folder for the file of each model; the current "
+                   "folder if not given")
       ->type_name("FILE|DIR");
-  AddProfile(command, options.profile);
+  AddProfile(command, options.profile, "full if not given");
   AddThreads(command, options.threads);
 }
 
@@ -133,9 +135,14 @@ void DefineCompare(CLI::App& app, Targets& targets) {
   AddPositional(command, "B", options.second, kEitherText);
   command
       ->add_option("--known", options.known,
-                   "models whose spread is the unit of the distance: features files, folders of "
-                   "them, or models; no distance if not given")
+                   "models among which the parents of a merge are looked for; with the paper "
+                   "profile, models whose spread is the unit of the distance")
       ->type_name("FILE|DIR");
+  command->add_flag("--deep", options.deep,
+                    "test the weights themselves as well, for a p-value; needs both models");
+  command->add_option("--html", options.html, "write the evidence as one self-contained page")
+      ->type_name("FILE");
+  AddProfile(command, options.profile, kProfileByFiles);
   AddBase(command, options.base);
   AddImpute(command, options.impute);
   AddFailOn(command, targets.fail_on);
@@ -148,7 +155,7 @@ void DefineClassify(CLI::App& app, Targets& targets) {
   AddPositional(command, "MODEL", options.model, kEitherText);
   command
       ->add_option("--known", options.known,
-                   "features files of known models, folders of them, or models")
+                   "known models: fingerprints, folders of fingerprints or models, or models")
       ->required()
       ->type_name("FILE|DIR");
   command
@@ -157,7 +164,7 @@ void DefineClassify(CLI::App& app, Targets& targets) {
                    "known model on its own if not given")
       ->type_name("NAME,...");
   AddBase(command, options.base);
-  AddProfile(command, options.profile);
+  AddProfile(command, options.profile, kProfileByFiles);
   AddImpute(command, options.impute);
   AddFailOn(command, targets.fail_on);
   AddThreads(command, options.threads);
@@ -167,12 +174,13 @@ void DefineCluster(CLI::App& app, Targets& targets) {
   ClusterOptions& options = targets.cluster;
   CLI::App* command = AddCommand(app, "cluster");
   AddPositional(command, "FINGERPRINT", options.models,
-                "features files, folders of them, or models");
+                "fingerprints, folders of fingerprints or models, or models");
   command
       ->add_option("--centers", targets.centers,
-                   "names of the models that families form around, separated by commas")
-      ->required()
+                   "names of the models that families form around, separated by commas; if not "
+                   "given, as many families as there are (full profile only)")
       ->type_name("NAME,...");
+  AddProfile(command, options.profile, kProfileByFiles);
   OneOfItsChoices(command->add_option("--method", options.method, "kmeans if not given")
                       ->type_name("kmeans|gmm"));
   WholeNumber(command
@@ -205,6 +213,16 @@ void DefineSensitivity(CLI::App& app, SensitivityOptions& options) {
   AddThreads(command, options.threads);
 }
 
+void DefineEvaluate(CLI::App& app, EvaluateOptions& options) {
+  CLI::App* command = AddCommand(app, "evaluate");
+  AddPositional(command, "TRUTH.json", options.truth,
+                "a list of models with their ancestry, beside the models");
+  OneOfItsChoices(
+      command->add_option("--profile", options.profile, "what judges the pairs; full if not given")
+          ->type_name("paper|full|deep"));
+  AddThreads(command, options.threads);
+}
+
 void DefineCompletionAndMan(CLI::App& app, std::string& shell) {
   CLI::App* completion = AddCommand(app, "completion");
   OneOfItsChoices(completion->add_option("SHELL", shell, "bash, zsh or fish")
@@ -234,6 +252,7 @@ void Define(CLI::App& app, Targets& targets) {
   DefineCluster(app, targets);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
+  DefineEvaluate(app, targets.evaluate);
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     DefineOutputOptions(command, targets);
   }
@@ -324,6 +343,7 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (command == "cluster") request.options = std::move(targets.cluster);
   if (command == "convert") request.options = std::move(targets.convert);
   if (command == "sensitivity") request.options = std::move(targets.sensitivity);
+  if (command == "evaluate") request.options = std::move(targets.evaluate);
   if (command == "completion") {
     request.options = ShowText{CompletionScript(program, targets.shell)};
   }

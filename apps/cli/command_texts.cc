@@ -87,6 +87,15 @@ const CommandText& TextOf(std::string_view command) {
         "||Wx|| / ||x||, depends on the weights. The score that the paper publishes is ||x||, and "
         "depends on the width of the tensor's input alone; it is shown once for each width.",
         {{"tensorguard sensitivity Llama-3.2-1B", "A table, one row for each tensor."}}}},
+      {"evaluate",
+       {"hold the verdicts against the truth",
+        "Compares every model of a folder with every base in it and holds the answers against a "
+        "file that tells which is whose child: how well the score separates derived from "
+        "independent pairs, which verdicts were given, by kind of derivation, and whether the "
+        "nearest base is the right one.",
+        {{"tensorguard evaluate zoo/TRUTH.json", "By the full profile."},
+         {"tensorguard evaluate zoo/TRUTH.json --profile deep",
+          "With the test on both models' weights."}}}},
       {"completion",
        {"print a script that completes commands in a shell",
         "Prints a completion script for bash, zsh or fish.",

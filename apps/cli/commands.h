@@ -22,6 +22,7 @@ Result<ExitStatus> RunClassify(const ClassifyOptions& options, Console& console)
 Result<ExitStatus> RunCluster(const ClusterOptions& options, Console& console);
 Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console);
 Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console);
+Result<ExitStatus> RunEvaluate(const EvaluateOptions& options, Console& console);
 
 }  // namespace tensorguard::cli
 

@@ -34,9 +34,9 @@ ExitStatus StatusOf(std::string_view verdict, const std::vector<std::string>& fa
   return named ? ExitStatus::kNamedAnswer : ExitStatus::kDone;
 }
 
-ExitStatus StatusAfter(const ManyFeatures& many, ExitStatus status, Console& console) {
-  if (many.errors.empty()) return status;
-  console.Message(FailureCount(many.errors.size(), many.asked));
+ExitStatus StatusAfter(size_t failed, size_t asked, ExitStatus status, Console& console) {
+  if (failed == 0) return status;
+  console.Message(FailureCount(failed, asked));
   return ExitStatus::kError;
 }
 

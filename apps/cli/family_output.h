@@ -23,8 +23,8 @@ std::string NotesText(const std::vector<std::string>& notes,
 // kNamedAnswer if `fail_on` names the verdict.
 ExitStatus StatusOf(std::string_view verdict, const std::vector<std::string>& fail_on);
 
-// kError if any of `many` failed, after a last line that counts; else `status`.
-ExitStatus StatusAfter(const ManyFeatures& many, ExitStatus status, Console& console);
+// kError if any of `asked` models failed, after a last line that counts; else `status`.
+ExitStatus StatusAfter(size_t failed, size_t asked, ExitStatus status, Console& console);
 
 }  // namespace tensorguard::cli
 

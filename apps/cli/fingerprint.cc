@@ -1,4 +1,4 @@
-// tensorguard fingerprint: the paper profile of each model, written to a file.
+// tensorguard fingerprint: the full or the paper profile of each model, written to a file.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -8,10 +8,13 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/counted_weights.h"
 #include "cli/models.h"
 #include "cli/text_layout.h"
 #include "cli/usage.h"
 #include "fingerprint/paper_profile.h"
+#include "full_profile/fingerprint_file.h"
+#include "full_profile/full_profile.h"
 
 namespace tensorguard::cli {
 namespace {
@@ -24,9 +27,13 @@ struct Fingerprinted {
   uint64_t parameters = 0;
   uint64_t bytes_read = 0;
   double seconds = 0;
-  std::string features_json;
+  std::vector<std::string> notes = {};
+  // Of the paper profile.
+  std::string features_json = {};
   std::vector<std::string> zero_tensors = {};
 };
+
+bool IsPaper(const FingerprintOptions& options) { return options.profile == "paper"; }
 
 bool IsFolderOutput(const FingerprintOptions& options) {
   std::error_code ignored;
@@ -37,15 +44,17 @@ bool IsFolderOutput(const FingerprintOptions& options) {
 // The file for each model, before any work is done: no two models may write the same one.
 Result<std::vector<std::string>> PlanOutputs(const FingerprintOptions& options) {
   if (options.output && !IsFolderOutput(options)) return std::vector{*options.output};
-  if (options.output && options.output->ends_with(".json")) {
+  if (options.output &&
+      (options.output->ends_with(".json") || options.output->ends_with(".safetensors"))) {
     return UsageError("--output names one file for several models", *options.output,
                       "a folder; each model has a file in it");
   }
   const fs::path folder = options.output.value_or("");
+  const std::string_view suffix = IsPaper(options) ? "_features.json" : kFingerprintSuffix;
   std::vector<std::string> outputs;
   std::map<std::string, std::string> model_of;
   for (const std::string& model : options.models) {
-    outputs.push_back((folder / (ModelNameFromPath(model) + "_features.json")).string());
+    outputs.push_back((folder / (ModelNameFromPath(model) + std::string(suffix))).string());
     const auto [earlier, added] = model_of.emplace(outputs.back(), model);
     if (added) continue;
     return UsageError(
@@ -65,26 +74,48 @@ Result<void> MakeOutputFolder(const FingerprintOptions& options) {
                .file = *options.output};
 }
 
-Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string& output,
-                                     const FingerprintOptions& options, Console& console) {
-  const auto started = std::chrono::steady_clock::now();
-  const auto model = OpenWithBase(path, options.base);
-  if (!model) return model.error();
+Result<Fingerprinted> WritePaperProfile(const Model& model, const std::string& output,
+                                        const FingerprintOptions& options, Console& console) {
   const auto profile = ComputePaperProfile(
-      *model->weights, model->name,
-      {.threads = options.threads, .on_progress = console.ShowProgress(model->name)});
+      *model.weights, model.name,
+      {.threads = options.threads, .on_progress = console.ShowProgress(model.name)});
   console.EndProgress();
-  if (!profile) return Error(profile.error()).InFile(path);
-  Fingerprinted done = {.name = model->name,
-                        .output = output,
-                        .parameters = model->parameter_count(),
-                        .bytes_read = profile->bytes_read,
+  if (!profile) return profile.error();
+  Fingerprinted done = {.bytes_read = profile->bytes_read,
                         .features_json = PaperFeaturesToJson(profile->features),
                         .zero_tensors = profile->zero_tensors};
   if (auto written = WriteFileAtomically(output, done.features_json); !written) {
     return std::move(written).error();
   }
-  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return done;
+}
+
+Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output,
+                                       const FingerprintOptions& options, Console& console) {
+  const auto counted = std::make_shared<CountedWeights>(model.weights);
+  model.weights = counted;
+  const auto fingerprint = ComputeFullFingerprint(
+      model, {.threads = options.threads, .on_progress = console.ShowProgress(model.name)});
+  console.EndProgress();
+  if (!fingerprint) return fingerprint.error();
+  if (auto written = WriteFingerprint(*fingerprint, output); !written) {
+    return std::move(written).error();
+  }
+  return Fingerprinted{.bytes_read = counted->bytes_read(), .notes = fingerprint->notes};
+}
+
+Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string& output,
+                                     const FingerprintOptions& options, Console& console) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto model = OpenWithBase(path, options.base);
+  if (!model) return model.error();
+  auto done = IsPaper(options) ? WritePaperProfile(*model, output, options, console)
+                               : WriteFullProfile(*model, output, options, console);
+  if (!done) return std::move(done).error().InFile(path);
+  done->name = model->name;
+  done->output = output;
+  done->parameters = model->parameter_count();
+  done->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   return done;
 }
 
@@ -92,6 +123,9 @@ std::string ToText(const Fingerprinted& done) {
   std::string text =
       fmt::format("{}  ({} parameters; {} read in {:.1f} s)\n", EscapeControl(done.output),
                   WithThousands(done.parameters), ReadableBytes(done.bytes_read), done.seconds);
+  for (const std::string& note : done.notes) {
+    text += fmt::format("note: {}\n", EscapeControl(note));
+  }
   for (const std::string& name : done.zero_tensors) {
     text +=
         fmt::format("note: {} holds only zeros and counts in no feature\n", EscapeControl(name));
@@ -99,15 +133,16 @@ std::string ToText(const Fingerprinted& done) {
   return text;
 }
 
-OrderedJson ToJson(const Fingerprinted& done) {
-  return {{"name", done.name},
-          {"profile", "paper"},
-          {"output", done.output},
-          {"parameters", done.parameters},
-          {"seconds", done.seconds},
-          {"bytes_read", done.bytes_read},
-          {"zero_tensors", done.zero_tensors},
-          {"features", OrderedJson::parse(done.features_json)}};
+OrderedJson ToJson(const Fingerprinted& done, const FingerprintOptions& options) {
+  OrderedJson json = {{"name", done.name},       {"profile", options.profile},
+                      {"output", done.output},   {"parameters", done.parameters},
+                      {"seconds", done.seconds}, {"bytes_read", done.bytes_read},
+                      {"notes", done.notes}};
+  if (IsPaper(options)) {
+    json["zero_tensors"] = done.zero_tensors;
+    json["features"] = OrderedJson::parse(done.features_json);
+  }
+  return json;
 }
 
 }  // namespace
@@ -127,7 +162,7 @@ Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& co
       console.ReportError(done.error());
       errors.push_back(done.error());
     } else if (console.json()) {
-      json["models"].push_back(ToJson(*done));
+      json["models"].push_back(ToJson(*done, options));
     } else {
       console.Print(ToText(*done));
       if (auto flushed = console.Flush(); !flushed) return std::move(flushed).error();

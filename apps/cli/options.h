@@ -19,7 +19,7 @@ struct FingerprintOptions {
   std::vector<std::string> models;
   std::optional<std::string> base;
   std::optional<std::string> output;  // a file, or a folder
-  std::string profile = "paper";
+  std::string profile = "full";
   unsigned threads = 0;  // 0: one per processor
 };
 
@@ -27,7 +27,12 @@ struct CompareOptions {
   std::string first;
   std::string second;
   std::optional<std::string> base;
-  std::vector<std::string> known;  // the population that a distance is measured in; may be none
+  // Full profile: where a merge's other parents are looked for. Paper profile: the population that
+  // a distance is measured in. May be none.
+  std::vector<std::string> known;
+  std::string profile;  // empty: by what is given
+  bool deep = false;
+  std::optional<std::string> html;
   bool impute = false;
   std::vector<std::string> fail_on;  // verdicts that give status 1
   unsigned threads = 0;
@@ -36,18 +41,19 @@ struct CompareOptions {
 struct ClassifyOptions {
   std::string model;
   std::optional<std::string> base;
-  std::vector<std::string> known;    // features files and folders of them
+  std::vector<std::string> known;    // fingerprints, folders of them, models
   std::vector<std::string> centers;  // base models of the families; none: each known model is one
-  std::string profile = "paper";
+  std::string profile;               // empty: by what is given
   bool impute = false;
   std::vector<std::string> fail_on;
   unsigned threads = 0;
 };
 
 struct ClusterOptions {
-  std::vector<std::string> models;  // models, features files and folders of features files
-  std::vector<std::string> centers;
+  std::vector<std::string> models;   // models, fingerprints and folders of them
+  std::vector<std::string> centers;  // none: as many families as there are (full profile)
   std::string method = "kmeans";
+  std::string profile;  // empty: by what is given
   std::optional<unsigned> clusters;
   std::optional<std::string> plot;
   bool impute = false;
@@ -68,6 +74,12 @@ struct SensitivityOptions {
   unsigned threads = 0;
 };
 
+struct EvaluateOptions {
+  std::string truth;
+  std::string profile = "full";
+  unsigned threads = 0;
+};
+
 // Help, version, completion script or manual page: text that the definitions themselves give.
 struct ShowText {
   std::string text;
@@ -78,7 +90,7 @@ struct Request {
   bool json = false;
   bool quiet = false;
   std::variant<ShowText, InspectOptions, FingerprintOptions, CompareOptions, ClassifyOptions,
-               ClusterOptions, ConvertOptions, SensitivityOptions>
+               ClusterOptions, ConvertOptions, SensitivityOptions, EvaluateOptions>
       options;
 };
 

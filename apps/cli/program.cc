@@ -55,6 +55,7 @@ struct Runner {
   Result<ExitStatus> operator()(const SensitivityOptions& o) const {
     return RunSensitivity(o, console);
   }
+  Result<ExitStatus> operator()(const EvaluateOptions& o) const { return RunEvaluate(o, console); }
 };
 
 Result<ExitStatus> RunRequest(const Request& request, Console& console) {

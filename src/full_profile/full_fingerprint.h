@@ -11,11 +11,19 @@
 
 #include "architecture/role.h"
 #include "network/float_matrix.h"
+#include "network/network.h"
 
 namespace tensorguard {
 
 // Rises with every change of the layout or of what its numbers mean.
 inline constexpr int kFullFingerprintVersion = 1;
+
+// Of the elements of a weight: least, 1 %, 5 %, 25 %, median, 75 %, 95 %, 99 %, greatest.
+inline constexpr std::array<double, 9> kSummaryQuantiles = {0,    0.01, 0.05, 0.25, 0.5,
+                                                            0.75, 0.95, 0.99, 1};
+
+// A sketch has this many rows and probes.
+inline constexpr size_t kSketchSize = 32;
 
 enum class AnchorKind {
   kTokens,  // ids are indices in AnchorList(), comparable between all models
@@ -25,13 +33,16 @@ enum class AnchorKind {
 struct LayerResponse {
   std::string stack = {};
   uint32_t index = 0;  // within its stack
+  MixerKind mixer = MixerKind::kNone;
   std::string mixer_name = {};
+  uint32_t expert_count = 0;  // routed experts of the layer; 0 for a dense feed-forward
   // Kernels [anchors, anchors], row t the response to anchor t, column s read out at anchor s;
   // double-centred over the model's own anchors. Empty (0 x 0) where the layer has no such part.
   FloatMatrix query_key = {};
   FloatMatrix output_value = {};
   FloatMatrix feed_forward = {};
-  // Per routed expert, on the first expert_anchors anchors.
+  // The first routed experts alone (at most kExpertsKept), on the first kExpertAnchors anchors and
+  // double-centred over those.
   std::vector<FloatMatrix> experts = {};
 };
 
@@ -39,18 +50,26 @@ struct LayerResponse {
 struct WeightSummary {
   std::string tensor = {};  // raw text from the file
   TensorRole role = {};
-  uint64_t rows = 0;                    // outputs
+  bool is_vector = false;
+  uint64_t rows = 0;                    // outputs; the elements of a vector
   uint64_t columns = 0;                 // inputs; 1 for a vector
   std::string dtype = {};               // as stored
   std::array<uint8_t, 16> digest = {};  // of the float32 values in row-major order [rows, columns]
   double norm = 0;                      // Frobenius
   double mean = 0;
-  std::vector<float> quantiles = {};  // of the elements at kSummaryQuantiles
-  double zero_fraction = 0;           // elements that are exactly zero
-  double zero_row_fraction = 0;       // rows that are all zero
-  double distinct_per_group = 0;      // mean number of different values in 32 neighbours of a row
-  // s = S (W X), [sketch rows, probes], linear in W (docs/formats/fingerprint.md). Empty for
-  // vectors.
+  std::array<float, kSummaryQuantiles.size()> quantiles = {};  // at kSummaryQuantiles
+  double zero_fraction = 0;                                    // elements that are exactly zero
+  double zero_row_fraction = 0;                                // rows that are all zero
+  double zero_column_fraction = 0;                             // columns that are all zero
+  // Aligned groups of 4 neighbours in a row of which two or more are zero; empty below 4 columns.
+  std::optional<double> two_of_four_fraction = {};
+  // Mean number of different values in aligned groups of 32 (256) neighbours of a row; empty below
+  // 32 (256) columns.
+  std::optional<double> distinct_per_32 = {};
+  std::optional<double> distinct_per_256 = {};
+  // s = S (W X), [kSketchSize, kSketchSize], linear in W; of a vector v X, [1, kSketchSize]
+  // (docs/formats/fingerprint.md). X depends on `columns` alone (a vector's length), S on `rows`.
+  // Empty for vocabulary tables, which have sketches by anchor, and for modality towers.
   FloatMatrix sketch = {};
 };
 
@@ -58,25 +77,36 @@ struct FullFingerprint {
   std::string model_name = {};
   std::string architecture = {};
   uint64_t parameters = 0;
-  uint64_t vocabulary_size = 0;
+  uint64_t vocabulary_size = 0;  // rows of the embedding
   uint64_t hidden_size = 0;
   bool tied_head = false;
   bool has_head = false;
 
   AnchorKind anchor_kind = AnchorKind::kTokens;
   int anchor_list_version = 0;
-  std::vector<uint32_t> anchors = {};  // ascending
+  std::vector<uint32_t> anchors = {};        // ascending; see AnchorKind
+  std::vector<uint32_t> anchor_tokens = {};  // parallel: rows of the embedding
   // Double-centred over the anchors, [anchors, anchors]: E E^T, H H^T, E H^T of the input rows E
   // and the output rows H.
   FloatMatrix input_gram = {};
   FloatMatrix output_gram = {};
   FloatMatrix cross_gram = {};
+  // The anchors' rows of the embedding as stored, times X: [anchors, kSketchSize]. Of the head the
+  // same; empty where there is none, or it is the embedding.
+  FloatMatrix embedding_sketch = {};
+  FloatMatrix head_sketch = {};
 
   std::vector<LayerResponse> layers = {};   // encoder first, then decoder
-  std::vector<WeightSummary> weights = {};  // as SplitWeights orders them
+  std::vector<WeightSummary> weights = {};  // as SplitWeights orders them; of a layer with more
+                                            // than kExpertsKept experts only those
   // What a reader should know: "no tokenizer: row anchors", "layer 3 has no attention", ...
   std::vector<std::string> notes = {};
 };
+
+// More anchors cost memory with the square; half as many separate models nearly as well.
+inline constexpr size_t kMostAnchors = 128;
+inline constexpr size_t kExpertAnchors = 32;
+inline constexpr uint32_t kExpertsKept = 32;
 
 }  // namespace tensorguard
 

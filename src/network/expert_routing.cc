@@ -182,13 +182,24 @@ std::vector<ExpertShare> RouteSparsely(std::span<const double> scores,
   return shares;
 }
 
+// What the config and the weights say goes before the table: one architecture's name can stand for
+// generations that route differently.
+RoutingKind KindOf(const ConfigView& config, std::optional<RoutingKind> kind, bool has_correction) {
+  const auto scoring = config.Text(kScoringKeys);
+  if (scoring == "sigmoid") return RoutingKind::kSigmoidGroups;
+  if (scoring == "softmax") return kind.value_or(RoutingKind::kSoftmaxTopK);
+  // A softmax of the chosen has no place for a correction.
+  const bool takes_correction = kind && *kind != RoutingKind::kTopKSoftmax;
+  if (has_correction && !takes_correction) return RoutingKind::kSigmoidGroups;
+  return kind.value_or(RoutingKind::kSoftmaxTopK);
+}
+
 }  // namespace
 
 Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<RoutingKind> kind,
                                     uint32_t experts, bool has_correction) {
-  const bool sigmoid = config.Text(kScoringKeys) == "sigmoid" || has_correction;
   RoutingSettings settings;
-  settings.kind = kind.value_or(sigmoid ? RoutingKind::kSigmoidGroups : RoutingKind::kSoftmaxTopK);
+  settings.kind = KindOf(config, kind, has_correction);
   const auto per_token = RequireNumber(config, kPerTokenKeys);
   if (!per_token) return per_token.error();
   const auto grouped = ReadGroups(config, experts, settings);

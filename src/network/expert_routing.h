@@ -25,8 +25,10 @@ struct RoutingSettings {
   double jitter = 0.01;  // kSparseMixer: half of how far below the best a score still counts
 };
 
-// What config.json says of the routing of `experts` experts. `kind` empty: kSigmoidGroups where the
-// config names sigmoid scores or there is a correction for the choice, else kSoftmaxTopK. Errors:
+// What config.json says of the routing of `experts` experts. `kind` as the table of architectures
+// has it; the config's "scoring_func" goes before it, and a correction for the choice before
+// kTopKSoftmax, which has no place for one. Empty: kSigmoidGroups where there is a correction, else
+// kSoftmaxTopK. Errors:
 // kBadFile, naming the key, where the number of experts per token is not stated, or numbers
 // contradict each other.
 Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<RoutingKind> kind,

@@ -109,10 +109,17 @@ TEST(ReadRouting, TakesWhatTheConfigSays) {
   EXPECT_EQ(settings->scaling, 2.5);
 }
 
-TEST(ReadRouting, ACorrectionMeansSigmoidsWhereNoRowSaysOtherwise) {
-  EXPECT_EQ(Read({{"num_experts_per_tok", 1}}, {}, true)->kind, Kind::kSigmoidGroups);
-  EXPECT_EQ(Read({{"num_experts_per_tok", 1}}, {}, false)->kind, Kind::kSoftmaxTopK);
-  EXPECT_EQ(Read({{"num_experts_per_tok", 1}}, Kind::kTopKSoftmax, true)->kind, Kind::kTopKSoftmax);
+TEST(ReadRouting, ACorrectionMeansSigmoidsWhereNothingSaysOtherwise) {
+  Json config = {{"num_experts_per_tok", 1}};
+  EXPECT_EQ(Read(config, {}, true)->kind, Kind::kSigmoidGroups);
+  EXPECT_EQ(Read(config, {}, false)->kind, Kind::kSoftmaxTopK);
+  EXPECT_EQ(Read(config, Kind::kTopKSoftmax, false)->kind, Kind::kTopKSoftmax);
+  EXPECT_EQ(Read(config, Kind::kTopKSoftmax, true)->kind, Kind::kSigmoidGroups);
+  EXPECT_EQ(Read(config, Kind::kSoftmaxTopK, true)->kind, Kind::kSoftmaxTopK);
+  config["scoring_func"] = "softmax";
+  EXPECT_EQ(Read(config, {}, true)->kind, Kind::kSoftmaxTopK);
+  config["scoring_func"] = "sigmoid";
+  EXPECT_EQ(Read(config, Kind::kTopKSoftmax, false)->kind, Kind::kSigmoidGroups);
 }
 
 TEST(ReadRouting, SoftmaxHasGroupsOnlyWhereTheMethodSaysSo) {

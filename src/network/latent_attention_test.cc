@@ -89,6 +89,26 @@ TEST(LatentAttention, ReadsAQueryBottleneck) {
   ExpectRow(rows->queries.Row(0), {1, 2, 3, 4, 5, 6});
 }
 
+TEST(LatentAttention, ReadsKeysAndValuesApart) {
+  auto tensors = Layer();
+  tensors.erase(kBlock + "kv_b_proj.weight");
+  // A bottleneck of two columns: the keys' matrices are [head, bottleneck, key], the values'
+  // [head, value, bottleneck].
+  tensors[kBlock + "kv_a_proj_with_mqa.weight"] = {{4, 2}, {1, 0, 0, 1, 0, 7, 0, 8}};
+  tensors[kBlock + "kv_a_layernorm.weight"] = {{2}, {5, 5}};
+  tensors[kBlock + "embed_q.weight"] = {{2, 2, 1}, {1, 2, 10, 20}};
+  tensors[kBlock + "unembed_out.weight"] = {{2, 1, 2}, {3, 4, 30, 40}};
+  const TestLayer layer(tensors, kConfig);
+  const auto parts = layer.parts();
+  const auto latent = ReadLatentAttention(parts, layer.config());
+  ASSERT_TRUE(latent) << DescribeError(latent.error());
+  const auto rows = ProjectLatent(parts, *latent, layer.config(), MatrixOf({{1, 7}}));
+  ASSERT_TRUE(rows) << DescribeError(rows.error());
+  // The row's root mean square is 5: the bottleneck holds 1 and 7.
+  ExpectRow(rows->keys.Row(0), {15, 49, 56, 150, 49, 56});
+  ExpectRow(rows->values.Row(0), {31, 310});
+}
+
 void ExpectRefused(const Tensors& tensors, const Json& config, const std::string& problem,
                    const std::string& tensor = "") {
   const TestLayer layer(tensors, config);
@@ -119,6 +139,12 @@ TEST(LatentAttention, NamesWhatMakesNoSense) {
   ExpectRefused(tensors, kConfig,
                 "has not the outputs that the bottleneck and \"qk_rope_head_dim\" ask for",
                 kBlock + "kv_a_proj_with_mqa.weight");
+  tensors = Layer();
+  tensors.erase(kBlock + "kv_b_proj.weight");
+  tensors[kBlock + "embed_q.weight"] = {{2, 1, 1}, {1, 2}};
+  tensors[kBlock + "unembed_out.weight"] = {{3, 1, 1}, {3, 4, 5}};
+  ExpectRefused(tensors, kConfig, "has not the shape that the layer's other parts ask for",
+                kBlock + "unembed_out.weight");
   tensors = Layer();
   tensors[kBlock + "o_proj.weight"] = {{2, 4}, {1, 0, 0, 1, 1, 0, 0, 1}};
   ExpectRefused(tensors, kConfig, "has not the outputs that the heads' keys and values ask for",

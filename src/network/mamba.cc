@@ -112,7 +112,8 @@ void Scan(const StateSpace& space, size_t channel, const FloatMatrix& steps,
     const auto out = selection.out.Row(t);
     double sum = double{space.skip[channel]} * value;
     for (size_t i = 0; i < state.size(); ++i) {
-      state[i] = state[i] * std::exp(rates[i] * step) + step * value * in[i];
+      if (t > begin) state[i] *= std::exp(rates[i] * step);
+      state[i] += step * value * in[i];
       sum += state[i] * out[i];
     }
     value = static_cast<float>(sum);

@@ -60,17 +60,51 @@ bool IsCorrection(std::string_view name) {
   return name.ends_with("score_correction_bias") || name.ends_with("expert_bias");
 }
 
-void FindRouter(const LayerParts& layer, MixtureOfExperts& mixture) {
-  mixture.router = layer.FindMap(Role::kRouter);
-  if (mixture.router) mixture.router->bias = nullptr;
+// The router is the one matrix with an output per expert. `unread`: another that nothing here knows
+// what to do with.
+struct RouterWeights {
+  const Weight* matrix = nullptr;
+  const Weight* bias = nullptr;
+  const Weight* correction = nullptr;
+  const Weight* unread = nullptr;
+};
+
+RouterWeights FindRouter(const LayerParts& layer, uint32_t experts) {
+  RouterWeights router;
   for (const Weight* weight : layer.weights()) {
     const TensorRole& role = weight->role;
     if (role.role != Role::kRouter || role.expert || role.shared_expert) continue;
     if (IsCorrection(layer.NameOf(*weight))) {
-      mixture.correction = weight;
-    } else if (role.is_bias && mixture.router) {
-      mixture.router->bias = weight;
+      router.correction = weight;
+    } else if (role.is_bias) {
+      if (weight->rows == experts) router.bias = weight;
+    } else if (!weight->is_vector && weight->rows == experts && router.matrix == nullptr) {
+      router.matrix = weight;
+    } else {
+      router.unread = weight;
     }
+  }
+  return router;
+}
+
+// `mixture` has its experts and nothing of its routing.
+void ReadRouter(const LayerParts& layer, const ConfigView& config, std::optional<RoutingKind> kind,
+                MixtureOfExperts& mixture) {
+  const RouterWeights router = FindRouter(layer, mixture.experts);
+  mixture.correction = router.correction;
+  if (router.matrix != nullptr) {
+    mixture.router = LinearMap{&layer.source(), router.matrix, router.bias};
+  }
+  if (router.unread != nullptr) {
+    mixture.routing = Error{.kind = ErrorKind::kUnsupported,
+                            .problem = "the tensor has no place in what is known of routing",
+                            .tensor = layer.NameOf(*router.unread),
+                            .expected = fmt::format("one matrix with {} outputs", mixture.experts)};
+  } else if (router.matrix == nullptr) {
+    mixture.routing = Error{.kind = ErrorKind::kUnsupported,
+                            .problem = "the experts of a layer have no router that is known"};
+  } else {
+    mixture.routing = ReadRouting(config, kind, mixture.experts, router.correction != nullptr);
   }
 }
 
@@ -83,19 +117,8 @@ struct ExpertLoad {
 Result<std::vector<ExpertLoad>> DistributeRows(const MixtureOfExperts& mixture,
                                                const FloatMatrix& rows) {
   if (!mixture.routing) return mixture.routing.error();
-  if (!mixture.router) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "the experts of a layer have no router that is known"};
-  }
   const auto scores = mixture.router->Apply(rows);
   if (!scores) return scores.error();
-  if (scores->columns() != mixture.experts) {
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = "the router has not one output for each expert",
-                 .tensor = mixture.source->tensors()[mixture.router->weight->tensor_index].name,
-                 .found = fmt::format("{}", scores->columns()),
-                 .expected = fmt::format("{}", mixture.experts)};
-  }
   std::vector<float> correction;
   if (mixture.correction != nullptr) {
     auto read = ReadVector(*mixture.source, *mixture.correction, mixture.experts);
@@ -190,8 +213,7 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
   mixture.shared = FindFeedForward(layer, settings, {.shared_expert = true});
   mixture.has_shared_expert = mixture.shared.has_value();
   mixture.shared_gate = layer.FindMap(Role::kRouter, {.shared_expert = true});
-  FindRouter(layer, mixture);
-  mixture.routing = ReadRouting(config, routing, mixture.experts, mixture.correction != nullptr);
+  ReadRouter(layer, config, routing, mixture);
   return mixture;
 }
 

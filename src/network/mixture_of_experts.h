@@ -29,8 +29,8 @@ struct MixtureOfExperts {
   std::optional<LinearMap> router = {};       // hidden state to one score per expert
   const WeightSource* source = nullptr;
   const Weight* correction = nullptr;  // added to the scores for the choice; null: none
-  // What the config says of the routing. Its errors concern sequences alone: what single experts
-  // compute does not hang on it.
+  // What the config says of the routing, an error where that or the router is not understood. It
+  // concerns sequences alone: what single experts compute does not hang on it.
   Result<RoutingSettings> routing = RoutingSettings();
 };
 
@@ -44,7 +44,7 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
 // RunFeedForward.
 
 // The experts that each row is routed to, weighted, and the shared one. Errors: also those of
-// ReadRouting; kUnsupported without a router.
+// ReadRouting; kUnsupported where the router is not understood.
 Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows);
 
 // One routed expert alone, without its weight. REQUIRES: expert < mixture.experts.

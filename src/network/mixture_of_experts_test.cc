@@ -9,9 +9,11 @@
 namespace tensorguard {
 namespace {
 
+using Tensors = std::map<std::string, TensorValues>;
+
 // Experts over two hidden columns that multiply relu(x) by 1, 2 and 3, without a gate.
-std::map<std::string, TensorValues> ScalingExperts() {
-  std::map<std::string, TensorValues> tensors = {
+Tensors ScalingExperts() {
+  Tensors tensors = {
       {"model.embed_tokens.weight", {{4, 2}, std::vector<float>(8, 1)}},
       // The third expert likes the first column, the first one the second.
       {"model.layers.0.mlp.gate.weight", {{3, 2}, {0, 1, 0, 0, 1, 0}}},
@@ -117,17 +119,31 @@ TEST(MixtureOfExperts, RefusesExpertsWithAPartMissing) {
   EXPECT_EQ(mixture.error().problem, "expert 1 of layer 0 lacks a matrix");
 }
 
-TEST(MixtureOfExperts, RefusesARouterOfAnotherSize) {
-  auto tensors = ScalingExperts();
-  tensors["model.layers.0.mlp.gate.weight"] = {{2, 2}, {0, 1, 0, 0}};
+void ExpectRoutingRefused(const Tensors& tensors, const std::string& problem,
+                          const std::string& tensor) {
   const TestLayer layer(tensors, kConfig);
   const auto parts = layer.parts();
   const auto mixture =
       ReadMixture(parts, layer.config(), kRelu, RoutingKind::kTopKSoftmax).operator*();
   const auto out = RunMixture(mixture, MatrixOf({{1, 0}}));
   ASSERT_FALSE(out);
-  EXPECT_EQ(out.error().problem, "the router has not one output for each expert");
-  EXPECT_EQ(out.error().tensor, "model.layers.0.mlp.gate.weight");
+  EXPECT_EQ(out.error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(out.error().problem, problem);
+  EXPECT_EQ(out.error().tensor, tensor);
+}
+
+TEST(MixtureOfExperts, RefusesARouterThatIsNotUnderstood) {
+  const std::string gate = "model.layers.0.mlp.gate.weight";
+  auto tensors = ScalingExperts();
+  tensors[gate] = {{2, 2}, {0, 1, 0, 0}};
+  ExpectRoutingRefused(tensors, "the tensor has no place in what is known of routing", gate);
+  tensors.erase(gate);
+  ExpectRoutingRefused(tensors, "the experts of a layer have no router that is known", "");
+  tensors = ScalingExperts();
+  // Weighs the shared expert against the routed ones, in an architecture without a row.
+  tensors["model.layers.0.mlp.coefficient.weight"] = {{2, 2}, {0, 1, 0, 0}};
+  ExpectRoutingRefused(tensors, "the tensor has no place in what is known of routing",
+                       "model.layers.0.mlp.coefficient.weight");
 }
 
 TEST(MixtureOfExperts, RefusesExpertsOfAnotherWidth) {

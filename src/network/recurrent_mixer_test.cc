@@ -375,6 +375,69 @@ TEST(RecurrentMixer, RwkvSaysWhatIsMissing) {
                 "layer 0 lacks a part of its mixer");
 }
 
+TEST(RecurrentMixer, ShortConvolutionGatesBothSides) {
+  const std::string mixer = "model.layers.0.conv.";
+  const Tensors tensors = {{"model.embed_tokens.weight", {{2, 1}, {1, 1}}},
+                           {mixer + "in_proj.weight", {{3, 1}, {2, 3, 5}}},
+                           {mixer + "conv.weight", {{1, 1, 2}, {10, 1}}},
+                           {mixer + "out_proj.weight", {{1, 1}, {7}}}};
+  // B x is 10 x^2; of the second row: 10 from the first and itself.
+  ExpectColumn(
+      RunMixer(tensors, {{"model_type", "lfm2"}}, MatrixOf({{1}, {2}}), 2, "short convolution"),
+      {7 * 3 * 10, 7 * 6 * (10 * 10 + 40)});
+}
+
+// Two columns in one block; the second is never fed.
+Tensors GriffinLayer() {
+  const std::string mixer = "model.layers.0.temporal_block.";
+  return {{"model.embed_tokens.weight", {{2, 1}, {1, 1}}},
+          {mixer + "linear_x.weight", {{2, 1}, {2, 0}}},
+          {mixer + "linear_x.bias", {{2}, {0.5f, 0}}},
+          {mixer + "linear_y.weight", {{2, 1}, {1, 1}}},
+          {mixer + "linear_out.weight", {{1, 2}, {3, 100}}},
+          {mixer + "conv_1d.weight", {{2, 1, 2}, {0.5f, 1, 0, 0}}},
+          {mixer + "rg_lru.recurrent_param", {{2}, {-3, 0}}},
+          {mixer + "rg_lru.input_gate_weight", {{1, 2, 2}, {0.5f, 0, 0, 0}}},
+          {mixer + "rg_lru.input_gate_bias", {{1, 2}, {0.25f, 0}}},
+          {mixer + "rg_lru.recurrent_gate_weight", {{1, 2, 2}, {-0.5f, 0, 0, 0}}},
+          {mixer + "rg_lru.recurrent_gate_bias", {{1, 2}, {0.75f, 0}}}};
+}
+
+TEST(RecurrentMixer, GatedLinearRecurrenceForgetsAsItsGateSays) {
+  const Json config = {{"model_type", "recurrent_gemma"}, {"hidden_activation", "relu"}};
+  std::vector<double> expected;
+  double state = 0;
+  double before = 0;
+  for (const double x : {1.0, 0.5, 2.0}) {
+    const double own = 2 * x + 0.5;
+    const double u = own + 0.5 * before;
+    const double a = std::exp(-8 * SigmoidOf(-0.5 * u + 0.75) * SoftplusOf(-3));
+    const double gated = u * SigmoidOf(0.5 * u + 0.25);
+    state = expected.empty() ? gated : a * state + std::sqrt(1 - a * a) * gated;
+    expected.push_back(3 * state * x);
+    before = own;
+  }
+  ExpectColumn(
+      RunMixer(GriffinLayer(), config, MatrixOf({{1}, {0.5}, {2}}), 3, "gated linear recurrence"),
+      expected);
+}
+
+TEST(RecurrentMixer, GatedLinearRecurrenceNamesBlocksThatDoNotFit) {
+  auto tensors = GriffinLayer();
+  const std::string name = "model.layers.0.temporal_block.rg_lru.input_gate_weight";
+  tensors[name] = {{2, 2, 2}, std::vector<float>(8, 1)};
+  ExpectProblem(RunMixer(tensors, {{"model_type", "recurrent_gemma"}}, MatrixOf({{1}}), 1,
+                         "gated linear recurrence"),
+                "is not made of square blocks", name);
+}
+
+TEST(RecurrentMixer, OneWithFurtherWeightsIsNone) {
+  auto tensors = MambaLayer();
+  tensors["backbone.layers.0.mixer.dt_norm_weight"] = {{1}, {1}};
+  const TestLayer layer(tensors, kMambaConfig);
+  EXPECT_EQ(FindRecurrentMixer(layer.parts()), nullptr);
+}
+
 TEST(RecurrentMixer, AttentionIsNone) {
   const std::string block = "model.layers.0.self_attn.";
   const TestLayer layer({{"model.embed_tokens.weight", {{2, 1}, {1, 1}}},

@@ -1,0 +1,46 @@
+// A comparison by the full profile as text and JSON.
+#ifndef TENSORGUARD_APPS_CLI_COMPARISON_OUTPUT_H_
+#define TENSORGUARD_APPS_CLI_COMPARISON_OUTPUT_H_
+
+#include <optional>
+#include <string>
+
+#include "cli/json_output.h"
+#include "comparison/compare_fingerprints.h"
+#include "comparison/merge_parents.h"
+#include "deep_test/deep_verdict.h"
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard::cli {
+
+// A merge among known models.
+struct NamedMerge {
+  std::string model;
+  std::vector<std::string> parents;
+  std::vector<double> weights;  // parallel
+  double residual = 0;          // MergeExplanation::residual
+};
+
+// A pair with all that was found out about it.
+struct ComparedPair {
+  FullFingerprint first;
+  FullFingerprint second;
+  Comparison comparison;
+  std::optional<DeepTest> test = {};
+  Verdict verdict = Verdict::kInconclusive;  // with the test, where there is one
+  std::vector<std::string> test_notes = {};  // what the test says beside the comparison
+  std::vector<NamedMerge> merges = {};
+};
+
+OrderedJson ComparedPairToJson(const ComparedPair& pair);
+std::string ComparedPairToText(const ComparedPair& pair);
+std::string ComparedPairToHtml(const ComparedPair& pair);
+
+// "0.50 alder--sft1 and 0.50 alder--sft2", names raw.
+std::string MergeText(const NamedMerge& merge);
+
+OrderedJson MergeToJson(const NamedMerge& merge);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_COMPARISON_OUTPUT_H_

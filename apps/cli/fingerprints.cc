@@ -1,0 +1,82 @@
+#include "cli/fingerprints.h"
+
+#include "cli/models.h"
+#include "cli/sources.h"
+#include "full_profile/fingerprint_file.h"
+#include "full_profile/full_profile.h"
+
+namespace tensorguard::cli {
+namespace {
+
+// Computes a model's fingerprint, on the given anchors if there are any.
+Result<FullFingerprint> ComputeFingerprint(const std::string& argument,
+                                           const FingerprintReading& reading,
+                                           std::optional<ChosenAnchors> anchors, Console& console) {
+  const auto model = OpenWithBase(argument, reading.base);
+  if (!model) return model.error();
+  auto fingerprint =
+      ComputeFullFingerprint(*model, {.threads = reading.threads,
+                                      .on_progress = console.ShowProgress(model->name),
+                                      .anchors = std::move(anchors)});
+  console.EndProgress();
+  if (!fingerprint) return std::move(fingerprint).error().InFile(argument);
+  return fingerprint;
+}
+
+// `print` asked at the anchors of `other`, where only one of the two has a tokenizer, both have one
+// vocabulary size, and the weights are there.
+Result<FullFingerprint> OnCommonAnchors(FullFingerprint print, const FullFingerprint& other,
+                                        const std::string& argument,
+                                        const FingerprintReading& reading, Console& console) {
+  const bool would_help =
+      print.anchor_kind != other.anchor_kind && print.vocabulary_size == other.vocabulary_size;
+  if (!would_help || IsFingerprintFile(argument)) return print;
+  return ComputeFingerprint(argument, reading,
+                            ChosenAnchors{.kind = other.anchor_kind,
+                                          .anchors = other.anchors,
+                                          .tokens = other.anchor_tokens,
+                                          .notes = {"anchors of " + other.model_name +
+                                                    ", as if the two had one vocabulary"}},
+                            console);
+}
+
+}  // namespace
+
+Result<FullFingerprint> FingerprintOf(const std::string& argument,
+                                      const FingerprintReading& reading, Console& console) {
+  if (IsFingerprintFile(argument)) return ReadFingerprint(argument);
+  return ComputeFingerprint(argument, reading, {}, console);
+}
+
+Result<FingerprintPair> FingerprintsOfPair(const std::string& first, const std::string& second,
+                                           const FingerprintReading& reading, Console& console) {
+  auto a = FingerprintOf(first, reading, console);
+  if (!a) return std::move(a).error();
+  auto b = FingerprintOf(second, reading, console);
+  if (!b) return std::move(b).error();
+  a = OnCommonAnchors(*std::move(a), *b, first, reading, console);
+  if (!a) return std::move(a).error();
+  b = OnCommonAnchors(*std::move(b), *a, second, reading, console);
+  if (!b) return std::move(b).error();
+  return FingerprintPair{*std::move(a), *std::move(b)};
+}
+
+ManyFingerprints FingerprintsOfAll(const std::vector<std::string>& arguments,
+                                   const FingerprintReading& reading, Console& console) {
+  ManyFingerprints many;
+  for (const std::string& argument : arguments) {
+    for (const std::string& source : SourcesOf(argument, Profile::kFull)) {
+      ++many.asked;
+      auto fingerprint = FingerprintOf(source, reading, console);
+      if (fingerprint) {
+        many.fingerprints.push_back(*std::move(fingerprint));
+      } else {
+        console.ReportError(fingerprint.error());
+        many.errors.push_back(std::move(fingerprint).error());
+      }
+    }
+  }
+  return many;
+}
+
+}  // namespace tensorguard::cli

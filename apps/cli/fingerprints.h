@@ -1,0 +1,45 @@
+// Full fingerprints of what arguments name: fingerprint files, folders of them, and models.
+#ifndef TENSORGUARD_APPS_CLI_FINGERPRINTS_H_
+#define TENSORGUARD_APPS_CLI_FINGERPRINTS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/console.h"
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard::cli {
+
+struct FingerprintReading {
+  std::optional<std::string> base = {};  // for arguments that are adapters
+  unsigned threads = 0;                  // for models that must be fingerprinted first
+};
+
+// A fingerprint file is read; a model's weights are read and its fingerprint computed.
+Result<FullFingerprint> FingerprintOf(const std::string& argument,
+                                      const FingerprintReading& reading, Console& console);
+
+// The two of a comparison. Where only one of them has a tokenizer and both have one vocabulary
+// size, one whose weights are at hand is asked at the anchors of the other.
+struct FingerprintPair {
+  FullFingerprint first;
+  FullFingerprint second;
+};
+Result<FingerprintPair> FingerprintsOfPair(const std::string& first, const std::string& second,
+                                           const FingerprintReading& reading, Console& console);
+
+struct ManyFingerprints {
+  std::vector<FullFingerprint> fingerprints;
+  std::vector<Error> errors;  // of the arguments that gave none; already reported on the console
+  size_t asked = 0;           // how many there should be
+};
+
+// Every source of every argument (SourcesOf). A bad one does not keep the others from being read.
+ManyFingerprints FingerprintsOfAll(const std::vector<std::string>& arguments,
+                                   const FingerprintReading& reading, Console& console);
+
+}  // namespace tensorguard::cli
+
+#endif  // TENSORGUARD_APPS_CLI_FINGERPRINTS_H_

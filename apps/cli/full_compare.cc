@@ -1,0 +1,84 @@
+// tensorguard compare by the full profile: a verdict on a pair of models.
+#include "base/file.h"
+#include "cli/comparison_output.h"
+#include "cli/deep_comparison.h"
+#include "cli/family_output.h"
+#include "cli/fingerprints.h"
+#include "cli/merges.h"
+#include "cli/models.h"
+#include "cli/profile_commands.h"
+
+namespace tensorguard::cli {
+namespace {
+
+// Each of the two as a merge of the other and known models.
+std::vector<NamedMerge> MergesOf(const ComparedPair& pair,
+                                 const std::vector<FullFingerprint>& known) {
+  std::vector<NamedMerge> merges;
+  for (const auto& [child, other] :
+       {std::pair(&pair.first, &pair.second), std::pair(&pair.second, &pair.first)}) {
+    std::vector<const FullFingerprint*> candidates = {other};
+    for (const FullFingerprint& each : known) candidates.push_back(&each);
+    if (auto merge = FindMerge(*child, candidates)) merges.push_back(*std::move(merge));
+  }
+  return merges;
+}
+
+Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPair* pair) {
+  auto test = RunDeepTest({options.first, options.base}, {options.second, options.base},
+                          options.threads, console);
+  if (!test) return std::move(test).error();
+  DeepVerdict judged = JudgeWithTest(pair->comparison, *test);
+  pair->test = *std::move(test);
+  pair->verdict = judged.verdict;
+  pair->test_notes = std::move(judged.notes);
+  return {};
+}
+
+Result<ComparedPair> ComparePair(const CompareOptions& options,
+                                 const std::vector<FullFingerprint>& known, Console& console) {
+  auto prints = FingerprintsOfPair(options.first, options.second,
+                                   {.base = options.base, .threads = options.threads}, console);
+  if (!prints) return std::move(prints).error();
+  auto comparison = CompareFingerprints(prints->first, prints->second);
+  if (!comparison) return std::move(comparison).error();
+  ComparedPair pair = {.first = std::move(prints->first),
+                       .second = std::move(prints->second),
+                       .comparison = *std::move(comparison)};
+  pair.verdict = pair.comparison.verdict;
+  if (options.deep) {
+    if (auto tested = AddTest(options, console, &pair); !tested) return std::move(tested).error();
+  }
+  if (!known.empty()) pair.merges = MergesOf(pair, known);
+  return pair;
+}
+
+}  // namespace
+
+Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Console& console) {
+  if (auto base = CheckBase({options.first, options.second}, options.base); !base) {
+    return std::move(base).error();
+  }
+  const ManyFingerprints known =
+      FingerprintsOfAll(options.known, {.threads = options.threads}, console);
+  const auto pair = ComparePair(options, known.fingerprints, console);
+  if (!pair) return pair.error();
+  if (options.html) {
+    const std::string page = ComparedPairToHtml(*pair);
+    if (auto written = WriteFileAtomically(*options.html, page); !written) {
+      return std::move(written).error();
+    }
+  }
+  if (console.json()) {
+    OrderedJson json = ComparedPairToJson(*pair);
+    if (options.html) json["html"] = *options.html;
+    AddErrors(known.errors, &json);
+    console.PrintJson(json);
+  } else {
+    console.Print(ComparedPairToText(*pair));
+  }
+  return StatusAfter(known.errors.size(), known.asked,
+                     StatusOf(VerdictName(pair->verdict), options.fail_on), console);
+}
+
+}  // namespace tensorguard::cli

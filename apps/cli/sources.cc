@@ -1,0 +1,66 @@
+#include "cli/sources.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+
+#include "cli/models.h"
+#include "model/model.h"
+
+namespace tensorguard::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Entries of a folder that `wanted` names, sorted; none if it is no folder.
+std::vector<std::string> EntriesOf(const std::string& folder,
+                                   const std::function<bool(const fs::path&)>& wanted) {
+  std::vector<std::string> paths;
+  std::error_code failure;
+  for (fs::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    if (wanted(entry->path())) paths.push_back(entry->path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::vector<std::string> FingerprintsIn(const std::string& folder, Profile profile) {
+  return EntriesOf(folder, [&](const fs::path& path) {
+    return profile == Profile::kFull ? IsFingerprintFile(path.string())
+                                     : IsFeaturesFile(path.string());
+  });
+}
+
+bool HoldsWeights(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return false;
+  return !EntriesOf(folder.string(), [](const fs::path& path) {
+            return path.extension() == ".safetensors" && !IsFingerprintFile(path.string());
+          }).empty();
+}
+
+}  // namespace
+
+bool IsFingerprintFile(const std::string& path) {
+  return path.ends_with(".fingerprint.safetensors");
+}
+
+Profile ChooseProfile(const std::string& name, const std::vector<std::string>& arguments) {
+  if (!name.empty()) return name == "full" ? Profile::kFull : Profile::kPaper;
+  const bool paper =
+      std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+        return IsFeaturesFile(argument) || (!FingerprintsIn(argument, Profile::kPaper).empty() &&
+                                            FingerprintsIn(argument, Profile::kFull).empty());
+      });
+  return paper ? Profile::kPaper : Profile::kFull;
+}
+
+std::vector<std::string> SourcesOf(const std::string& argument, Profile profile) {
+  std::vector<std::string> sources = FingerprintsIn(argument, profile);
+  if (sources.empty() && !HoldsWeights(argument)) sources = EntriesOf(argument, HoldsWeights);
+  if (sources.empty()) sources.push_back(argument);
+  return sources;
+}
+
+}  // namespace tensorguard::cli

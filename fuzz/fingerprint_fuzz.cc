@@ -1,0 +1,83 @@
+// Any bytes as a fingerprint file: never a crash, and what is accepted is a fingerprint whose
+// numbers are in their bounds and that comes out of storing once more as it went in.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "formats/safetensors.h"
+#include "full_profile/fingerprint_file.h"
+#include "full_profile/stored_fingerprint.h"
+
+namespace {
+
+using tensorguard::FloatMatrix;
+using tensorguard::FullFingerprint;
+
+constexpr uint64_t kLengthFieldBytes = 8;
+
+void Require(bool property) {
+  if (!property) std::abort();
+}
+
+bool Equal(const FloatMatrix& a, const FloatMatrix& b) {
+  return a.rows() == b.rows() && std::ranges::equal(a.values(), b.values());
+}
+
+void CheckAccepted(const FullFingerprint& print) {
+  Require(!print.anchors.empty() && print.anchors.size() == print.anchor_tokens.size());
+  Require(print.input_gram.rows() == print.anchors.size());
+  for (const uint32_t token : print.anchor_tokens) Require(token < print.vocabulary_size);
+  for (const auto& weight : print.weights) {
+    Require(std::isfinite(weight.norm) && weight.norm >= 0);
+    Require(weight.rows > 0 && weight.columns > 0);
+  }
+  // A file from elsewhere may have other scales than ours; stored by us, it stays as it is.
+  const FullFingerprint once = AsStored(print);
+  const FullFingerprint twice = AsStored(once);
+  Require(Equal(once.cross_gram, twice.cross_gram));
+  for (size_t i = 0; i < once.layers.size(); ++i) {
+    Require(Equal(once.layers[i].feed_forward, twice.layers[i].feed_forward));
+  }
+  for (size_t i = 0; i < once.weights.size(); ++i) {
+    Require(Equal(once.weights[i].sketch, twice.weights[i].sketch));
+  }
+}
+
+// The text goes to a terminal: lines of printable characters.
+void CheckRefused(const tensorguard::Error& error) {
+  Require(!error.problem.empty());
+  for (const char c : tensorguard::DescribeError(error)) {
+    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  if (size < kLengthFieldBytes) return 0;
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, input, kLengthFieldBytes);
+  if (header_bytes > size - kLengthFieldBytes) return 0;
+  const std::string_view header(reinterpret_cast<const char*>(input) + kLengthFieldBytes,
+                                header_bytes);
+  const auto table = tensorguard::ParseSafetensorsHeader(header, size);
+  if (!table) return 0;
+  const auto print = tensorguard::DecodeFingerprint(
+      *table, size,
+      [&](uint64_t offset_bytes, std::span<std::byte> out) -> tensorguard::Result<void> {
+        Require(offset_bytes <= size && out.size() <= size - offset_bytes);
+        std::memcpy(out.data(), input + offset_bytes, out.size());
+        return {};
+      });
+  if (print) {
+    CheckAccepted(*print);
+  } else {
+    CheckRefused(print.error());
+  }
+  return 0;
+}

@@ -1,0 +1,240 @@
+// Whole comparisons of small models: every verdict, and input that leaves little to compare.
+#include "comparison/compare_fingerprints.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "comparison/toy_models.h"
+
+namespace tensorguard {
+namespace {
+
+using ::testing::HasSubstr;
+
+Comparison Compared(const FullFingerprint& a, const FullFingerprint& b) {
+  auto comparison = CompareFingerprints(a, b);
+  EXPECT_TRUE(comparison) << DescribeError(comparison.error());
+  return *std::move(comparison);
+}
+
+bool Has(const Comparison& comparison, FindingKind kind) {
+  for (const Finding& finding : comparison.findings) {
+    if (finding.kind == kind) return true;
+  }
+  return false;
+}
+
+std::string TextOf(const Comparison& comparison, FindingKind kind) {
+  std::string text;
+  for (const Finding& finding : comparison.findings) {
+    if (finding.kind == kind) text += finding.text;
+  }
+  return text;
+}
+
+TEST(CompareFingerprints, FindsAModelIdenticalToItself) {
+  const auto toy = FingerprintOf(RandomToyModel(1));
+  const auto comparison = Compared(toy, toy);
+  EXPECT_EQ(comparison.verdict, Verdict::kIdentical);
+  EXPECT_EQ(comparison.score, 1.0);
+  EXPECT_NEAR(comparison.kernels->score, 1, 1e-6);
+}
+
+TEST(CompareFingerprints, FindsSeparateModelsIndependent) {
+  const auto comparison =
+      Compared(FingerprintOf(RandomToyModel(1)), FingerprintOf(RandomToyModel(2)));
+  EXPECT_EQ(comparison.verdict, Verdict::kIndependent);
+  EXPECT_LT(*comparison.score, 0.05);
+  EXPECT_EQ(comparison.findings.size(), 0u);
+}
+
+TEST(CompareFingerprints, FindsATrainedCopyDerived) {
+  const auto base = RandomToyModel(1);
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(Noised(base, 0.3, 5)));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_GT(*comparison.score, 0.9);
+  ASSERT_EQ(comparison.layers.size(), 4u);
+  EXPECT_NEAR(*comparison.layers[2].sketch_cosine, 1 / std::sqrt(1.09), 0.02);
+  EXPECT_NEAR(*comparison.layers[2].relative_change, 0.3, 0.03);
+}
+
+TEST(CompareFingerprints, FindsARotatedCopyReparameterised) {
+  const auto base = RandomToyModel(1);
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(Rotated(base, 5)));
+  EXPECT_EQ(comparison.verdict, Verdict::kReparameterised);
+  EXPECT_GT(*comparison.score, 0.999);
+  EXPECT_TRUE(Has(comparison, FindingKind::kBasis));
+}
+
+TEST(CompareFingerprints, FindsARotatedCopyThatWasTrainedOnReparameterised) {
+  const auto base = RandomToyModel(1);
+  const auto comparison =
+      Compared(FingerprintOf(base), FingerprintOf(Noised(Rotated(base, 5), 0.2, 6)));
+  EXPECT_EQ(comparison.verdict, Verdict::kReparameterised);
+}
+
+TEST(CompareFingerprints, FindsScalesMovedBetweenMatricesReparameterised) {
+  const auto base = RandomToyModel(1);
+  ToyModel scaled = base;
+  for (ToyLayer& layer : scaled.layers) {
+    for (size_t unit = 0; unit < layer.up.n_rows; ++unit) {
+      const double scale = unit % 2 == 0 ? 2 : 0.5;  // relu lets positive factors through
+      layer.up.row(unit) *= scale;
+      layer.down.col(unit) /= scale;
+    }
+  }
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(scaled));
+  EXPECT_EQ(comparison.verdict, Verdict::kReparameterised);
+  EXPECT_GT(comparison.sketches.cosine, 0.7);
+}
+
+TEST(CompareFingerprints, FindsTheSameInitialWeightsTrainedApart) {
+  const auto start = RandomToyModel(1);
+  ToyModel first = Noised(start, 1.7, 5);
+  ToyModel second = Noised(start, 1.7, 6);
+  first.embedding = RandomToyModel(11).embedding;
+  second.embedding = RandomToyModel(12).embedding;
+  const auto comparison = Compared(FingerprintOf(first), FingerprintOf(second));
+  EXPECT_EQ(comparison.verdict, Verdict::kSharedInitialisation);
+  EXPECT_LT(comparison.sketches.p_value, 1e-6);
+  EXPECT_NEAR(comparison.sketches.cosine, 1 / (1 + 1.7 * 1.7), 0.05);
+}
+
+TEST(CompareFingerprints, DoesNotTakeACopiedLayerForASharedStart) {
+  const auto base = RandomToyModel(1, 8);
+  ToyModel other = RandomToyModel(2, 8);
+  other.layers[3] = base.layers[3];
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(other));
+  EXPECT_EQ(comparison.verdict, Verdict::kIndependent);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kPartsCopied), HasSubstr("6 matrices"));
+}
+
+TEST(CompareFingerprints, AlignsAModelWithDroppedLayers) {
+  const auto base = RandomToyModel(1, 6);
+  ToyModel shallow = Noised(base, 0.1, 5);
+  shallow.layers.erase(shallow.layers.begin() + 2);
+  shallow.layers.erase(shallow.layers.begin() + 3);
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(shallow));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_FALSE(comparison.layers_by_index);
+  ASSERT_EQ(comparison.layers.size(), 4u);
+  EXPECT_EQ(comparison.layers[3].layer_a, 5u);
+  EXPECT_EQ(comparison.layers[3].layer_b, 3u);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kLayers), HasSubstr("counterpart: 2, 4."));
+}
+
+TEST(CompareFingerprints, FindsRepeatedLayersAndWhoIsTheChild) {
+  const auto base = RandomToyModel(1, 4);
+  ToyModel deep = base;
+  deep.name = "deep";
+  deep.layers.insert(deep.layers.begin() + 2, base.layers[1]);
+  deep = Noised(deep, 0.05, 5);
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(deep));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kLayers), HasSubstr("repeated"));
+  EXPECT_EQ(comparison.derived, Side::kB);
+  EXPECT_EQ(Compared(FingerprintOf(deep), FingerprintOf(base)).derived, Side::kA);
+}
+
+TEST(CompareFingerprints, IsSymmetric) {
+  const auto base = RandomToyModel(1, 5);
+  ToyModel shallow = Noised(base, 0.5, 5);
+  shallow.layers.pop_back();
+  for (const auto& [x, y] : {std::pair(base, shallow), std::pair(base, Rotated(base, 3)),
+                             std::pair(base, RandomToyModel(4, 3))}) {
+    const auto there = Compared(FingerprintOf(x), FingerprintOf(y));
+    const auto back = Compared(FingerprintOf(y), FingerprintOf(x));
+    EXPECT_EQ(there.verdict, back.verdict);
+    EXPECT_NEAR(*there.score, *back.score, 1e-9);
+    EXPECT_NEAR(there.sketches.cosine, back.sketches.cosine, 1e-9);
+    EXPECT_EQ(there.findings.size(), back.findings.size());
+  }
+}
+
+TEST(CompareFingerprints, IsInconclusiveOnFiveCommonAnchors) {
+  const auto a = FingerprintOf(RandomToyModel(1));
+  auto b = FingerprintOf(Rotated(RandomToyModel(1), 3));
+  for (size_t i = 5; i < b.anchors.size(); ++i) b.anchors[i] += 1000;
+  const auto comparison = Compared(a, b);
+  EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(comparison.score, std::nullopt);
+  EXPECT_FALSE(comparison.kernels);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kCannotCompare), HasSubstr("share 5 anchors"));
+}
+
+TEST(CompareFingerprints, TrustsWeightsWhereKernelsCannotBeCompared) {
+  const auto a = FingerprintOf(RandomToyModel(1));
+  auto b = FingerprintOf(Noised(RandomToyModel(1), 0.1, 3));
+  b.anchor_kind = AnchorKind::kRows;
+  const auto comparison = Compared(a, b);
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kCannotCompare), HasSubstr("no tokenizer"));
+}
+
+TEST(CompareFingerprints, ComparesRowsOnlyBetweenVocabulariesOfOneSize) {
+  auto a = FingerprintOf(RandomToyModel(1));
+  auto b = FingerprintOf(Rotated(RandomToyModel(1), 3));
+  a.anchor_kind = AnchorKind::kRows;
+  b.anchor_kind = AnchorKind::kRows;
+  EXPECT_EQ(Compared(a, b).verdict, Verdict::kReparameterised);
+  b.vocabulary_size += 1;
+  const auto comparison = Compared(a, b);
+  EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kCannotCompare), HasSubstr("48 and 49"));
+}
+
+TEST(CompareFingerprints, RefusesDifferentAnchorLists) {
+  const auto a = FingerprintOf(RandomToyModel(1));
+  auto b = a;
+  b.anchor_list_version = 2;
+  const auto comparison = CompareFingerprints(a, b);
+  ASSERT_FALSE(comparison);
+  EXPECT_EQ(comparison.error().kind, ErrorKind::kMismatch);
+  EXPECT_EQ(comparison.error().found, "versions 1 and 2");
+}
+
+TEST(CompareFingerprints, ComparesModelsOfOneLayer) {
+  const auto base = RandomToyModel(1, 1);
+  EXPECT_EQ(Compared(FingerprintOf(base), FingerprintOf(Noised(base, 0.2, 3))).verdict,
+            Verdict::kDerived);
+  EXPECT_EQ(Compared(FingerprintOf(base), FingerprintOf(Rotated(base, 3))).verdict,
+            Verdict::kReparameterised);
+  EXPECT_EQ(Compared(FingerprintOf(base), FingerprintOf(RandomToyModel(2, 1))).verdict,
+            Verdict::kIndependent);
+}
+
+TEST(CompareFingerprints, LeavesOutLayersThatAnswerNothing) {
+  const auto base = RandomToyModel(1, 4);
+  ToyModel padded = base;
+  ToyLayer silent = base.layers[0];
+  for (arma::mat* matrix : silent.Matrices()) matrix->zeros();
+  padded.layers.insert(padded.layers.begin() + 1, silent);
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(padded));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_EQ(comparison.kernels->similarity.columns(), 4u);
+  EXPECT_NEAR(comparison.kernels->score, 1, 1e-6);
+}
+
+TEST(CompareFingerprints, IsInconclusiveOnAllZeroLayers) {
+  ToyModel silent = RandomToyModel(1);
+  for (ToyLayer& layer : silent.layers) {
+    for (arma::mat* matrix : layer.Matrices()) matrix->zeros();
+  }
+  ToyModel other = silent;
+  other.embedding = RandomToyModel(2).embedding;
+  const auto comparison = Compared(FingerprintOf(silent), FingerprintOf(RandomToyModel(3)));
+  EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
+  EXPECT_EQ(comparison.score, std::nullopt);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kCannotCompare), HasSubstr("answers anything"));
+  const auto both = Compared(FingerprintOf(silent), FingerprintOf(other));
+  EXPECT_NE(both.verdict, Verdict::kDerived);
+}
+
+TEST(CompareFingerprints, IsInconclusiveOnFingerprintsWithoutLayers) {
+  FullFingerprint a = FingerprintOf(RandomToyModel(1, 0));
+  FullFingerprint b = FingerprintOf(RandomToyModel(2, 0));
+  EXPECT_EQ(Compared(a, b).verdict, Verdict::kInconclusive);
+}
+
+}  // namespace
+}  // namespace tensorguard

@@ -1,0 +1,80 @@
+#include "comparison/layer_alignment.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tensorguard {
+namespace {
+
+// best[i][j]: the highest sum over the first i rows and j columns.
+using SumTable = std::vector<std::vector<double>>;
+
+SumTable BestSums(const LayerSimilarity& similarity) {
+  SumTable best(similarity.rows() + 1, std::vector<double>(similarity.columns() + 1, 0.0));
+  for (size_t i = 0; i < similarity.rows(); ++i) {
+    for (size_t j = 0; j < similarity.columns(); ++j) {
+      double sum = std::max(best[i][j + 1], best[i + 1][j]);
+      if (const auto mean = similarity.Mean(i, j)) sum = std::max(sum, best[i][j] + *mean);
+      best[i + 1][j + 1] = sum;
+    }
+  }
+  return best;
+}
+
+std::vector<AlignedLayers> TracePath(const LayerSimilarity& similarity, const SumTable& best) {
+  std::vector<AlignedLayers> path;
+  size_t i = similarity.rows();
+  size_t j = similarity.columns();
+  while (i > 0 && j > 0) {
+    if (best[i][j] == best[i - 1][j]) {
+      --i;
+    } else if (best[i][j] == best[i][j - 1]) {
+      --j;
+    } else {
+      --i;
+      --j;
+      path.push_back({.row = i, .column = j, .similarity = *similarity.Mean(i, j)});
+    }
+  }
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+OffPath Beside(const LayerSimilarity& similarity, const std::vector<AlignedLayers>& path) {
+  OffPath off;
+  double sum = 0;
+  double squares = 0;
+  auto next = path.begin();
+  for (size_t i = 0; i < similarity.rows(); ++i) {
+    if (next != path.end() && next->row < i) ++next;
+    for (size_t j = 0; j < similarity.columns(); ++j) {
+      const bool on_path = next != path.end() && next->row == i && next->column == j;
+      const auto mean = similarity.Mean(i, j);
+      if (on_path || !mean) continue;
+      off.highest = off.pairs == 0 ? *mean : std::max(off.highest, *mean);
+      sum += *mean;
+      squares += *mean * *mean;
+      ++off.pairs;
+    }
+  }
+  if (off.pairs == 0) return off;
+  const auto count = static_cast<double>(off.pairs);
+  off.mean = sum / count;
+  off.standard_deviation = std::sqrt(std::max(0.0, squares / count - off.mean * off.mean));
+  return off;
+}
+
+}  // namespace
+
+LayerAlignment AlignLayers(const LayerSimilarity& similarity) {
+  LayerAlignment alignment;
+  const size_t shallower = std::min(similarity.rows(), similarity.columns());
+  if (shallower == 0) return alignment;
+  const SumTable best = BestSums(similarity);
+  alignment.path = TracePath(similarity, best);
+  alignment.score = best.back().back() / static_cast<double>(shallower);
+  alignment.off_path = Beside(similarity, alignment.path);
+  return alignment;
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,91 @@
+#include "comparison/layer_alignment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+namespace tensorguard {
+namespace {
+
+// Layers whose cosines are the entries of `wanted`: unit vectors in a space with a column per pair.
+LayerSimilarity SimilarityOf(const std::vector<std::vector<double>>& wanted) {
+  const size_t rows = wanted.size();
+  const size_t columns = rows == 0 ? 0 : wanted[0].size();
+  // Row i is the unit vector i, column j has wanted[i][j] along it.
+  std::vector<NormalisedLayer> a(rows);
+  std::vector<NormalisedLayer> b(columns);
+  for (size_t i = 0; i < rows; ++i) {
+    a[i].layer = i;
+    a[i].kernels[0] = std::vector<double>(rows);
+    (*a[i].kernels[0])[i] = 1;
+  }
+  for (size_t j = 0; j < columns; ++j) {
+    b[j].layer = j;
+    b[j].kernels[0] = std::vector<double>(rows);
+    for (size_t i = 0; i < rows; ++i) (*b[j].kernels[0])[i] = wanted[i][j];
+  }
+  return LayerSimilarity(a, b);
+}
+
+double BestByTryingAll(const std::vector<std::vector<double>>& s, size_t i, size_t j) {
+  if (i == s.size() || j == s[0].size()) return 0;
+  return std::max({BestByTryingAll(s, i + 1, j), BestByTryingAll(s, i, j + 1),
+                   s[i][j] + BestByTryingAll(s, i + 1, j + 1)});
+}
+
+TEST(AlignLayers, FindsWhatTryingAllFinds) {
+  std::mt19937 generator(4);
+  std::uniform_real_distribution<double> uniform(-0.5, 1);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::vector<double>> s(3 + round % 3, std::vector<double>(4 + round % 2));
+    for (auto& row : s) {
+      for (double& value : row) value = uniform(generator);
+    }
+    const auto alignment = AlignLayers(SimilarityOf(s));
+    const double shallower = static_cast<double>(std::min(s.size(), s[0].size()));
+    EXPECT_NEAR(alignment.score, BestByTryingAll(s, 0, 0) / shallower, 1e-12);
+    double sum = 0;
+    for (size_t k = 0; k < alignment.path.size(); ++k) {
+      sum += alignment.path[k].similarity;
+      if (k == 0) continue;
+      EXPECT_GT(alignment.path[k].row, alignment.path[k - 1].row);
+      EXPECT_GT(alignment.path[k].column, alignment.path[k - 1].column);
+    }
+    EXPECT_NEAR(sum, alignment.score * shallower, 1e-12);
+  }
+}
+
+TEST(AlignLayers, ComparesThePathWithTheRest) {
+  const auto alignment =
+      AlignLayers(SimilarityOf({{0.9, 0.1, 0.3}, {0.1, 0.0, 0.7}, {-0.2, 0.0, 0.1}}));
+  ASSERT_EQ(alignment.path.size(), 2u);
+  EXPECT_EQ(alignment.path[1].row, 1u);
+  EXPECT_EQ(alignment.path[1].column, 2u);
+  EXPECT_NEAR(alignment.score, 1.6 / 3, 1e-12);
+  EXPECT_EQ(alignment.off_path.pairs, 7u);
+  EXPECT_NEAR(alignment.off_path.mean, 0.4 / 7, 1e-12);
+  EXPECT_NEAR(alignment.off_path.highest, 0.3, 1e-12);
+}
+
+TEST(AlignLayers, HasNoScoreWithoutLayers) {
+  const auto alignment = AlignLayers(SimilarityOf({}));
+  EXPECT_EQ(alignment.path.size(), 0u);
+  EXPECT_EQ(alignment.score, 0);
+  EXPECT_EQ(alignment.off_path.pairs, 0u);
+}
+
+TEST(AlignLayers, MatchesNoLayersThatHaveNoKernelInCommon) {
+  NormalisedLayer attention{.layer = 0};
+  attention.kernels[0] = {1.0};
+  NormalisedLayer feed_forward{.layer = 0};
+  feed_forward.kernels[2] = {1.0};
+  const auto alignment =
+      AlignLayers(LayerSimilarity(std::vector{attention}, std::vector{feed_forward}));
+  EXPECT_EQ(alignment.path.size(), 0u);
+  EXPECT_EQ(alignment.off_path.pairs, 0u);
+}
+
+}  // namespace
+}  // namespace tensorguard

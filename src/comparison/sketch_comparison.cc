@@ -1,0 +1,218 @@
+#include "comparison/sketch_comparison.h"
+
+#include <cmath>
+#include <map>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "comparison/thresholds.h"
+
+namespace tensorguard {
+namespace {
+
+struct Products {
+  double aa = 0;
+  double bb = 0;
+  double ab = 0;
+};
+
+Products ProductsOf(std::span<const float> a, std::span<const float> b) {
+  Products sums;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double x = a[i];
+    const double y = b[i];
+    sums.aa += x * x;
+    sums.bb += y * y;
+    sums.ab += x * y;
+  }
+  return sums;
+}
+
+double Cosine(const Products& sums) {
+  if (sums.aa == 0 && sums.bb == 0) return 1;
+  if (sums.aa == 0 || sums.bb == 0) return 0;
+  return sums.ab / std::sqrt(sums.aa * sums.bb);
+}
+
+// Where one side is zero, all of the other is change.
+double RelativeChange(const Products& sums) {
+  if (sums.aa == 0 && sums.bb == 0) return 0;
+  if (sums.aa == 0 || sums.bb == 0) return 1;
+  return std::sqrt(std::max(0.0, sums.aa + sums.bb - 2 * sums.ab) / std::sqrt(sums.aa * sums.bb));
+}
+
+bool SameSketchShape(const WeightSummary& a, const WeightSummary& b) {
+  return a.sketch.rows() > 0 && a.sketch.rows() == b.sketch.rows() &&
+         a.sketch.columns() == b.sketch.columns();
+}
+
+std::vector<SketchPair> PairSketches(const FullFingerprint& a, const FullFingerprint& b,
+                                     const LayerMap& layers) {
+  std::vector<SketchPair> pairs;
+  for (const WeightPair& weights : PairWeights(a, b, layers)) {
+    const WeightSummary& in_a = a.weights[weights.in_a];
+    const WeightSummary& in_b = b.weights[weights.in_b];
+    if (!SameShape(in_a, in_b) || !SameSketchShape(in_a, in_b)) continue;
+    const Products sums = ProductsOf(in_a.sketch.values(), in_b.sketch.values());
+    const bool equal = in_a.digest == in_b.digest;
+    pairs.push_back(
+        {.weights = weights,
+         .cosine = Cosine(sums),
+         .relative_change = equal ? 0 : RelativeChange(sums),
+         .equal = equal,
+         .learned = IsLearnedMatrix(in_a) && IsLearnedMatrix(in_b) && sums.aa > 0 && sums.bb > 0});
+  }
+  return pairs;
+}
+
+std::vector<float> RowsOf(const FloatMatrix& table, std::span<const size_t> rows) {
+  std::vector<float> values;
+  values.reserve(rows.size() * table.columns());
+  for (const size_t row : rows) {
+    const auto row_values = table.Row(row);
+    values.insert(values.end(), row_values.begin(), row_values.end());
+  }
+  return values;
+}
+
+void CentreColumns(std::vector<float>& values, size_t columns) {
+  const size_t rows = values.size() / columns;
+  for (size_t column = 0; column < columns; ++column) {
+    double sum = 0;
+    for (size_t row = 0; row < rows; ++row) sum += values[row * columns + column];
+    const double mean = sum / static_cast<double>(rows);
+    for (size_t row = 0; row < rows; ++row) {
+      float& value = values[row * columns + column];
+      value = static_cast<float>(value - mean);
+    }
+  }
+}
+
+std::optional<VocabularyPair> CompareTables(const FloatMatrix& a, const FloatMatrix& b,
+                                            const CommonAnchors& anchors) {
+  if (a.rows() == 0 || b.rows() == 0 || a.columns() != b.columns()) return std::nullopt;
+  if (!anchors.obstacle.empty()) return std::nullopt;
+  auto rows_a = RowsOf(a, anchors.in_a);
+  auto rows_b = RowsOf(b, anchors.in_b);
+  VocabularyPair pair{.relative_change = RelativeChange(ProductsOf(rows_a, rows_b))};
+  CentreColumns(rows_a, a.columns());
+  CentreColumns(rows_b, b.columns());
+  pair.cosine = Cosine(ProductsOf(rows_a, rows_b));
+  return pair;
+}
+
+// One role and shape, the first expert of each layer for all of them.
+using MatrixKind = std::tuple<Role, uint64_t, uint64_t, bool, bool>;
+
+struct LayerMatrix {
+  std::pair<std::string, uint32_t> layer_a;
+  std::pair<std::string, uint32_t> layer_b;
+  WeightPair weights;
+};
+
+std::map<MatrixKind, std::vector<LayerMatrix>> GroupByKind(const FullFingerprint& a,
+                                                           const FullFingerprint& b,
+                                                           std::span<const SketchPair> pairs) {
+  std::map<MatrixKind, std::vector<LayerMatrix>> groups;
+  for (const SketchPair& pair : pairs) {
+    const WeightSummary& in_a = a.weights[pair.weights.in_a];
+    const WeightSummary& in_b = b.weights[pair.weights.in_b];
+    if (!pair.learned || !in_a.role.layer || !in_b.role.layer) continue;
+    if (in_a.role.expert.value_or(0) > 0 || in_b.role.expert.value_or(0) > 0) continue;
+    groups[{in_a.role.role, in_a.rows, in_a.columns, in_a.role.shared_expert,
+            in_a.role.cross_attention}]
+        .push_back({.layer_a = {in_a.role.stack, *in_a.role.layer},
+                    .layer_b = {in_b.role.stack, *in_b.role.layer},
+                    .weights = pair.weights});
+  }
+  return groups;
+}
+
+struct Moments {
+  size_t count = 0;
+  double sum = 0;
+  double squares = 0;
+
+  void Add(double value) {
+    ++count;
+    sum += value;
+    squares += value * value;
+  }
+  double Mean() const { return sum / static_cast<double>(count); }
+  double Deviation() const {
+    return std::sqrt(std::max(0.0, squares / static_cast<double>(count) - Mean() * Mean()));
+  }
+};
+
+// Cosines of matrices of one kind from layers that are not mapped to each other.
+Moments NullCosines(const FullFingerprint& a, const FullFingerprint& b,
+                    std::span<const SketchPair> pairs) {
+  Moments null;
+  for (const auto& [kind, matrices] : GroupByKind(a, b, pairs)) {
+    for (const LayerMatrix& i : matrices) {
+      for (const LayerMatrix& j : matrices) {
+        if (i.layer_a == j.layer_a || i.layer_b == j.layer_b) continue;
+        null.Add(Cosine(ProductsOf(a.weights[i.weights.in_a].sketch.values(),
+                                   b.weights[j.weights.in_b].sketch.values())));
+      }
+    }
+  }
+  return null;
+}
+
+// Mean cosine per role and layer; the experts of a layer are one part.
+std::vector<double> PartCosines(const FullFingerprint& a, std::span<const SketchPair> pairs) {
+  using PartKey = std::tuple<std::string, std::optional<uint32_t>, Role, bool, bool>;
+  std::map<PartKey, Moments> parts;
+  for (const SketchPair& pair : pairs) {
+    if (!pair.learned) continue;
+    const TensorRole& role = a.weights[pair.weights.in_a].role;
+    parts[{role.stack, role.layer, role.role, role.shared_expert, role.cross_attention}].Add(
+        pair.cosine);
+  }
+  std::vector<double> cosines;
+  for (const auto& [key, moments] : parts) cosines.push_back(moments.Mean());
+  return cosines;
+}
+
+void TestAgainstNull(const std::vector<double>& cosines, const Moments& null,
+                     SketchComparison& comparison) {
+  const bool measured = null.count >= kFewestNullPairs;
+  comparison.null_pairs = null.count;
+  comparison.null_mean = measured ? null.Mean() : 0;
+  // Never below the theory's value: a measured one may be small by chance.
+  comparison.null_deviation =
+      std::max(measured ? null.Deviation() : kSketchCosineDeviation, 1.0 / kSketchSize);
+  comparison.parts = cosines.size();
+  if (cosines.empty()) return;
+  Moments moments;
+  size_t outstanding = 0;
+  for (const double cosine : cosines) {
+    moments.Add(cosine);
+    if (cosine > comparison.null_mean + 3 * comparison.null_deviation) ++outstanding;
+  }
+  const auto count = static_cast<double>(cosines.size());
+  const double null_share = measured ? 1 / static_cast<double>(null.count) : 0;
+  comparison.cosine = moments.Mean();
+  comparison.outstanding_share = static_cast<double>(outstanding) / count;
+  comparison.z = (comparison.cosine - comparison.null_mean) /
+                 (comparison.null_deviation * std::sqrt(1 / count + null_share));
+  comparison.p_value = std::erfc(comparison.z / std::sqrt(2.0)) / 2;
+}
+
+}  // namespace
+
+SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,
+                                 const LayerMap& layers, const CommonAnchors& anchors) {
+  SketchComparison comparison;
+  comparison.pairs = PairSketches(a, b, layers);
+  comparison.embedding = CompareTables(a.embedding_sketch, b.embedding_sketch, anchors);
+  comparison.head = CompareTables(a.head_sketch, b.head_sketch, anchors);
+  TestAgainstNull(PartCosines(a, comparison.pairs), NullCosines(a, b, comparison.pairs),
+                  comparison);
+  return comparison;
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,32 @@
+// How the build of two models that share their origin differs.
+#ifndef TENSORGUARD_COMPARISON_STRUCTURE_FORENSICS_H_
+#define TENSORGUARD_COMPARISON_STRUCTURE_FORENSICS_H_
+
+#include <vector>
+
+#include "comparison/common_anchors.h"
+#include "comparison/finding.h"
+#include "comparison/kernel_similarity.h"
+#include "comparison/layer_alignment.h"
+#include "comparison/sketch_comparison.h"
+#include "comparison/weight_pairs.h"
+
+namespace tensorguard {
+
+// Layers of the deeper model that the alignment leaves out: repeated ones, or without counterpart.
+std::vector<Finding> FindLayerChanges(const FullFingerprint& a, const FullFingerprint& b,
+                                      const LayerSimilarity& similarity,
+                                      const LayerAlignment& alignment);
+
+// Feed-forward widths, experts, hidden sizes. `layers` as the alignment has it.
+std::vector<Finding> FindWidthChanges(const FullFingerprint& a, const FullFingerprint& b,
+                                      const LayerMap& layers, const SketchComparison& sketches);
+
+// Rows added, removed, reordered; a table that was replaced or copied.
+std::vector<Finding> FindVocabularyChanges(const FullFingerprint& a, const FullFingerprint& b,
+                                           const CommonAnchors& anchors,
+                                           const SketchComparison& sketches);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_COMPARISON_STRUCTURE_FORENSICS_H_

@@ -1,0 +1,84 @@
+// Every number that decides between verdicts or findings, with where it comes from.
+#ifndef TENSORGUARD_COMPARISON_THRESHOLDS_H_
+#define TENSORGUARD_COMPARISON_THRESHOLDS_H_
+
+#include <cstddef>
+
+namespace tensorguard {
+
+// docs/calibration.md#score. Half of what the one model's layers answer, or of its weights, is the
+// other's. No independent pair of the calibration reaches kIndependentScore.
+inline constexpr double kDerivedScore = 0.5;
+inline constexpr double kIndependentScore = 0.42;
+// docs/calibration.md#score. Above the start the share of independent pairs falls by e with every
+// scale.
+inline constexpr double kIndependentTailStart = 0.05;
+inline constexpr double kIndependentTailScale = 0.04;
+
+// docs/calibration.md#anchors. With fewer anchors in common the kernels say nothing reliable.
+inline constexpr size_t kFewestAnchors = 24;
+
+// docs/calibration.md#layers. A layer this similar to another of its own model is a copy of it
+// (repeated or shared layers) and tells nothing about what the model's layers have in common.
+inline constexpr double kCopiedLayerCosine = 0.9;
+
+// docs/calibration.md#shared-initialisation. One-sided probability that independent weights have
+// sketches so alike.
+inline constexpr double kSharedStartP = 1e-6;
+// Weights that agree beyond chance have one origin; from this score on the one was trained from the
+// other, below it both from their initial weights.
+inline constexpr double kContinuedScore = 0.3;
+// One origin shows in most matrices. With fewer than this share of them, parts were copied.
+inline constexpr double kSharedStartMatrices = 0.25;
+// Standard deviation of the cosine of two sketches of independent weights: 1 / 32 for 32 x 32
+// random entries, half as much again measured for trained ones.
+inline constexpr double kSketchCosineDeviation = 1.5 / 32;
+// Fewer pairs of unrelated layers than this do not make a null distribution of their own.
+inline constexpr size_t kFewestNullPairs = 20;
+
+// docs/calibration.md#re-parameterised. Sketches below this share less than a tenth of the weights'
+// energy (0.3^2), which no training leaves while the kernels stay the same.
+inline constexpr double kBasisLostCosine = 0.3;
+// The kernels of a part that the other model answers the same with.
+inline constexpr double kFunctionKeptCosine = 0.7;
+// The weights moved this many times more than the function: 1 - cosine against 1 - cosine.
+inline constexpr double kWeightsOverFunction = 20;
+// Below this 1 - cosine of the weights is rounding, of a sketch in float16 or a weight in bfloat16.
+inline constexpr double kWeightsSame = 5e-4;
+
+// docs/calibration.md#findings. Relative change of a weight below which it was stored anew, not
+// changed: twice the rounding of bfloat16 would be 0.005.
+inline constexpr double kUnchanged = 1e-3;
+// Share of the changed matrices that must have one low rank, for the change to be called that.
+inline constexpr double kSameRankShare = 0.7;
+// Ranks from here on cannot be told from full ones with 32 probes.
+inline constexpr size_t kHighestRank = 24;
+// Rounding noise has singular values up to sqrt(n) + sqrt(n) times its size; twice that is a
+// signal.
+inline constexpr double kRankNoiseFactor = 2;
+// Rounding and added noise change every matrix by the same share of itself, training does not:
+// standard deviation over mean of the relative changes. Measured 0.07 for both, 0.26 for training.
+inline constexpr double kEvenChange = 0.15;
+// Effective rank of the sketched change, (sum s^2)^2 / sum s^4: near 12 for noise in 32 probes,
+// below 9 for training.
+inline constexpr double kFlatSpectrum = 10.5;
+// Values in 32 neighbours that 4 bits allow; bfloat16 has 31 or more.
+inline constexpr double kFourBitValues = 16;
+// Of the different values among 256 neighbours in the other model, those that 8 bits leave: about
+// 140 against the 210 of bfloat16; bfloat16 itself leaves 0.82 of float32's.
+inline constexpr double kEightBitShare = 0.72;
+// Exact zeros in a trained matrix that are no accident.
+inline constexpr double kPrunedZeros = 0.05;
+
+// docs/calibration.md#merges. Share of the distance to the nearest parent that a second one must
+// explain. Siblings trained on the same text explain half.
+inline constexpr double kMergeExplained = 0.75;
+// A further parent must explain this share of what was left before.
+inline constexpr double kFurtherParentExplains = 0.2;
+inline constexpr size_t kMostParents = 4;
+// Parents with less weight than this are none.
+inline constexpr double kIdleParent = 0.03;
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_COMPARISON_THRESHOLDS_H_

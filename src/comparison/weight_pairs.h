@@ -1,0 +1,38 @@
+// Which weight of the one model plays the part of which of the other.
+#ifndef TENSORGUARD_COMPARISON_WEIGHT_PAIRS_H_
+#define TENSORGUARD_COMPARISON_WEIGHT_PAIRS_H_
+
+#include <cstddef>
+#include <map>
+#include <vector>
+
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard {
+
+// Index in a.layers -> index in b.layers.
+using LayerMap = std::map<size_t, size_t>;
+
+// Layers of the same stack and index.
+LayerMap LayersByIndex(const FullFingerprint& a, const FullFingerprint& b);
+
+struct WeightPair {
+  size_t in_a = 0;  // indices in FullFingerprint::weights
+  size_t in_b = 0;
+};
+
+// Weights of one role, in layers that `layers` maps to each other; those of no layer, and of layers
+// outside FullFingerprint::layers, with the same stack and index. A dense feed-forward is paired
+// with every expert of a mixture. In the order of a.weights. Shapes may differ.
+std::vector<WeightPair> PairWeights(const FullFingerprint& a, const FullFingerprint& b,
+                                    const LayerMap& layers);
+
+// A matrix whose entries are learned from random ones and that has a sketch: not a vector, not a
+// table of positions or a mixer's fixed decays, which independent models have in common.
+bool IsLearnedMatrix(const WeightSummary& weight);
+
+bool SameShape(const WeightSummary& a, const WeightSummary& b);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_COMPARISON_WEIGHT_PAIRS_H_

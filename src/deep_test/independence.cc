@@ -1,0 +1,242 @@
+#include "deep_test/independence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "deep_test/agreement.h"
+#include "deep_test/test_parts.h"
+
+namespace tensorguard {
+namespace {
+
+// The share of the error that the exact part has; the matched parts, which are conservative, share
+// the rest. The combined p-value of an independent pair is then the exact one over 0.99.
+constexpr double kShareOfSamePositions = 0.99;
+constexpr size_t kMatchedParts = 3;
+constexpr double kShareOfEachMatched = (1.0 - kShareOfSamePositions) / kMatchedParts;
+
+// Evidence beyond which the costlier parts are not asked: leaving a part out never lowers p.
+constexpr double kDecidedLog10P = -15.0;
+
+double Share(const DeepTestPart& part) {
+  return part.name == kSamePositions ? kShareOfSamePositions : kShareOfEachMatched;
+}
+
+// Bonferroni's inequality with unequal shares: P(min p_i / w_i <= x) <= sum w_i x = x.
+std::optional<double> CombinedLog10P(const std::vector<DeepTestPart>& parts) {
+  std::optional<double> combined;
+  for (const DeepTestPart& part : parts) {
+    if (!part.log10_p) continue;
+    const double weighted = std::min(0.0, *part.log10_p - std::log10(Share(part)));
+    combined = std::min(combined.value_or(0.0), weighted);
+  }
+  return combined;
+}
+
+DeepTestPart NotNeeded(std::string_view name) {
+  return {.name = std::string(name), .reason = "not needed: the parts before it are decisive"};
+}
+
+// A part of the test: its name and how it is asked.
+struct PartToAsk {
+  std::string_view name;
+  bool always = false;  // else only while the parts before it leave a doubt
+  std::function<Result<DeepTestPart>()> ask;
+};
+
+Result<std::vector<DeepTestPart>> RunParts(const TestSubjects& subjects,
+                                           const std::vector<TokenPair>& tokens,
+                                           const std::function<void(std::string_view)>& on_part) {
+  const PartToAsk all[] = {
+      {kSamePositions, true, [&] { return TestSamePositions(subjects); }},
+      {kMatchedCoordinates, true, [&] { return TestInSameCoordinates(subjects); }},
+      {kMatchedByTokens, false, [&] { return TestWithTokens(subjects, tokens); }},
+      {kMatchedByUnits, false, [&] { return TestWithFittedUnits(subjects); }},
+  };
+  std::vector<DeepTestPart> parts;
+  for (const PartToAsk& part : all) {
+    on_part(part.name);
+    if (!part.always && CombinedLog10P(parts).value_or(0.0) <= kDecidedLog10P) {
+      parts.push_back(NotNeeded(part.name));
+      continue;
+    }
+    auto asked = part.ask();
+    if (!asked) return asked.error();
+    parts.push_back(*std::move(asked));
+  }
+  return parts;
+}
+
+std::string MethodText() {
+  return fmt::format(
+      "smallest of p / share over the parts: {} (sign-flip test of neighbouring hidden units, "
+      "share {}), and matched hidden units (agreement of separate matchings of gate, up and down "
+      "rows) in the same coordinates, in a map from shared tokens and in a map from one layer's "
+      "units (share {:.4f} each)",
+      kSamePositions, kShareOfSamePositions, kShareOfEachMatched);
+}
+
+std::vector<std::string> Assumptions() {
+  return {
+      "under independence two neighbouring hidden units of one network could as well have been "
+      "exchanged: random initial weights and training steps that treat units alike, and no "
+      "reordering of units by a criterion in both networks",
+      fmt::format("for the matched parts: independently trained networks share at most {:.0f}% of "
+                  "their hidden units over all layers and {:.0f}% in one layer",
+                  100.0 * kAgreeingByNature, 100.0 * kAgreeingByNatureInOneLayer),
+  };
+}
+
+std::vector<std::string> Limits() {
+  return {
+      "a small p-value says that the weights are not independent; derivation and a common "
+      "initialisation both give it, and what the models compute tells them apart",
+      "distillation from outputs leaves no trace in weights and counts as independent",
+      "weights trained towards another model's can forge dependence",
+      "only feed-forward weights and embeddings are looked at; a model without feed-forward layers "
+      "has no p-value",
+  };
+}
+
+// Exact numbers never fall to 0, which would claim more than a double can say.
+double BoundedPValue(double log10_p) { return std::max(kSmallestPValue, std::pow(10.0, log10_p)); }
+
+uint64_t BytesOf(const BlockList& blocks) {
+  uint64_t bytes = 0;
+  for (const auto& layer : blocks) {
+    for (const FeedForwardBlock& block : layer) {
+      bytes += sizeof(float) * block.up.rows * block.up.columns * (block.gate ? 3 : 2);
+    }
+  }
+  return bytes;
+}
+
+// Tells how far the test is: each of the four parts as one reading of all blocks.
+class ProgressMeter {
+ public:
+  ProgressMeter(const ProgressCallback& callback, uint64_t bytes_per_part)
+      : callback_(callback), bytes_per_part_(bytes_per_part) {}
+
+  void StartPart(std::string_view name) {
+    part_ = name;
+    done_ = parts_started_++ * bytes_per_part_;
+    Report();
+  }
+
+  void Finish() {
+    done_ = 4 * bytes_per_part_;
+    Report();
+  }
+
+  void Add(uint64_t bytes) {
+    done_ = std::min(done_ + bytes, parts_started_ * bytes_per_part_);
+    Report();
+  }
+
+ private:
+  void Report() {
+    if (callback_) {
+      callback_({.what = part_, .bytes_done = done_, .bytes_total = 4 * bytes_per_part_});
+    }
+  }
+
+  const ProgressCallback& callback_;
+  uint64_t bytes_per_part_ = 0;
+  std::string_view part_;
+  uint64_t parts_started_ = 0;
+  uint64_t done_ = 0;
+};
+
+// -1, 0 or 1 as the numbers of the first row of `a` come before, with or after those of `b`.
+Result<int> CompareFirstRows(const Network& network_a, const Weight& a, const Network& network_b,
+                             const Weight& b) {
+  const auto row_a = ReadWeightRows(network_a.source(), a, 0, 1);
+  if (!row_a) return row_a.error();
+  const auto row_b = ReadWeightRows(network_b.source(), b, 0, 1);
+  if (!row_b) return row_b.error();
+  const auto values_a = row_a->values();
+  const auto values_b = row_b->values();
+  if (std::equal(values_a.begin(), values_a.end(), values_b.begin(), values_b.end())) return 0;
+  return std::lexicographical_compare(values_a.begin(), values_a.end(), values_b.begin(),
+                                      values_b.end())
+             ? -1
+             : 1;
+}
+
+// Whether the pair is tested the other way round: an order that does not depend on which network
+// was named first, so that neither does the result.
+Result<bool> TestedInReverse(const Network& a, const BlockList& blocks_a, const Network& b,
+                             const BlockList& blocks_b) {
+  const auto size_a = std::pair(a.description().hidden_size, blocks_a.size());
+  const auto size_b = std::pair(b.description().hidden_size, blocks_b.size());
+  if (size_a != size_b) return size_b < size_a;
+  for (size_t layer = 0; layer < blocks_a.size(); ++layer) {
+    if (blocks_a[layer].empty() || blocks_b[layer].empty()) continue;
+    const auto order = CompareFirstRows(a, blocks_a[layer][0].up, b, blocks_b[layer][0].up);
+    if (!order) return order.error();
+    if (*order != 0) return *order > 0;
+  }
+  return false;
+}
+
+std::vector<TokenPair> Reversed(std::vector<TokenPair> tokens) {
+  for (TokenPair& pair : tokens) std::swap(pair.a, pair.b);
+  std::sort(tokens.begin(), tokens.end(), [](const TokenPair& x, const TokenPair& y) {
+    return std::pair(x.a, x.b) < std::pair(y.a, y.b);
+  });
+  return tokens;
+}
+
+void NameTheOtherWayRound(std::vector<DeepTestPart>* parts) {
+  for (DeepTestPart& part : *parts) {
+    for (DeepTestLayer& layer : part.layers) {
+      std::swap(layer.layer_a, layer.layer_b);
+      std::swap(layer.expert_a, layer.expert_b);
+    }
+  }
+}
+
+Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Network& b,
+                                                  const std::vector<TokenPair>& tokens,
+                                                  const DeepTestOptions& options) {
+  const BlockList blocks_a = ListFeedForwardBlocks(a);
+  const BlockList blocks_b = ListFeedForwardBlocks(b);
+  const auto reverse = TestedInReverse(a, blocks_a, b, blocks_b);
+  if (!reverse) return reverse.error();
+  ProgressMeter progress(options.on_progress, BytesOf(blocks_a) + BytesOf(blocks_b));
+  const TestSubjects subjects{.network_a = *reverse ? b : a,
+                              .network_b = *reverse ? a : b,
+                              .blocks_a = *reverse ? blocks_b : blocks_a,
+                              .blocks_b = *reverse ? blocks_a : blocks_b,
+                              .threads = options.threads,
+                              .seed = options.seed,
+                              .on_read = [&progress](uint64_t bytes) { progress.Add(bytes); }};
+  auto parts = RunParts(subjects, *reverse ? Reversed(tokens) : tokens,
+                        [&progress](std::string_view name) { progress.StartPart(name); });
+  progress.Finish();
+  if (parts && *reverse) NameTheOtherWayRound(&*parts);
+  return parts;
+}
+
+}  // namespace
+
+Result<DeepTest> TestIndependence(const Network& a, const Network& b,
+                                  const std::vector<TokenPair>& tokens,
+                                  const DeepTestOptions& options) {
+  auto parts = RunInFixedOrder(a, b, tokens, options);
+  if (!parts) return parts.error();
+  DeepTest test{.log10_p = CombinedLog10P(*parts),
+                .p_value = {},
+                .method = MethodText(),
+                .parts = *std::move(parts),
+                .assumptions = Assumptions(),
+                .limits = Limits()};
+  if (test.log10_p) test.p_value = BoundedPValue(*test.log10_p);
+  return test;
+}
+
+}  // namespace tensorguard

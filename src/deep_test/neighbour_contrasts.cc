@@ -1,0 +1,40 @@
+#include "deep_test/neighbour_contrasts.h"
+
+#include <algorithm>
+
+#include "deep_test/unit_similarity.h"
+
+namespace tensorguard {
+namespace {
+
+void AddContrasts(const arma::fmat& a, const arma::fmat& b, std::vector<double>* contrasts) {
+  const arma::uword hidden = std::min(a.n_rows, b.n_rows);
+  const arma::uword units = 2 * contrasts->size();
+  if (units == 0) return;
+  const arma::fmat unit_a = AtUnitLength(a.submat(0, 0, hidden - 1, units - 1));
+  const arma::fmat unit_b = AtUnitLength(b.submat(0, 0, hidden - 1, units - 1));
+  for (size_t pair = 0; pair < contrasts->size(); ++pair) {
+    const float* a_left = unit_a.colptr(2 * pair);
+    const float* a_right = unit_a.colptr(2 * pair + 1);
+    const float* b_left = unit_b.colptr(2 * pair);
+    const float* b_right = unit_b.colptr(2 * pair + 1);
+    double product = 0.0;
+    for (arma::uword i = 0; i < hidden; ++i) {
+      product += (static_cast<double>(a_left[i]) - static_cast<double>(a_right[i])) *
+                 (static_cast<double>(b_left[i]) - static_cast<double>(b_right[i]));
+    }
+    (*contrasts)[pair] += product;
+  }
+}
+
+}  // namespace
+
+std::vector<double> NeighbourContrasts(const UnitVectors& a, const UnitVectors& b) {
+  std::vector<double> contrasts(std::min(a.up.n_cols, b.up.n_cols) / 2);
+  if (a.has_gate() && b.has_gate()) AddContrasts(a.gate, b.gate, &contrasts);
+  AddContrasts(a.up, b.up, &contrasts);
+  AddContrasts(a.down, b.down, &contrasts);
+  return contrasts;
+}
+
+}  // namespace tensorguard

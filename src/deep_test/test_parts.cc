@@ -1,0 +1,232 @@
+#include "deep_test/test_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numbers>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "deep_test/agreement.h"
+#include "deep_test/maps_from_units.h"
+#include "deep_test/matched_units.h"
+#include "deep_test/neighbour_contrasts.h"
+#include "deep_test/seeded_bits.h"
+#include "deep_test/sign_flips.h"
+
+namespace tensorguard {
+namespace {
+
+// Independent streams of random bits, by purpose.
+enum SeedStream : uint64_t { kSignStream, kMatchStream, kProjectionStream };
+
+uint64_t StreamSeed(const TestSubjects& subjects, SeedStream stream) {
+  return SeededBits(subjects.seed, stream);
+}
+
+DeepTestPart NotAsked(std::string_view name, std::string reason) {
+  return {.name = std::string(name), .reason = std::move(reason)};
+}
+
+uint64_t Bytes(const FeedForwardBlock& block) {
+  return sizeof(float) * block.up.rows * block.up.columns * (block.gate ? 3 : 2);
+}
+
+struct VectorPair {
+  UnitVectors a;
+  UnitVectors b;
+};
+
+Result<VectorPair> ReadPair(const TestSubjects& subjects, const BlockPair& pair) {
+  auto a = ReadUnitVectors(subjects.network_a, pair.a);
+  if (!a) return a.error();
+  auto b = ReadUnitVectors(subjects.network_b, pair.b);
+  if (!b) return b.error();
+  subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
+  return VectorPair{.a = *std::move(a), .b = *std::move(b)};
+}
+
+DeepTestLayer LayerOf(const BlockPair& pair) {
+  return {.layer_a = pair.a.layer,
+          .layer_b = pair.b.layer,
+          .expert_a = pair.a.expert,
+          .expert_b = pair.b.expert};
+}
+
+Result<std::vector<BlockPair>> PairInSameCoordinates(const TestSubjects& subjects) {
+  if (HaveEqualLayout(subjects.blocks_a, subjects.blocks_b)) {
+    return PairByPosition(subjects.blocks_a, subjects.blocks_b);
+  }
+  const ResidualMaps maps = SameCoordinates(subjects.network_a.description().hidden_size,
+                                            subjects.network_b.description().hidden_size,
+                                            StreamSeed(subjects, kProjectionStream));
+  return PairBySimilarity(subjects.network_a, subjects.blocks_a, subjects.network_b,
+                          subjects.blocks_b, maps, {.threads = subjects.threads});
+}
+
+DeepTestLayer ContrastLayer(const BlockPair& pair, const std::vector<double>& contrasts) {
+  DeepTestLayer layer = LayerOf(pair);
+  double sum = 0.0;
+  double total = 0.0;
+  for (const double contrast : contrasts) {
+    if (contrast != 0.0) ++layer.units;
+    sum += contrast;
+    total += std::abs(contrast);
+  }
+  if (total > 0.0) layer.effect = sum / total;
+  return layer;
+}
+
+// The pairs with the largest similarity, in the order in which they came.
+std::vector<BlockPair> MostSimilar(std::vector<BlockPair> pairs) {
+  if (pairs.size() <= kMatchedPairs) return pairs;
+  std::vector<double> similarities;
+  for (const BlockPair& pair : pairs) similarities.push_back(pair.similarity);
+  std::nth_element(similarities.begin(), similarities.begin() + (kMatchedPairs - 1),
+                   similarities.end(), std::greater<>());
+  const double least = similarities[kMatchedPairs - 1];
+  std::erase_if(pairs, [&](const BlockPair& pair) { return pair.similarity < least; });
+  pairs.resize(kMatchedPairs);
+  return pairs;
+}
+
+DeepTestLayer AgreementLayer(const BlockPair& pair, const std::vector<Agreement>& agreements) {
+  DeepTestLayer layer = LayerOf(pair);
+  for (const Agreement& agreement : agreements) {
+    const double fraction =
+        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.units);
+    if (!layer.matrices.empty() && fraction <= layer.effect) continue;
+    layer.units = agreement.units;
+    layer.effect = fraction;
+    layer.matrices = agreement.matrices;
+  }
+  return layer;
+}
+
+// Layers with a block, in order.
+std::vector<size_t> LayersWithBlocks(const BlockList& blocks) {
+  std::vector<size_t> layers;
+  for (size_t layer = 0; layer < blocks.size(); ++layer) {
+    if (!blocks[layer].empty()) layers.push_back(layer);
+  }
+  return layers;
+}
+
+bool CanBeFitted(const FeedForwardBlock& block) {
+  return block.units() <= kFittedUnits && block.up.columns <= kFittedWidth;
+}
+
+struct LayerFit {
+  UnitFit fit;
+  size_t layer_a = 0;
+  size_t layer_b = 0;
+};
+
+// The best fit among the first, the middle and the last layers of both. Empty where none of their
+// blocks can be fitted.
+Result<std::optional<LayerFit>> FitOneLayer(const TestSubjects& subjects,
+                                            const std::vector<size_t>& layers_a,
+                                            const std::vector<size_t>& layers_b) {
+  std::optional<LayerFit> best;
+  for (const size_t third : {0, 1, 2}) {
+    const size_t layer_a = layers_a[third * (layers_a.size() - 1) / 2];
+    const size_t layer_b = layers_b[third * (layers_b.size() - 1) / 2];
+    const BlockPair pair{.a = subjects.blocks_a[layer_a][0], .b = subjects.blocks_b[layer_b][0]};
+    if (!CanBeFitted(pair.a) || !CanBeFitted(pair.b)) continue;
+    if (pair.a.gate.has_value() != pair.b.gate.has_value()) continue;
+    const auto vectors = ReadPair(subjects, pair);
+    if (!vectors) return vectors.error();
+    auto fit =
+        FitUnits(vectors->a, vectors->b, StreamSeed(subjects, kProjectionStream), subjects.threads);
+    if (fit && (!best || fit->cosine > best->fit.cosine)) {
+      best = {.fit = *std::move(fit), .layer_a = layer_a, .layer_b = layer_b};
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
+  const auto pairs = PairInSameCoordinates(subjects);
+  if (!pairs) return pairs.error();
+  DeepTestPart part{.name = std::string(kSamePositions)};
+  std::vector<double> all_contrasts;
+  uint64_t coins = 0;
+  for (const BlockPair& pair : *pairs) {
+    const auto vectors = ReadPair(subjects, pair);
+    if (!vectors) return vectors.error();
+    const auto contrasts = NeighbourContrasts(vectors->a, vectors->b);
+    all_contrasts.insert(all_contrasts.end(), contrasts.begin(), contrasts.end());
+    part.layers.push_back(ContrastLayer(pair, contrasts));
+    coins += part.layers.back().units;
+  }
+  if (coins == 0) return NotAsked(kSamePositions, "no two neighbouring units differ in both");
+  part.log10_p =
+      TestSignFlips(all_contrasts, StreamSeed(subjects, kSignStream), subjects.threads).log_p /
+      std::numbers::ln10;
+  return part;
+}
+
+Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
+                                      std::string name) {
+  auto pairs = PairBySimilarity(subjects.network_a, subjects.blocks_a, subjects.network_b,
+                                subjects.blocks_b, maps, {.threads = subjects.threads});
+  if (!pairs) return pairs.error();
+  DeepTestPart part{.name = std::move(name)};
+  std::vector<Agreement> all_agreements;
+  for (const BlockPair& pair : MostSimilar(*std::move(pairs))) {
+    const auto vectors = ReadPair(subjects, pair);
+    if (!vectors) return vectors.error();
+    const auto agreements =
+        MatchUnits(vectors->a, vectors->b, maps,
+                   {.seed = SeededBits(StreamSeed(subjects, kMatchStream), part.layers.size()),
+                    .threads = subjects.threads});
+    if (agreements.empty()) continue;
+    all_agreements.insert(all_agreements.end(), agreements.begin(), agreements.end());
+    part.layers.push_back(AgreementLayer(pair, agreements));
+  }
+  if (all_agreements.empty()) return NotAsked(part.name, "no block has units that differ");
+  part.log10_p = LogAgreementP(all_agreements) / std::numbers::ln10;
+  return part;
+}
+
+Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects) {
+  const uint64_t hidden_a = subjects.network_a.description().hidden_size;
+  const uint64_t hidden_b = subjects.network_b.description().hidden_size;
+  if (hidden_a != hidden_b) return NotAsked(kMatchedCoordinates, "the hidden widths differ");
+  return TestMatchedUnits(
+      subjects, SameCoordinates(hidden_a, hidden_b, StreamSeed(subjects, kProjectionStream)),
+      std::string(kMatchedCoordinates));
+}
+
+Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
+                                    const std::vector<TokenPair>& tokens) {
+  const auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
+                                   StreamSeed(subjects, kProjectionStream));
+  if (!maps) return maps.error();
+  if (!maps->has_value()) {
+    return NotAsked(kMatchedByTokens, "too few tokens in common whose embeddings differ");
+  }
+  return TestMatchedUnits(subjects, **maps, std::string(kMatchedByTokens));
+}
+
+Result<DeepTestPart> TestWithFittedUnits(const TestSubjects& subjects) {
+  const auto layers_a = LayersWithBlocks(subjects.blocks_a);
+  const auto layers_b = LayersWithBlocks(subjects.blocks_b);
+  if (layers_a.size() < 2 || layers_b.size() < 2) {
+    return NotAsked(kMatchedByUnits, "needs two layers: one to fit, another to test");
+  }
+  auto best = FitOneLayer(subjects, layers_a, layers_b);
+  if (!best) return best.error();
+  if (!best->has_value()) {
+    return NotAsked(kMatchedByUnits, "the blocks are too large, or of different kinds, to fit");
+  }
+  TestSubjects held_out = subjects;
+  held_out.blocks_a[(*best)->layer_a].clear();
+  held_out.blocks_b[(*best)->layer_b].clear();
+  return TestMatchedUnits(held_out, (*best)->fit.maps, std::string(kMatchedByUnits));
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,48 @@
+// Which of the known models a model comes from, by the full profile.
+#ifndef TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_
+#define TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "comparison/compare_fingerprints.h"
+#include "comparison/merge_parents.h"
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard {
+
+struct KnownCandidate {
+  size_t known = 0;       // index in the known fingerprints
+  Comparison comparison;  // of the unknown model with it
+  // That any of as many independent candidates scores so high: docs/calibration.md. Empty without
+  // a score.
+  std::optional<double> corrected_p_value = {};
+};
+
+struct FullClassification {
+  // The first candidate is one that the model comes from, beyond what chance finds among so many.
+  bool known = false;
+  std::vector<KnownCandidate> candidates;  // highest score first; those without one last
+  // From the nearest relative to the root of its family, indices in the known fingerprints; empty
+  // for an unknown model.
+  std::vector<size_t> lineage = {};
+  std::optional<MergeExplanation> merge = {};  // candidates are indices in the known fingerprints
+};
+
+// Compares with every known fingerprint. A verdict of derivation counts only if the p-value,
+// corrected for the number of candidates, is below kFamilyWiseError. Errors: kUsage for no known
+// fingerprint; those of CompareFingerprints.
+Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
+                                               std::span<const FullFingerprint> known,
+                                               unsigned threads = 0);
+
+// Whether a verdict says that one model comes from the other, or both from one.
+bool IsDerivation(Verdict verdict);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_

@@ -1,0 +1,278 @@
+// Fingerprint files: what is written comes back, and a hostile one gets an error that names its
+// fault.
+#include "full_profile/fingerprint_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "formats/safetensors.h"
+#include "full_profile/stored_fingerprint.h"
+#include "full_profile/test_fingerprints.h"
+#include "tests/support/safetensors_builder.h"
+#include "tests/support/scratch_folder.h"
+
+namespace tensorguard {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string Contents(const std::filesystem::path& path) {
+  auto contents = ReadSmallFile(path, 1 << 30);
+  EXPECT_TRUE(contents);
+  return contents ? *contents : std::string();
+}
+
+// The parts of a fingerprint file, to be changed and put together again.
+struct FileParts {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, BuiltTensor> tensors;
+
+  Json Index() const { return ParseJson(metadata.at("tensorguard.index")).operator*(); }
+  void SetIndex(const Json& index) { metadata["tensorguard.index"] = index.dump(); }
+
+  std::string Build() const {
+    Json header = {{"__metadata__", metadata}};
+    std::string data;
+    for (const auto& [name, tensor] : tensors) {
+      header[name] = {{"dtype", tensor.dtype},
+                      {"shape", tensor.shape},
+                      {"data_offsets", {data.size(), data.size() + tensor.data.size()}}};
+      data += tensor.data;
+    }
+    return BuildRawSafetensors(header.dump(), data);
+  }
+};
+
+class FingerprintFile : public ::testing::Test {
+ protected:
+  std::filesystem::path path() const { return folder_.path() / "x.fingerprint.safetensors"; }
+
+  FileParts SmallParts() {
+    EXPECT_TRUE(WriteFingerprint(SmallFingerprint(), path()));
+    const auto file = File::Open(path());
+    const auto table = ReadSafetensorsTable(**file);
+    EXPECT_TRUE(table);
+    const std::string bytes = Contents(path());
+    FileParts parts = {.metadata = table->metadata, .tensors = {}};
+    for (const TensorEntry& entry : table->tensors) {
+      parts.tensors[entry.name] = {
+          entry.name, std::string(InfoOf(entry.dtype).name), entry.shape,
+          bytes.substr(entry.data_begin_bytes, entry.data_end_bytes - entry.data_begin_bytes)};
+    }
+    return parts;
+  }
+
+  // The error that a changed file gives.
+  Error ErrorOf(const std::function<void(FileParts&)>& change) {
+    FileParts parts = SmallParts();
+    change(parts);
+    const auto changed = folder_.Write("changed.safetensors", parts.Build());
+    auto read = ReadFingerprint(changed);
+    if (read) {
+      ADD_FAILURE() << "the changed file was read";
+      return {};
+    }
+    EXPECT_EQ(read.error().file, changed.string());
+    return read.error();
+  }
+
+  Error ErrorOfIndex(const std::function<void(Json&)>& change) {
+    return ErrorOf([&](FileParts& parts) {
+      Json index = parts.Index();
+      change(index);
+      parts.SetIndex(index);
+    });
+  }
+
+  ScratchFolder folder_;
+};
+
+void ExpectEqual(const FloatMatrix& a, const FloatMatrix& b) {
+  ASSERT_EQ(a.rows(), b.rows());
+  ASSERT_EQ(a.columns(), b.columns());
+  EXPECT_TRUE(std::equal(a.values().begin(), a.values().end(), b.values().begin()));
+}
+
+TEST_F(FingerprintFile, HoldsWhatWasWritten) {
+  const FullFingerprint written = AsStored(SmallFingerprint());
+  ASSERT_TRUE(WriteFingerprint(SmallFingerprint(), path()));
+  EXPECT_TRUE(*HoldsFingerprint(path()));
+  const auto read = ReadFingerprint(path());
+  ASSERT_TRUE(read) << DescribeError(read.error());
+  EXPECT_EQ(read->model_name, written.model_name);
+  EXPECT_EQ(read->architecture, "llama");
+  EXPECT_EQ(read->parameters, 12'345u);
+  EXPECT_EQ(read->vocabulary_size, 1000u);
+  EXPECT_EQ(read->hidden_size, 300u);
+  EXPECT_TRUE(read->has_head);
+  EXPECT_FALSE(read->tied_head);
+  EXPECT_EQ(read->anchors, written.anchors);
+  EXPECT_EQ(read->anchor_tokens, written.anchor_tokens);
+  EXPECT_THAT(read->notes, ElementsAre("a note", "another"));
+  ExpectEqual(read->input_gram, written.input_gram);
+  ExpectEqual(read->cross_gram, written.cross_gram);
+  ExpectEqual(read->head_sketch, written.head_sketch);
+  ASSERT_EQ(read->layers.size(), 2u);
+  ExpectEqual(read->layers[0].query_key, written.layers[0].query_key);
+  ExpectEqual(read->layers[0].feed_forward, FloatMatrix(4, 4));
+  EXPECT_EQ(read->layers[1].query_key.rows(), 0u);
+  EXPECT_EQ(read->layers[1].stack, "decoder");
+  EXPECT_EQ(read->layers[1].mixer, MixerKind::kRecurrent);
+  EXPECT_EQ(read->layers[1].expert_count, 2u);
+  ExpectEqual(read->layers[1].experts.at(1), written.layers[1].experts[1]);
+  ASSERT_EQ(read->weights.size(), 4u);
+  EXPECT_EQ(read->weights[1].tensor, "layers.0.q");
+  EXPECT_EQ(read->weights[1].role.role, Role::kQuery);
+  EXPECT_EQ(read->weights[1].norm, written.weights[1].norm);
+  EXPECT_EQ(read->weights[1].digest, written.weights[1].digest);
+  EXPECT_EQ(read->weights[1].quantiles, written.weights[1].quantiles);
+  EXPECT_EQ(read->weights[1].distinct_per_256, 200.1);
+  EXPECT_FALSE(read->weights[3].distinct_per_32);
+  EXPECT_EQ(read->weights[3].role.expert, 1u);
+  ExpectEqual(read->weights[1].sketch, written.weights[1].sketch);
+  ExpectEqual(read->weights[2].sketch, written.weights[2].sketch);
+}
+
+TEST_F(FingerprintFile, IsTheSameWhenWrittenAgain) {
+  ASSERT_TRUE(WriteFingerprint(SmallFingerprint(), path()));
+  const auto read = ReadFingerprint(path());
+  ASSERT_TRUE(read);
+  const auto again = folder_.path() / "again.safetensors";
+  ASSERT_TRUE(WriteFingerprint(*read, again));
+  EXPECT_EQ(Contents(path()), Contents(again));
+}
+
+TEST_F(FingerprintFile, RefusesOtherFilesAndNewerVersions) {
+  EXPECT_EQ(ReadFingerprint(folder_.path() / "missing").error().kind, ErrorKind::kNotFound);
+  const auto plain = folder_.Write("plain.safetensors", BuildSafetensors({}));
+  EXPECT_FALSE(*HoldsFingerprint(plain));
+  EXPECT_EQ(ReadFingerprint(plain).error().problem, "not a fingerprint file");
+  const Error newer =
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "2"; });
+  EXPECT_EQ(newer.kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(newer.found, "version 2");
+  for (const char* version : {"", "one", "1.5", "-1", "0", "99999999999"}) {
+    EXPECT_THAT(ErrorOf([&](FileParts& parts) {
+                  parts.metadata["tensorguard.fingerprint"] = version;
+                }).problem,
+                HasSubstr("version is no number"));
+  }
+  EXPECT_THAT(ErrorOf([](FileParts& parts) { parts.metadata.erase("tensorguard.index"); }).problem,
+              HasSubstr("no index"));
+}
+
+TEST_F(FingerprintFile, RefusesATensorThatDoesNotFit) {
+  const Error lacking = ErrorOf([](FileParts& parts) { parts.tensors.erase("query_key"); });
+  EXPECT_EQ(lacking.tensor, "query_key");
+  EXPECT_THAT(lacking.problem, HasSubstr("lacks a tensor"));
+  const Error extra =
+      ErrorOf([](FileParts& parts) { parts.tensors["zebra"] = F32Tensor("zebra", {1}, {0}); });
+  EXPECT_EQ(extra.tensor, "zebra");
+  const Error shape = ErrorOf([](FileParts& parts) {
+    parts.tensors["weights.norm"].shape = {2, 2};
+  });
+  EXPECT_EQ(shape.found, "F64 [2, 2]");
+  EXPECT_EQ(shape.expected, "F64 [4]");
+  const Error dtype = ErrorOf([](FileParts& parts) { parts.tensors["query_key"].dtype = "U8"; });
+  EXPECT_EQ(dtype.found, "U8 [1, 4, 4]");
+}
+
+void SetNumber(BuiltTensor& tensor, size_t index, auto value) {
+  tensor.data.replace(index * sizeof(value), sizeof(value), reinterpret_cast<const char*>(&value),
+                      sizeof(value));
+}
+
+TEST_F(FingerprintFile, RefusesNumbersOutOfTheirBounds) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  struct Case {
+    const char* tensor;
+    std::function<void(BuiltTensor&)> change;
+    const char* problem;
+  };
+  const Case cases[] = {
+      {"anchors", [](auto& t) { SetNumber(t, 1, uint32_t{2}); }, "do not ascend"},
+      {"anchors", [](auto& t) { SetNumber(t, 3, uint32_t{99'999}); }, "beyond the list"},
+      {"anchor_tokens", [](auto& t) { SetNumber(t, 0, uint32_t{1000}); }, "beyond the vocabulary"},
+      {"query_key.scale", [=](auto& t) { SetNumber(t, 0, nan); }, "scale is not a positive"},
+      {"output_value.scale", [](auto& t) { SetNumber(t, 1, -1.0f); }, "scale is not a positive"},
+      {"feed_forward.scale", [](auto& t) { SetNumber(t, 5, 3e38f); }, "not finite"},
+      {"grams", [](auto& t) { SetNumber(t, 9, uint16_t{0x7c00}); }, "not finite"},
+      {"weights.sketch", [](auto& t) { SetNumber(t, 9, uint16_t{0x7e00}); }, "not finite"},
+      {"weights.norm", [](auto& t) { SetNumber(t, 2, -1.0); }, "weight 2 is out of its bounds"},
+      {"weights.mean", [=](auto& t) { SetNumber(t, 0, double{nan}); }, "out of its bounds"},
+      {"weights.zero_fraction", [](auto& t) { SetNumber(t, 0, 1.5); }, "out of its bounds"},
+      {"weights.distinct_per_32", [](auto& t) { SetNumber(t, 0, 33.0); }, "out of its bounds"},
+      {"weights.quantiles", [](auto& t) { SetNumber(t, 4, 100.0f); }, "do not ascend"},
+      {"weights.quantiles", [=](auto& t) { SetNumber(t, 4, nan); }, "do not ascend"},
+  };
+  for (const Case& test : cases) {
+    const Error error =
+        ErrorOf([&](FileParts& parts) { test.change(parts.tensors.at(test.tensor)); });
+    EXPECT_EQ(error.kind, ErrorKind::kBadFile);
+    const std::string tensor = test.tensor;
+    EXPECT_EQ(error.tensor, tensor.substr(0, tensor.find(".scale")));
+    EXPECT_THAT(error.problem, HasSubstr(test.problem)) << test.tensor;
+  }
+}
+
+TEST_F(FingerprintFile, RefusesAnIndexWithFaults) {
+  struct Case {
+    std::function<void(Json&)> change;
+    const char* problem;
+  };
+  const Case cases[] = {
+      {[](Json& index) { index = Json::array(); }, "the index is no object"},
+      {[](Json& index) { index.erase("anchors"); }, "the index.anchors"},
+      {[](Json& index) { index["anchors"] = 129; }, "the index.anchors"},
+      {[](Json& index) { index["anchors"] = -1; }, "the index.anchors"},
+      {[](Json& index) { index["anchors"] = 0; }, "the index.anchors"},
+      {[](Json& index) { index["anchors"] = 5; }, "does not fit the index"},
+      {[](Json& index) { index["vocabulary_size"] = 1.5; }, "the index.vocabulary_size"},
+      {[](Json& index) { index["tied_head"] = "yes"; }, "the index.tied_head"},
+      {[](Json& index) { index["anchor_kind"] = "words"; }, "the index.anchor_kind"},
+      {[](Json& index) { index["model_name"] = 7; }, "the index.model_name"},
+      {[](Json& index) { index["colour"] = 7; }, "does not know"},
+      {[](Json& index) { index["notes"][0] = 7; }, "a note is no text"},
+      {[](Json& index) { index["layers"] = 7; }, "the index.layers"},
+      {[](Json& index) { index["layers"][1] = 7; }, "layers[1] is no object"},
+      {[](Json& index) { index["layers"][1]["expert_kernels"] = 33; }, "layers[1].expert_kernels"},
+      {[](Json& index) { index["layers"][1]["kernels"][0] = "other"; }, "unknown kernel"},
+      {[](Json& index) { index["layers"][1]["mixer"] = "shaker"; }, "layers[1].mixer"},
+      {[](Json& index) { index["weights"][2]["role"] = "cook"; }, "weights[2].role"},
+      {[](Json& index) { index["weights"][2]["rows"] = 0; }, "weights[2].rows"},
+      {[](Json& index) { index["weights"][2]["columns"] = 2; }, "an impossible shape"},
+      {[](Json& index) { index["weights"][1]["dtype"] = "F12"; }, "weights[1].dtype"},
+  };
+  for (const Case& test : cases) {
+    EXPECT_THAT(ErrorOfIndex(test.change).problem, HasSubstr(test.problem));
+  }
+  const Error text =
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.index"] = "{\"a\":"; });
+  EXPECT_EQ(text.kind, ErrorKind::kBadFile);
+}
+
+TEST_F(FingerprintFile, AllocatesNoMoreThanTheFileCanHold) {
+  const Error error = ErrorOfIndex([](Json& index) {
+    for (int i = 0; i < 5000; ++i) index["layers"].push_back(index["layers"][0]);
+    index["anchors"] = 128;
+  });
+  EXPECT_THAT(error.problem, HasSubstr("more numbers than the file has bytes"));
+}
+
+TEST_F(FingerprintFile, RefusesAnchorsOfANewerList) {
+  EXPECT_EQ(ErrorOfIndex([](Json& index) { index["anchor_list_version"] = 99; }).kind,
+            ErrorKind::kUnsupported);
+}
+
+}  // namespace
+}  // namespace tensorguard

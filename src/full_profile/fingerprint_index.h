@@ -1,0 +1,24 @@
+// The text in a fingerprint file's metadata: what its numbers belong to.
+#ifndef TENSORGUARD_FULL_PROFILE_FINGERPRINT_INDEX_H_
+#define TENSORGUARD_FULL_PROFILE_FINGERPRINT_INDEX_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard {
+
+// JSON in UTF-8; what is not UTF-8 in names comes out with replacement characters.
+std::string IndexToText(const FullFingerprint& fingerprint);
+
+// A fingerprint whose numbers are zeros in matrices of the right shapes, which are no larger than a
+// file of `file_bytes` can hold. Errors: kBadFile, without a file, that names the member: one that
+// is missing, of the wrong type, out of its bounds, or unknown.
+Result<FullFingerprint> IndexFromText(std::string_view text, uint64_t file_bytes);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FULL_PROFILE_FINGERPRINT_INDEX_H_

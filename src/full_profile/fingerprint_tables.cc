@@ -1,0 +1,93 @@
+#include "full_profile/fingerprint_tables.h"
+
+#include <optional>
+#include <utility>
+
+namespace tensorguard {
+namespace {
+
+void AddIfThere(FloatMatrix& matrix, std::vector<FloatMatrix*>& matrices) {
+  if (!matrix.values().empty()) matrices.push_back(&matrix);
+}
+
+void VisitKernels(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  for (const KernelTable& kind : kKernelTables) {
+    std::vector<FloatMatrix*> kernels;
+    for (LayerResponse& layer : fingerprint.layers) AddIfThere(layer.*kind.kernel, kernels);
+    visitor.ByteRows(std::string(kind.name), kernels);
+  }
+  std::vector<FloatMatrix*> experts;
+  for (LayerResponse& layer : fingerprint.layers) {
+    for (FloatMatrix& expert : layer.experts) AddIfThere(expert, experts);
+  }
+  visitor.ByteRows("experts", experts);
+}
+
+void VisitSketches(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  std::vector<FloatMatrix*> matrices;
+  std::vector<FloatMatrix*> vectors;
+  for (WeightSummary& weight : fingerprint.weights) {
+    AddIfThere(weight.sketch, weight.is_vector ? vectors : matrices);
+  }
+  visitor.Halves("weights.sketch", matrices);
+  visitor.Halves("weights.vector_sketch", vectors);
+}
+
+void VisitMeasures(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  struct Measure {
+    const char* name;
+    double WeightSummary::*value;
+  };
+  for (const Measure& measure :
+       {Measure{"weights.norm", &WeightSummary::norm},
+        Measure{"weights.mean", &WeightSummary::mean},
+        Measure{"weights.zero_fraction", &WeightSummary::zero_fraction},
+        Measure{"weights.zero_row_fraction", &WeightSummary::zero_row_fraction},
+        Measure{"weights.zero_column_fraction", &WeightSummary::zero_column_fraction}}) {
+    std::vector<double*> values;
+    for (WeightSummary& weight : fingerprint.weights) values.push_back(&(weight.*measure.value));
+    visitor.Doubles(measure.name, values);
+  }
+  struct GroupMeasure {
+    const char* name;
+    std::optional<double> WeightSummary::*value;
+  };
+  for (const GroupMeasure& measure :
+       {GroupMeasure{"weights.two_of_four_fraction", &WeightSummary::two_of_four_fraction},
+        GroupMeasure{"weights.distinct_per_32", &WeightSummary::distinct_per_32},
+        GroupMeasure{"weights.distinct_per_256", &WeightSummary::distinct_per_256}}) {
+    std::vector<double*> values;
+    for (WeightSummary& weight : fingerprint.weights) {
+      if (weight.*measure.value) values.push_back(&*(weight.*measure.value));
+    }
+    visitor.Doubles(measure.name, values);
+  }
+}
+
+}  // namespace
+
+void VisitTables(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  visitor.Words("anchors", fingerprint.anchors);
+  visitor.Words("anchor_tokens", fingerprint.anchor_tokens);
+  visitor.Halves("grams",
+                 {&fingerprint.input_gram, &fingerprint.output_gram, &fingerprint.cross_gram});
+  for (const auto& [name, sketch] : {std::pair{"embedding_sketch", &fingerprint.embedding_sketch},
+                                     std::pair{"head_sketch", &fingerprint.head_sketch}}) {
+    std::vector<FloatMatrix*> sketches;
+    AddIfThere(*sketch, sketches);
+    visitor.Halves(name, sketches);
+  }
+  VisitKernels(fingerprint, visitor);
+  VisitSketches(fingerprint, visitor);
+  VisitMeasures(fingerprint, visitor);
+  std::vector<std::span<float>> quantiles;
+  std::vector<std::span<uint8_t>> digests;
+  for (WeightSummary& weight : fingerprint.weights) {
+    quantiles.emplace_back(weight.quantiles);
+    digests.emplace_back(weight.digest);
+  }
+  visitor.Floats("weights.quantiles", quantiles);
+  visitor.Bytes("weights.digest", digests);
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,54 @@
+// The tensors of a fingerprint file, described once for writing, reading and rounding.
+#ifndef TENSORGUARD_FULL_PROFILE_FINGERPRINT_TABLES_H_
+#define TENSORGUARD_FULL_PROFILE_FINGERPRINT_TABLES_H_
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard {
+
+struct KernelTable {
+  std::string_view name;
+  FloatMatrix LayerResponse::*kernel;
+};
+
+// The kernels of all anchors, by their names in the file.
+inline constexpr std::array<KernelTable, 3> kKernelTables = {{
+    {"query_key", &LayerResponse::query_key},
+    {"output_value", &LayerResponse::output_value},
+    {"feed_forward", &LayerResponse::feed_forward},
+}};
+
+// What is done with each tensor. A tensor of no items is not in the file. Implementations keep
+// their first error and do nothing after it.
+class TableVisitor {
+ public:
+  virtual ~TableVisitor() = default;
+
+  // U32 [n].
+  virtual void Words(const std::string& name, std::vector<uint32_t>& values) = 0;
+  // I8 [items, rows, columns] and F32 "NAME.scale" [items, rows]: ByteRow for each row.
+  virtual void ByteRows(const std::string& name, const std::vector<FloatMatrix*>& items) = 0;
+  // F16 [items, rows, columns] and F32 "NAME.scale" [items]: HalfBlock for each item.
+  virtual void Halves(const std::string& name, const std::vector<FloatMatrix*>& items) = 0;
+  // F64 [n].
+  virtual void Doubles(const std::string& name, const std::vector<double*>& values) = 0;
+  // F32 [n, width].
+  virtual void Floats(const std::string& name, const std::vector<std::span<float>>& items) = 0;
+  // U8 [n, width].
+  virtual void Bytes(const std::string& name, const std::vector<std::span<uint8_t>>& items) = 0;
+};
+
+// Calls `visitor` for every tensor. Matrices must have their shapes already, and weights the
+// measures of groups that their shapes allow.
+void VisitTables(FullFingerprint& fingerprint, TableVisitor& visitor);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FULL_PROFILE_FINGERPRINT_TABLES_H_

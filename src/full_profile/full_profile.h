@@ -1,0 +1,32 @@
+// The full profile of a model.
+#ifndef TENSORGUARD_FULL_PROFILE_FULL_PROFILE_H_
+#define TENSORGUARD_FULL_PROFILE_FULL_PROFILE_H_
+
+#include <optional>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "full_profile/anchor_choice.h"
+#include "full_profile/full_fingerprint.h"
+#include "model/model.h"
+
+namespace tensorguard {
+
+struct FullProfileOptions {
+  unsigned threads = 0;  // 0: one per processor
+  ProgressCallback on_progress = {};
+  // Takes these anchors instead of choosing: those of another model's fingerprint, if the two are
+  // known to have one vocabulary though only one has its tokenizer.
+  std::optional<ChosenAnchors> anchors = {};
+};
+
+// Reads the weights twice: layer by layer for the kernels, and tensor by tensor for the sketches.
+// Its numbers are those that a fingerprint file holds (AsStored). The same for any number of
+// threads. Errors: those of Network::Build, the kernels and SummariseWeights; kUnsupported for
+// weights that are a quantiser's codes; kMismatch if options.anchors lie beyond the vocabulary.
+Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
+                                               const FullProfileOptions& options = {});
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FULL_PROFILE_FULL_PROFILE_H_

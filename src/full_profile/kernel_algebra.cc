@@ -1,0 +1,54 @@
+#include "full_profile/kernel_algebra.h"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace tensorguard {
+
+FloatMatrix RowProducts(const FloatMatrix& left, const FloatMatrix& right) {
+  FloatMatrix products(left.rows(), right.rows());
+  if (products.values().empty() || left.columns() == 0) return products;
+  const auto inner = static_cast<blasint>(left.columns());
+  const auto columns = static_cast<blasint>(right.rows());
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<blasint>(left.rows()), columns,
+              inner, 1.0f, left.values().data(), inner, right.values().data(), inner, 0.0f,
+              products.values().data(), columns);
+  return products;
+}
+
+void DoubleCentre(FloatMatrix& matrix) {
+  if (matrix.values().empty()) return;
+  std::vector<double> row_means(matrix.rows());
+  std::vector<double> column_means(matrix.columns());
+  double mean = 0;
+  for (size_t row = 0; row < matrix.rows(); ++row) {
+    for (size_t column = 0; column < matrix.columns(); ++column) {
+      const double value = matrix.Row(row)[column];
+      row_means[row] += value / static_cast<double>(matrix.columns());
+      column_means[column] += value / static_cast<double>(matrix.rows());
+    }
+    mean += row_means[row] / static_cast<double>(matrix.rows());
+  }
+  for (size_t row = 0; row < matrix.rows(); ++row) {
+    for (size_t column = 0; column < matrix.columns(); ++column) {
+      float& value = matrix.Row(row)[column];
+      value = static_cast<float>(value - row_means[row] - column_means[column] + mean);
+    }
+  }
+}
+
+FloatMatrix FirstRows(const FloatMatrix& matrix, size_t count) {
+  FloatMatrix first(count, matrix.columns());
+  std::copy_n(matrix.values().begin(), first.values().size(), first.values().begin());
+  return first;
+}
+
+bool CanBeStored(const FloatMatrix& matrix) {
+  return std::all_of(matrix.values().begin(), matrix.values().end(),
+                     [](float value) { return std::abs(value) <= kLargestStored; });
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,80 @@
+#include "full_profile/probe_numbers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard {
+namespace {
+
+// What a sequence is for: eight letters each.
+constexpr uint64_t kProbeKey = 0x5447'5052'4f42'4553;   // "TGPROBES"
+constexpr uint64_t kBucketKey = 0x5447'4255'434b'4554;  // "TGBUCKET"
+constexpr uint64_t kSampleKey = 0x5447'5341'4d50'4c45;  // "TGSAMPLE"
+
+uint64_t Mixed(uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xbf58'476d'1ce4'e5b9;
+  bits = (bits ^ (bits >> 27)) * 0x94d0'49bb'1331'11eb;
+  return bits ^ (bits >> 31);
+}
+
+}  // namespace
+
+uint64_t RandomBits(uint64_t key, uint64_t index) {
+  return Mixed(key + (index + 1) * 0x9e37'79b9'7f4a'7c15);
+}
+
+FloatMatrix ProbeMatrix(uint64_t size) {
+  const uint64_t key = Mixed(kProbeKey + size);
+  const double scale = 1 / std::sqrt(static_cast<double>(kSketchSize));
+  FloatMatrix probes(size, kSketchSize);
+  const std::span<float> values = probes.values();
+  for (size_t i = 0; i < values.size(); i += 2) {
+    const uint64_t bits = RandomBits(key, i / 2);
+    const double first = (static_cast<double>(bits >> 32) + 0.5) / 4294967296.0;
+    const double second = (static_cast<double>(bits & 0xffff'ffff) + 0.5) / 4294967296.0;
+    const double radius = scale * std::sqrt(-2 * std::log(first));
+    const double angle = 2 * std::numbers::pi * second;
+    values[i] = static_cast<float>(radius * std::cos(angle));
+    values[i + 1] = static_cast<float>(radius * std::sin(angle));
+  }
+  return probes;
+}
+
+OutputBuckets::OutputBuckets(uint64_t outputs) : key_(Mixed(kBucketKey + outputs)) {}
+
+OutputBucket OutputBuckets::Of(uint64_t output) const {
+  const uint64_t bits = RandomBits(key_, output);
+  return {.bucket = bits % kSketchSize, .sign = bits >> 63 == 0 ? 1.0f : -1.0f};
+}
+
+FixedSample::FixedSample(uint64_t count, uint64_t most)
+    : count_(count), size_(std::min(count, most)), key_(Mixed(kSampleKey + count)) {}
+
+uint64_t FixedSample::PartBegin(uint64_t k) const {
+  // k * count / size without leaving 64 bits; k is at most size, which is small.
+  return k * (count_ / size_) + k * (count_ % size_) / size_;
+}
+
+uint64_t FixedSample::Position(uint64_t k) const {
+  const uint64_t begin = PartBegin(k);
+  return begin + RandomBits(key_, k) % (PartBegin(k + 1) - begin);
+}
+
+uint64_t FixedSample::FirstNotBelow(uint64_t position) const {
+  uint64_t low = 0;
+  uint64_t high = size_;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (Position(middle) < position) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,151 @@
+#include "full_profile/response_kernels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "full_profile/kernel_algebra.h"
+
+namespace tensorguard {
+namespace {
+
+Error NotFinite(const std::string& what) {
+  return {.kind = ErrorKind::kBadFile,
+          .problem = what + " is not finite",
+          .found = "NaN, infinity or numbers near the end of float32",
+          .advice = "check the weights of that layer with 'tensorguard inspect'"};
+}
+
+std::string NameOf(const LayerDescription& layer) {
+  return layer.stack.empty() ? fmt::format("layer {}", layer.index)
+                             : fmt::format("{} layer {}", layer.stack, layer.index);
+}
+
+Result<FloatMatrix> Kernel(const FloatMatrix& left, const FloatMatrix& right,
+                           const LayerDescription& layer, std::string_view name) {
+  FloatMatrix kernel = RowProducts(left, right);
+  DoubleCentre(kernel);
+  if (!CanBeStored(kernel)) return NotFinite(fmt::format("the {} of {}", name, NameOf(layer)));
+  return kernel;
+}
+
+Result<void> RespondMixer(const Network& network, size_t index, const LayerDescription& layer,
+                          const AnchorRows& anchors, LayerResponse& response) {
+  const auto inputs = network.MixerInput(index, anchors.inputs);
+  if (!inputs) return inputs.error();
+  if (layer.mixer == MixerKind::kAttention) {
+    const auto both = network.QueriesAndKeysOf(index, *inputs);
+    if (!both) return both.error();
+    if (both->has_value()) {
+      auto kernel = Kernel((*both)->queries, (*both)->keys, layer, "query-key response");
+      if (!kernel) return std::move(kernel).error();
+      response.query_key = *std::move(kernel);
+    }
+  }
+  const auto outputs = network.MixerOutput(index, *inputs);
+  if (!outputs) return outputs.error();
+  auto kernel = Kernel(*outputs, anchors.outputs, layer, "mixer's response");
+  if (!kernel) return std::move(kernel).error();
+  response.output_value = *std::move(kernel);
+  return {};
+}
+
+Result<void> RespondFeedForward(const Network& network, size_t index, const LayerDescription& layer,
+                                const AnchorRows& anchors, LayerResponse& response) {
+  const auto inputs = network.FeedForwardInput(index, anchors.inputs);
+  if (!inputs) return inputs.error();
+  const auto outputs = network.FeedForwardOutput(index, *inputs);
+  if (!outputs) return outputs.error();
+  auto kernel = Kernel(*outputs, anchors.outputs, layer, "feed-forward response");
+  if (!kernel) return std::move(kernel).error();
+  response.feed_forward = *std::move(kernel);
+
+  const size_t expert_anchors = std::min(inputs->rows(), kExpertAnchors);
+  const FloatMatrix first_inputs = FirstRows(*inputs, expert_anchors);
+  const FloatMatrix first_outputs = FirstRows(anchors.outputs, expert_anchors);
+  for (uint32_t expert = 0; expert < std::min(layer.experts, kExpertsKept); ++expert) {
+    const auto answer = network.ExpertOutput(index, expert, first_inputs);
+    if (!answer) return answer.error();
+    auto expert_kernel = Kernel(*answer, first_outputs, layer, "response of an expert");
+    if (!expert_kernel) return std::move(expert_kernel).error();
+    response.experts.push_back(*std::move(expert_kernel));
+  }
+  return {};
+}
+
+// "0-3, 5": numbers in ascending order.
+std::string Ranges(std::span<const uint32_t> numbers) {
+  std::string text;
+  for (size_t first = 0; first < numbers.size();) {
+    size_t last = first;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+    if (!text.empty()) text += ", ";
+    text += std::to_string(numbers[first]);
+    if (last > first) text += fmt::format("-{}", numbers[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32_t> tokens) {
+  auto inputs = network.InputRows(tokens);
+  if (!inputs) return std::move(inputs).error();
+  auto outputs = network.OutputRows(tokens);
+  if (!outputs) return std::move(outputs).error();
+  AnchorRows rows = {*std::move(inputs), *std::move(outputs)};
+  if (!CanBeStored(rows.inputs)) return NotFinite("an embedding of the anchors");
+  if (!CanBeStored(rows.outputs)) return NotFinite("an output row of the anchors");
+  return rows;
+}
+
+Result<LayerResponse> RespondLayer(const Network& network, size_t layer,
+                                   const AnchorRows& anchors) {
+  const LayerDescription& description = network.description().layers[layer];
+  LayerResponse response = {.stack = description.stack,
+                            .index = description.index,
+                            .mixer = description.mixer,
+                            .mixer_name = description.mixer_name,
+                            .expert_count = description.experts};
+  if (description.mixer != MixerKind::kNone) {
+    auto done = RespondMixer(network, layer, description, anchors, response);
+    if (!done) return std::move(done).error();
+  }
+  if (description.has_feed_forward) {
+    auto done = RespondFeedForward(network, layer, description, anchors, response);
+    if (!done) return std::move(done).error();
+  }
+  return response;
+}
+
+std::vector<std::string> NotesOnLayers(std::span<const LayerResponse> layers) {
+  std::map<std::string, std::vector<uint32_t>> lacking;
+  for (const LayerResponse& layer : layers) {
+    const std::string of =
+        layer.stack.empty() ? std::string() : fmt::format(" of the {}", layer.stack);
+    const auto note = [&](const std::string& what) {
+      lacking[what + of + ": layers "].push_back(layer.index);
+    };
+    if (layer.mixer == MixerKind::kNone) note("nothing that mixes tokens");
+    if (layer.mixer == MixerKind::kRecurrent) {
+      note("no query-key kernel (" + layer.mixer_name + ")");
+    }
+    if (layer.mixer == MixerKind::kAttention && layer.query_key.values().empty()) {
+      note("no query-key kernel (the config does not tell the number of heads)");
+    }
+    if (layer.feed_forward.values().empty()) note("no feed-forward kernel");
+    if (layer.expert_count > kExpertsKept) {
+      note(fmt::format("only the first {} of {} experts are kept", kExpertsKept,
+                       layer.expert_count));
+    }
+  }
+  std::vector<std::string> notes;
+  for (const auto& [what, where] : lacking) notes.push_back(what + Ranges(where));
+  return notes;
+}
+
+}  // namespace tensorguard

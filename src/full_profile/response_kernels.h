@@ -1,0 +1,42 @@
+// Response kernels: what each layer answers to the anchors, in a form that no change of basis
+// alters.
+#ifndef TENSORGUARD_FULL_PROFILE_RESPONSE_KERNELS_H_
+#define TENSORGUARD_FULL_PROFILE_RESPONSE_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "full_profile/full_fingerprint.h"
+#include "network/network.h"
+
+namespace tensorguard {
+
+// [anchors, hidden] each: where the anchors enter the network and where it is read out.
+struct AnchorRows {
+  FloatMatrix inputs;   // E
+  FloatMatrix outputs;  // H
+};
+
+// Errors: those of the network; kBadFile if a row is not finite.
+Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32_t> tokens);
+
+// The kernels of one layer, with x = MixerInput(E) and x' = FeedForwardInput(E):
+//   query_key     Q(x) K(x)^T         (all heads; position 0)
+//   output_value  MixerOutput(x) H^T
+//   feed_forward  FeedForwardOutput(x') H^T
+//   experts       ExpertOutput(x') H^T on the first kExpertAnchors anchors
+// each double-centred (our docs/method.md; Wu et al. perturb inputs and keep moments of the
+// response instead). Errors: those of the network; kBadFile, naming the layer, for a kernel that
+// is not finite.
+Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors);
+
+// Which layers lack which kernel, one line for each reason.
+std::vector<std::string> NotesOnLayers(std::span<const LayerResponse> layers);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FULL_PROFILE_RESPONSE_KERNELS_H_

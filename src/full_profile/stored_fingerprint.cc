@@ -1,0 +1,42 @@
+#include "full_profile/stored_fingerprint.h"
+
+#include "full_profile/fingerprint_tables.h"
+#include "full_profile/stored_numbers.h"
+
+namespace tensorguard {
+namespace {
+
+class Rounding : public TableVisitor {
+ public:
+  void ByteRows(const std::string&, const std::vector<FloatMatrix*>& items) override {
+    for (FloatMatrix* item : items) {
+      for (size_t row = 0; row < item->rows(); ++row) {
+        const ByteRow stored = ToByteRow(item->Row(row));
+        FromByteRow(stored.scale, stored.bytes, item->Row(row));
+      }
+    }
+  }
+
+  void Halves(const std::string&, const std::vector<FloatMatrix*>& items) override {
+    for (FloatMatrix* item : items) {
+      const HalfBlock stored = ToHalfBlock(item->values());
+      FromHalfBlock(stored.scale, stored.halves, item->values());
+    }
+  }
+
+  // Stored exactly.
+  void Words(const std::string&, std::vector<uint32_t>&) override {}
+  void Doubles(const std::string&, const std::vector<double*>&) override {}
+  void Floats(const std::string&, const std::vector<std::span<float>>&) override {}
+  void Bytes(const std::string&, const std::vector<std::span<uint8_t>>&) override {}
+};
+
+}  // namespace
+
+FullFingerprint AsStored(FullFingerprint fingerprint) {
+  Rounding rounding;
+  VisitTables(fingerprint, rounding);
+  return fingerprint;
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,217 @@
+#include "report/comparison_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "report/heat_map.h"
+#include "report/html_text.h"
+
+namespace tensorguard {
+namespace {
+
+using Row = std::vector<std::string>;
+
+std::string NumberText(const std::optional<double>& number) {
+  return number ? fmt::format("{:.3f}", *number) : "–";
+}
+
+std::string LayerName(const LayerResponse& layer) {
+  const std::string number = fmt::format("{}", layer.index);
+  return layer.stack.empty() ? number : layer.stack + " " + number;
+}
+
+std::string KernelTitle(KernelKind kind) {
+  switch (kind) {
+    case KernelKind::kQueryKey:
+      return "Query-key kernels: who attends to whom";
+    case KernelKind::kOutputValue:
+      return "Output-value kernels: what attention writes";
+    case KernelKind::kFeedForward:
+      break;
+  }
+  return "Feed-forward kernels: what the feed-forward writes";
+}
+
+std::string VerdictHtml(const ComparisonPage& page) {
+  const auto& score = page.comparison.score;
+  return fmt::format(
+      "<h1>{} and {}</h1>\n<div class=\"verdict\"><strong>{}</strong>{}<br>{}</div>\n",
+      EscapeHtml(page.first.model_name), EscapeHtml(page.second.model_name),
+      VerdictName(page.verdict),
+      score ? fmt::format(" <span class=\"quiet\">score {:.3f} of 1</span>", *score) : "",
+      EscapeHtml(page.reason));
+}
+
+std::string ModelsHtml(const ComparisonPage& page) {
+  const auto row = [](const FullFingerprint& model) {
+    return Row{model.model_name,
+               model.architecture,
+               fmt::format("{}", model.parameters),
+               fmt::format("{}", model.layers.size()),
+               fmt::format("{}", model.hidden_size),
+               fmt::format("{}", model.vocabulary_size),
+               fmt::format("{} {}", model.anchors.size(),
+                           model.anchor_kind == AnchorKind::kTokens ? "tokens" : "rows")};
+  };
+  return "<h2>The models</h2>\n" + HtmlTable({"model", "architecture", "parameters", "layers",
+                                              "hidden size", "vocabulary", "anchors"},
+                                             {row(page.first), row(page.second)}, 2);
+}
+
+std::string EvidenceHtml(const ComparisonPage& page) {
+  std::vector<Row> rows;
+  if (const auto& kernels = page.comparison.kernels) {
+    const OffPath& other = kernels->alignment.off_path;
+    rows.push_back({"Response kernels, along the matched layers", NumberText(kernels->score),
+                    fmt::format("{} anchors in common", kernels->common_anchors)});
+    if (other.pairs > 0) {
+      rows.push_back({"Layers that do not belong together", NumberText(other.mean),
+                      fmt::format("{} pairs, standard deviation {:.3f}, highest {:.3f}",
+                                  other.pairs, other.standard_deviation, other.highest)});
+    }
+  }
+  const SketchComparison& sketches = page.comparison.sketches;
+  if (sketches.parts > 0) {
+    rows.push_back({"Weights as they stand, from sketches", NumberText(sketches.cosine),
+                    fmt::format("{} matrices; that independent weights agree so well: p = {:.2g}",
+                                sketches.parts, sketches.p_value)});
+  }
+  if (page.test != nullptr && page.test->log10_p) {
+    rows.push_back({"Test on the weights themselves",
+                    fmt::format("p = 10^{:.1f}", *page.test->log10_p), page.test->method});
+  }
+  return "<h2>The evidence</h2>\n" + HtmlTable({"what", "value", "over"}, rows, 3);
+}
+
+// All layers of the one model against all of the other; the matched ones framed.
+std::string KernelMap(const ComparisonPage& page, KernelKind kind) {
+  const LayerSimilarity& similarity = page.comparison.kernels->similarity;
+  HeatMap map = {.title = KernelTitle(kind),
+                 .row_axis = "layer of " + page.first.model_name,
+                 .column_axis = "layer of " + page.second.model_name};
+  for (const size_t layer : similarity.layer_of_row()) {
+    map.row_names.push_back(LayerName(page.first.layers[layer]));
+  }
+  for (const size_t layer : similarity.layer_of_column()) {
+    map.column_names.push_back(LayerName(page.second.layers[layer]));
+  }
+  for (size_t row = 0; row < similarity.rows(); ++row) {
+    map.values.emplace_back();
+    for (size_t column = 0; column < similarity.columns(); ++column) {
+      map.values.back().push_back(similarity.Cosine(kind, row, column));
+    }
+  }
+  for (const AlignedLayers& pair : page.comparison.kernels->alignment.path) {
+    map.framed.emplace_back(pair.row, pair.column);
+  }
+  return DrawHeatMap(map);
+}
+
+// Matched layers against the roles of their weights.
+std::string WeightMap(const ComparisonPage& page) {
+  std::map<std::pair<std::string, uint32_t>, size_t> row_of_layer;
+  HeatMap map = {.title = "Weights of matched layers, cosine of the sketches",
+                 .row_axis = "layer of " + page.first.model_name,
+                 .column_axis = "role"};
+  for (const LayerMatch& match : page.comparison.layers) {
+    const LayerResponse& layer = page.first.layers[match.layer_a];
+    row_of_layer.emplace(std::pair(layer.stack, layer.index), map.row_names.size());
+    map.row_names.push_back(LayerName(layer));
+  }
+  std::map<Role, size_t> column_of_role;
+  std::vector<std::vector<std::pair<double, size_t>>> sums(map.row_names.size());
+  for (const SketchPair& pair : page.comparison.sketches.pairs) {
+    const TensorRole& role = page.first.weights[pair.weights.in_a].role;
+    if (!pair.learned || !role.layer) continue;
+    const auto row = row_of_layer.find({role.stack, *role.layer});
+    if (row == row_of_layer.end()) continue;
+    const auto [column, added] = column_of_role.emplace(role.role, map.column_names.size());
+    if (added) map.column_names.emplace_back(RoleName(role.role));
+    auto& cells = sums[row->second];
+    cells.resize(std::max(cells.size(), column->second + 1));
+    cells[column->second].first += pair.cosine;
+    ++cells[column->second].second;
+  }
+  for (auto& cells : sums) {
+    cells.resize(map.column_names.size());
+    map.values.emplace_back();
+    for (const auto& [sum, count] : cells) {
+      map.values.back().push_back(count > 0 ? std::optional(sum / static_cast<double>(count))
+                                            : std::nullopt);
+    }
+  }
+  if (map.row_names.empty() || map.column_names.empty()) return {};
+  return DrawHeatMap(map);
+}
+
+std::string MapsHtml(const ComparisonPage& page) {
+  std::string html = "<h2>Layer by layer</h2>\n";
+  if (page.comparison.kernels) {
+    html +=
+        "<p class=\"quiet\">How alike each layer of the one model answers to each layer of the "
+        "other; framed: the layers that were matched. A diagonal that stands out is a common "
+        "origin, an even field is none.</p>\n<div class=\"maps\">\n";
+    for (const KernelKind kind : kKernelKinds) html += KernelMap(page, kind);
+    html += WeightMap(page) + "</div>\n";
+  } else {
+    html +=
+        "<p>The layers' answers could not be compared; see the findings.</p>\n" + WeightMap(page);
+  }
+  std::vector<Row> rows;
+  for (const LayerMatch& match : page.comparison.layers) {
+    rows.push_back(
+        {LayerName(page.first.layers[match.layer_a]), LayerName(page.second.layers[match.layer_b]),
+         NumberText(match.kernels[0]), NumberText(match.kernels[1]), NumberText(match.kernels[2]),
+         NumberText(match.sketch_cosine),
+         match.relative_change ? fmt::format("{:.2f}%", 100 * *match.relative_change) : "–"});
+  }
+  if (rows.empty()) return html;
+  return html + HtmlTable({"layer", "layer", "query-key", "output-value", "feed-forward", "weights",
+                           "change of the weights"},
+                          rows, 0);
+}
+
+std::string TestHtml(const ComparisonPage& page) {
+  if (page.test == nullptr) {
+    return "<h2>The test</h2>\n<p>Not asked: this page rests on the fingerprints alone. "
+           "<code>compare --deep</code> tests the weights themselves and gives a p-value.</p>\n";
+  }
+  std::vector<Row> rows;
+  for (const DeepTestPart& part : page.test->parts) {
+    rows.push_back(
+        {part.name, part.log10_p ? fmt::format("10^{:.1f}", *part.log10_p) : "–", part.reason});
+  }
+  return "<h2>The test</h2>\n" + HtmlTable({"part", "p", "why not"}, rows, 3) +
+         "<p>It assumes:</p>\n" + HtmlList(page.test->assumptions) + "<p>It does not say:</p>\n" +
+         HtmlList(page.test->limits);
+}
+
+constexpr std::string_view kLimits = R"(<h2>What this cannot show</h2>
+<ul>
+<li>Training on another model's outputs leaves no trace in the weights: such a student is
+independent here.</li>
+<li>Who trains an unrelated model on purpose toward a public one can forge likeness. The same
+finding on a model that was published before the other is no proof against its authors.</li>
+<li>New embeddings together with new feed-forward blocks in every layer come near to training
+anew, and hide an origin.</li>
+<li>Likeness has no direction: which of the two came first is a matter of dates, unless a finding
+says otherwise.</li>
+</ul>
+)";
+
+}  // namespace
+
+std::string DrawComparisonPage(const ComparisonPage& page) {
+  std::string body = VerdictHtml(page) + EvidenceHtml(page);
+  if (!page.notes.empty()) body += "<h2>What was found</h2>\n" + HtmlList(page.notes);
+  body += MapsHtml(page) + TestHtml(page);
+  body += kLimits;
+  body += ModelsHtml(page);
+  return HtmlPage(fmt::format("{} and {}: {}", page.first.model_name, page.second.model_name,
+                              VerdictName(page.verdict)),
+                  body);
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,30 @@
+// The evidence of a comparison as one self-contained page.
+#ifndef TENSORGUARD_REPORT_COMPARISON_PAGE_H_
+#define TENSORGUARD_REPORT_COMPARISON_PAGE_H_
+
+#include <string>
+#include <vector>
+
+#include "comparison/compare_fingerprints.h"
+#include "deep_test/independence.h"
+#include "full_profile/full_fingerprint.h"
+
+namespace tensorguard {
+
+struct ComparisonPage {
+  const FullFingerprint& first;
+  const FullFingerprint& second;
+  const Comparison& comparison;              // CompareFingerprints(first, second)
+  const DeepTest* test = nullptr;            // null: not asked
+  Verdict verdict = Verdict::kInconclusive;  // with the test, where there is one
+  std::string reason = {};                   // raw text
+  std::vector<std::string> notes = {};       // raw texts
+};
+
+// HTML: the verdict in words, the evidence, layer by layer the kernels and the weights as heat
+// maps, what was found, what the test rests on, and what none of it can show.
+std::string DrawComparisonPage(const ComparisonPage& page);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_REPORT_COMPARISON_PAGE_H_
