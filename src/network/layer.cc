@@ -234,6 +234,20 @@ void ReadFactors(const StackContext& context, Layer& layer) {
                                 .branch = branch * Factor(context, "mlp_beta_factor")};
 }
 
+// RWKV halves the stream after every so many layers, to fit it into float16, and what later layers
+// add as often. The final norm takes it out again, but for its epsilon.
+void HalveLikeRwkv(const StackContext& context, Layer& layer) {
+  const auto period = context.config.Number(std::array{std::string_view("rescale_every")});
+  if (layer.recurrent_feed_forward == nullptr || !period) return;
+  const uint64_t index = layer.description.index;
+  const auto halvings = static_cast<int>(index / *period);
+  layer.mixer_factors.branch = std::ldexp(layer.mixer_factors.branch, -halvings);
+  layer.feed_forward_factors.branch = std::ldexp(layer.feed_forward_factors.branch, -halvings);
+  if ((index + 1) % *period != 0) return;
+  layer.feed_forward_factors.stream /= 2;
+  layer.feed_forward_factors.branch /= 2;
+}
+
 void Describe(Layer& layer) {
   LayerDescription& description = layer.description;
   if (layer.recurrent != nullptr) {
@@ -321,6 +335,7 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   ReadFactors(context, layer);
+  HalveLikeRwkv(context, layer);
   Describe(layer);
   const bool both =
       layer.description.mixer != MixerKind::kNone && layer.description.has_feed_forward;

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "network/causal_convolution.h"
+#include "network/forward.h"
 #include "network/lightning_attention.h"
+#include "network/network.h"
 #include "network/test_layers.h"
 
 namespace tensorguard {
@@ -380,6 +382,41 @@ TEST(RecurrentMixer, RwkvMixesChannels) {
     before = x;
   }
   ExpectColumn(mixer->run(parts, layer.config(), MatrixOf({{1}, {-0.5}, {2}}), 3), expected);
+}
+
+TEST(RecurrentMixer, RwkvHalvesTheStream) {
+  Tensors tensors;
+  for (const auto& [name, tensor] : RwkvLayer()) {
+    tensors[name] = tensor;
+    if (!name.starts_with("rwkv.blocks.0.")) continue;
+    tensors["rwkv.blocks.1." + name.substr(14)] = tensor;
+  }
+  // The second layer's mixing is linear in the stream, its feed-forward adds nothing.
+  const std::string second = "rwkv.blocks.1.";
+  tensors[second + "attention.key.weight"] = {{1, 1}, {0}};
+  tensors[second + "attention.receptance.weight"] = {{1, 1}, {0}};
+  tensors[second + "feed_forward.key.weight"] = {{2, 1}, {0, 0}};
+  const auto hidden = [&](int period) {
+    const auto network = Network::Build(ModelOf(
+        tensors, {{"model_type", "rwkv"}, {"rescale_every", period}, {"num_hidden_layers", 2}}));
+    EXPECT_TRUE(network) << DescribeError(network.error());
+    auto result = RunForward(**network, std::vector<uint32_t>{0, 1});
+    EXPECT_TRUE(result) << DescribeError(result.error());
+    result->hidden.back() = result->last_stream;
+    return result->hidden;
+  };
+  const auto plain = hidden(0);
+  const auto often = hidden(1);
+  const auto late = hidden(2);
+  for (size_t t = 0; t < 2; ++t) {
+    const float first = plain[1].Row(t)[0];
+    const float added = plain[2].Row(t)[0] - first;
+    EXPECT_FLOAT_EQ(late[1].Row(t)[0], first);
+    EXPECT_FLOAT_EQ(late[2].Row(t)[0], (first + added) / 2);
+    EXPECT_FLOAT_EQ(often[1].Row(t)[0], first / 2);
+    // The layer reads half, adds half of what it makes of that, and halves the sum.
+    EXPECT_FLOAT_EQ(often[2].Row(t)[0], (first / 2 + added / 2 / 2) / 2);
+  }
 }
 
 TEST(RecurrentMixer, RwkvSaysWhatIsMissing) {
