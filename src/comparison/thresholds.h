@@ -26,9 +26,9 @@ inline constexpr double kSharedStartP = 1e-6;
 inline constexpr double kContinuedScore = 0.3;
 // One origin shows in most matrices. With fewer than this share of them, parts were copied.
 inline constexpr double kSharedStartMatrices = 0.25;
-// Standard deviation of the cosine of two sketches of independent weights: 1 / 32 for 32 x 32
-// random entries, half as much again measured for trained ones.
-inline constexpr double kSketchCosineDeviation = 1.5 / 32;
+// Deviation of such cosines over that of random matrices of the shape, where too few layers are at
+// hand to measure it: 1.05 measured, a fifth more for safety.
+inline constexpr double kUnmeasuredDeviation = 1.25;
 // Fewer pairs of unrelated layers than this do not make a null distribution of their own.
 inline constexpr size_t kFewestNullPairs = 20;
 
