@@ -206,7 +206,8 @@ std::optional<Finding> DescribeGrid(const FullFingerprint& fingerprint, const Gr
     if (!OnFourBitGrid(other)) finding.derived = side;
     return finding;
   }
-  if (OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
+  const bool zeros = own.zeros >= kPrunedZeros;  // they too leave fewer different values
+  if (zeros || OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
   return Finding{
       .kind = FindingKind::kQuantised,
       .text = fmt::format("{} is probably quantised to 8 bits: 256 neighbouring weights "

@@ -193,7 +193,12 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
   } else {
     Append(FindChanges(a, b, comparison.sketches), findings);
   }
-  Append(FindRounding(a, b), findings);
+  auto rounding = FindRounding(a, b);
+  if (!rounding.empty()) {  // which explains what looks like noise
+    std::erase_if(findings,
+                  [](const Finding& finding) { return finding.kind == FindingKind::kNoise; });
+  }
+  Append(std::move(rounding), findings);
   LayerMap layers;
   for (const LayerMatch& match : comparison.layers) layers.emplace(match.layer_a, match.layer_b);
   Append(FindWidthChanges(a, b, layers, comparison.sketches), findings);
@@ -202,8 +207,9 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
            findings);
   }
   if (anchors.obstacle.empty()) {
-    Append(FindVocabularyChanges(a, b, anchors, comparison.sketches), findings);
+    Append(FindVocabularyChanges(a, b, anchors), findings);
   }
+  if (!basis.Happened()) Append(FindEmbeddingChange(comparison.sketches), findings);
 }
 
 // Empty if no finding names a side, or two disagree.
@@ -270,6 +276,7 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   const SketchComparison& sketches = comparison.sketches;
   Evidence evidence{.sketch_p_value = sketches.p_value,
                     .outstanding_share = sketches.outstanding_share,
+                    .copied_share = sketches.copied_share,
                     .basis_changed = basis.Happened()};
   if (comparison.kernels) evidence.kernel_score = comparison.kernels->score;
   if (sketches.parts > 0) evidence.sketch_cosine = sketches.cosine;

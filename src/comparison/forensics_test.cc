@@ -138,6 +138,9 @@ TEST(FindRounding, FindsEightBitsAndZeros) {
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_THAT(findings[0].text, HasSubstr("50 % of its weights are exactly zero, two in every"));
   EXPECT_THAT(FindRounding(a, a), IsEmpty());
+  // Zeros leave fewer different values; that is no grid.
+  for (WeightSummary& weight : b.weights) weight.distinct_per_256 = 120;
+  EXPECT_EQ(FindRounding(a, b).size(), 1u);
 }
 
 TEST(Structure, FindsOtherWidthsAndVocabularies) {

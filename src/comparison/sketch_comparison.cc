@@ -90,10 +90,10 @@ void CentreColumns(std::vector<float>& values, size_t columns) {
   }
 }
 
+// REQUIRES: one hidden size; the probes hang on it.
 std::optional<VocabularyPair> CompareTables(const FloatMatrix& a, const FloatMatrix& b,
                                             const CommonAnchors& anchors) {
   if (a.rows() == 0 || b.rows() == 0 || a.columns() != b.columns()) return std::nullopt;
-  if (!anchors.obstacle.empty()) return std::nullopt;
   auto rows_a = RowsOf(a, anchors.in_a);
   auto rows_b = RowsOf(b, anchors.in_b);
   VocabularyPair pair{.relative_change = RelativeChange(ProductsOf(rows_a, rows_b))};
@@ -208,17 +208,20 @@ void TestAgainstNull(const std::vector<Part>& parts, const Null& null,
   Moments cosines;
   Moments standardised;
   size_t outstanding = 0;
+  size_t copied = 0;
   for (const Part& part : parts) {
     const double distance =
         (part.cosine - comparison.null_mean) / (part.deviation * comparison.null_deviation);
     cosines.Add(part.cosine);
     standardised.Add(distance);
     if (distance > 3) ++outstanding;
+    if (part.cosine >= kCopiedLayerCosine) ++copied;
   }
   const auto count = static_cast<double>(parts.size());
   const double null_share = measured ? 1 / static_cast<double>(null.cosines.count) : 0;
   comparison.cosine = cosines.Mean();
   comparison.outstanding_share = static_cast<double>(outstanding) / count;
+  comparison.copied_share = static_cast<double>(copied) / count;
   comparison.z = standardised.Mean() / std::sqrt(1 / count + null_share);
   comparison.p_value = std::erfc(comparison.z / std::sqrt(2.0)) / 2;
 }
@@ -237,8 +240,10 @@ SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint
                                  const LayerMap& layers, const CommonAnchors& anchors) {
   SketchComparison comparison;
   comparison.pairs = PairSketches(a, b, layers);
-  comparison.embedding = CompareTables(a.embedding_sketch, b.embedding_sketch, anchors);
-  comparison.head = CompareTables(a.head_sketch, b.head_sketch, anchors);
+  if (anchors.obstacle.empty() && a.hidden_size == b.hidden_size) {
+    comparison.embedding = CompareTables(a.embedding_sketch, b.embedding_sketch, anchors);
+    comparison.head = CompareTables(a.head_sketch, b.head_sketch, anchors);
+  }
   TestAgainstNull(PartCosines(a, comparison.pairs), NullCosines(a, b, comparison.pairs),
                   comparison);
   return comparison;

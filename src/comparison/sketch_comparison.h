@@ -43,6 +43,7 @@ struct SketchComparison {
   double z = 0;                  // of the cosine against the null
   double p_value = 1;            // one-sided, normal
   double outstanding_share = 0;  // of the parts, those three deviations above the null
+  double copied_share = 0;       // of the parts, those that are the other model's, hardly changed
 };
 
 // Standard deviation of the cosine of the sketches of two independent random matrices. Each side of
