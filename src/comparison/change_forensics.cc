@@ -114,7 +114,7 @@ bool WriteOneDirection(const std::vector<ChangedMatrix>& changed) {
     for (size_t i = 0; i < first.size() && i < direction.size(); ++i) {
       cosine += first[i] * direction[i];
     }
-    if (std::abs(cosine) > kCopiedLayerCosine) ++along;
+    if (std::abs(cosine) > kCopiedMatrixCosine) ++along;
   }
   return static_cast<double>(along) >= kSameRankShare * static_cast<double>(changed.size());
 }

@@ -167,7 +167,7 @@ void AddCopiedParts(const FullFingerprint& a, Comparison& comparison) {
   size_t copied = 0;
   std::string first;
   for (const SketchPair& pair : comparison.sketches.pairs) {
-    if (!pair.learned || pair.cosine < kCopiedLayerCosine) continue;
+    if (!pair.learned || pair.cosine < kCopiedMatrixCosine) continue;
     if (copied++ == 0) first = a.weights[pair.weights.in_a].tensor;
   }
   if (copied > 0) {
@@ -177,7 +177,7 @@ void AddCopiedParts(const FullFingerprint& a, Comparison& comparison) {
                              first)});
   }
   const auto& embedding = comparison.sketches.embedding;
-  if (embedding && embedding->cosine >= kCopiedLayerCosine) {
+  if (embedding && embedding->cosine >= kCopiedMatrixCosine) {
     comparison.findings.push_back({.kind = FindingKind::kPartsCopied,
                                    .text = "The embedding of the common tokens is the other "
                                            "model's."});

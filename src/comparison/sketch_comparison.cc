@@ -215,7 +215,7 @@ void TestAgainstNull(const std::vector<Part>& parts, const Null& null,
     cosines.Add(part.cosine);
     standardised.Add(distance);
     if (distance > 3) ++outstanding;
-    if (part.cosine >= kCopiedLayerCosine) ++copied;
+    if (part.cosine >= kCopiedMatrixCosine) ++copied;
   }
   const auto count = static_cast<double>(parts.size());
   const double null_share = measured ? 1 / static_cast<double>(null.cosines.count) : 0;
