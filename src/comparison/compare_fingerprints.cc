@@ -217,6 +217,11 @@ std::optional<Side> DerivedSide(const std::vector<Finding>& findings) {
   return side;
 }
 
+std::string DescribeChance(double p_value) {
+  return p_value < 1e-300 ? "p below 1e-300 by chance"
+                          : fmt::format("p = {:.1g} by chance", p_value);
+}
+
 std::string DescribeReason(const Comparison& comparison) {
   std::string text(VerdictSentence(comparison.verdict));
   if (comparison.kernels) {
@@ -226,8 +231,8 @@ std::string DescribeReason(const Comparison& comparison) {
         comparison.kernels->score, comparison.kernels->alignment.off_path.mean);
   }
   if (comparison.sketches.parts > 0) {
-    text += fmt::format(" Weights agree to {:.2f} (chance: p = {:.1g}).",
-                        comparison.sketches.cosine, comparison.sketches.p_value);
+    text += fmt::format(" Weights agree to {:.2f} ({}).", comparison.sketches.cosine,
+                        DescribeChance(comparison.sketches.p_value));
   }
   return text;
 }

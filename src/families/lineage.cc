@@ -46,7 +46,7 @@ Neighbours MinimumSpanningTree(size_t models, const SquaredDistance& squared_dis
   return neighbours;
 }
 
-// The tree seen from the unknown model.
+// The tree seen from one of its models.
 struct Walk {
   std::vector<std::optional<size_t>> steps;  // empty: not in its tree
   std::vector<size_t> previous;
@@ -72,31 +72,25 @@ Walk WalkFrom(size_t start, const Neighbours& neighbours) {
 
 }  // namespace
 
-std::optional<Lineage> TraceLineage(size_t relatives, const SquaredDistance& squared_distance) {
-  assert(relatives > 0);
-  const size_t unknown = relatives;
-  const Neighbours neighbours = MinimumSpanningTree(relatives + 1, squared_distance);
-  if (neighbours[unknown].empty()) return {};
-  const Walk walk = WalkFrom(unknown, neighbours);
-
-  const auto known_neighbours = [&](size_t model) {
-    return std::count_if(neighbours[model].begin(), neighbours[model].end(),
-                         [&](size_t each) { return each != unknown; });
-  };
-  std::optional<size_t> root;
+std::vector<size_t> TraceLineage(size_t models, size_t nearest,
+                                 const SquaredDistance& squared_distance) {
+  assert(nearest < models);
+  const Neighbours neighbours = MinimumSpanningTree(models, squared_distance);
+  const Walk walk = WalkFrom(nearest, neighbours);
   const auto rank = [&](size_t model) {
-    return std::tuple(known_neighbours(model), *walk.steps[model],
-                      squared_distance(unknown, model).value_or(0));
+    return std::tuple(neighbours[model].size(), *walk.steps[model]);
   };
-  for (size_t model = 0; model < relatives; ++model) {
-    if (walk.steps[model] && (!root || rank(model) > rank(*root))) root = model;
+  size_t root = nearest;
+  for (size_t model = 0; model < models; ++model) {
+    if (walk.steps[model] && rank(model) > rank(root)) root = model;
   }
-  Lineage lineage;
-  for (size_t model = *root; model != unknown; model = walk.previous[model]) {
-    lineage.ancestors.push_back(model);
+  std::vector<size_t> ancestors;
+  for (size_t model = root; model != nearest; model = walk.previous[model]) {
+    ancestors.push_back(model);
   }
-  std::reverse(lineage.ancestors.begin(), lineage.ancestors.end());
-  return lineage;
+  ancestors.push_back(nearest);
+  std::reverse(ancestors.begin(), ancestors.end());
+  return ancestors;
 }
 
 }  // namespace tensorguard

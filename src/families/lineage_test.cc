@@ -35,44 +35,46 @@ struct Tree {
   }
 };
 
-TEST(Lineage, AFineTuneOfAFineTuneNamesParentAndRoot) {
+TEST(Lineage, AFineTuneLeadsToTheBase) {
   Tree tree;
   const size_t base = tree.Add({}, 1, 20);
   const size_t first = tree.Add(base, 2);
   tree.Add(base, 3);
-  tree.Add(first, 4);  // the unknown one
-  const auto lineage = TraceLineage(3, tree.distance());
-  ASSERT_TRUE(lineage);
-  EXPECT_THAT(lineage->ancestors, ElementsAre(first, base));
+  EXPECT_THAT(TraceLineage(3, first, tree.distance()), ElementsAre(first, base));
 }
 
 TEST(Lineage, TwoKnownModelsAreEnough) {
   Tree tree;
   const size_t base = tree.Add({}, 1, 20);
   const size_t first = tree.Add(base, 2);
-  tree.Add(first, 4);
-  EXPECT_THAT(TraceLineage(2, tree.distance())->ancestors, ElementsAre(first, base));
+  EXPECT_THAT(TraceLineage(2, first, tree.distance()), ElementsAre(first, base));
 }
 
-TEST(Lineage, ASiblingIsNoAncestor) {
+TEST(Lineage, SiblingsAreNoAncestors) {
   Tree tree;
   const size_t base = tree.Add({}, 1, 20);
   tree.Add(base, 2);
   tree.Add(base, 3);
-  tree.Add(base, 4);
-  EXPECT_THAT(TraceLineage(3, tree.distance())->ancestors, ElementsAre(base));
+  EXPECT_THAT(TraceLineage(3, base, tree.distance()), ElementsAre(base));
+}
+
+TEST(Lineage, StepsInBetweenAreNamed) {
+  Tree tree;
+  const size_t base = tree.Add({}, 1, 20);
+  for (unsigned seed = 2; seed < 5; ++seed) tree.Add(base, seed);
+  const size_t second = tree.Add(1, 5);
+  EXPECT_THAT(TraceLineage(5, second, tree.distance()), ElementsAre(second, 1u, base));
 }
 
 TEST(Lineage, OneRelativeIsTheRoot) {
   Tree tree;
   tree.Add({}, 1, 20);
-  tree.Add(0, 2);
-  EXPECT_THAT(TraceLineage(1, tree.distance())->ancestors, ElementsAre(0u));
+  EXPECT_THAT(TraceLineage(1, 0, tree.distance()), ElementsAre(0u));
 }
 
-TEST(Lineage, WithoutADistanceThereIsNone) {
+TEST(Lineage, WithoutDistancesItEndsAtTheNearest) {
   const auto none = [](size_t, size_t) { return std::optional<double>(); };
-  EXPECT_FALSE(TraceLineage(2, none));
+  EXPECT_THAT(TraceLineage(2, 1, none), ElementsAre(1u));
 }
 
 }  // namespace
