@@ -312,11 +312,13 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
       AllowIfGuess(context, ReadFeedForward(context, std::move(placed.inner_feed_forward), layer),
                    "feed-forward");
   if (!feed_forward) return std::move(feed_forward).error();
-  layer.parallel = IsParallel(context);
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   ReadFactors(context, layer);
   Describe(layer);
+  const bool both =
+      layer.description.mixer != MixerKind::kNone && layer.description.has_feed_forward;
+  layer.parallel = both && IsParallel(context);
   layer.unread = FindUnread(layer, placed.unplaced);
   // The one norm of a layer that has only a feed-forward.
   if (layer.description.mixer == MixerKind::kNone && !layer.norms.feed_forward_input &&
