@@ -193,8 +193,14 @@ Result<void> ReadFeedForward(const StackContext& context, std::optional<Norm> in
 }
 
 Result<void> ReadMixer(const StackContext& context, const AttentionNorms& norms, Layer& layer) {
-  layer.recurrent = FindRecurrentMixer(layer.parts);
-  if (layer.recurrent != nullptr) return {};
+  const RecurrentMixer* recurrent = FindRecurrentMixer(layer.parts);
+  if (recurrent != nullptr) {
+    if (recurrent->check != nullptr) {
+      if (auto fits = recurrent->check(layer.parts, context.config); !fits) return fits;
+    }
+    layer.recurrent = recurrent;
+    return {};
+  }
   const uint32_t index = layer.description.index;
   auto attention = ReadAttentionLayer(context, layer.parts, norms, index, false);
   if (!attention) return std::move(attention).error();

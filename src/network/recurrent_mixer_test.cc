@@ -37,6 +37,13 @@ void ExpectColumn(const Result<FloatMatrix>& result, const std::vector<double>& 
   }
 }
 
+// What the check says of a layer must be what a run says.
+Result<void> Check(const Tensors& tensors, const Json& config) {
+  const TestLayer layer(tensors, config);
+  const auto parts = layer.parts();
+  return FindRecurrentMixer(parts)->check(parts, layer.config());
+}
+
 void ExpectProblem(const Result<FloatMatrix>& result, const std::string& problem,
                    const std::string& tensor = "") {
   ASSERT_FALSE(result);
@@ -170,6 +177,8 @@ TEST(RecurrentMixer, Mamba2NamesGroupsThatMakeNoSense) {
     EXPECT_EQ(refused.error().found, std::to_string(groups));
     EXPECT_EQ(refused.error().expected, "a divisor of 2");
   }
+  EXPECT_TRUE(Check(Mamba2Layer(), {{"model_type", "mamba2"}, {"n_groups", 1}}));
+  EXPECT_FALSE(Check(Mamba2Layer(), {{"model_type", "mamba2"}, {"n_groups", 2}}));
   // Two groups would need two more channels.
   ExpectProblem(
       RunMixer(Mamba2Layer(), {{"model_type", "mamba2"}, {"n_groups", 2}}, rows, 1, "mamba2"),
@@ -244,6 +253,9 @@ TEST(RecurrentMixer, GatedDeltaNetNamesHeadsThatMakeNoSense) {
   config["linear_num_key_heads"] = 3;
   ExpectProblem(RunMixer(DeltaLayer(), config, rows, 1, "gated delta net"),
                 "\"linear_num_key_heads\" of config.json does not divide the value heads");
+  EXPECT_EQ(Check(DeltaLayer(), config).error().problem,
+            "\"linear_num_key_heads\" of config.json does not divide the value heads");
+  EXPECT_TRUE(Check(DeltaLayer(), kDeltaConfig));
   config["linear_num_key_heads"] = 2;
   ExpectProblem(RunMixer(DeltaLayer(), config, rows, 1, "gated delta net"),
                 "has another number of channels than the mixer's other parts want",
@@ -299,6 +311,8 @@ TEST(RecurrentMixer, LightningAttentionNamesHeadsThatMakeNoSense) {
   config["num_attention_heads"] = 3;
   ExpectProblem(RunMixer(LightningLayer(), config, MatrixOf({{1}}), 1, "lightning attention"),
                 "\"num_attention_heads\" of config.json does not fit the inputs of out_proj");
+  EXPECT_FALSE(Check(LightningLayer(), config));
+  EXPECT_TRUE(Check(LightningLayer(), kLightningConfig));
   config.erase("num_attention_heads");
   ExpectProblem(RunMixer(LightningLayer(), config, MatrixOf({{1}}), 1, "lightning attention"),
                 "config.json does not state \"num_attention_heads\"");
