@@ -114,7 +114,7 @@ bool WriteOneDirection(const std::vector<ChangedMatrix>& changed) {
     for (size_t i = 0; i < first.size() && i < direction.size(); ++i) {
       cosine += first[i] * direction[i];
     }
-    if (std::abs(cosine) > kCopiedLayerCosine) ++along;
+    if (std::abs(cosine) > kCopiedMatrixCosine) ++along;
   }
   return static_cast<double>(along) >= kSameRankShare * static_cast<double>(changed.size());
 }
@@ -206,7 +206,8 @@ std::optional<Finding> DescribeGrid(const FullFingerprint& fingerprint, const Gr
     if (!OnFourBitGrid(other)) finding.derived = side;
     return finding;
   }
-  if (OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
+  const bool zeros = own.zeros >= kPrunedZeros;  // they too leave fewer different values
+  if (zeros || OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
   return Finding{
       .kind = FindingKind::kQuantised,
       .text = fmt::format("{} is probably quantised to 8 bits: 256 neighbouring weights "

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "deep_test/mixer_units.h"
 #include "deep_test/unit_similarity.h"
 
 namespace tensorguard {
@@ -89,9 +90,7 @@ void NormaliseColumns(bool centre, arma::fmat* matrix) {
 
 Error NotFiniteAfterNorm(size_t layer) {
   return {.kind = ErrorKind::kBadFile,
-          .problem = fmt::format("the norm in front of the feed-forward of layer {} gives a number "
-                                 "that is not finite",
-                                 layer),
+          .problem = fmt::format("a norm of layer {} gives a number that is not finite", layer),
           .expected = "gains within the range of float32"};
 }
 
@@ -110,7 +109,7 @@ std::vector<float> BalancedState(size_t hidden) {
 // Probes the norm with a state of mean zero: half the difference between its answers to x and -x
 // is the gain times x, whatever the bias; a constant added to x changes nothing exactly where the
 // norm centres.
-Result<InputNorm> ProbeInputNorm(const Network& network, size_t layer) {
+Result<InputNorm> ProbeInputNorm(const Network& network, const FeedForwardBlock& block) {
   const size_t hidden = network.description().hidden_size;
   const std::vector<float> state = BalancedState(hidden);
   FloatMatrix probes(3, hidden);
@@ -119,7 +118,8 @@ Result<InputNorm> ProbeInputNorm(const Network& network, size_t layer) {
     probes.Row(1)[i] = -state[i];
     probes.Row(2)[i] = state[i] + 1.0f;
   }
-  const auto answers = network.FeedForwardInput(layer, probes);
+  const auto answers = block.is_mixer ? network.MixerInput(block.layer, probes)
+                                      : network.FeedForwardInput(block.layer, probes);
   if (!answers) return answers.error();
   InputNorm norm{.gain = arma::fvec(hidden)};
   double change = 0.0;
@@ -130,7 +130,7 @@ Result<InputNorm> ProbeInputNorm(const Network& network, size_t layer) {
     change += std::abs(answers->Row(2)[i] - answers->Row(0)[i]);
     size += std::abs(odd_part);
   }
-  if (!norm.gain.is_finite() || !std::isfinite(change)) return NotFiniteAfterNorm(layer);
+  if (!norm.gain.is_finite() || !std::isfinite(change)) return NotFiniteAfterNorm(block.layer);
   norm.centres = change < 1e-2 * size;
   const float largest = arma::abs(norm.gain).max();
   if (largest > 0.0f) norm.gain /= largest;
@@ -156,12 +156,14 @@ std::vector<std::vector<FeedForwardBlock>> ListFeedForwardBlocks(const Network& 
       if (expert >= 0) block->expert = static_cast<uint32_t>(expert);
       blocks[layer].push_back(*std::move(block));
     }
+    if (!blocks[layer].empty()) continue;
+    if (auto mixer = MixerBlock(network, layer)) blocks[layer].push_back(*std::move(mixer));
   }
   return blocks;
 }
 
 Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlock& block) {
-  const auto norm = ProbeInputNorm(network, block.layer);
+  const auto norm = ProbeInputNorm(network, block);
   if (!norm) return norm.error();
   UnitVectors vectors;
   const auto read_input = [&](const Weight& weight, arma::fmat* out) -> Result<void> {
@@ -197,8 +199,8 @@ UnitVectors WithoutMeanUnit(UnitVectors vectors) {
   return vectors;
 }
 
-Result<bool> CentresResidualStream(const Network& network, size_t layer) {
-  const auto norm = ProbeInputNorm(network, layer);
+Result<bool> CentresResidualStream(const Network& network, const FeedForwardBlock& block) {
+  const auto norm = ProbeInputNorm(network, block);
   if (!norm) return norm.error();
   return norm->centres;
 }

@@ -13,13 +13,15 @@
 
 namespace tensorguard {
 
-// One dense feed-forward, one expert of a mixture, or a shared expert.
+// One dense feed-forward, one expert of a mixture, or a shared expert. In a layer without any, a
+// state-space mixer stands for one (mixer_units.h).
 struct FeedForwardBlock {
   size_t layer = 0;                     // in NetworkDescription::layers
   std::optional<uint32_t> expert = {};  // empty: dense, or the shared expert
   std::optional<Weight> gate = {};      // [units, hidden]; none without a gate
   Weight up;                            // [units, hidden]
   Weight down;                          // [hidden, units]
+  bool is_mixer = false;
 
   uint64_t units() const { return up.rows; }
 };
@@ -29,8 +31,8 @@ struct FeedForwardBlock {
 inline constexpr size_t kBlocksPerLayer = 8;
 
 // The blocks of each layer whose up and down fit together (and the gate, where there is one): the
-// dense or shared one first, then experts counted up, up to kBlocksPerLayer. Layers without a
-// feed-forward of that kind have none.
+// dense or shared one first, then experts counted up, up to kBlocksPerLayer. A layer
+// without a feed-forward has its state-space mixer, or none.
 std::vector<std::vector<FeedForwardBlock>> ListFeedForwardBlocks(const Network& network);
 
 // A block's directions, a column per unit, in the basis of the residual stream: a unit's column of
@@ -52,13 +54,13 @@ struct UnitVectors {
 // sign of a unit is free to move between the two, and with it their mean.
 UnitVectors WithoutMeanUnit(UnitVectors vectors);
 
-// Reads one block, WithoutMeanUnit. Errors: those of ReadWeight and FeedForwardInput; kBadFile if
-// the norm in front gives numbers that are not finite.
+// Reads one block, WithoutMeanUnit. Errors: those of ReadWeight, FeedForwardInput and MixerInput;
+// kBadFile if the norm in front gives numbers that are not finite.
 Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlock& block);
 
-// Whether the norm in front of a layer's feed-forward subtracts the mean of the residual stream.
-// REQUIRES: the layer has a feed-forward. Errors: those of FeedForwardInput.
-Result<bool> CentresResidualStream(const Network& network, size_t layer);
+// Whether the norm in front of a block subtracts the mean of the residual stream. Errors: those of
+// FeedForwardInput and MixerInput.
+Result<bool> CentresResidualStream(const Network& network, const FeedForwardBlock& block);
 
 }  // namespace tensorguard
 

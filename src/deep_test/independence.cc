@@ -97,8 +97,8 @@ std::vector<std::string> Limits() {
       "initialisation both give it, and what the models compute tells them apart",
       "distillation from outputs leaves no trace in weights and counts as independent",
       "weights trained towards another model's can forge dependence",
-      "only feed-forward weights and embeddings are looked at; a model without feed-forward layers "
-      "has no p-value",
+      "only feed-forward weights, state-space mixers in layers without them, and embeddings are "
+      "looked at",
   };
 }
 

@@ -45,9 +45,8 @@ Result<arma::fmat> ReadEmbedding(const Network& network, EmbeddingReader reader,
 }
 
 Result<bool> Centres(const Network& network) {
-  const auto& layers = network.description().layers;
-  for (size_t layer = 0; layer < layers.size(); ++layer) {
-    if (layers[layer].has_feed_forward) return CentresResidualStream(network, layer);
+  for (const auto& layer : ListFeedForwardBlocks(network)) {
+    if (!layer.empty()) return CentresResidualStream(network, layer.front());
   }
   return false;
 }

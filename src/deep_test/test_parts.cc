@@ -162,6 +162,7 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
     part.layers.push_back(ContrastLayer(pair, contrasts));
     coins += part.layers.back().units;
   }
+  if (pairs->empty()) return NotAsked(kSamePositions, "no two layers have hidden units to compare");
   if (coins == 0) return NotAsked(kSamePositions, "no two neighbouring units differ in both");
   part.log10_p =
       TestSignFlips(all_contrasts, StreamSeed(subjects, kSignStream), subjects.threads).log_p /

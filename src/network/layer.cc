@@ -52,8 +52,14 @@ Result<void> ReadFeedForward(const StackContext& context, const std::optional<No
 }
 
 Result<void> ReadMixer(const StackContext& context, const AttentionNorms& norms, Layer& layer) {
-  layer.recurrent = FindRecurrentMixer(layer.parts);
-  if (layer.recurrent != nullptr) return {};
+  const RecurrentMixer* recurrent = FindRecurrentMixer(layer.parts);
+  if (recurrent != nullptr) {
+    if (recurrent->check != nullptr) {
+      if (auto fits = recurrent->check(layer.parts, context.config); !fits) return fits;
+    }
+    layer.recurrent = recurrent;
+    return {};
+  }
   const uint32_t index = layer.description.index;
   auto attention = ReadAttentionLayer(context, layer.parts, norms, index, false);
   if (!attention) return std::move(attention).error();
@@ -85,6 +91,20 @@ void ReadFactors(const StackContext& context, Layer& layer) {
       .branch = branch * mixer("full_attn_beta_factor", "linear_attn_beta_factor")};
   layer.feed_forward_factors = {.stream = Factor(context, "mlp_alpha_factor"),
                                 .branch = branch * Factor(context, "mlp_beta_factor")};
+}
+
+// RWKV halves the stream after every so many layers, to fit it into float16, and what later layers
+// add as often. The final norm takes it out again, but for its epsilon.
+void HalveLikeRwkv(const StackContext& context, Layer& layer) {
+  const auto period = context.config.Number(std::array{std::string_view("rescale_every")});
+  if (layer.recurrent_feed_forward == nullptr || !period) return;
+  const uint64_t index = layer.description.index;
+  const auto halvings = static_cast<int>(index / *period);
+  layer.mixer_factors.branch = std::ldexp(layer.mixer_factors.branch, -halvings);
+  layer.feed_forward_factors.branch = std::ldexp(layer.feed_forward_factors.branch, -halvings);
+  if ((index + 1) % *period != 0) return;
+  layer.feed_forward_factors.stream /= 2;
+  layer.feed_forward_factors.branch /= 2;
 }
 
 void Describe(Layer& layer) {
@@ -173,6 +193,7 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   ReadFactors(context, layer);
+  HalveLikeRwkv(context, layer);
   Describe(layer);
   const bool both =
       layer.description.mixer != MixerKind::kNone && layer.description.has_feed_forward;

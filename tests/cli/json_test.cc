@@ -84,7 +84,7 @@ TEST_F(JsonOutput, InspectNamesTheBaseOfAnAdapter) {
 }
 
 TEST_F(JsonOutput, FingerprintGivesTheFeaturesThatItWrites) {
-  const json object = Run("fingerprint tiny -o out.json --threads 2 --json");
+  const json object = Run("fingerprint tiny -o out.json --profile paper --threads 2 --json");
   EXPECT_EQ(object["schema"], "tensorguard.fingerprint/1");
   ASSERT_EQ(object["models"].size(), 1u);
   const json& model = object["models"][0];
@@ -100,9 +100,30 @@ TEST_F(JsonOutput, FingerprintGivesTheFeaturesThatItWrites) {
   EXPECT_TRUE(std::isfinite(model["features"]["global_kurtosis"].get<double>()));
 }
 
+TEST_F(JsonOutput, FingerprintOfTheFullProfileSaysWhatItWrote) {
+  const json object = Run("fingerprint tiny --json");
+  const json& model = object["models"][0];
+  EXPECT_EQ(model["name"], "tiny");
+  EXPECT_EQ(model["profile"], "full");
+  EXPECT_EQ(model["output"], "tiny.fingerprint.safetensors");
+  EXPECT_EQ(model["parameters"], 3248);
+  EXPECT_GT(model["seconds"], 0.0);
+  EXPECT_GT(model["bytes_read"], 3248 * 4);
+  EXPECT_FALSE(model["notes"].empty());
+
+  const json shown = Run("inspect tiny.fingerprint.safetensors --json");
+  EXPECT_EQ(shown["architecture"], "llama");
+  EXPECT_EQ(shown["parameters"], 3248);
+  EXPECT_EQ(shown["layers"], 1);
+  EXPECT_EQ(shown["anchors"]["kind"], "rows");
+  ASSERT_EQ(shown["tensors"].size(), 12u);
+  EXPECT_EQ(shown["tensors"][3]["role"], "down");
+  EXPECT_EQ(shown["tensors"][3]["shape"], json({16, 24}));
+}
+
 TEST_F(JsonOutput, FingerprintIsTheSameForAnyNumberOfThreads) {
-  const json one = Run("fingerprint tiny -o a.json --threads 1 --json");
-  const json four = Run("fingerprint tiny -o b.json --threads 4 --json");
+  const json one = Run("fingerprint tiny -o a.json --profile paper --threads 1 --json");
+  const json four = Run("fingerprint tiny -o b.json --profile paper --threads 4 --json");
   EXPECT_EQ(one["models"][0]["features"], four["models"][0]["features"]);
 }
 

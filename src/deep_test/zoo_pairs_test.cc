@@ -1,0 +1,94 @@
+// The deep test on trained models whose ancestry is known.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "deep_test/independence.h"
+#include "tests/support/shared_data.h"
+
+namespace tensorguard {
+namespace {
+
+struct Opened {
+  Model model;
+  std::shared_ptr<const Network> network;
+};
+
+Opened Open(const std::string& name) {
+  const auto model = OpenModel(SharedData("zoo") / name);
+  EXPECT_TRUE(model) << (model ? "" : DescribeError(model.error()));
+  const auto network = Network::Build(*model);
+  EXPECT_TRUE(network) << (network ? "" : DescribeError(network.error()));
+  return {*model, *network};
+}
+
+DeepTest TestPair(const std::string& a, const std::string& b) {
+  const Opened first = Open(a);
+  const Opened second = Open(b);
+  const SharedTokens tokens =
+      FindSharedTokens(first.model, *first.network, second.model, *second.network);
+  EXPECT_EQ(tokens.note, "");
+  const auto test = TestIndependence(*first.network, *second.network, tokens.pairs);
+  EXPECT_TRUE(test) << (test ? "" : DescribeError(test.error()));
+  return *test;
+}
+
+struct ZooPair {
+  const char* a;
+  const char* b;
+};
+
+std::string PairName(const testing::TestParamInfo<ZooPair>& pair) {
+  std::string name = std::string(pair.param.a) + "_" + pair.param.b;
+  for (char& letter : name) {
+    if (letter == '-') letter = '_';
+  }
+  return name;
+}
+
+class DerivedPairTest : public testing::TestWithParam<ZooPair> {};
+
+TEST_P(DerivedPairTest, IsBelowOneInATrillion) {
+  SKIP_WITHOUT(SharedData("zoo"));
+  const DeepTest test = TestPair(GetParam().a, GetParam().b);
+  ASSERT_TRUE(test.log10_p);
+  EXPECT_LT(*test.log10_p, -12.0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Zoo, DerivedPairTest,
+    testing::Values(ZooPair{"alder", "alder--cpt"}, ZooPair{"alder", "alder--int4"},
+                    ZooPair{"alder", "alder--launder-all-sft"},
+                    ZooPair{"alder", "alder--upcycle-moe"}, ZooPair{"alder", "alder--depth-up"},
+                    ZooPair{"alder", "alder--prune-ffn"}, ZooPair{"alder", "alder--prune-depth"},
+                    ZooPair{"alder", "alder--vocab-trim"}, ZooPair{"cedar", "cedar--launder-rot"},
+                    ZooPair{"elm", "elm--launder-perm"}, ZooPair{"fir", "fir--launder-perm"},
+                    ZooPair{"hazel", "hazel--sft1"}, ZooPair{"birch", "ginkgo"}),
+    PairName);
+
+class IndependentPairTest : public testing::TestWithParam<ZooPair> {};
+
+TEST_P(IndependentPairTest, IsAboveOneInTenThousand) {
+  SKIP_WITHOUT(SharedData("zoo"));
+  const DeepTest test = TestPair(GetParam().a, GetParam().b);
+  ASSERT_TRUE(test.log10_p);
+  EXPECT_GT(*test.log10_p, -4.0);
+  for (size_t part = 1; part < test.parts.size(); ++part) {
+    if (test.parts[part].log10_p) EXPECT_EQ(*test.parts[part].log10_p, 0.0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, IndependentPairTest,
+                         testing::Values(ZooPair{"alder", "alder--distill"},
+                                         ZooPair{"birch", "birch--distill"},
+                                         ZooPair{"cedar", "cedar--distill"},
+                                         ZooPair{"elm", "elm--distill"},
+                                         ZooPair{"fir", "fir--distill"}, ZooPair{"alder", "birch"},
+                                         ZooPair{"alder--launder-all", "birch--launder-perm"},
+                                         ZooPair{"alder", "hazel"}, ZooPair{"fir", "elm"}),
+                         PairName);
+
+}  // namespace
+}  // namespace tensorguard
