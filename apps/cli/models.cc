@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/sources.h"
 #include "cli/usage.h"
 
 namespace tensorguard::cli {
@@ -21,6 +22,12 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
   if (IsFeaturesFile(model)) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "a features file holds no weights",
+                 .file = model,
+                 .expected = "a model: a weight file or a folder"};
+  }
+  if (IsFingerprintFile(model)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a fingerprint holds no weights",
                  .file = model,
                  .expected = "a model: a weight file or a folder"};
   }

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "cli/models.h"
+#include "full_profile/fingerprint_file.h"
 #include "model/model.h"
 
 namespace tensorguard::cli {
@@ -43,7 +44,11 @@ bool HoldsWeights(const fs::path& folder) {
 }  // namespace
 
 bool IsFingerprintFile(const std::string& path) {
-  return path.ends_with(".fingerprint.safetensors");
+  if (path.ends_with(kFingerprintSuffix)) return true;
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  const auto holds = HoldsFingerprint(path);
+  return holds && *holds;
 }
 
 Profile ChooseProfile(const std::string& name, const std::vector<std::string>& arguments) {

@@ -9,7 +9,7 @@ namespace tensorguard::cli {
 
 enum class Profile { kFull, kPaper };
 
-// NAME.fingerprint.safetensors.
+// NAME.fingerprint.safetensors, or a file of another name whose header says that it is one.
 bool IsFingerprintFile(const std::string& path);
 
 // The profile of that name ("full", "paper"). For "": kPaper if one of the arguments is a features

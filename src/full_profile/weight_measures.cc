@@ -13,6 +13,7 @@ namespace tensorguard {
 namespace {
 
 constexpr uint64_t kBlockElements = uint64_t{1} << 20;
+
 std::optional<double> Share(uint64_t part, uint64_t all) {
   if (all == 0) return {};
   return static_cast<double>(part) / static_cast<double>(all);

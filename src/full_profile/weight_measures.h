@@ -27,7 +27,7 @@ inline constexpr uint64_t kSmallGroup = 32;
 inline constexpr uint64_t kLargeGroup = kLargestGroup;
 
 // Weights with longer rows (and longer vectors) have no sketch: their X would fill the memory.
-inline constexpr uint64_t kLongestSketched = uint64_t{1} << 20;
+inline constexpr uint64_t kLongestSketched = uint64_t{1} << 18;
 
 Error TooLargeToSketch(const TensorInfo& tensor);
 

@@ -47,7 +47,7 @@ struct Weight {
 // in the order of the tensors, parts in the order query, key, value or gate, up; experts counted
 // up. A packing that needs the number of heads, where the config does not tell, leaves the tensor
 // whole with its fused role. Errors: kBadFile, naming the tensor, where a shape contradicts the
-// config.
+// config; kUnsupported, for rows longer than any model has.
 Result<std::vector<Weight>> SplitWeights(const Model& model);
 
 // All of a weight, [rows, columns]. Errors: those of ReadFloat32; kBadFile, naming the tensor and

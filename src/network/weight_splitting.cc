@@ -12,6 +12,8 @@ namespace {
 // More heads or experts than any model has: a bound on what a hostile header makes us allocate.
 constexpr uint64_t kMostHeads = 65'536;
 constexpr uint64_t kMostExperts = 65'536;
+// Weights are read in whole rows.
+constexpr uint64_t kLongestRow = uint64_t{1} << 27;
 
 // A tensor, or one expert of a stack, as a matrix of outputs by inputs.
 struct StoredMatrix {
@@ -255,6 +257,14 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                  .expected = "at most " + std::to_string(kMostExperts)};
   }
   const StoredMatrix matrix = MatrixOfShape(stacked ? ExpertShape(tensor) : tensor.shape, role);
+  if (matrix.inputs > kLongestRow) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "a matrix with longer rows than any model has",
+                 .file = tensor.file,
+                 .tensor = tensor.name,
+                 .found = std::to_string(matrix.inputs) + " columns",
+                 .expected = "at most " + std::to_string(kLongestRow)};
+  }
   auto parts = Split(shapes, tensor, role, matrix.outputs);
   if (!parts) return std::move(parts).error();
   for (uint64_t expert = 0; expert < experts; ++expert) {

@@ -201,6 +201,18 @@ TEST(SplitWeights, RefusesAStackOfTooManyExperts) {
   EXPECT_THAT(weights.error().problem, HasSubstr("more experts"));
 }
 
+TEST(SplitWeights, RefusesRowsThatNoMemoryHolds) {
+  const std::string name = "model.layers.0.mlp.down_proj.weight";
+  MemoryTensor tensor = {name, {2, uint64_t{1} << 40}, [](uint64_t) { return 0.0f; }};
+  Model model;
+  model.weights = std::make_shared<MemoryWeights>(std::vector<MemoryTensor>{tensor});
+  model.architecture = Understand({}, model.weights->tensors());
+  const auto weights = SplitWeights(model);
+  ASSERT_FALSE(weights);
+  EXPECT_EQ(weights.error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(weights.error().tensor, name);
+}
+
 // How often each element of a tensor is part of a weight.
 void CountElements(const Weight& weight, std::vector<int>& counts) {
   for (const RowRun& run : weight.runs) {
