@@ -288,10 +288,11 @@ Result<FloatMatrix> BuiltNetwork::ExpertOutput(size_t layer, uint32_t expert,
 
 }  // namespace
 
-Result<std::shared_ptr<const Network>> Network::Build(const Model& model) {
+Result<std::shared_ptr<const Network>> Network::Build(const Model& model, unsigned threads) {
   if (auto plain = RefuseCodes(model); !plain) return std::move(plain).error();
   auto weights = SplitWeights(model);
   if (!weights) return std::move(weights).error();
+  for (Weight& weight : *weights) weight.threads = threads;
   auto network = std::make_shared<BuiltNetwork>(model, *std::move(weights));
   if (auto read = network->ReadParts(); !read) {
     return std::move(read).error().InFile(model.path.string());
