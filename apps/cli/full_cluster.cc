@@ -19,9 +19,9 @@ namespace tensorguard::cli {
 namespace {
 
 struct FamilyGroups {
-  std::string method;
-  std::vector<std::string> model_names;
-  std::vector<std::string> centers;  // a name per family
+  std::string method = {};
+  std::vector<std::string> model_names = {};
+  std::vector<std::string> centers = {};  // a name per family
   std::vector<size_t> family_of_model = {};
   std::optional<double> silhouette = {};
   // Empty where some pair cannot be compared, or there are fewer than two dimensions.
