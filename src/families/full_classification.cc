@@ -71,7 +71,12 @@ Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
   std::vector<const FullFingerprint*> parents;
   for (const FullFingerprint& each : known) parents.push_back(&each);
   result.merge = FindMergeParents(unknown, parents);
-  if (result.merge) result.lineage.front() = result.merge->parents.front().candidate;
+  if (result.merge) {
+    const size_t first_parent = result.merge->parents.front().candidate;
+    const size_t root = result.lineage.back();
+    result.lineage = {first_parent};
+    if (root != first_parent) result.lineage.push_back(root);
+  }
   return result;
 }
 

@@ -147,6 +147,10 @@ Result<std::vector<ParentCandidate>> ParentCandidates(const FullFingerprint& unk
       candidate.comes_after =
           SquaredNorm(family.model(i)) > SquaredNorm(unknown) * (1 + kEqualNorms);
     }
+    // A vocabulary that was changed is not changed back.
+    if (family.is_later[i] && family.model(i).vocabulary_size != unknown.vocabulary_size) {
+      candidate.comes_after = true;
+    }
     if (!candidate.comes_after) candidate.comes_after = IsMergedFrom(unknown, i, family);
     candidates.push_back(candidate);
   }

@@ -21,7 +21,7 @@ Result<void> CheckFeedForward(const StackContext& context, const FeedForward& bl
   return CheckMap(block.down, block.up.outputs(), hidden);
 }
 
-Result<void> ReadFeedForward(const StackContext& context, std::optional<Norm> inner_norm,
+Result<void> ReadFeedForward(const StackContext& context, const std::optional<Norm>& inner_norm,
                              Layer& layer) {
   layer.recurrent_feed_forward = FindRecurrentFeedForward(layer.parts);
   if (layer.recurrent_feed_forward != nullptr) return {};
@@ -46,8 +46,8 @@ Result<void> ReadFeedForward(const StackContext& context, std::optional<Norm> in
   auto block = FindFeedForward(parts, settings);
   if (!block) return {};
   if (auto fits = CheckFeedForward(context, *block); !fits) return fits;
-  block->inner_norm = std::move(inner_norm);
-  layer.feed_forward = *std::move(block);
+  block->inner_norm = inner_norm;
+  layer.feed_forward = block;
   return {};
 }
 
@@ -183,13 +183,12 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   Layer layer{.description = {.stack = context.name, .index = index}, .parts = std::move(parts)};
   auto placed = PlaceNorms(context, layer.parts);
   if (!placed) return std::move(placed).error();
-  layer.norms = std::move(placed->layer);
-  layer.embedding_norm = std::move(placed->embedding);
+  layer.norms = placed->layer;
+  layer.embedding_norm = placed->embedding;
   auto mixer = AllowIfGuess(context, ReadMixer(context, placed->attention, layer), "attention");
   if (!mixer) return std::move(mixer).error();
-  auto feed_forward =
-      AllowIfGuess(context, ReadFeedForward(context, std::move(placed->inner_feed_forward), layer),
-                   "feed-forward");
+  auto feed_forward = AllowIfGuess(
+      context, ReadFeedForward(context, placed->inner_feed_forward, layer), "feed-forward");
   if (!feed_forward) return std::move(feed_forward).error();
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);

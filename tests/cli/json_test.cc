@@ -31,8 +31,8 @@ class JsonOutput : public testing::Test {
 
   // Makes the features files of these models in the folder prints.
   void Fingerprint(const std::string& models) {
-    const ProgramRun run =
-        RunInShell("tensorguard fingerprint " + models + " -o prints/", folder_.path());
+    const ProgramRun run = RunInShell(
+        "tensorguard fingerprint " + models + " --profile paper -o prints/", folder_.path());
     ASSERT_EQ(run.status, 0) << run.messages;
   }
 
@@ -141,11 +141,11 @@ TEST_F(JsonOutput, FingerprintKeepsTheGoodModelsAndReportsTheBad) {
 }
 
 TEST_F(JsonOutput, CompareGivesAVerdictAndWhatItCannotSee) {
-  const json copy = Run("compare tiny copy --json");
+  const json copy = Run("compare tiny copy --profile paper --json");
   EXPECT_EQ(copy["schema"], "tensorguard.compare/1");
   EXPECT_EQ(copy["verdict"], "identical");
   EXPECT_EQ(copy["score"], 1.0);
-  const json other = Run("compare tiny other --json");
+  const json other = Run("compare tiny other --profile paper --json");
   EXPECT_EQ(other["verdict"], "inconclusive");
   EXPECT_GT(other["score"], 0.0);
   EXPECT_LT(other["score"], 1.0);
@@ -161,12 +161,12 @@ TEST_F(JsonOutput, CompareGivesAVerdictAndWhatItCannotSee) {
 TEST_F(JsonOutput, CompareTakesModelsAdaptersAndFeaturesFiles) {
   Fingerprint("tiny");
   EXPECT_EQ(Run("compare tiny prints/tiny_features.json --json")["verdict"], "identical");
-  EXPECT_EQ(Run("compare tiny lora --base tiny --json")["verdict"], "inconclusive");
+  EXPECT_EQ(Run("compare tiny lora --base tiny --profile paper --json")["verdict"], "inconclusive");
 }
 
 TEST_F(JsonOutput, CompareMeasuresItsDistanceInKnownModels) {
   Fingerprint("tiny other third");
-  const json alone = Run("compare tiny other --json");
+  const json alone = Run("compare tiny other --profile paper --json");
   EXPECT_TRUE(alone["evidence"]["paper"]["distance"].is_null());
   const json among = Run("compare tiny other --known prints --json");
   const double distance = among["evidence"]["paper"]["distance"];
