@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the program and tells from weights alone which of some models belong together.
 #   ./demo.sh            on the sample models of examples/
-#   ./demo.sh MODEL...   on your own: weight files or folders. Two are compared; of three and more, the
-#                        first two are the centres of two families among which the rest is divided.
+#   ./demo.sh MODEL...   on your own: weight files or folders. Two are compared; three and more are
+#                        sorted into families.
 # Results: build/demo/
 set -eu
 
@@ -37,43 +37,39 @@ show() {
 }
 
 sample_models() {
-  show "Fingerprint eight known models with the published method" \
-    tensorguard fingerprint examples/models/alder examples/models/alder--lora \
-    examples/models/birch examples/models/cedar examples/models/cedar--prune-depth \
-    examples/models/elm examples/models/elm--sft1 examples/models/hazel \
-    --profile paper -o "$results/fingerprints"
-  show "Divide them among four base models and draw the map" \
-    tensorguard cluster "$results/fingerprints" --centers alder,cedar,elm,hazel \
-    --plot "$results/families.png"
-  tensorguard cluster "$results/fingerprints" --centers alder,cedar,elm,hazel \
-    --plot "$results/families.svg" >/dev/null
-  echo "The map: $results/families.png and $results/families.svg"
-  show "Where does an unknown model belong?" \
-    tensorguard classify examples/models/hazel--sft1 --known "$results/fingerprints" --profile paper
-  show "Compare a model with one made from it" \
-    tensorguard compare examples/models/alder examples/models/alder--lora \
-    --known "$results/fingerprints"
+  samples=examples/models
+  show "Fingerprint seven known models" \
+    tensorguard fingerprint "$samples/alder" "$samples/birch" "$samples/cedar" \
+    "$samples/cedar--prune-depth" "$samples/elm" "$samples/elm--sft1" "$samples/hazel" \
+    -o "$results/fingerprints"
+  show "Which families are there? Nobody says how many" \
+    tensorguard cluster "$results/fingerprints" --plot "$results/families.png"
+  show "Where does an unknown model come from?" \
+    tensorguard classify "$samples/hazel--sft1" --known "$results/fingerprints"
+  show "Compare a model with one made from it, and test the weights themselves" \
+    tensorguard compare "$samples/alder" "$samples/alder--lora" --deep \
+    --html "$results/alder-and-its-lora.html"
   show "Compare two independent models of the same shapes" \
-    tensorguard compare examples/models/alder examples/models/birch --known "$results/fingerprints"
+    tensorguard compare "$samples/alder" "$samples/birch" --deep
+  show "The published method on the same models, which sees mostly their shapes" \
+    tensorguard fingerprint "$samples/alder" "$samples/birch" "$samples/cedar" "$samples/elm" \
+    "$samples/hazel" --profile paper -o "$results/paper"
+  show "It puts birch into the family of alder" \
+    tensorguard cluster "$results/paper" --centers alder,cedar,elm,hazel
   printf '\nThe truth about these models: examples/README.md\n'
+  echo "The map: $results/families.png; the evidence as a page: $results/alder-and-its-lora.html"
 }
 
 own_models() {
-  show "Fingerprint the models with the published method" \
-    tensorguard fingerprint "$@" --profile paper -o "$results/fingerprints"
+  show "Fingerprint the models" tensorguard fingerprint "$@" -o "$results/fingerprints"
   if [ $# = 2 ]; then
-    show "Compare them" tensorguard compare "$1" "$2"
+    show "Compare them" tensorguard compare "$1" "$2" --deep --html "$results/comparison.html"
+    echo "The evidence as a page: $results/comparison.html"
   elif [ $# -gt 2 ]; then
-    show "Divide them among the first two and draw the map" \
-      tensorguard cluster "$results/fingerprints" --centers "$(name_of "$1"),$(name_of "$2")" \
-      --plot "$results/families.svg"
+    show "Which families are there?" \
+      tensorguard cluster "$results/fingerprints" --plot "$results/families.svg"
     echo "The map: $results/families.svg"
   fi
-}
-
-# A model's name: its folder's, or its file's without the suffix.
-name_of() {
-  if [ -d "$1" ]; then basename "$1"; else basename "${1%.*}"; fi
 }
 
 if [ $# = 0 ]; then sample_models; else own_models "$@"; fi

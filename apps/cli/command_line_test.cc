@@ -38,7 +38,7 @@ TEST(CommandLine, ReadsSeveralModelsAndTheirOutput) {
   EXPECT_THAT(options.models, ElementsAre("a", "b"));
   EXPECT_EQ(options.output, "out");
   EXPECT_EQ(options.threads, 3u);
-  EXPECT_EQ(options.profile, "paper");
+  EXPECT_EQ(options.profile, "full");
 }
 
 TEST(CommandLine, TakesNamesAfterTwoDashesAsTheyAre) {
@@ -95,8 +95,8 @@ TEST(CommandLine, SaysWhatIsMissingOrTooMuch) {
 }
 
 TEST(CommandLine, RefusesValuesThatDoNotExist) {
-  EXPECT_EQ(ErrorOf({"fingerprint", "m", "--profile", "full"}),
-            "--profile has no such value\n  found:    full\n  expected: paper\n"
+  EXPECT_EQ(ErrorOf({"fingerprint", "m", "--profile", "whole"}),
+            "--profile has no such value\n  found:    whole\n  expected: one of full, paper\n"
             "  try:      tensorguard fingerprint --help");
   EXPECT_EQ(ErrorOf({"convert", "m", "-o", "x", "--dtype", "bf61"}),
             "--dtype has no such value\n  found:    bf61\n  expected: one of f32, f16, bf16\n"

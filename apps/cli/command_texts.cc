@@ -13,8 +13,8 @@ const std::vector<Section>& SharedSections() {
       {"Models",
        "A MODEL is a safetensors file; a folder in the layout of Hugging Face, with or without an "
        "index of its shards; a folder of the Hub's cache; or a PEFT adapter folder together with "
-       "--base MODEL. Commands that need no weights also take a features file "
-       "(NAME_features.json)."},
+       "--base MODEL. Commands that need no weights also take a fingerprint "
+       "(NAME.fingerprint.safetensors) or a features file (NAME_features.json)."},
       {"Output",
        "Results go to standard output, messages to standard error. A progress bar is shown on a "
        "terminal only. With --json the result is one JSON object in one line."},
@@ -39,39 +39,51 @@ const CommandText& TextOf(std::string_view command) {
           "An adapter, merged into its base."}}}},
       {"fingerprint",
        {"write the fingerprint of each model",
-        "Computes a model's fingerprint from its weights and writes it to a file. The paper "
-        "profile is the published one (arXiv 2506.01631): features of the response of up to ten "
-        "tensors to five kinds of input, written as NAME_features.json.",
-        {{"tensorguard fingerprint Llama-3.2-1B", "Writes Llama-3.2-1B_features.json here."},
-         {"tensorguard fingerprint models/* -o prints/",
-          "One file for each model, in a folder."}}}},
+        "Computes a model's fingerprint from its weights and writes it to a file. The full profile "
+        "holds what every layer answers to common tokens, and sketches of all weights, in "
+        "NAME.fingerprint.safetensors. The paper profile is the published one (arXiv 2506.01631): "
+        "features of the response of up to ten tensors to five kinds of input, in "
+        "NAME_features.json.",
+        {{"tensorguard fingerprint Llama-3.2-1B",
+          "Writes Llama-3.2-1B.fingerprint.safetensors here."},
+         {"tensorguard fingerprint models/* -o prints/", "One file for each model, in a folder."},
+         {"tensorguard fingerprint Llama-3.2-1B --profile paper",
+          "Writes Llama-3.2-1B_features.json here."}}}},
       {"compare",
        {"say how two models are related",
         "Compares two models by their fingerprints and gives a verdict: identical, derived, "
-        "reparameterised, shared-initialisation, independent or inconclusive. The paper profile "
-        "sees the shape of a model and little of its weights, so that it can only tell that two "
-        "fingerprints are identical; the notes of the result say what it cannot see.",
+        "reparameterised (the same function in other numbers), shared-initialisation, independent "
+        "or inconclusive; then the evidence, layer by layer, and what was done to the weights. "
+        "With --deep the weights themselves are tested, which gives a p-value. Features files are "
+        "compared by the paper profile, which sees mostly shapes and never says derived.",
         {{"tensorguard compare Llama-3.2-1B my-model", "Reads both models' weights."},
-         {"tensorguard compare a_features.json b_features.json", "Compares stored fingerprints."},
-         {"tensorguard compare a b --known prints/",
-          "Gives the distance in standard deviations of the models in prints/."},
-         {"tensorguard compare a b --fail-on identical",
-          "Status 1 if the two are identical: for scripts."}}}},
+         {"tensorguard compare a.fingerprint.safetensors b.fingerprint.safetensors",
+          "Compares stored fingerprints."},
+         {"tensorguard compare Llama-3.2-1B my-model --deep --html evidence.html",
+          "With the test on the weights, and everything on one page."},
+         {"tensorguard compare a merged --known prints/",
+          "Also looks for the parents of a merge in prints/."},
+         {"tensorguard compare a b --fail-on derived,reparameterised",
+          "Status 1 if b comes from a: for scripts."}}}},
       {"classify",
-       {"find the nearest known family of a model",
-        "Finds which known model a model is nearest to by the paper's method, or says that it is "
-        "none of them. Known models are features files, folders of them, or models.",
-        {{"tensorguard classify my-model --known prints/", "Against every *_features.json there."},
-         {"tensorguard classify my_features.json --known llama_features.json gemma_features.json",
-          "From stored fingerprints alone."}}}},
+       {"find where a model comes from among known ones, or nowhere",
+        "Compares a model with every known one, highest score first, and names its direct parent "
+        "and the root of its family, or says that it is unknown; the chance that one of so many "
+        "scores high is taken into account. Known models are fingerprints, folders of them, or "
+        "models. With features files the paper's method is used.",
+        {{"tensorguard classify my-model --known prints/", "Against every fingerprint there."},
+         {"tensorguard classify my-model --known Llama-3.2-1B gemma-3-1b-it",
+          "Reads all models' weights."},
+         {"tensorguard classify my_features.json --known paper-prints/",
+          "By the paper's features alone."}}}},
       {"cluster",
-       {"group fingerprints into families around given models",
-        "Groups models into families by the paper's method: standardised features, K-Means (or a "
-        "Gaussian mixture started from it) from the named models as centres.",
-        {{"tensorguard cluster prints/ --centers Llama-3.1-8B,gemma-3-4b-it",
-          "Every *_features.json of a folder, two families."},
+       {"sort models into families",
+        "Links models whose scores show a common origin: as many families as there are. With "
+        "--centers, K-Means (or a Gaussian mixture started from it) from the named models: on an "
+        "embedding of the scores, or, with features files, by the paper's method.",
+        {{"tensorguard cluster prints/", "The families among all fingerprints of a folder."},
          {"tensorguard cluster prints/ --centers Llama-3.1-8B,phi-4 --plot families.svg",
-          "Draws the families in two dimensions as well."}}}},
+          "Two families, drawn in two dimensions as well."}}}},
       {"convert",
        {"write a model as one plain safetensors file",
         "Writes any readable model, or an adapter merged into its base, as one safetensors file. "

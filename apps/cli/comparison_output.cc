@@ -17,6 +17,10 @@ std::string NumberText(const std::optional<double>& number) {
   return number ? fmt::format("{:.3f}", *number) : "-";
 }
 
+std::string ProbabilityText(double p_value) {
+  return p_value < kSmallestPValue ? "< 1e-300" : fmt::format("{:.2g}", p_value);
+}
+
 std::string PercentText(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f}%", 100 * *share) : "-";
 }
@@ -134,12 +138,15 @@ std::string EvidenceText(const ComparedPair& pair) {
   }
   const SketchComparison& sketches = pair.comparison.sketches;
   if (sketches.parts > 0) {
-    rows.push_back({"weights", fmt::format("{:.3f}  cosine over {} matrices; p {:.2g}",
-                                           sketches.cosine, sketches.parts, sketches.p_value)});
+    rows.push_back({"weights", fmt::format("{:.3f}  cosine over {} matrices; p {}", sketches.cosine,
+                                           sketches.parts, ProbabilityText(sketches.p_value))});
   }
-  if (pair.test && pair.test->log10_p) {
-    rows.push_back(
-        {"test", fmt::format("p = 10^{:.1f}  {}", *pair.test->log10_p, pair.test->method)});
+  if (pair.test) {
+    rows.push_back({"test", pair.test->log10_p
+                                ? fmt::format("p = 10^{:.1f}  that the weights have no common "
+                                              "origin",
+                                              *pair.test->log10_p)
+                                : "could not be asked"});
   }
   if (rows.empty()) return {};
   return Columns(rows, {Align::kLeft, Align::kLeft}) + "\n";

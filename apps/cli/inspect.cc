@@ -1,4 +1,5 @@
-// tensorguard inspect: what a model is made of, without reading its weights.
+// tensorguard inspect: what a model is made of, without reading its weights, or what a fingerprint
+// holds.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,7 +8,9 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/inspect_fingerprint.h"
 #include "cli/models.h"
+#include "cli/sources.h"
 #include "cli/text_layout.h"
 #include "cli/tokenizer_summary.h"
 
@@ -148,6 +151,9 @@ std::string TensorTableText(const Model& model) {
 }  // namespace
 
 Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
+  if (IsFingerprintFile(options.model)) {
+    return InspectFingerprint(options.model, options.list_tensors, console);
+  }
   if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
   const auto model = OpenWithBase(options.model, options.base);
   if (!model) return model.error();

@@ -22,6 +22,7 @@ struct ChangedMatrix {
   bool large;  // sketched without empty rows, so that its spectrum means something
   uint64_t rows;
   ChangeSpectrum spectrum;
+  double norm_difference;  // of the one in a, minus that of the one in b
 };
 
 std::vector<ChangedMatrix> ChangedMatrices(const FullFingerprint& a, const FullFingerprint& b,
@@ -30,11 +31,13 @@ std::vector<ChangedMatrix> ChangedMatrices(const FullFingerprint& a, const FullF
   for (const SketchPair& pair : sketches.pairs) {
     if (!pair.learned || pair.relative_change <= kUnchanged) continue;
     const WeightSummary& weight = a.weights[pair.weights.in_a];
+    const WeightSummary& other = b.weights[pair.weights.in_b];
     changed.push_back({.pair = &pair,
                        .role = weight.role.role,
                        .large = std::min(weight.rows, weight.columns) >= 2 * kSketchSize,
                        .rows = weight.rows,
-                       .spectrum = SpectrumOfChange(weight, b.weights[pair.weights.in_b])});
+                       .spectrum = SpectrumOfChange(weight, other),
+                       .norm_difference = weight.norm - other.norm});
   }
   return changed;
 }
@@ -114,9 +117,19 @@ bool WriteOneDirection(const std::vector<ChangedMatrix>& changed) {
     for (size_t i = 0; i < first.size() && i < direction.size(); ++i) {
       cosine += first[i] * direction[i];
     }
-    if (std::abs(cosine) > kCopiedLayerCosine) ++along;
+    if (std::abs(cosine) > kCopiedMatrixCosine) ++along;
   }
   return static_cast<double>(along) >= kSameRankShare * static_cast<double>(changed.size());
+}
+
+// What lost a direction lost norm: the model in which every changed matrix is the smaller one.
+std::optional<Side> SmallerSide(const std::vector<ChangedMatrix>& changed) {
+  const auto smaller_in_a =
+      std::count_if(changed.begin(), changed.end(),
+                    [](const ChangedMatrix& matrix) { return matrix.norm_difference < 0; });
+  if (smaller_in_a == 0) return Side::kB;
+  if (static_cast<size_t>(smaller_in_a) == changed.size()) return Side::kA;
+  return std::nullopt;
 }
 
 std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed) {
@@ -126,7 +139,8 @@ std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed) {
     return Finding{.kind = FindingKind::kDirection,
                    .text = fmt::format("The change is the same direction in every matrix ({}): one "
                                        "direction was removed from what the layers write.",
-                                       RoleNames(changed))};
+                                       RoleNames(changed)),
+                   .derived = SmallerSide(changed)};
   }
   return Finding{
       .kind = FindingKind::kLowRank,
@@ -206,7 +220,8 @@ std::optional<Finding> DescribeGrid(const FullFingerprint& fingerprint, const Gr
     if (!OnFourBitGrid(other)) finding.derived = side;
     return finding;
   }
-  if (OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
+  const bool zeros = own.zeros >= kPrunedZeros;  // they too leave fewer different values
+  if (zeros || OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
   return Finding{
       .kind = FindingKind::kQuantised,
       .text = fmt::format("{} is probably quantised to 8 bits: 256 neighbouring weights "

@@ -167,7 +167,7 @@ void AddCopiedParts(const FullFingerprint& a, Comparison& comparison) {
   size_t copied = 0;
   std::string first;
   for (const SketchPair& pair : comparison.sketches.pairs) {
-    if (!pair.learned || pair.cosine < kCopiedLayerCosine) continue;
+    if (!pair.learned || pair.cosine < kCopiedMatrixCosine) continue;
     if (copied++ == 0) first = a.weights[pair.weights.in_a].tensor;
   }
   if (copied > 0) {
@@ -177,7 +177,7 @@ void AddCopiedParts(const FullFingerprint& a, Comparison& comparison) {
                              first)});
   }
   const auto& embedding = comparison.sketches.embedding;
-  if (embedding && embedding->cosine >= kCopiedLayerCosine) {
+  if (embedding && embedding->cosine >= kCopiedMatrixCosine) {
     comparison.findings.push_back({.kind = FindingKind::kPartsCopied,
                                    .text = "The embedding of the common tokens is the other "
                                            "model's."});
@@ -193,7 +193,12 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
   } else {
     Append(FindChanges(a, b, comparison.sketches), findings);
   }
-  Append(FindRounding(a, b), findings);
+  auto rounding = FindRounding(a, b);
+  if (!rounding.empty()) {  // which explains what looks like noise
+    std::erase_if(findings,
+                  [](const Finding& finding) { return finding.kind == FindingKind::kNoise; });
+  }
+  Append(std::move(rounding), findings);
   LayerMap layers;
   for (const LayerMatch& match : comparison.layers) layers.emplace(match.layer_a, match.layer_b);
   Append(FindWidthChanges(a, b, layers, comparison.sketches), findings);
@@ -202,8 +207,9 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
            findings);
   }
   if (anchors.obstacle.empty()) {
-    Append(FindVocabularyChanges(a, b, anchors, comparison.sketches), findings);
+    Append(FindVocabularyChanges(a, b, anchors), findings);
   }
+  if (!basis.Happened()) Append(FindEmbeddingChange(comparison.sketches), findings);
 }
 
 // Empty if no finding names a side, or two disagree.
@@ -217,6 +223,11 @@ std::optional<Side> DerivedSide(const std::vector<Finding>& findings) {
   return side;
 }
 
+std::string DescribeChance(double p_value) {
+  return p_value < 1e-300 ? "p below 1e-300 by chance"
+                          : fmt::format("p = {:.1g} by chance", p_value);
+}
+
 std::string DescribeReason(const Comparison& comparison) {
   std::string text(VerdictSentence(comparison.verdict));
   if (comparison.kernels) {
@@ -226,8 +237,8 @@ std::string DescribeReason(const Comparison& comparison) {
         comparison.kernels->score, comparison.kernels->alignment.off_path.mean);
   }
   if (comparison.sketches.parts > 0) {
-    text += fmt::format(" Weights agree to {:.2f} (chance: p = {:.1g}).",
-                        comparison.sketches.cosine, comparison.sketches.p_value);
+    text += fmt::format(" Weights agree to {:.2f} ({}).", comparison.sketches.cosine,
+                        DescribeChance(comparison.sketches.p_value));
   }
   return text;
 }
@@ -265,6 +276,7 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   const SketchComparison& sketches = comparison.sketches;
   Evidence evidence{.sketch_p_value = sketches.p_value,
                     .outstanding_share = sketches.outstanding_share,
+                    .copied_share = sketches.copied_share,
                     .basis_changed = basis.Happened()};
   if (comparison.kernels) evidence.kernel_score = comparison.kernels->score;
   if (sketches.parts > 0) evidence.sketch_cosine = sketches.cosine;

@@ -109,6 +109,25 @@ TEST(CompareFingerprints, DoesNotTakeACopiedLayerForASharedStart) {
   EXPECT_THAT(TextOf(comparison, FindingKind::kPartsCopied), HasSubstr("6 matrices"));
 }
 
+TEST(CompareFingerprints, FindsAModelDerivedWhoseLayersCameFromTwo) {
+  const auto base = RandomToyModel(1, 6);
+  ToyModel spliced = RandomToyModel(2, 6);
+  for (size_t i = 3; i < 6; ++i) spliced.layers[i] = base.layers[i];
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(spliced));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_NEAR(comparison.sketches.copied_share, 0.5, 1e-9);
+}
+
+TEST(CompareFingerprints, SeesThatTheVocabularyWasReplaced) {
+  const auto base = RandomToyModel(1);
+  ToyModel other = base;
+  other.embedding = RandomToyModel(2).embedding;
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(other));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_THAT(TextOf(comparison, FindingKind::kVocabulary), HasSubstr("was replaced"));
+  EXPECT_THAT(TextOf(comparison, FindingKind::kEqualWeights), HasSubstr("All 24 matrices"));
+}
+
 TEST(CompareFingerprints, AlignsAModelWithDroppedLayers) {
   const auto base = RandomToyModel(1, 6);
   ToyModel shallow = Noised(base, 0.1, 5);

@@ -90,10 +90,10 @@ void CentreColumns(std::vector<float>& values, size_t columns) {
   }
 }
 
+// REQUIRES: one hidden size; the probes hang on it.
 std::optional<VocabularyPair> CompareTables(const FloatMatrix& a, const FloatMatrix& b,
                                             const CommonAnchors& anchors) {
   if (a.rows() == 0 || b.rows() == 0 || a.columns() != b.columns()) return std::nullopt;
-  if (!anchors.obstacle.empty()) return std::nullopt;
   auto rows_a = RowsOf(a, anchors.in_a);
   auto rows_b = RowsOf(b, anchors.in_b);
   VocabularyPair pair{.relative_change = RelativeChange(ProductsOf(rows_a, rows_b))};
@@ -146,70 +146,104 @@ struct Moments {
   }
 };
 
-// Cosines of matrices of one kind from layers that are not mapped to each other.
-Moments NullCosines(const FullFingerprint& a, const FullFingerprint& b,
-                    std::span<const SketchPair> pairs) {
-  Moments null;
+struct Null {
+  Moments cosines;
+  Moments standardised;  // over IndependentDeviation
+};
+
+// Matrices of one kind from layers that are not mapped to each other.
+Null NullCosines(const FullFingerprint& a, const FullFingerprint& b,
+                 std::span<const SketchPair> pairs) {
+  Null null;
   for (const auto& [kind, matrices] : GroupByKind(a, b, pairs)) {
     for (const LayerMatrix& i : matrices) {
       for (const LayerMatrix& j : matrices) {
         if (i.layer_a == j.layer_a || i.layer_b == j.layer_b) continue;
-        null.Add(Cosine(ProductsOf(a.weights[i.weights.in_a].sketch.values(),
-                                   b.weights[j.weights.in_b].sketch.values())));
+        const WeightSummary& in_a = a.weights[i.weights.in_a];
+        const double cosine =
+            Cosine(ProductsOf(in_a.sketch.values(), b.weights[j.weights.in_b].sketch.values()));
+        null.cosines.Add(cosine);
+        null.standardised.Add(cosine / IndependentDeviation(in_a.rows, in_a.columns));
       }
     }
   }
   return null;
 }
 
-// Mean cosine per role and layer; the experts of a layer are one part.
-std::vector<double> PartCosines(const FullFingerprint& a, std::span<const SketchPair> pairs) {
+struct Part {
+  double cosine = 0;
+  double deviation = 0;  // IndependentDeviation of its matrices
+};
+
+// Per role and layer; the experts of a layer are one part.
+std::vector<Part> PartCosines(const FullFingerprint& a, std::span<const SketchPair> pairs) {
   using PartKey = std::tuple<std::string, std::optional<uint32_t>, Role, bool, bool>;
-  std::map<PartKey, Moments> parts;
+  std::map<PartKey, std::pair<Moments, double>> sums;
   for (const SketchPair& pair : pairs) {
     if (!pair.learned) continue;
-    const TensorRole& role = a.weights[pair.weights.in_a].role;
-    parts[{role.stack, role.layer, role.role, role.shared_expert, role.cross_attention}].Add(
-        pair.cosine);
+    const WeightSummary& weight = a.weights[pair.weights.in_a];
+    const TensorRole& role = weight.role;
+    auto& [cosines, deviation] =
+        sums[{role.stack, role.layer, role.role, role.shared_expert, role.cross_attention}];
+    cosines.Add(pair.cosine);
+    deviation = IndependentDeviation(weight.rows, weight.columns);
   }
-  std::vector<double> cosines;
-  for (const auto& [key, moments] : parts) cosines.push_back(moments.Mean());
-  return cosines;
+  std::vector<Part> parts;
+  for (const auto& [key, sum] : sums) {
+    parts.push_back({.cosine = sum.first.Mean(), .deviation = sum.second});
+  }
+  return parts;
 }
 
-void TestAgainstNull(const std::vector<double>& cosines, const Moments& null,
+void TestAgainstNull(const std::vector<Part>& parts, const Null& null,
                      SketchComparison& comparison) {
-  const bool measured = null.count >= kFewestNullPairs;
-  comparison.null_pairs = null.count;
-  comparison.null_mean = measured ? null.Mean() : 0;
+  const bool measured = null.cosines.count >= kFewestNullPairs;
+  comparison.null_pairs = null.cosines.count;
+  comparison.null_mean = measured ? null.cosines.Mean() : 0;
   // Never below the theory's value: a measured one may be small by chance.
   comparison.null_deviation =
-      std::max(measured ? null.Deviation() : kSketchCosineDeviation, 1.0 / kSketchSize);
-  comparison.parts = cosines.size();
-  if (cosines.empty()) return;
-  Moments moments;
+      measured ? std::max(1.0, null.standardised.Deviation()) : kUnmeasuredDeviation;
+  comparison.parts = parts.size();
+  if (parts.empty()) return;
+  Moments cosines;
+  Moments standardised;
   size_t outstanding = 0;
-  for (const double cosine : cosines) {
-    moments.Add(cosine);
-    if (cosine > comparison.null_mean + 3 * comparison.null_deviation) ++outstanding;
+  size_t copied = 0;
+  for (const Part& part : parts) {
+    const double distance =
+        (part.cosine - comparison.null_mean) / (part.deviation * comparison.null_deviation);
+    cosines.Add(part.cosine);
+    standardised.Add(distance);
+    if (distance > 3) ++outstanding;
+    if (part.cosine >= kCopiedMatrixCosine) ++copied;
   }
-  const auto count = static_cast<double>(cosines.size());
-  const double null_share = measured ? 1 / static_cast<double>(null.count) : 0;
-  comparison.cosine = moments.Mean();
+  const auto count = static_cast<double>(parts.size());
+  const double null_share = measured ? 1 / static_cast<double>(null.cosines.count) : 0;
+  comparison.cosine = cosines.Mean();
   comparison.outstanding_share = static_cast<double>(outstanding) / count;
-  comparison.z = (comparison.cosine - comparison.null_mean) /
-                 (comparison.null_deviation * std::sqrt(1 / count + null_share));
+  comparison.copied_share = static_cast<double>(copied) / count;
+  comparison.z = standardised.Mean() / std::sqrt(1 / count + null_share);
   comparison.p_value = std::erfc(comparison.z / std::sqrt(2.0)) / 2;
 }
 
 }  // namespace
 
+double IndependentDeviation(uint64_t rows, uint64_t columns) {
+  const auto kept = [](uint64_t length) {
+    const auto n = static_cast<double>(length);
+    return n * kSketchSize / (n + kSketchSize);
+  };
+  return 1 / std::sqrt(kept(rows) * kept(columns));
+}
+
 SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,
                                  const LayerMap& layers, const CommonAnchors& anchors) {
   SketchComparison comparison;
   comparison.pairs = PairSketches(a, b, layers);
-  comparison.embedding = CompareTables(a.embedding_sketch, b.embedding_sketch, anchors);
-  comparison.head = CompareTables(a.head_sketch, b.head_sketch, anchors);
+  if (anchors.obstacle.empty() && a.hidden_size == b.hidden_size) {
+    comparison.embedding = CompareTables(a.embedding_sketch, b.embedding_sketch, anchors);
+    comparison.head = CompareTables(a.head_sketch, b.head_sketch, anchors);
+  }
   TestAgainstNull(PartCosines(a, comparison.pairs), NullCosines(a, b, comparison.pairs),
                   comparison);
   return comparison;

@@ -35,14 +35,21 @@ struct SketchComparison {
   size_t parts = 0;
   double cosine = 0;  // mean; 0 where parts is 0
   // Matrices of one role and shape from layers that do not belong together: what structure the two
-  // models have in common in any layer. Without enough of those, the theory's value.
+  // models have in common in any layer.
   size_t null_pairs = 0;
-  double null_mean = 0;
-  double null_deviation = 0;
+  double null_mean = 0;  // of their cosines; 0 for too few pairs
+  // Of their cosines over IndependentDeviation, at least 1; a cautious value for too few pairs.
+  double null_deviation = 1;
   double z = 0;                  // of the cosine against the null
   double p_value = 1;            // one-sided, normal
   double outstanding_share = 0;  // of the parts, those three deviations above the null
+  double copied_share = 0;       // of the parts, those that are the other model's, hardly changed
 };
+
+// Standard deviation of the cosine of the sketches of two independent random matrices. Each side of
+// length n keeps 32 n / (n + 32) of its dimensions in 32 random projections (their squared mean
+// singular value squared over the mean fourth power, Marchenko and Pastur 1967).
+double IndependentDeviation(uint64_t rows, uint64_t columns);
 
 // Sketches of the weights in layers that `layers` maps to each other.
 SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,

@@ -41,6 +41,42 @@ TEST(CompareSketches, FindsNothingBetweenSeparateModels) {
   EXPECT_LT(std::abs(sketches.embedding->cosine), 0.1);
 }
 
+TEST(IndependentDeviation, IsWhatRandomMatricesShow) {
+  for (const auto& [rows, columns] : {std::pair(8, 200), std::pair(64, 64), std::pair(24, 48)}) {
+    std::mt19937 generator(3);
+    double squares = 0;
+    constexpr int kRounds = 300;
+    for (int round = 0; round < kRounds; ++round) {
+      const auto a = Summarise(RandomMatrix(rows, columns, generator), Role::kQuery, 0).sketch;
+      const auto b = Summarise(RandomMatrix(rows, columns, generator), Role::kQuery, 0).sketch;
+      double aa = 0;
+      double bb = 0;
+      double ab = 0;
+      for (size_t i = 0; i < a.values().size(); ++i) {
+        aa += a.values()[i] * a.values()[i];
+        bb += b.values()[i] * b.values()[i];
+        ab += a.values()[i] * b.values()[i];
+      }
+      squares += ab * ab / (aa * bb);
+    }
+    const double expected = IndependentDeviation(rows, columns);
+    EXPECT_NEAR(std::sqrt(squares / kRounds), expected, 0.15 * expected) << rows;
+  }
+}
+
+// With so few numbers, chance is large: routers of small models.
+TEST(CompareSketches, KnowsThatSmallMatricesAgreeByChance) {
+  auto a = FingerprintOf(RandomToyModel(1, 1));
+  auto b = a;
+  std::mt19937 generator(3);
+  a.weights.clear();
+  b.weights.clear();
+  const arma::mat router = RandomMatrix(2, 16, generator);
+  a.weights.push_back(Summarise(router, Role::kRouter, 0));
+  b.weights.push_back(Summarise(router + 3 * RandomMatrix(2, 16, generator), Role::kRouter, 0));
+  EXPECT_GT(Sketches(a, b).p_value, 1e-3);
+}
+
 TEST(CompareSketches, DoesNotCountWhatAnyLayersHaveInCommon) {
   // Every matrix of both models has one large part in common, as a fixed initialisation makes it.
   ToyModel first = RandomToyModel(1, 8);

@@ -191,24 +191,27 @@ std::vector<Finding> FindWidthChanges(const FullFingerprint& a, const FullFinger
 }
 
 std::vector<Finding> FindVocabularyChanges(const FullFingerprint& a, const FullFingerprint& b,
-                                           const CommonAnchors& anchors,
-                                           const SketchComparison& sketches) {
-  std::vector<Finding> findings;
+                                           const CommonAnchors& anchors) {
   const bool same_rows = SameRows(a, b, anchors);
   if (a.vocabulary_size != b.vocabulary_size) {
-    findings.push_back({.kind = FindingKind::kVocabulary, .text = DescribeSizes(a, b, same_rows)});
-  } else if (!same_rows) {
-    findings.push_back({.kind = FindingKind::kVocabulary,
-                        .text = "The vocabularies are of one size, but the rows of common tokens "
-                                "lie elsewhere."});
+    return {{.kind = FindingKind::kVocabulary, .text = DescribeSizes(a, b, same_rows)}};
   }
-  if (sketches.embedding && sketches.embedding->relative_change > kUnchanged) {
-    findings.push_back({.kind = FindingKind::kVocabulary,
-                        .text = fmt::format("The embedding of the common tokens changed by {:.2g} "
-                                            "of its norm.",
-                                            sketches.embedding->relative_change)});
+  if (same_rows) return {};
+  return {{.kind = FindingKind::kVocabulary,
+           .text = "The vocabularies are of one size, but the rows of common tokens lie "
+                   "elsewhere."}};
+}
+
+std::vector<Finding> FindEmbeddingChange(const SketchComparison& sketches) {
+  if (!sketches.embedding || sketches.embedding->relative_change <= kUnchanged) return {};
+  if (sketches.embedding->cosine < kBasisLostCosine) {
+    return {{.kind = FindingKind::kVocabulary,
+             .text = fmt::format("The embedding of the common tokens was replaced (cosine {:.2f}).",
+                                 sketches.embedding->cosine)}};
   }
-  return findings;
+  return {{.kind = FindingKind::kVocabulary,
+           .text = fmt::format("The embedding of the common tokens changed by {:.2g} of its norm.",
+                               sketches.embedding->relative_change)}};
 }
 
 }  // namespace tensorguard

@@ -22,10 +22,12 @@ std::vector<Finding> FindLayerChanges(const FullFingerprint& a, const FullFinger
 std::vector<Finding> FindWidthChanges(const FullFingerprint& a, const FullFingerprint& b,
                                       const LayerMap& layers, const SketchComparison& sketches);
 
-// Rows added, removed, reordered; a table that was replaced or copied.
+// Rows added, removed, reordered.
 std::vector<Finding> FindVocabularyChanges(const FullFingerprint& a, const FullFingerprint& b,
-                                           const CommonAnchors& anchors,
-                                           const SketchComparison& sketches);
+                                           const CommonAnchors& anchors);
+
+// How much the rows of common tokens changed. REQUIRES: the weights are in one basis.
+std::vector<Finding> FindEmbeddingChange(const SketchComparison& sketches);
 
 }  // namespace tensorguard
 

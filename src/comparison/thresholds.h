@@ -6,21 +6,23 @@
 
 namespace tensorguard {
 
-// docs/calibration.md#score. Half of what the one model's layers answer, or of its weights, is the
-// other's. No independent pair of the calibration reaches kIndependentScore.
-inline constexpr double kDerivedScore = 0.5;
-inline constexpr double kIndependentScore = 0.42;
-// docs/calibration.md#score. Above the start the share of independent pairs falls by e with every
-// scale.
+// docs/calibration.md#score. More than half of what the one model's layers answer, or of its
+// weights, is the other's. No independent pair of the calibration reaches kIndependentScore.
+inline constexpr double kDerivedScore = 0.55;
+inline constexpr double kIndependentScore = 0.45;
+// docs/calibration.md#many-candidates. From the start on the share of independent pairs that score
+// higher falls by e with every scale, or faster.
 inline constexpr double kIndependentTailStart = 0.05;
-inline constexpr double kIndependentTailScale = 0.04;
+inline constexpr double kIndependentTailScale = 0.05;
 
 // docs/calibration.md#anchors. With fewer anchors in common the kernels say nothing reliable.
 inline constexpr size_t kFewestAnchors = 24;
 
 // docs/calibration.md#layers. A layer this similar to another of its own model is a copy of it
 // (repeated or shared layers) and tells nothing about what the model's layers have in common.
-inline constexpr double kCopiedLayerCosine = 0.9;
+inline constexpr double kCopiedLayerCosine = 0.95;
+// A matrix whose sketch is this close to the other model's is that matrix, hardly changed.
+inline constexpr double kCopiedMatrixCosine = 0.9;
 
 // docs/calibration.md#shared-initialisation. One-sided probability that independent weights have
 // sketches so alike.
@@ -30,9 +32,9 @@ inline constexpr double kSharedStartP = 1e-6;
 inline constexpr double kContinuedScore = 0.3;
 // One origin shows in most matrices. With fewer than this share of them, parts were copied.
 inline constexpr double kSharedStartMatrices = 0.25;
-// Standard deviation of the cosine of two sketches of independent weights: 1 / 32 for 32 x 32
-// random entries, half as much again measured for trained ones.
-inline constexpr double kSketchCosineDeviation = 1.5 / 32;
+// Deviation of such cosines over that of random matrices of the shape, where too few layers are at
+// hand to measure it: 1.05 measured, a fifth more for safety.
+inline constexpr double kUnmeasuredDeviation = 1.25;
 // Fewer pairs of unrelated layers than this do not make a null distribution of their own.
 inline constexpr size_t kFewestNullPairs = 20;
 

@@ -73,7 +73,9 @@ Verdict JudgeEvidence(const Evidence& evidence) {
   if (!score) return Verdict::kInconclusive;
   if (*score >= kDerivedScore) return DerivedOrChanged(evidence);
   if (HasCommonOrigin(evidence)) {
-    return *score >= kContinuedScore ? DerivedOrChanged(evidence) : Verdict::kSharedInitialisation;
+    const bool continued =
+        *score >= kContinuedScore || evidence.copied_share >= kSharedStartMatrices;
+    return continued ? DerivedOrChanged(evidence) : Verdict::kSharedInitialisation;
   }
   return *score >= kIndependentScore ? Verdict::kInconclusive : Verdict::kIndependent;
 }

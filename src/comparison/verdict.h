@@ -29,6 +29,7 @@ struct Evidence {
   std::optional<double> sketch_cosine = {};  // empty: no weights of one shape
   double sketch_p_value = 1;                 // that independent weights agree so well
   double outstanding_share = 0;              // see SketchComparison
+  double copied_share = 0;                   // likewise
   bool basis_changed = false;                // see reparameterisation.h
 };
 

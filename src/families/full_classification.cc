@@ -1,7 +1,6 @@
 #include "families/full_classification.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/parallel.h"
 #include "comparison/score_null.h"
@@ -36,60 +35,11 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const FullFingerprint& unknow
   return candidates;
 }
 
-// What training changed, squared, over the matrices of one shape; empty where there are none.
-std::optional<double> SquaredChange(const SketchComparison& sketches) {
-  double sum = 0;
-  size_t count = 0;
-  for (const SketchPair& pair : sketches.pairs) {
-    if (!pair.learned) continue;
-    sum += pair.relative_change * pair.relative_change;
-    ++count;
-  }
-  if (count == 0) return {};
-  return sum / static_cast<double>(count);
-}
-
 bool IsKnown(const KnownCandidate& candidate) {
   const Comparison& comparison = candidate.comparison;
   if (comparison.verdict == Verdict::kIdentical) return true;
   return IsDerivation(comparison.verdict) && candidate.corrected_p_value &&
          *candidate.corrected_p_value <= kFamilyWiseError;
-}
-
-// Over the candidates that the model comes from in its own basis; the nearest one alone where there
-// are none such.
-Result<std::vector<size_t>> LineageOf(const FullClassification& result,
-                                      std::span<const FullFingerprint> known) {
-  std::vector<const KnownCandidate*> relatives;
-  for (const KnownCandidate& each : result.candidates) {
-    if (IsKnown(each) && each.comparison.verdict != Verdict::kReparameterised) {
-      relatives.push_back(&each);
-    }
-  }
-  const std::vector<size_t> nearest = {result.candidates.front().known};
-  if (relatives.empty()) return nearest;
-
-  const size_t count = relatives.size();
-  std::vector<std::optional<double>> distances(count * count);
-  for (size_t a = 0; a < count; ++a) {
-    for (size_t b = a + 1; b < count; ++b) {
-      const auto comparison =
-          CompareFingerprints(known[relatives[a]->known], known[relatives[b]->known]);
-      if (!comparison) return comparison.error();
-      if (comparison->verdict == Verdict::kReparameterised) continue;
-      distances[a * count + b] = SquaredChange(comparison->sketches);
-    }
-  }
-  const auto distance = [&](size_t a, size_t b) {
-    if (b == count) return SquaredChange(relatives[a]->comparison.sketches);
-    if (a == count) return SquaredChange(relatives[b]->comparison.sketches);
-    return distances[std::min(a, b) * count + std::max(a, b)];
-  };
-  const auto lineage = TraceLineage(count, distance);
-  if (!lineage) return nearest;
-  std::vector<size_t> ancestors;
-  for (const size_t each : lineage->ancestors) ancestors.push_back(relatives[each]->known);
-  return ancestors;
 }
 
 }  // namespace
@@ -111,12 +61,22 @@ Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
   result.known = IsKnown(result.candidates.front());
   if (!result.known) return result;
 
-  auto lineage = LineageOf(result, known);
+  std::vector<size_t> relatives;
+  for (const KnownCandidate& each : result.candidates) {
+    if (IsKnown(each)) relatives.push_back(each.known);
+  }
+  auto lineage = TraceLineage(unknown, known, relatives);
   if (!lineage) return std::move(lineage).error();
   result.lineage = *std::move(lineage);
   std::vector<const FullFingerprint*> parents;
   for (const FullFingerprint& each : known) parents.push_back(&each);
   result.merge = FindMergeParents(unknown, parents);
+  if (result.merge) {
+    const size_t first_parent = result.merge->parents.front().candidate;
+    const size_t root = result.lineage.back();
+    result.lineage = {first_parent};
+    if (root != first_parent) result.lineage.push_back(root);
+  }
   return result;
 }
 

@@ -2,100 +2,206 @@
 
 #include <algorithm>
 #include <cassert>
-#include <deque>
-#include <numeric>
-#include <tuple>
+#include <cmath>
+#include <map>
+#include <optional>
+
+#include "comparison/compare_fingerprints.h"
+#include "comparison/merge_parents.h"
+#include "comparison/weight_pairs.h"
 
 namespace tensorguard {
 namespace {
 
-struct Edge {
-  double squared_distance = 0;
-  size_t a = 0;
-  size_t b = 0;
-};
+// Below this relative difference of squared norms none of two models is the later one.
+constexpr double kEqualNorms = 1e-4;
 
-using Neighbours = std::vector<std::vector<size_t>>;
+// A model that came after others by its build stands behind them unless it is nearer than this
+// share of their distance: what does not touch the layers (another vocabulary) leaves it as near as
+// its origin.
+constexpr double kClearlyNearer = 0.5;
 
-std::vector<Edge> SortedEdges(size_t models, const SquaredDistance& squared_distance) {
-  std::vector<Edge> edges;
-  for (size_t a = 0; a < models; ++a) {
-    for (size_t b = a + 1; b < models; ++b) {
-      if (const auto distance = squared_distance(a, b)) edges.push_back({*distance, a, b});
-    }
-  }
-  std::sort(edges.begin(), edges.end(), [](const Edge& x, const Edge& y) {
-    return std::tie(x.squared_distance, x.a, x.b) < std::tie(y.squared_distance, y.a, y.b);
-  });
-  return edges;
+size_t LearnedMatrices(const FullFingerprint& model) {
+  return std::count_if(model.weights.begin(), model.weights.end(), IsLearnedMatrix);
 }
 
-// A tree for each set of models that have distances between them.
-Neighbours MinimumSpanningTree(size_t models, const SquaredDistance& squared_distance) {
-  std::vector<size_t> tree_of(models);
-  std::iota(tree_of.begin(), tree_of.end(), 0);
-  Neighbours neighbours(models);
-  for (const Edge& edge : SortedEdges(models, squared_distance)) {
-    const size_t kept = tree_of[edge.a];
-    const size_t joined = tree_of[edge.b];
-    if (kept == joined) continue;
-    std::replace(tree_of.begin(), tree_of.end(), joined, kept);
-    neighbours[edge.a].push_back(edge.b);
-    neighbours[edge.b].push_back(edge.a);
+// Mean squared change of the learned matrices; empty unless each has its counterpart in the same
+// basis, because changes of different matrices are no measure for each other.
+std::optional<double> SquaredChange(const FullFingerprint& a, const FullFingerprint& b,
+                                    const Comparison& comparison) {
+  if (comparison.verdict == Verdict::kReparameterised) return {};
+  double sum = 0;
+  size_t count = 0;
+  for (const SketchPair& pair : comparison.sketches.pairs) {
+    if (!pair.learned) continue;
+    sum += pair.relative_change * pair.relative_change;
+    ++count;
   }
-  return neighbours;
+  if (count == 0 || count != LearnedMatrices(a) || count != LearnedMatrices(b)) return {};
+  return sum / static_cast<double>(count);
 }
 
-// The tree seen from the unknown model.
-struct Walk {
-  std::vector<std::optional<size_t>> steps;  // empty: not in its tree
-  std::vector<size_t> previous;
+double SquaredNorm(const FullFingerprint& model) {
+  double sum = 0;
+  for (const WeightSummary& weight : model.weights) {
+    if (IsLearnedMatrix(weight)) sum += weight.norm * weight.norm;
+  }
+  return sum;
+}
+
+// What two models of a family are to each other.
+struct Kinship {
+  std::optional<double> squared_change;
+  std::optional<Side> later;  // by a finding
 };
 
-Walk WalkFrom(size_t start, const Neighbours& neighbours) {
-  Walk walk = {.steps = std::vector<std::optional<size_t>>(neighbours.size()),
-               .previous = std::vector<size_t>(neighbours.size(), start)};
-  walk.steps[start] = 0;
-  std::deque<size_t> waiting = {start};
-  while (!waiting.empty()) {
-    const size_t model = waiting.front();
-    waiting.pop_front();
-    for (const size_t next : neighbours[model]) {
-      if (walk.steps[next]) continue;
-      walk.steps[next] = *walk.steps[model] + 1;
-      walk.previous[next] = model;
-      waiting.push_back(next);
+Result<Kinship> KinshipOf(const FullFingerprint& a, const FullFingerprint& b) {
+  const auto comparison = CompareFingerprints(a, b);
+  if (!comparison) return comparison.error();
+  return Kinship{SquaredChange(a, b, *comparison), comparison->derived};
+}
+
+// The relatives, and how they stand to each other.
+struct Family {
+  std::span<const FullFingerprint> known;
+  std::span<const size_t> relatives;
+  std::vector<std::optional<double>> squared_changes;  // [a * size + b]
+  std::vector<bool> is_later;                          // came after another relative by its build
+
+  size_t size() const { return relatives.size(); }
+  const FullFingerprint& model(size_t i) const { return known[relatives[i]]; }
+  // Relatives whose weights can be held against those of `i`, itself included.
+  size_t Comparable(size_t i) const {
+    size_t count = 1;
+    for (size_t j = 0; j < size(); ++j) count += squared_changes[i * size() + j].has_value();
+    return count;
+  }
+};
+
+Result<void> CompareRelatives(Family* family) {
+  const size_t count = family->size();
+  family->squared_changes.resize(count * count);
+  family->is_later.resize(count);
+  for (size_t a = 0; a < count; ++a) {
+    for (size_t b = a + 1; b < count; ++b) {
+      const auto kinship = KinshipOf(family->model(a), family->model(b));
+      if (!kinship) return kinship.error();
+      family->squared_changes[a * count + b] = kinship->squared_change;
+      family->squared_changes[b * count + a] = kinship->squared_change;
+      if (kinship->later) family->is_later[*kinship->later == Side::kA ? a : b] = true;
     }
   }
-  return walk;
+  return {};
+}
+
+// Vocabularies are changed in few models of a family: those whose size is not the most frequent
+// one.
+void MarkOtherVocabularies(Family* family) {
+  std::map<uint64_t, size_t> models_of_size;
+  for (size_t i = 0; i < family->size(); ++i) ++models_of_size[family->model(i).vocabulary_size];
+  size_t most = 0;
+  for (const auto& [size, models] : models_of_size) most = std::max(most, models);
+  for (size_t i = 0; i < family->size(); ++i) {
+    if (models_of_size[family->model(i).vocabulary_size] < most) family->is_later[i] = true;
+  }
+}
+
+void MarkMerges(Family* family) {
+  for (size_t child = 0; child < family->size(); ++child) {
+    std::vector<const FullFingerprint*> others;
+    for (size_t i = 0; i < family->size(); ++i) {
+      if (i != child) others.push_back(&family->model(i));
+    }
+    if (FindMergeParents(family->model(child), others)) family->is_later[child] = true;
+  }
+}
+
+// Whether the unknown model is among what `relative` was merged from.
+bool IsMergedFrom(const FullFingerprint& unknown, size_t relative, const Family& family) {
+  std::vector<const FullFingerprint*> others = {&unknown};
+  for (size_t i = 0; i < family.size(); ++i) {
+    if (i != relative) others.push_back(&family.model(i));
+  }
+  const auto merge = FindMergeParents(family.model(relative), others);
+  return merge && std::any_of(merge->parents.begin(), merge->parents.end(),
+                              [](const MergeParent& parent) { return parent.candidate == 0; });
+}
+
+// How far the unknown model is from a relative that may be its parent.
+struct ParentCandidate {
+  size_t relative = 0;
+  std::optional<double> squared_change;
+  bool comes_after = false;  // after the unknown model: a child rather than a parent
+};
+
+Result<std::vector<ParentCandidate>> ParentCandidates(const FullFingerprint& unknown,
+                                                      const Family& family) {
+  std::vector<ParentCandidate> candidates;
+  for (size_t i = 0; i < family.size(); ++i) {
+    const auto kinship = KinshipOf(unknown, family.model(i));
+    if (!kinship) return kinship.error();
+    ParentCandidate candidate = {.relative = i, .squared_change = kinship->squared_change};
+    if (kinship->later) {
+      candidate.comes_after = *kinship->later == Side::kB;
+    } else if (kinship->squared_change) {
+      candidate.comes_after =
+          SquaredNorm(family.model(i)) > SquaredNorm(unknown) * (1 + kEqualNorms);
+    }
+    // A vocabulary that was changed is not changed back.
+    if (family.is_later[i] && family.model(i).vocabulary_size != unknown.vocabulary_size) {
+      candidate.comes_after = true;
+    }
+    if (!candidate.comes_after) candidate.comes_after = IsMergedFrom(unknown, i, family);
+    candidates.push_back(candidate);
+  }
+  return candidates;
+}
+
+size_t DirectParent(const Family& family, const std::vector<ParentCandidate>& candidates) {
+  const ParentCandidate* best = nullptr;
+  const auto weighed = [&](const ParentCandidate& each) {
+    return family.is_later[each.relative] ? *each.squared_change / kClearlyNearer
+                                          : *each.squared_change;
+  };
+  for (const ParentCandidate& each : candidates) {
+    if (each.comes_after || !each.squared_change) continue;
+    if (best == nullptr || weighed(each) < weighed(*best)) best = &each;
+  }
+  if (best != nullptr) return best->relative;
+  // No weights to go by, or all come after it: the first by score, rather one of the usual build.
+  for (const ParentCandidate& each : candidates) {
+    if (!each.comes_after && !family.is_later[each.relative]) return each.relative;
+  }
+  return candidates.front().relative;
+}
+
+size_t RootOf(const Family& family, size_t parent) {
+  size_t most = 0;
+  for (size_t i = 0; i < family.size(); ++i) most = std::max(most, family.Comparable(i));
+  std::optional<size_t> root;
+  for (size_t i = 0; i < family.size(); ++i) {
+    if (family.is_later[i] || 2 * family.Comparable(i) < most) continue;
+    if (!root || SquaredNorm(family.model(i)) < SquaredNorm(family.model(*root))) root = i;
+  }
+  return root.value_or(parent);
 }
 
 }  // namespace
 
-std::optional<Lineage> TraceLineage(size_t relatives, const SquaredDistance& squared_distance) {
-  assert(relatives > 0);
-  const size_t unknown = relatives;
-  const Neighbours neighbours = MinimumSpanningTree(relatives + 1, squared_distance);
-  if (neighbours[unknown].empty()) return {};
-  const Walk walk = WalkFrom(unknown, neighbours);
-
-  const auto known_neighbours = [&](size_t model) {
-    return std::count_if(neighbours[model].begin(), neighbours[model].end(),
-                         [&](size_t each) { return each != unknown; });
-  };
-  std::optional<size_t> root;
-  const auto rank = [&](size_t model) {
-    return std::tuple(known_neighbours(model), *walk.steps[model],
-                      squared_distance(unknown, model).value_or(0));
-  };
-  for (size_t model = 0; model < relatives; ++model) {
-    if (walk.steps[model] && (!root || rank(model) > rank(*root))) root = model;
-  }
-  Lineage lineage;
-  for (size_t model = *root; model != unknown; model = walk.previous[model]) {
-    lineage.ancestors.push_back(model);
-  }
-  std::reverse(lineage.ancestors.begin(), lineage.ancestors.end());
+Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
+                                         std::span<const FullFingerprint> known,
+                                         std::span<const size_t> relatives) {
+  assert(!relatives.empty());
+  Family family = {.known = known, .relatives = relatives, .squared_changes = {}, .is_later = {}};
+  if (auto compared = CompareRelatives(&family); !compared) return std::move(compared).error();
+  MarkOtherVocabularies(&family);
+  MarkMerges(&family);
+  const auto candidates = ParentCandidates(unknown, family);
+  if (!candidates) return candidates.error();
+  const size_t parent = DirectParent(family, *candidates);
+  const size_t root = RootOf(family, parent);
+  std::vector<size_t> lineage = {relatives[parent]};
+  if (root != parent) lineage.push_back(relatives[root]);
   return lineage;
 }
 

@@ -1,33 +1,31 @@
-// The way from a model over known relatives to the root of its family.
+// The way from a model over a known relative to the root of its family.
 #ifndef TENSORGUARD_FAMILIES_LINEAGE_H_
 #define TENSORGUARD_FAMILIES_LINEAGE_H_
 
 #include <cstddef>
-#include <functional>
-#include <optional>
+#include <span>
 #include <vector>
+
+#include "base/result.h"
+#include "full_profile/full_fingerprint.h"
 
 namespace tensorguard {
 
-// Squared distance between the weights of two of `count` relatives; empty where they cannot be
-// subtracted (other shapes).
-using SquaredDistance = std::function<std::optional<double>(size_t a, size_t b)>;
-
-struct Lineage {
-  // From the unknown model's nearest relative to the root of the family; never empty. One entry:
-  // the nearest relative is the root.
-  std::vector<size_t> ancestors;
-};
-
-// `relatives` known models of one family, numbered from 0, and the unknown one with the number
-// `relatives`. What training adds at each step is nearly orthogonal to what was added before, so
-// squared distances add up along the steps of a family tree, and the tree is the minimum spanning
-// tree (Kruskal 1956) of the squared distances. A tree found so has no root: the root is taken to
-// be the known model with most known neighbours, of equally many the one more steps away from the
-// unknown model, of those the farther one: bases have many children, and a model is asked about
-// after its ancestors are known.
-// Empty if the unknown model has no distance to any relative. REQUIRES: relatives > 0.
-std::optional<Lineage> TraceLineage(size_t relatives, const SquaredDistance& squared_distance);
+// The direct parent among the relatives, then the root of the family if that is another one; both
+// as indices in `known`. `relatives` are the known models of one family with the unknown one, the
+// one with the highest score first.
+//
+// Likeness has no direction, so direction is inferred, from the surest sign to the weakest:
+//   - what comes after another model by its build: rounded, pruned, extended, laundered, merged;
+//   - training adds steps that are nearly orthogonal to the weights, so that norms grow from parent
+//     to child (strong weight decay undoes that).
+// The parent is the nearest relative, by the weights where all of them have their counterpart, else
+// by score, that does not come after the unknown model; of a merge, see FindMergeParents. The root
+// is the relative with the smallest norm among those of the basis and build that most have.
+// Errors: those of CompareFingerprints. REQUIRES: relatives not empty.
+Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
+                                         std::span<const FullFingerprint> known,
+                                         std::span<const size_t> relatives);
 
 }  // namespace tensorguard
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 namespace tensorguard {
@@ -11,68 +12,86 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Models as points: each child is its parent plus a random step.
-struct Tree {
-  std::vector<std::vector<double>> points;
-
-  size_t Add(std::optional<size_t> parent, unsigned seed, double step = 1) {
-    std::mt19937 generator(seed);
-    std::normal_distribution<double> normal(0, step / 20);
-    std::vector<double> point = parent ? points[*parent] : std::vector<double>(400);
-    for (double& each : point) each += normal(generator);
-    points.push_back(point);
-    return points.size() - 1;
+// Sketches of four matrices that grow by random steps, as training grows them.
+class Trained {
+ public:
+  explicit Trained(unsigned seed) : generator_(seed) {
+    for (size_t i = 0; i < kMatrices; ++i) sketches_.emplace_back(kSketchSize, kSketchSize);
+    Train(1);
   }
 
-  SquaredDistance distance() const {
-    return [this](size_t a, size_t b) -> std::optional<double> {
-      double sum = 0;
-      for (size_t i = 0; i < points[a].size(); ++i) {
-        sum += (points[a][i] - points[b][i]) * (points[a][i] - points[b][i]);
-      }
-      return sum;
-    };
+  Trained Child(unsigned seed, float step) const {
+    Trained child = *this;
+    child.generator_.seed(seed);
+    child.Train(step);
+    return child;
   }
+
+  FullFingerprint Fingerprint() const {
+    FullFingerprint fingerprint;
+    fingerprint.vocabulary_size = 100;
+    for (size_t i = 0; i < kMatrices; ++i) {
+      fingerprint.layers.push_back({.index = static_cast<uint32_t>(i)});
+      double squares = 0;
+      for (const float each : sketches_[i].values()) squares += each * each;
+      WeightSummary weight = {.tensor = "w" + std::to_string(i), .rows = 64, .columns = 64};
+      weight.role = {.role = Role::kUp, .layer = static_cast<uint32_t>(i)};
+      weight.norm = std::sqrt(squares);
+      weight.sketch = sketches_[i];
+      // Different numbers have different digests.
+      std::memcpy(weight.digest.data(), sketches_[i].values().data(), weight.digest.size());
+      fingerprint.weights.push_back(std::move(weight));
+    }
+    return fingerprint;
+  }
+
+ private:
+  static constexpr size_t kMatrices = 4;
+
+  void Train(float step) {
+    std::normal_distribution<float> normal(0, step);
+    for (FloatMatrix& sketch : sketches_) {
+      for (float& each : sketch.values()) each += normal(generator_);
+    }
+  }
+
+  std::mt19937 generator_;
+  std::vector<FloatMatrix> sketches_;
 };
 
-TEST(Lineage, AFineTuneOfAFineTuneNamesParentAndRoot) {
-  Tree tree;
-  const size_t base = tree.Add({}, 1, 20);
-  const size_t first = tree.Add(base, 2);
-  tree.Add(base, 3);
-  tree.Add(first, 4);  // the unknown one
-  const auto lineage = TraceLineage(3, tree.distance());
-  ASSERT_TRUE(lineage);
-  EXPECT_THAT(lineage->ancestors, ElementsAre(first, base));
+std::vector<size_t> Trace(const Trained& unknown, const std::vector<Trained>& known) {
+  std::vector<FullFingerprint> fingerprints;
+  std::vector<size_t> relatives;
+  for (const Trained& each : known) {
+    relatives.push_back(fingerprints.size());
+    fingerprints.push_back(each.Fingerprint());
+  }
+  const auto lineage = TraceLineage(unknown.Fingerprint(), fingerprints, relatives);
+  EXPECT_TRUE(lineage);
+  return lineage ? *lineage : std::vector<size_t>();
 }
 
-TEST(Lineage, TwoKnownModelsAreEnough) {
-  Tree tree;
-  const size_t base = tree.Add({}, 1, 20);
-  const size_t first = tree.Add(base, 2);
-  tree.Add(first, 4);
-  EXPECT_THAT(TraceLineage(2, tree.distance())->ancestors, ElementsAre(first, base));
+TEST(Lineage, AFineTuneOfAFineTuneNamesParentAndRoot) {
+  const Trained base(1);
+  const Trained first = base.Child(2, 0.1f);
+  EXPECT_THAT(Trace(first.Child(4, 0.1f), {base, first}), ElementsAre(1u, 0u));
+  EXPECT_THAT(Trace(first.Child(4, 0.1f), {base.Child(3, 0.1f), first, base}), ElementsAre(1u, 2u));
 }
 
 TEST(Lineage, ASiblingIsNoAncestor) {
-  Tree tree;
-  const size_t base = tree.Add({}, 1, 20);
-  tree.Add(base, 2);
-  tree.Add(base, 3);
-  tree.Add(base, 4);
-  EXPECT_THAT(TraceLineage(3, tree.distance())->ancestors, ElementsAre(base));
+  const Trained base(1);
+  EXPECT_THAT(Trace(base.Child(4, 0.1f), {base.Child(2, 0.1f), base}), ElementsAre(1u));
 }
 
-TEST(Lineage, OneRelativeIsTheRoot) {
-  Tree tree;
-  tree.Add({}, 1, 20);
-  tree.Add(0, 2);
-  EXPECT_THAT(TraceLineage(1, tree.distance())->ancestors, ElementsAre(0u));
+TEST(Lineage, AChildIsNoParent) {
+  const Trained base(1);
+  const Trained unknown = base.Child(2, 0.2f);
+  EXPECT_THAT(Trace(unknown, {unknown.Child(3, 0.05f), base}), ElementsAre(1u));
 }
 
-TEST(Lineage, WithoutADistanceThereIsNone) {
-  const auto none = [](size_t, size_t) { return std::optional<double>(); };
-  EXPECT_FALSE(TraceLineage(2, none));
+TEST(Lineage, OneRelativeIsParentAndRoot) {
+  const Trained base(1);
+  EXPECT_THAT(Trace(base.Child(2, 0.1f), {base}), ElementsAre(0u));
 }
 
 }  // namespace

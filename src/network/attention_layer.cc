@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "network/attention_rule.h"
-#include "network/positions.h"
+#include "network/rotary_settings.h"
 
 namespace tensorguard {
 namespace {

@@ -10,21 +10,12 @@
 #include "network/attention.h"
 #include "network/latent_attention.h"
 #include "network/layer_context.h"
+#include "network/layer_norms.h"
 #include "network/layer_parts.h"
 #include "network/linear_map.h"
 #include "network/norm.h"
 
 namespace tensorguard {
-
-// Norms of a layer's attention, found by their names.
-struct AttentionNorms {
-  const Weight* query_gain = nullptr;
-  const Weight* query_bias = nullptr;
-  const Weight* key_gain = nullptr;
-  const Weight* key_bias = nullptr;
-  const Weight* inner_gain = nullptr;
-  const Weight* inner_bias = nullptr;
-};
 
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
 struct AttentionLayer {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "network/positions.h"
+#include "network/rotary_settings.h"
 
 namespace tensorguard {
 namespace {

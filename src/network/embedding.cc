@@ -149,7 +149,7 @@ Result<FloatMatrix> Embedding::Rows(std::span<const uint32_t> ids) const {
 Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, bool sinusoidal) const {
   auto rows = WithoutNorm(ids);
   if (!rows) return rows;
-  const auto added = Positions(ids, sinusoidal, rows->columns());
+  auto added = Positions(ids, sinusoidal, rows->columns());
   if (!added) return added;
   for (size_t i = 0; i < rows->values().size(); ++i) rows->values()[i] += added->values()[i];
   return Finish(*std::move(rows));

@@ -18,7 +18,7 @@ float ClampedGate(float gate, float up, float limit) {
 
 Result<FloatMatrix> ApplyDown(const FeedForward& block, FloatMatrix inner) {
   if (!block.inner_norm) return block.down.Apply(inner);
-  const auto normalised = block.inner_norm->Apply(std::move(inner));
+  auto normalised = block.inner_norm->Apply(std::move(inner));
   if (!normalised) return normalised;
   return block.down.Apply(*normalised);
 }

@@ -92,7 +92,7 @@ class StackRun {
     if (!mixed) return mixed;
     if (layer.norms.feed_forward_input) input = layer.norms.feed_forward_input->Apply(stream);
     if (!input) return input;
-    const auto fed = RunFeedForwardOf(layer, *input);
+    auto fed = RunFeedForwardOf(layer, *input);
     if (!fed) return fed;
     Join(layer.mixer_factors, *mixed, stream);
     Join(layer.feed_forward_factors, *fed, stream);
@@ -129,7 +129,7 @@ class StackRun {
                                   Function function, FloatMatrix stream) {
     auto input = ApplyIfAny(before, stream);
     if (!input) return input;
-    const auto added = function(*input);
+    auto added = function(*input);
     if (!added) return added;
     if (layer.residual_after_norm) stream = *std::move(input);
     Join(factors, *added, stream);

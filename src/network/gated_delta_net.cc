@@ -203,6 +203,13 @@ void Scan(const Sizes& sizes, const Projections& projections, size_t column, siz
 
 }  // namespace
 
+Result<void> CheckGatedDeltaNet(const LayerParts& layer, const ConfigView& config) {
+  const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
+  const auto sizes = ReadSizes(module, config);
+  if (!sizes) return sizes.error();
+  return {};
+}
+
 Result<FloatMatrix> RunGatedDeltaNet(const LayerParts& layer, const ConfigView& config,
                                      const FloatMatrix& rows, size_t sequence_length) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));

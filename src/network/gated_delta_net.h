@@ -20,6 +20,9 @@ namespace tensorguard {
 Result<FloatMatrix> RunGatedDeltaNet(const LayerParts& layer, const ConfigView& config,
                                      const FloatMatrix& rows, size_t sequence_length);
 
+// As MixerCheck.
+Result<void> CheckGatedDeltaNet(const LayerParts& layer, const ConfigView& config);
+
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_NETWORK_GATED_DELTA_NET_H_

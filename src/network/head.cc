@@ -169,7 +169,7 @@ Result<std::optional<Head>> ReadHead(const StackContext& context, const LayerPar
   if (const auto softcap = context.config.Real(kSoftcap); softcap && *softcap > 0) {
     head.softcap = static_cast<float>(*softcap);
   }
-  return std::optional(std::move(head));
+  return std::optional(head);
 }
 
 }  // namespace tensorguard

@@ -110,7 +110,7 @@ Result<void> CheckUp(const LayerParts& layer, const LatentMaps& maps, uint64_t h
                      "the heads' keys and values");
   }
   const uint64_t width = BottleneckWidth(layer, maps);
-  const auto keys = CheckShape(layer, *maps.keys_up, {heads, width, key_size});
+  auto keys = CheckShape(layer, *maps.keys_up, {heads, width, key_size});
   if (!keys) return keys;
   return CheckShape(layer, *maps.values_up, {heads, value_size, width});
 }

@@ -10,6 +10,7 @@
 #include "network/attention_layer.h"
 #include "network/feed_forward.h"
 #include "network/layer_context.h"
+#include "network/layer_norms.h"
 #include "network/layer_parts.h"
 #include "network/mixture_of_experts.h"
 #include "network/network.h"
@@ -22,18 +23,6 @@ namespace tensorguard {
 struct ResidualFactors {
   float stream = 1;
   float branch = 1;
-};
-
-// Norms by their place (network/norm_slots.h).
-struct LayerNorms {
-  std::optional<Norm> mixer_input = {};
-  std::optional<Norm> mixer_output = {};
-  std::optional<Norm> mixer_sum = {};
-  std::optional<Norm> cross_input = {};
-  std::optional<Norm> cross_sum = {};
-  std::optional<Norm> feed_forward_input = {};
-  std::optional<Norm> feed_forward_output = {};
-  std::optional<Norm> feed_forward_sum = {};
 };
 
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.

@@ -82,6 +82,14 @@ std::vector<double> LightningSlopes(uint64_t heads, uint64_t layer, uint64_t lay
   return slopes;
 }
 
+Result<void> CheckLightningAttention(const LayerParts& layer, const ConfigView& config) {
+  const auto module =
+      NamedModule::Holding(layer, "output_gate.weight").value_or(NamedModule(layer, ""));
+  const auto heads = ReadHeads(module, config);
+  if (!heads) return heads.error();
+  return {};
+}
+
 Result<FloatMatrix> RunLightningAttention(const LayerParts& layer, const ConfigView& config,
                                           const FloatMatrix& rows, size_t sequence_length) {
   const auto module =

@@ -24,6 +24,9 @@ std::vector<double> LightningSlopes(uint64_t heads, uint64_t layer, uint64_t lay
 Result<FloatMatrix> RunLightningAttention(const LayerParts& layer, const ConfigView& config,
                                           const FloatMatrix& rows, size_t sequence_length);
 
+// As MixerCheck.
+Result<void> CheckLightningAttention(const LayerParts& layer, const ConfigView& config);
+
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_NETWORK_LIGHTNING_ATTENTION_H_

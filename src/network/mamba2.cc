@@ -173,6 +173,13 @@ Result<FloatMatrix> NormaliseResult(const NamedModule& module, const ConfigView&
 
 }  // namespace
 
+Result<void> CheckMamba2(const LayerParts& layer, const ConfigView& config) {
+  const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
+  auto layout = ReadLayout(module, config);
+  if (!layout) return std::move(layout).error();
+  return ReadStateSize(module, *layout);
+}
+
 Result<FloatMatrix> RunMamba2(const LayerParts& layer, const ConfigView& config,
                               const FloatMatrix& rows, size_t sequence_length) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));

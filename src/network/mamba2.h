@@ -19,6 +19,9 @@ namespace tensorguard {
 Result<FloatMatrix> RunMamba2(const LayerParts& layer, const ConfigView& config,
                               const FloatMatrix& rows, size_t sequence_length);
 
+// As MixerCheck.
+Result<void> CheckMamba2(const LayerParts& layer, const ConfigView& config);
+
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_NETWORK_MAMBA2_H_

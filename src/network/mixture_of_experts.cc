@@ -186,8 +186,7 @@ Result<void> CheckWidth(const FeedForward& block, const FloatMatrix& rows) {
 
 Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
   for (const FeedForward& block : mixture.blocks) {
-    const auto checked = CheckWidth(block, rows);
-    if (!checked) return checked;
+    if (auto checked = CheckWidth(block, rows); !checked) return checked;
   }
   return mixture.shared ? CheckWidth(*mixture.shared, rows) : Result<void>();
 }
@@ -207,7 +206,7 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
     FeedForward block = {.up = MapOf(layer, parts.up), .down = MapOf(layer, parts.down)};
     if (parts.gate.matrix != nullptr) block.gate = MapOf(layer, parts.gate);
     block.settings = settings;
-    mixture.blocks.push_back(std::move(block));
+    mixture.blocks.push_back(block);
   }
   mixture.experts = static_cast<uint32_t>(mixture.blocks.size());
   mixture.shared = FindFeedForward(layer, settings, {.shared_expert = true});

@@ -19,7 +19,9 @@ void NormaliseGroup(NormKind kind, double epsilon, std::span<float> values) {
   }
   double square = 0;
   for (const float value : values) square += (value - mean) * (value - mean);
-  const double factor = 1 / std::sqrt(square / count + epsilon);
+  // Zeros, as padding tokens have them, stay zeros where there is no epsilon, too.
+  const double spread = square / count + epsilon;
+  const double factor = spread > 0 ? 1 / std::sqrt(spread) : 0;
   for (float& value : values) value = static_cast<float>((value - mean) * factor);
 }
 

@@ -45,6 +45,8 @@ TEST(Normalise, KeepsAZeroRowZero) {
   FloatMatrix rows = RowOf({0, 0});
   Normalise(NormKind::kRms, 1e-6, 0, rows);
   EXPECT_THAT(rows.values(), ElementsAre(0, 0));
+  Normalise(NormKind::kRms, 0, 0, rows);
+  EXPECT_THAT(rows.values(), ElementsAre(0, 0));
 }
 
 class NormOfWeights : public ::testing::Test {

@@ -1,34 +1,16 @@
-// Position schemes: the frequencies of rotary embeddings, ALiBi's slopes, sines, buckets.
+// Position schemes other than rotation: ALiBi's slopes, sines, buckets.
 #ifndef TENSORGUARD_NETWORK_POSITIONS_H_
 #define TENSORGUARD_NETWORK_POSITIONS_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 #include <vector>
 
 #include "architecture/config_view.h"
-#include "base/result.h"
 #include "network/architecture_traits.h"
 #include "network/float_matrix.h"
-#include "network/rotary.h"
 
 namespace tensorguard {
-
-// What a layer's rotation hangs on.
-struct RotaryPlace {
-  uint64_t head_size = 0;
-  bool in_window = false;                // a layer that sees a sliding window or a chunk only
-  std::optional<uint64_t> columns = {};  // of a head that are turned, where the shape tells
-  uint64_t first = 0;
-};
-
-// The rotation that config.json ("rope_parameters", "rope_scaling", "rope_theta", ...) and the
-// table describe. Errors: kBadFile for numbers that make none; kUnsupported, naming it, for an
-// unknown kind of scaling.
-Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& traits,
-                          const RotaryPlace& place);
 
 // The scheme of the model: what config.json says, else the table's.
 PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTraits& traits);

@@ -25,9 +25,14 @@ inline constexpr uint64_t kLargestStateSide = 1024;
 using MixerFunction = Result<FloatMatrix> (*)(const LayerParts& layer, const ConfigView& config,
                                               const FloatMatrix& rows, size_t sequence_length);
 
+// Whether config and shapes fit each other; reads no weights. Errors: those of `run` that do not
+// come from the numbers.
+using MixerCheck = Result<void> (*)(const LayerParts& layer, const ConfigView& config);
+
 struct RecurrentMixer {
   std::string_view name;  // "mamba", "gated delta net", ...
   MixerFunction run = nullptr;
+  MixerCheck check = nullptr;  // null: shapes alone tell all sizes
 };
 
 // Told by the names of the layer's weights; null if it is none that is known.

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "network/causal_convolution.h"
+#include "network/forward.h"
 #include "network/lightning_attention.h"
+#include "network/network.h"
 #include "network/test_layers.h"
 
 namespace tensorguard {
@@ -35,6 +37,13 @@ void ExpectColumn(const Result<FloatMatrix>& result, const std::vector<double>& 
   for (size_t t = 0; t < outputs.size(); ++t) {
     EXPECT_NEAR(result->Row(t)[0], outputs[t], 1e-5 * std::max(1.0, std::abs(outputs[t]))) << t;
   }
+}
+
+// What the check says of a layer must be what a run says.
+Result<void> Check(const Tensors& tensors, const Json& config) {
+  const TestLayer layer(tensors, config);
+  const auto parts = layer.parts();
+  return FindRecurrentMixer(parts)->check(parts, layer.config());
 }
 
 void ExpectProblem(const Result<FloatMatrix>& result, const std::string& problem,
@@ -170,6 +179,8 @@ TEST(RecurrentMixer, Mamba2NamesGroupsThatMakeNoSense) {
     EXPECT_EQ(refused.error().found, std::to_string(groups));
     EXPECT_EQ(refused.error().expected, "a divisor of 2");
   }
+  EXPECT_TRUE(Check(Mamba2Layer(), {{"model_type", "mamba2"}, {"n_groups", 1}}));
+  EXPECT_FALSE(Check(Mamba2Layer(), {{"model_type", "mamba2"}, {"n_groups", 2}}));
   // Two groups would need two more channels.
   ExpectProblem(
       RunMixer(Mamba2Layer(), {{"model_type", "mamba2"}, {"n_groups", 2}}, rows, 1, "mamba2"),
@@ -244,6 +255,9 @@ TEST(RecurrentMixer, GatedDeltaNetNamesHeadsThatMakeNoSense) {
   config["linear_num_key_heads"] = 3;
   ExpectProblem(RunMixer(DeltaLayer(), config, rows, 1, "gated delta net"),
                 "\"linear_num_key_heads\" of config.json does not divide the value heads");
+  EXPECT_EQ(Check(DeltaLayer(), config).error().problem,
+            "\"linear_num_key_heads\" of config.json does not divide the value heads");
+  EXPECT_TRUE(Check(DeltaLayer(), kDeltaConfig));
   config["linear_num_key_heads"] = 2;
   ExpectProblem(RunMixer(DeltaLayer(), config, rows, 1, "gated delta net"),
                 "has another number of channels than the mixer's other parts want",
@@ -299,6 +313,8 @@ TEST(RecurrentMixer, LightningAttentionNamesHeadsThatMakeNoSense) {
   config["num_attention_heads"] = 3;
   ExpectProblem(RunMixer(LightningLayer(), config, MatrixOf({{1}}), 1, "lightning attention"),
                 "\"num_attention_heads\" of config.json does not fit the inputs of out_proj");
+  EXPECT_FALSE(Check(LightningLayer(), config));
+  EXPECT_TRUE(Check(LightningLayer(), kLightningConfig));
   config.erase("num_attention_heads");
   ExpectProblem(RunMixer(LightningLayer(), config, MatrixOf({{1}}), 1, "lightning attention"),
                 "config.json does not state \"num_attention_heads\"");
@@ -366,6 +382,41 @@ TEST(RecurrentMixer, RwkvMixesChannels) {
     before = x;
   }
   ExpectColumn(mixer->run(parts, layer.config(), MatrixOf({{1}, {-0.5}, {2}}), 3), expected);
+}
+
+TEST(RecurrentMixer, RwkvHalvesTheStream) {
+  Tensors tensors;
+  for (const auto& [name, tensor] : RwkvLayer()) {
+    tensors[name] = tensor;
+    if (!name.starts_with("rwkv.blocks.0.")) continue;
+    tensors["rwkv.blocks.1." + name.substr(14)] = tensor;
+  }
+  // The second layer's mixing is linear in the stream, its feed-forward adds nothing.
+  const std::string second = "rwkv.blocks.1.";
+  tensors[second + "attention.key.weight"] = {{1, 1}, {0}};
+  tensors[second + "attention.receptance.weight"] = {{1, 1}, {0}};
+  tensors[second + "feed_forward.key.weight"] = {{2, 1}, {0, 0}};
+  const auto hidden = [&](int period) {
+    const auto network = Network::Build(ModelOf(
+        tensors, {{"model_type", "rwkv"}, {"rescale_every", period}, {"num_hidden_layers", 2}}));
+    EXPECT_TRUE(network) << DescribeError(network.error());
+    auto result = RunForward(**network, std::vector<uint32_t>{0, 1});
+    EXPECT_TRUE(result) << DescribeError(result.error());
+    result->hidden.back() = result->last_stream;
+    return result->hidden;
+  };
+  const auto plain = hidden(0);
+  const auto often = hidden(1);
+  const auto late = hidden(2);
+  for (size_t t = 0; t < 2; ++t) {
+    const float first = plain[1].Row(t)[0];
+    const float added = plain[2].Row(t)[0] - first;
+    EXPECT_FLOAT_EQ(late[1].Row(t)[0], first);
+    EXPECT_FLOAT_EQ(late[2].Row(t)[0], (first + added) / 2);
+    EXPECT_FLOAT_EQ(often[1].Row(t)[0], first / 2);
+    // The layer reads half, adds half of what it makes of that, and halves the sum.
+    EXPECT_FLOAT_EQ(often[2].Row(t)[0], (first / 2 + added / 2 / 2) / 2);
+  }
 }
 
 TEST(RecurrentMixer, RwkvSaysWhatIsMissing) {

@@ -12,9 +12,7 @@
 namespace tensorguard {
 
 // Both mix each row with the one before it in its sequence (zero before the first),
-// x m + x_before (1 - m), with another m for each use. The library's rescale_every halves the
-// residual stream now and then to fit float16; the final norm takes that out again, so it is left
-// out here.
+// x m + x_before (1 - m), with another m for each use.
 
 // r, k, v from mixed rows; a weighted mean of the values so far, weights exp(k) that decay by
 // exp(-exp(time_decay)) per token, the newest by exp(k + time_first); output(sigmoid(r) mean).

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
+#include <cmath>
 #include <map>
+#include <string_view>
 
 #include "report/heat_map.h"
 #include "report/html_text.h"
@@ -17,18 +19,34 @@ std::string NumberText(const std::optional<double>& number) {
   return number ? fmt::format("{:.3f}", *number) : "–";
 }
 
+// "10⁻²³" from the logarithm; plain where it is not small.
+std::string PowerText(double log10_p) {
+  constexpr std::array<std::string_view, 10> kDigits = {"⁰", "¹", "²", "³", "⁴",
+                                                        "⁵", "⁶", "⁷", "⁸", "⁹"};
+  if (log10_p > -4) return fmt::format("{:.2g}", std::pow(10.0, log10_p));
+  std::string text = "10⁻";
+  for (const char digit : fmt::format("{:.0f}", std::floor(-log10_p))) {
+    text += kDigits[static_cast<size_t>(digit - '0')];
+  }
+  return text;
+}
+
+std::string ProbabilityText(double p_value) {
+  return p_value < kSmallestPValue ? "below 10⁻³⁰⁰" : PowerText(std::log10(p_value));
+}
+
 std::string LayerName(const LayerResponse& layer) {
   const std::string number = fmt::format("{}", layer.index);
   return layer.stack.empty() ? number : layer.stack + " " + number;
 }
 
-std::string KernelTitle(KernelKind kind) {
+std::string KernelTitle(ResponseKind kind) {
   switch (kind) {
-    case KernelKind::kQueryKey:
+    case ResponseKind::kQueryKey:
       return "Query-key kernels: who attends to whom";
-    case KernelKind::kOutputValue:
+    case ResponseKind::kOutputValue:
       return "Output-value kernels: what attention writes";
-    case KernelKind::kFeedForward:
+    case ResponseKind::kFeedForward:
       break;
   }
   return "Feed-forward kernels: what the feed-forward writes";
@@ -75,18 +93,18 @@ std::string EvidenceHtml(const ComparisonPage& page) {
   const SketchComparison& sketches = page.comparison.sketches;
   if (sketches.parts > 0) {
     rows.push_back({"Weights as they stand, from sketches", NumberText(sketches.cosine),
-                    fmt::format("{} matrices; that independent weights agree so well: p = {:.2g}",
-                                sketches.parts, sketches.p_value)});
+                    fmt::format("{} matrices; that independent weights agree so well: p = {}",
+                                sketches.parts, ProbabilityText(sketches.p_value))});
   }
   if (page.test != nullptr && page.test->log10_p) {
-    rows.push_back({"Test on the weights themselves",
-                    fmt::format("p = 10^{:.1f}", *page.test->log10_p), page.test->method});
+    rows.push_back({"Test on the weights themselves", "p = " + PowerText(*page.test->log10_p),
+                    page.test->method});
   }
   return "<h2>The evidence</h2>\n" + HtmlTable({"what", "value", "over"}, rows, 3);
 }
 
 // All layers of the one model against all of the other; the matched ones framed.
-std::string KernelMap(const ComparisonPage& page, KernelKind kind) {
+std::string KernelMap(const ComparisonPage& page, ResponseKind kind) {
   const LayerSimilarity& similarity = page.comparison.kernels->similarity;
   HeatMap map = {.title = KernelTitle(kind),
                  .row_axis = "layer of " + page.first.model_name,
@@ -109,40 +127,40 @@ std::string KernelMap(const ComparisonPage& page, KernelKind kind) {
   return DrawHeatMap(map);
 }
 
-// Matched layers against the roles of their weights.
+// The roles of the weights against the matched layers.
 std::string WeightMap(const ComparisonPage& page) {
-  std::map<std::pair<std::string, uint32_t>, size_t> row_of_layer;
-  HeatMap map = {.title = "Weights of matched layers, cosine of the sketches",
-                 .row_axis = "layer of " + page.first.model_name,
-                 .column_axis = "role"};
+  HeatMap map = {.title = "Weights of matched layers: cosine of the sketches",
+                 .row_axis = "role",
+                 .column_axis = "layer of " + page.first.model_name};
+  std::map<std::pair<std::string, uint32_t>, size_t> column_of_layer;
   for (const LayerMatch& match : page.comparison.layers) {
     const LayerResponse& layer = page.first.layers[match.layer_a];
-    row_of_layer.emplace(std::pair(layer.stack, layer.index), map.row_names.size());
-    map.row_names.push_back(LayerName(layer));
+    column_of_layer.emplace(std::pair(layer.stack, layer.index), map.column_names.size());
+    map.column_names.push_back(LayerName(layer));
   }
-  std::map<Role, size_t> column_of_role;
-  std::vector<std::vector<std::pair<double, size_t>>> sums(map.row_names.size());
+  struct Mean {
+    double sum = 0;
+    double count = 0;
+  };
+  std::map<Role, std::vector<Mean>> rows;
   for (const SketchPair& pair : page.comparison.sketches.pairs) {
     const TensorRole& role = page.first.weights[pair.weights.in_a].role;
     if (!pair.learned || !role.layer) continue;
-    const auto row = row_of_layer.find({role.stack, *role.layer});
-    if (row == row_of_layer.end()) continue;
-    const auto [column, added] = column_of_role.emplace(role.role, map.column_names.size());
-    if (added) map.column_names.emplace_back(RoleName(role.role));
-    auto& cells = sums[row->second];
-    cells.resize(std::max(cells.size(), column->second + 1));
-    cells[column->second].first += pair.cosine;
-    ++cells[column->second].second;
+    const auto column = column_of_layer.find({role.stack, *role.layer});
+    if (column == column_of_layer.end()) continue;
+    auto& row = rows.try_emplace(role.role, map.column_names.size()).first->second;
+    row[column->second].sum += pair.cosine;
+    ++row[column->second].count;
   }
-  for (auto& cells : sums) {
-    cells.resize(map.column_names.size());
+  if (rows.empty()) return {};
+  for (const auto& [role, means] : rows) {
+    map.row_names.emplace_back(RoleName(role));
     map.values.emplace_back();
-    for (const auto& [sum, count] : cells) {
-      map.values.back().push_back(count > 0 ? std::optional(sum / static_cast<double>(count))
-                                            : std::nullopt);
+    for (const Mean& mean : means) {
+      map.values.back().push_back(mean.count > 0 ? std::optional(mean.sum / mean.count)
+                                                 : std::nullopt);
     }
   }
-  if (map.row_names.empty() || map.column_names.empty()) return {};
   return DrawHeatMap(map);
 }
 
@@ -153,7 +171,7 @@ std::string MapsHtml(const ComparisonPage& page) {
         "<p class=\"quiet\">How alike each layer of the one model answers to each layer of the "
         "other; framed: the layers that were matched. A diagonal that stands out is a common "
         "origin, an even field is none.</p>\n<div class=\"maps\">\n";
-    for (const KernelKind kind : kKernelKinds) html += KernelMap(page, kind);
+    for (const ResponseKind kind : kResponseKinds) html += KernelMap(page, kind);
     html += WeightMap(page) + "</div>\n";
   } else {
     html +=
@@ -180,8 +198,7 @@ std::string TestHtml(const ComparisonPage& page) {
   }
   std::vector<Row> rows;
   for (const DeepTestPart& part : page.test->parts) {
-    rows.push_back(
-        {part.name, part.log10_p ? fmt::format("10^{:.1f}", *part.log10_p) : "–", part.reason});
+    rows.push_back({part.name, part.log10_p ? PowerText(*part.log10_p) : "–", part.reason});
   }
   return "<h2>The test</h2>\n" + HtmlTable({"part", "p", "why not"}, rows, 3) +
          "<p>It assumes:</p>\n" + HtmlList(page.test->assumptions) + "<p>It does not say:</p>\n" +

@@ -27,8 +27,8 @@ figcaption { font-weight: 600; margin-bottom: 0.25rem; }
 svg text { fill: var(--ink); font-size: 10px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.15rem 0.8rem 0.15rem 0; border-bottom: 1px solid var(--line);
-         overflow-wrap: anywhere; }
-.number { text-align: right; }
+         vertical-align: top; overflow-wrap: break-word; }
+.number { text-align: right; white-space: nowrap; }
 .wide { overflow-x: auto; }
 )";
 

@@ -31,8 +31,8 @@ class JsonOutput : public testing::Test {
 
   // Makes the features files of these models in the folder prints.
   void Fingerprint(const std::string& models) {
-    const ProgramRun run =
-        RunInShell("tensorguard fingerprint " + models + " -o prints/", folder_.path());
+    const ProgramRun run = RunInShell(
+        "tensorguard fingerprint " + models + " --profile paper -o prints/", folder_.path());
     ASSERT_EQ(run.status, 0) << run.messages;
   }
 
@@ -84,7 +84,7 @@ TEST_F(JsonOutput, InspectNamesTheBaseOfAnAdapter) {
 }
 
 TEST_F(JsonOutput, FingerprintGivesTheFeaturesThatItWrites) {
-  const json object = Run("fingerprint tiny -o out.json --threads 2 --json");
+  const json object = Run("fingerprint tiny -o out.json --profile paper --threads 2 --json");
   EXPECT_EQ(object["schema"], "tensorguard.fingerprint/1");
   ASSERT_EQ(object["models"].size(), 1u);
   const json& model = object["models"][0];
@@ -100,9 +100,30 @@ TEST_F(JsonOutput, FingerprintGivesTheFeaturesThatItWrites) {
   EXPECT_TRUE(std::isfinite(model["features"]["global_kurtosis"].get<double>()));
 }
 
+TEST_F(JsonOutput, FingerprintOfTheFullProfileSaysWhatItWrote) {
+  const json object = Run("fingerprint tiny --json");
+  const json& model = object["models"][0];
+  EXPECT_EQ(model["name"], "tiny");
+  EXPECT_EQ(model["profile"], "full");
+  EXPECT_EQ(model["output"], "tiny.fingerprint.safetensors");
+  EXPECT_EQ(model["parameters"], 3248);
+  EXPECT_GT(model["seconds"], 0.0);
+  EXPECT_GT(model["bytes_read"], 3248 * 4);
+  EXPECT_FALSE(model["notes"].empty());
+
+  const json shown = Run("inspect tiny.fingerprint.safetensors --json");
+  EXPECT_EQ(shown["architecture"], "llama");
+  EXPECT_EQ(shown["parameters"], 3248);
+  EXPECT_EQ(shown["layers"], 1);
+  EXPECT_EQ(shown["anchors"]["kind"], "rows");
+  ASSERT_EQ(shown["tensors"].size(), 12u);
+  EXPECT_EQ(shown["tensors"][3]["role"], "down");
+  EXPECT_EQ(shown["tensors"][3]["shape"], json({16, 24}));
+}
+
 TEST_F(JsonOutput, FingerprintIsTheSameForAnyNumberOfThreads) {
-  const json one = Run("fingerprint tiny -o a.json --threads 1 --json");
-  const json four = Run("fingerprint tiny -o b.json --threads 4 --json");
+  const json one = Run("fingerprint tiny -o a.json --profile paper --threads 1 --json");
+  const json four = Run("fingerprint tiny -o b.json --profile paper --threads 4 --json");
   EXPECT_EQ(one["models"][0]["features"], four["models"][0]["features"]);
 }
 
@@ -120,11 +141,11 @@ TEST_F(JsonOutput, FingerprintKeepsTheGoodModelsAndReportsTheBad) {
 }
 
 TEST_F(JsonOutput, CompareGivesAVerdictAndWhatItCannotSee) {
-  const json copy = Run("compare tiny copy --json");
+  const json copy = Run("compare tiny copy --profile paper --json");
   EXPECT_EQ(copy["schema"], "tensorguard.compare/1");
   EXPECT_EQ(copy["verdict"], "identical");
   EXPECT_EQ(copy["score"], 1.0);
-  const json other = Run("compare tiny other --json");
+  const json other = Run("compare tiny other --profile paper --json");
   EXPECT_EQ(other["verdict"], "inconclusive");
   EXPECT_GT(other["score"], 0.0);
   EXPECT_LT(other["score"], 1.0);
@@ -140,12 +161,12 @@ TEST_F(JsonOutput, CompareGivesAVerdictAndWhatItCannotSee) {
 TEST_F(JsonOutput, CompareTakesModelsAdaptersAndFeaturesFiles) {
   Fingerprint("tiny");
   EXPECT_EQ(Run("compare tiny prints/tiny_features.json --json")["verdict"], "identical");
-  EXPECT_EQ(Run("compare tiny lora --base tiny --json")["verdict"], "inconclusive");
+  EXPECT_EQ(Run("compare tiny lora --base tiny --profile paper --json")["verdict"], "inconclusive");
 }
 
 TEST_F(JsonOutput, CompareMeasuresItsDistanceInKnownModels) {
   Fingerprint("tiny other third");
-  const json alone = Run("compare tiny other --json");
+  const json alone = Run("compare tiny other --profile paper --json");
   EXPECT_TRUE(alone["evidence"]["paper"]["distance"].is_null());
   const json among = Run("compare tiny other --known prints --json");
   const double distance = among["evidence"]["paper"]["distance"];
