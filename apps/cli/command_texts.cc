@@ -68,7 +68,7 @@ const CommandText& TextOf(std::string_view command) {
          {"tensorguard compare a b --fail-on derived,reparameterised",
           "Status 1 if b comes from a: for scripts."}}}},
       {"classify",
-       {"find where a model comes from among known ones, or nowhere",
+       {"find the known models that a model comes from",
         "Compares a model with every known one, highest score first, and names its direct parent "
         "and the root of its family, or says that it is unknown; the chance that one of so many "
         "scores high is taken into account. Known models are fingerprints, folders of them, or "
