@@ -76,7 +76,7 @@ TEST_P(IndependentPairTest, IsAboveOneInTenThousand) {
   ASSERT_TRUE(test.log10_p);
   EXPECT_GT(*test.log10_p, -4.0);
   for (size_t part = 1; part < test.parts.size(); ++part) {
-    EXPECT_EQ(test.parts[part].log10_p.value_or(0.0), 0.0);
+    EXPECT_EQ(test.parts[part].log10_p.value_or(0.0), 0.0) << test.parts[part].name;
   }
 }
 
