@@ -35,14 +35,16 @@ const CommandText& TextOf(std::string_view command) {
         "weights.",
         {{"tensorguard inspect Llama-3.2-1B", "A summary, and how many tensors have which role."},
          {"tensorguard inspect --tensors model.safetensors", "Every tensor of one file."},
-         {"tensorguard inspect my-lora --base Llama-3.2-1B",
-          "An adapter, merged into its base."}}}},
+         {"tensorguard inspect my-lora --base Llama-3.2-1B", "An adapter, merged into its base."},
+         {"tensorguard inspect a.fingerprint.safetensors",
+          "What a fingerprint is of, and holds."}}}},
       {"fingerprint",
        {"write the fingerprint of each model",
         "Computes a model's fingerprint from its weights and writes it to a file. The full profile "
-        "holds what every layer answers to common tokens, and sketches of all weights, in "
-        "NAME.fingerprint.safetensors. The paper profile is the published one (arXiv 2506.01631): "
-        "features of the response of up to ten tensors to five kinds of input, in "
+        "holds what each layer answers to a fixed list of tokens, in a form that no permutation, "
+        "rotation or scaling of the weights changes, and sketches and digests of every weight: "
+        "NAME.fingerprint.safetensors. The paper profile is the published one (arXiv 2506.01631), "
+        "features of the response of up to ten tensors to five kinds of input: "
         "NAME_features.json.",
         {{"tensorguard fingerprint Llama-3.2-1B",
           "Writes Llama-3.2-1B.fingerprint.safetensors here."},
@@ -66,7 +68,7 @@ const CommandText& TextOf(std::string_view command) {
          {"tensorguard compare a b --fail-on derived,reparameterised",
           "Status 1 if b comes from a: for scripts."}}}},
       {"classify",
-       {"find where a model comes from among known ones, or nowhere",
+       {"find the known models that a model comes from",
         "Compares a model with every known one, highest score first, and names its direct parent "
         "and the root of its family, or says that it is unknown; the chance that one of so many "
         "scores high is taken into account. Known models are fingerprints, folders of them, or "

@@ -81,7 +81,9 @@ Result<Fingerprinted> WritePaperProfile(const Model& model, const std::string& o
       {.threads = options.threads, .on_progress = console.ShowProgress(model.name)});
   console.EndProgress();
   if (!profile) return profile.error();
-  Fingerprinted done = {.bytes_read = profile->bytes_read,
+  Fingerprinted done = {.name = {},
+                        .output = {},
+                        .bytes_read = profile->bytes_read,
                         .features_json = PaperFeaturesToJson(profile->features),
                         .zero_tensors = profile->zero_tensors};
   if (auto written = WriteFileAtomically(output, done.features_json); !written) {
@@ -101,7 +103,8 @@ Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output,
   if (auto written = WriteFingerprint(*fingerprint, output); !written) {
     return std::move(written).error();
   }
-  return Fingerprinted{.bytes_read = counted->bytes_read(), .notes = fingerprint->notes};
+  return Fingerprinted{
+      .name = {}, .output = {}, .bytes_read = counted->bytes_read(), .notes = fingerprint->notes};
 }
 
 Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string& output,

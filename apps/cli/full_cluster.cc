@@ -19,13 +19,13 @@ namespace tensorguard::cli {
 namespace {
 
 struct FamilyGroups {
-  std::string method;
-  std::vector<std::string> model_names;
-  std::vector<std::string> centers;  // a name per family
-  std::vector<size_t> family_of_model;
-  std::optional<double> silhouette;
+  std::string method = {};
+  std::vector<std::string> model_names = {};
+  std::vector<std::string> centers = {};  // a name per family
+  std::vector<size_t> family_of_model = {};
+  std::optional<double> silhouette = {};
   // Empty where some pair cannot be compared, or there are fewer than two dimensions.
-  std::optional<PrincipalPlane> plane;
+  std::optional<PrincipalPlane> plane = {};
   std::string no_plane = {};  // then: why
 };
 

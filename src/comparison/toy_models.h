@@ -143,6 +143,14 @@ inline void AddLayer(const ToyModel& model, uint32_t index, FullFingerprint& fin
   fingerprint.weights.push_back(Summarise(layer.down, Role::kDown, index));
 }
 
+// A vocabulary table has its sketch by anchor, not here.
+inline WeightSummary SummariseTable(const arma::mat& table, Role role) {
+  WeightSummary summary = Summarise(table, role, 0);
+  summary.role.layer.reset();
+  summary.sketch = {};
+  return summary;
+}
+
 inline FullFingerprint FingerprintOf(const ToyModel& model) {
   FullFingerprint fingerprint{.model_name = model.name,
                               .vocabulary_size = kToyAnchors,
@@ -161,6 +169,8 @@ inline FullFingerprint FingerprintOf(const ToyModel& model) {
   fingerprint.embedding_sketch = ToFloats(model.embedding * x);
   fingerprint.head_sketch = ToFloats(model.head * x);
   for (uint32_t i = 0; i < model.layers.size(); ++i) AddLayer(model, i, fingerprint);
+  fingerprint.weights.push_back(SummariseTable(model.embedding, Role::kEmbedding));
+  fingerprint.weights.push_back(SummariseTable(model.head, Role::kOutputHead));
   return fingerprint;
 }
 

@@ -168,7 +168,7 @@ Result<void> AddSketches(const Network& network, const std::string& main_stack, 
 
 Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
                                                const FullProfileOptions& options) {
-  const auto network = Network::Build(model);
+  const auto network = Network::Build(model, options.threads);
   if (!network) return network.error();
   if (auto codes = RefuseCodes(**network); !codes) return std::move(codes).error();
   const NetworkDescription& description = (*network)->description();

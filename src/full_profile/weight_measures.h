@@ -12,6 +12,7 @@
 #include "full_profile/content_digest.h"
 #include "full_profile/full_fingerprint.h"
 #include "full_profile/probe_numbers.h"
+#include "full_profile/row_measures.h"
 #include "network/weight.h"
 
 namespace tensorguard {
@@ -23,7 +24,7 @@ inline constexpr uint64_t kQuantileSample = 16'384;
 // The same for groups of neighbours whose different values are counted.
 inline constexpr uint64_t kGroupSample = 1'024;
 inline constexpr uint64_t kSmallGroup = 32;
-inline constexpr uint64_t kLargeGroup = 256;
+inline constexpr uint64_t kLargeGroup = kLargestGroup;
 
 // Weights with longer rows (and longer vectors) have no sketch: their X would fill the memory.
 inline constexpr uint64_t kLongestSketched = uint64_t{1} << 20;

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "architecture/config_view.h"
@@ -134,8 +135,14 @@ class BuiltNetwork : public Network {
 // the name under which the tensors were understood.
 const ArchitectureTraits* FindRow(const ConfigView& config, const Architecture& architecture) {
   for (const auto& type : {config.ModelType(), config.TextModelType()}) {
-    const ArchitectureTraits* row = type ? FindTraits(LowerAscii(*type)) : nullptr;
-    if (row != nullptr) return row;
+    if (!type) continue;
+    // The text part of a model for images too: "qwen2_5_vl_text".
+    const std::string lower = LowerAscii(*type);
+    const std::string_view text = lower;
+    const std::string_view stem = text.ends_with("_text") ? text.substr(0, text.size() - 5) : text;
+    for (const std::string_view name : {text, stem}) {
+      if (const ArchitectureTraits* row = FindTraits(name)) return row;
+    }
   }
   return FindTraits(architecture.name);
 }
@@ -288,10 +295,11 @@ Result<FloatMatrix> BuiltNetwork::ExpertOutput(size_t layer, uint32_t expert,
 
 }  // namespace
 
-Result<std::shared_ptr<const Network>> Network::Build(const Model& model) {
+Result<std::shared_ptr<const Network>> Network::Build(const Model& model, unsigned threads) {
   if (auto plain = RefuseCodes(model); !plain) return std::move(plain).error();
   auto weights = SplitWeights(model);
   if (!weights) return std::move(weights).error();
+  for (Weight& weight : *weights) weight.threads = threads;
   auto network = std::make_shared<BuiltNetwork>(model, *std::move(weights));
   if (auto read = network->ReadParts(); !read) {
     return std::move(read).error().InFile(model.path.string());

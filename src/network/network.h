@@ -59,7 +59,8 @@ class Network {
   // Reads shapes and config, no weights. Errors: kUnsupported where the model has no embedding or
   // no layer whose parts are known, or is quantised; kBadFile, naming the tensor, where shapes
   // contradict each other or config.json.
-  static Result<std::shared_ptr<const Network>> Build(const Model& model);
+  // `threads`: that the functions below may use (0: one per processor).
+  static Result<std::shared_ptr<const Network>> Build(const Model& model, unsigned threads = 0);
 
   virtual ~Network() = default;
 

@@ -145,6 +145,18 @@ TEST(Network, ReadsAnUnknownArchitectureByItsNamesAndShapes) {
   EXPECT_TRUE(std::ranges::equal(found->logits.values(), expected->logits.values()));
 }
 
+// The type of the model inside a wrapper counts, with or without "_text".
+TEST(Network, FindsTheRowOfAWrappedModel) {
+  Json config = Json::object();
+  config["model_type"] = "paligemma";
+  config["text_config"] = LlamaConfig();
+  for (const std::string type : {"gemma", "gemma3_text"}) {
+    config["text_config"]["model_type"] = type;
+    const auto network = BuildOrFail(ModelOf(LlamaTensors(), config));
+    EXPECT_EQ(network->description().architecture, type.substr(0, type.find('_')));
+  }
+}
+
 TEST(Network, WithoutConfigLeavesOutSharedKeysButReadsTheFeedForward) {
   const auto network = BuildOrFail(ModelOf(LlamaTensors()));
   ASSERT_NE(network, nullptr);

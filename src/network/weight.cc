@@ -160,7 +160,8 @@ Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight
   if (inputs.rows() == 0) return outputs;
   const uint64_t rows_per_block = RowsPerBlock(weight);
   const uint64_t block_count = (weight.rows + rows_per_block - 1) / rows_per_block;
-  auto applied = ParallelFor(block_count, options.threads, [&](size_t i) -> Result<void> {
+  const unsigned threads = options.threads == 0 ? weight.threads : options.threads;
+  auto applied = ParallelFor(block_count, threads, [&](size_t i) -> Result<void> {
     const uint64_t first_row = i * rows_per_block;
     const uint64_t count = std::min(rows_per_block, weight.rows - first_row);
     auto block = ReadWeightRows(source, weight, first_row, count);

@@ -40,6 +40,7 @@ struct Weight {
   bool input_major = false;    // stored [in, out]
 
   bool is_vector = false;  // the tensor has one dimension (of one expert)
+  unsigned threads = 0;    // that may multiply with it; 0: one per processor
 };
 
 // Every tensor that is a parameter (no buffers, no scales of a quantiser), split where it is fused,
@@ -59,7 +60,7 @@ Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& wei
                                    uint64_t first_row, uint64_t count);
 
 struct LinearOptions {
-  unsigned threads = 0;  // 0: one per processor
+  unsigned threads = 0;  // 0: as the weight says
 };
 
 // How many rows to read at a time where memory must stay bounded (4 or 16 MiB); by shape alone, so
