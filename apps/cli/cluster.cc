@@ -7,6 +7,9 @@ namespace tensorguard::cli {
 
 Result<ExitStatus> RunCluster(const ClusterOptions& options, Console& console) {
   if (ChooseProfile(options.profile, options.models) == Profile::kFull) {
+    if (options.clusters && options.centers.empty()) {
+      return UsageError("--clusters is for families around --centers");
+    }
     if (!options.impute) return RunClusterByFullProfile(options, console);
     return UsageError("--impute is for the paper profile, whose features may be missing");
   }
