@@ -12,6 +12,7 @@
 #include "families/clustering.h"
 #include "families/principal_components.h"
 #include "families/silhouette.h"
+#include "families/similarity_layout.h"
 #include "families/similarity_matrix.h"
 #include "report/scatter_plot.h"
 
@@ -26,7 +27,7 @@ struct FamilyGroups {
   std::optional<double> silhouette = {};
   // Empty where some pair cannot be compared, or there are fewer than two dimensions.
   std::optional<PrincipalPlane> plane = {};
-  std::string no_plane = {};  // then: why
+  std::vector<std::array<double, 2>> layout = {};  // for a picture
 };
 
 Result<SimilarityMatrix> CompareAll(const std::vector<FullFingerprint>& models, unsigned threads) {
@@ -110,11 +111,8 @@ Result<FamilyGroups> FindGroups(const std::vector<FullFingerprint>& models,
   auto groups = options.centers.empty() ? Result<FamilyGroups>(GroupByLikeness(*similarities))
                                         : GroupAroundCenters(*embedding, options);
   if (!groups) return groups;
-  if (!embedding) {
-    groups->no_plane = embedding.error().problem;
-  } else if (embedding->points.columns() < 2) {
-    groups->no_plane = "these models lie on one line";
-  } else {
+  groups->layout = LayOutModels(*similarities, groups->family_of_model);
+  if (embedding && embedding->points.columns() >= 2) {
     auto plane = FindPrincipalPlane(embedding->points);
     if (!plane) return std::move(plane).error();
     groups->plane = *std::move(plane);
@@ -164,20 +162,15 @@ std::string ToText(const FamilyGroups& groups) {
 }
 
 Result<void> WritePlot(const FamilyGroups& groups, const std::string& file, ImageFormat format) {
-  if (!groups.plane) {
-    return Error{.kind = ErrorKind::kMismatch,
-                 .problem = "there is nothing to draw: " + groups.no_plane,
-                 .file = file};
-  }
   ScatterPlot plot = {.title = "Families by the full profile",
                       .family_names = groups.centers,
                       .points = {},
-                      .explained = groups.plane->explained};
+                      .center_label = "centre"};
   for (size_t i = 0; i < groups.model_names.size(); ++i) {
     const size_t family = groups.family_of_model[i];
     plot.points.push_back({.name = groups.model_names[i],
-                           .x = groups.plane->coordinates[i][0],
-                           .y = groups.plane->coordinates[i][1],
+                           .x = groups.layout[i][0],
+                           .y = groups.layout[i][1],
                            .family = family,
                            .is_center = groups.centers[family] == groups.model_names[i]});
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "families/clustering.h"
+#include "families/similarity_layout.h"
 
 namespace tensorguard {
 namespace {
@@ -70,6 +71,29 @@ TEST(EmbedSimilarities, AMissingScoreIsAnError) {
   const auto points = EmbedSimilarities(SimilarityMatrix({"a", "b"}));
   ASSERT_FALSE(points);
   EXPECT_EQ(points.error().problem, "\"a\" and \"b\" cannot be compared");
+}
+
+double Apart(const std::array<double, 2>& a, const std::array<double, 2>& b) {
+  return std::hypot(a[0] - b[0], a[1] - b[1]);
+}
+
+TEST(LayOutModels, FamiliesStandTogetherAndApart) {
+  const auto points = LayOutModels(TwoFamilies(), std::vector<size_t>{0, 0, 0, 1, 1});
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(Apart(points[i], points[(i + 1) % 3]), Apart(points[i], points[3])) << i;
+    EXPECT_NEAR(Apart(points[i], points[4]), std::sqrt(2 * 0.9), 0.2) << i;
+  }
+}
+
+TEST(LayOutModels, ModelsThatAreAllUnlikeDoNotCoincide) {
+  SimilarityMatrix scores({"a", "b", "c", "d", "e"});
+  for (size_t i = 0; i < 5; ++i) {
+    for (size_t j = i + 1; j < 5; ++j) scores.SetScore(i, j, 0);
+  }
+  const auto points = LayOutModels(scores, std::vector<size_t>{0, 1, 2, 3, 4});
+  for (size_t i = 0; i < 5; ++i) {
+    for (size_t j = i + 1; j < 5; ++j) EXPECT_GT(Apart(points[i], points[j]), 0.8);
+  }
 }
 
 }  // namespace

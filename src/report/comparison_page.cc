@@ -32,7 +32,7 @@ std::string PowerText(double log10_p) {
 }
 
 std::string ProbabilityText(double p_value) {
-  return p_value < kSmallestPValue ? "below 10⁻³⁰⁰" : PowerText(std::log10(p_value));
+  return p_value < kSmallestPValue ? "below 10⁻³⁰⁰" : "= " + PowerText(std::log10(p_value));
 }
 
 std::string LayerName(const LayerResponse& layer) {
@@ -93,7 +93,7 @@ std::string EvidenceHtml(const ComparisonPage& page) {
   const SketchComparison& sketches = page.comparison.sketches;
   if (sketches.parts > 0) {
     rows.push_back({"Weights as they stand, from sketches", NumberText(sketches.cosine),
-                    fmt::format("{} matrices; that independent weights agree so well: p = {}",
+                    fmt::format("{} matrices; that independent weights agree so well: p {}",
                                 sketches.parts, ProbabilityText(sketches.p_value))});
   }
   if (page.test != nullptr && page.test->log10_p) {

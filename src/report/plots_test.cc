@@ -22,7 +22,8 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 ScatterPlot MakeScatter(size_t points, size_t families) {
-  ScatterPlot plot{.title = "Families", .family_names = {}, .points = {}, .explained = {0.5, 0.25}};
+  ScatterPlot plot{
+      .title = "Families", .family_names = {}, .points = {}, .explained = {{0.5, 0.25}}};
   for (size_t f = 0; f < families; ++f) plot.family_names.push_back(fmt::format("family-{}", f));
   for (size_t i = 0; i < points; ++i) {
     const double angle = 2.4 * static_cast<double>(i);

@@ -83,9 +83,11 @@ void DrawAxes(Canvas& canvas, const Axes& axes, const ScatterPlot& plot) {
   }
   canvas.Outline(kArea, kMutedInk, 1);
 
-  const auto title = [&](int component) {
+  const auto title = [&](size_t component) {
+    if (!plot.explained)
+      return std::string(component == 0 ? "near is alike; axes have no meaning" : "");
     return fmt::format("Principal component {} ({:.1f}% of the variance)", component + 1,
-                       100 * plot.explained[static_cast<size_t>(component)]);
+                       100 * (*plot.explained)[component]);
   };
   TextStyle style = Aligned(kAxisTitle, TextAlign::kCenter);
   canvas.Text(title(0), {kArea.center().x, kArea.bottom() + 40}, style);
@@ -116,7 +118,7 @@ void DrawLegend(Canvas& canvas, const ScatterPlot& plot) {
   }
   y += 1.6 * kLegendRow;
   canvas.Ring({kLegendLeft + 7, y - 4}, kRingRadius, kInk, 1.4);
-  canvas.Text("base model", {kLegendLeft + 22, y}, kLegendText);
+  canvas.Text(plot.center_label, {kLegendLeft + 22, y}, kLegendText);
 }
 
 struct Label {

@@ -1,8 +1,9 @@
-// Models as points in the plane of their first two principal components, coloured by family.
+// Models as points in a plane, coloured by family.
 #ifndef TENSORGUARD_REPORT_SCATTER_PLOT_H_
 #define TENSORGUARD_REPORT_SCATTER_PLOT_H_
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,10 @@ struct ScatterPlot {
   std::string title;
   std::vector<std::string> family_names;
   std::vector<ScatterPoint> points;
-  std::array<double, 2> explained = {};  // share of the variance along x and y, in [0, 1]
+  // Share of the variance along x and y, in [0, 1], where these are the first two principal
+  // components; empty where only distances have a meaning.
+  std::optional<std::array<double, 2>> explained = {};
+  std::string center_label = "base model";  // what the ring stands for
 };
 
 // Every point gets its name beside it, centres first, up to the number that a page holds; the plot
