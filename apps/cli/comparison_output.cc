@@ -143,8 +143,7 @@ std::string EvidenceText(const ComparedPair& pair) {
   }
   if (pair.test) {
     rows.push_back({"test", pair.test->log10_p
-                                ? fmt::format("p = 10^{:.1f}  that the weights have no common "
-                                              "origin",
+                                ? fmt::format("p = 10^{:.1f}  if the weights had no common origin",
                                               *pair.test->log10_p)
                                 : "could not be asked"});
   }

@@ -13,6 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The name that the file of a fingerprint starts with, so that "a" comes before "a--b".
+std::string_view WithoutSuffix(std::string_view path) {
+  for (const std::string_view suffix : {".fingerprint.safetensors", "_features.json"}) {
+    if (path.ends_with(suffix)) return path.substr(0, path.size() - suffix.size());
+  }
+  return path;
+}
+
 // Entries of a folder that `wanted` names, sorted; none if it is no folder.
 std::vector<std::string> EntriesOf(const std::string& folder,
                                    const std::function<bool(const fs::path&)>& wanted) {
@@ -22,7 +30,9 @@ std::vector<std::string> EntriesOf(const std::string& folder,
        entry.increment(failure)) {
     if (wanted(entry->path())) paths.push_back(entry->path().string());
   }
-  std::sort(paths.begin(), paths.end());
+  std::sort(paths.begin(), paths.end(), [](const std::string& a, const std::string& b) {
+    return WithoutSuffix(a) < WithoutSuffix(b);
+  });
   return paths;
 }
 

@@ -10,7 +10,7 @@ namespace tensorguard {
 
 // The fraction of units that may find each other again although the networks are independent:
 // units that every training on such text grows. Over all layers, and in any single layer. Measured
-// at most 0.018 and 0.035 on independent pairs, 0.36 and more on derived ones:
+// at most 0.018 and 0.031 on trained independent pairs, 0.33 and more on derived ones:
 // docs/deep_test.md#agreement.
 inline constexpr double kAgreeingByNature = 0.10;
 inline constexpr double kAgreeingByNatureInOneLayer = 0.25;

@@ -22,7 +22,7 @@ arma::uvec SampledUnits(arma::uword units) {
     sample[2 * i] = 2 * pair;
     sample[2 * i + 1] = 2 * pair + 1;
   }
-  return units == 1 ? arma::uvec{0} : sample;
+  return sample;
 }
 
 struct FlatBlock {

@@ -51,6 +51,8 @@ std::optional<FeedForwardBlock> MakeBlock(const BlockWeights& weights, uint64_t 
   if (weights.up == nullptr || weights.down == nullptr) return {};
   const Weight& up = *weights.up;
   const Weight& down = *weights.down;
+  // A single unit has no other to be told from.
+  if (up.rows < 2) return {};
   if (up.columns != hidden || down.rows != hidden || down.columns != up.rows) return {};
   FeedForwardBlock block{.up = up, .down = down};
   if (weights.gate != nullptr) {

@@ -30,9 +30,9 @@ struct FeedForwardBlock {
 // costs no more than eight dense layers.
 inline constexpr size_t kBlocksPerLayer = 8;
 
-// The blocks of each layer whose up and down fit together (and the gate, where there is one): the
-// dense or shared one first, then experts counted up, up to kBlocksPerLayer. A layer
-// without a feed-forward has its state-space mixer, or none.
+// The blocks of two or more units whose up and down fit together (and the gate, if there is one):
+// the dense or shared one first, then experts counted up, up to kBlocksPerLayer. A layer without a
+// feed-forward has its state-space mixer, or none.
 std::vector<std::vector<FeedForwardBlock>> ListFeedForwardBlocks(const Network& network);
 
 // A block's directions, a column per unit, in the basis of the residual stream: a unit's column of

@@ -97,6 +97,8 @@ std::vector<std::string> Limits() {
       "initialisation both give it, and what the models compute tells them apart",
       "distillation from outputs leaves no trace in weights and counts as independent",
       "weights trained towards another model's can forge dependence",
+      "a model whose feed-forward layers were all trained anew is not recognised, whatever else it "
+      "kept",
       "only feed-forward weights, state-space mixers in layers without them, and embeddings are "
       "looked at",
   };

@@ -347,6 +347,13 @@ TEST(TestIndependence, TestsASingleLayerAndSaysWhatItCannot) {
   EXPECT_LT(*Tested(*RandomNetwork(shape, 11), *RandomNetwork(shape, 11)).log10_p, -12.0);
 }
 
+TEST(TestIndependence, HasNoPValueForASingleUnit) {
+  const Shape shape{.units = 1};
+  const DeepTest test = Tested(*RandomNetwork(shape, 15), *RandomNetwork(shape, 16), AllTokens());
+  EXPECT_FALSE(test.log10_p);
+  EXPECT_THAT(test.parts[0].reason, HasSubstr("no two layers have hidden units"));
+}
+
 TEST(TestIndependence, ReportsProgressToTheEnd) {
   Progress last;
   uint64_t calls = 0;

@@ -9,6 +9,12 @@
 namespace tensorguard {
 namespace {
 
+// What config.json leaves out is the library's default for that architecture, which its row has;
+// only without a row it is a guess.
+void AssumeWithoutRow(const StackContext& context, const char* what) {
+  if (context.traits == &GenericTraits()) context.assumed->insert(what);
+}
+
 double ReadEpsilon(const StackContext& context) {
   static constexpr std::array<std::string_view, 8> kKeys = {
       "rms_norm_eps",      "layer_norm_eps", "layer_norm_epsilon", "norm_eps", "norm_epsilon",
@@ -17,7 +23,7 @@ double ReadEpsilon(const StackContext& context) {
   // Larger than any that is used, and still harmless: a norm must not become a constant.
   constexpr double kLargest = 1;
   if (stated && *stated >= 0 && *stated <= kLargest) return *stated;
-  context.assumed->insert("norm epsilon");
+  AssumeWithoutRow(context, "norm epsilon");
   return context.traits->epsilon;
 }
 
@@ -54,7 +60,7 @@ Activation ReadActivation(const StackContext& context, bool gated) {
     const auto activation = ParseActivation(projection->substr(projection->find('-') + 1));
     if (activation) return *activation;
   }
-  context.assumed->insert("activation");
+  AssumeWithoutRow(context, "activation");
   return fallback;
 }
 
