@@ -222,7 +222,18 @@ TEST(SketchRows, IsTheRowsTimesTheProbes) {
 TEST(ProbeNumbers, AreThoseOfTheFormat) {
   EXPECT_EQ(RandomBits(0, 0), 0xe220'a839'7b1d'cdafu);  // SplitMix64 from 0, as published
   EXPECT_EQ(RandomBits(0, 1), 0x6e78'9e6a'a1b9'65f4u);
+  // Computed by the document with another program.
   const FloatMatrix probes = ProbeMatrix(100);
+  EXPECT_FLOAT_EQ(probes.Row(0)[0], -0.2293107956647873f);
+  EXPECT_FLOAT_EQ(probes.Row(0)[1], -0.1684691458940506f);
+  EXPECT_FLOAT_EQ(probes.Row(99)[30], 0.5017772912979126f);
+  EXPECT_FLOAT_EQ(probes.Row(99)[31], 0.2246498465538025f);
+  EXPECT_EQ(OutputBuckets(1000).Of(0).bucket, 23u);
+  EXPECT_EQ(OutputBuckets(1000).Of(0).sign, -1);
+  EXPECT_EQ(OutputBuckets(1000).Of(1).bucket, 6u);
+  EXPECT_EQ(OutputBuckets(1000).Of(1).sign, 1);
+  EXPECT_EQ(FixedSample(1'000'003, 1000).Position(1), 1322u);
+  EXPECT_EQ(FixedSample(1'000'003, 1000).Position(999), 999'081u);
   double squares = 0;
   for (const float value : probes.values()) squares += value * value;
   EXPECT_NEAR(squares, 100, 5);
