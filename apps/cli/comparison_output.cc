@@ -101,10 +101,9 @@ std::vector<std::string> NotesOf(const ComparedPair& pair) {
   std::vector<std::string> notes = pair.test_notes;
   for (const Finding& finding : pair.comparison.findings) notes.push_back(finding.text);
   for (const NamedMerge& merge : pair.merges) {
-    notes.push_back(
-        fmt::format("{} is a merge of {}; {:.1f}% of the distance to the nearest one "
-                    "is left.",
-                    merge.model, MergeText(merge), 100 * merge.residual));
+    notes.push_back(fmt::format(
+        "{} is a merge of {}, which leaves {:.1f}% of its squared distance to the nearest of them.",
+        merge.model, MergeText(merge), 100 * merge.residual));
   }
   for (const FullFingerprint* model : {&pair.first, &pair.second}) {
     for (const std::string& note : model->notes) {
