@@ -73,10 +73,16 @@ struct InputNorm {
   bool centres = false;
 };
 
+float LargestMagnitude(const arma::fvec& values) {
+  float largest = 0.0f;
+  for (const float value : values) largest = std::max(largest, std::abs(value));
+  return largest;
+}
+
 // Every column by its largest magnitude and then its length, so that no square overflows.
 void NormaliseColumns(bool centre, arma::fmat* matrix) {
   matrix->each_col([centre](arma::fvec& column) {
-    const float largest = arma::abs(column).max();
+    const float largest = LargestMagnitude(column);
     if (largest == 0.0f) return;
     column /= largest;
     if (centre) column -= arma::mean(column);
@@ -134,7 +140,7 @@ Result<InputNorm> ProbeInputNorm(const Network& network, const FeedForwardBlock&
   }
   if (!norm.gain.is_finite() || !std::isfinite(change)) return NotFiniteAfterNorm(block.layer);
   norm.centres = change < 1e-2 * size;
-  const float largest = arma::abs(norm.gain).max();
+  const float largest = LargestMagnitude(norm.gain);
   if (largest > 0.0f) norm.gain /= largest;
   return norm;
 }
