@@ -3,7 +3,6 @@
 #include "cli/models.h"
 #include "cli/sources.h"
 #include "deep_test/shared_tokens.h"
-#include "tokenizers/vocabulary.h"
 
 namespace tensorguard::cli {
 namespace {
@@ -28,18 +27,6 @@ Result<OpenedNetwork> OpenNetwork(const TestedModel& tested) {
   return OpenedNetwork{*std::move(model), *std::move(network)};
 }
 
-// By their texts; by their ids where one has no tokenizer and both have one vocabulary size.
-std::vector<TokenPair> CommonTokens(const OpenedNetwork& a, const OpenedNetwork& b) {
-  const uint64_t size_a = a.network->description().vocabulary_size;
-  const uint64_t size_b = b.network->description().vocabulary_size;
-  const auto vocabulary_a = ReadVocabulary(a.model.tokenizer_folder);
-  const auto vocabulary_b = ReadVocabulary(b.model.tokenizer_folder);
-  if (vocabulary_a && vocabulary_b) {
-    return TokensWithEqualText(*vocabulary_a, size_a, *vocabulary_b, size_b);
-  }
-  return TokensWithEqualId(size_a, size_b);
-}
-
 }  // namespace
 
 Result<DeepTest> RunDeepTest(const TestedModel& first, const TestedModel& second, unsigned threads,
@@ -48,10 +35,12 @@ Result<DeepTest> RunDeepTest(const TestedModel& first, const TestedModel& second
   if (!a) return a.error();
   const auto b = OpenNetwork(second);
   if (!b) return b.error();
+  const SharedTokens tokens = FindSharedTokens(a->model, *a->network, b->model, *b->network);
   auto test = TestIndependence(
-      *a->network, *b->network, CommonTokens(*a, *b),
+      *a->network, *b->network, tokens.pairs,
       {.threads = threads, .on_progress = console.ShowProgress("testing the weights")});
   console.EndProgress();
+  if (test && !tokens.note.empty()) test->limits.push_back(tokens.note);
   return test;
 }
 

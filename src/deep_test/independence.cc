@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "deep_test/agreement.h"
+#include "deep_test/feed_forward_units.h"
+#include "deep_test/matched_units.h"
 #include "deep_test/test_parts.h"
 
 namespace tensorguard {
@@ -99,8 +101,10 @@ std::vector<std::string> Limits() {
       "weights trained towards another model's can forge dependence",
       "a model whose feed-forward layers were all trained anew is not recognised, whatever else it "
       "kept",
-      "only feed-forward weights, state-space mixers in layers without them, and embeddings are "
-      "looked at",
+      fmt::format("only feed-forward weights, state-space mixers in layers without them, and "
+                  "embeddings are looked at; units are matched in a fixed selection: {} experts of "
+                  "a layer, {} pairs of blocks, {} units of a block against all of the other's",
+                  kBlocksPerLayer, kMatchedPairs, kMatchedUnits),
   };
 }
 
