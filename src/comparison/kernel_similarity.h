@@ -28,7 +28,7 @@ struct NormalisedLayer {
   std::array<std::optional<std::vector<double>>, kResponseKinds.size()> kernels = {};
 };
 
-// What the layers do beyond what all models share, as method.md has it and one step more. Each
+// What the layers do beyond what all models share (docs/calibration.md#layers). Each
 // kernel is restricted to `anchors`, double-centred, freed by least squares of the model's own
 // Grams E E^T, H H^T, E H^T, H E^T (the meaning of the tokens), its rows and columns scaled to unit
 // norm twice, and at last freed of the mean of the same kernel of the model's other layers: what

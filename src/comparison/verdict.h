@@ -30,7 +30,7 @@ struct Evidence {
   double sketch_p_value = 1;                 // that independent weights agree so well
   double outstanding_share = 0;              // see SketchComparison
   double copied_share = 0;                   // likewise
-  bool basis_changed = false;                // see reparameterisation.h
+  bool basis_changed = false;                // see basis_change.h
 };
 
 // 1 - (1 - k^2) (1 - s^2): of the energy of what the layers answer (k, cosine of the kernels) and
