@@ -59,7 +59,7 @@ Result<SimilarityMatrix> CompareAll(const std::vector<FullFingerprint>& models, 
 }
 
 // The member with the highest sum of scores with its family.
-std::string CenterOf(const SimilarityMatrix& similarities, const ::tensorguard::Families& families,
+std::string CenterOf(const SimilarityMatrix& similarities, const Families& families,
                      size_t family) {
   std::optional<size_t> center;
   double highest = 0;
@@ -78,7 +78,7 @@ std::string CenterOf(const SimilarityMatrix& similarities, const ::tensorguard::
 }
 
 FamilyGroups GroupByLikeness(const SimilarityMatrix& similarities) {
-  const ::tensorguard::Families families = ::tensorguard::FindFamilies(similarities, kDerivedScore);
+  const Families families = FindFamilies(similarities, kDerivedScore);
   FamilyGroups groups = {.method = "hierarchical",
                          .model_names = similarities.model_names(),
                          .family_of_model = families.family_of_model,
