@@ -10,10 +10,6 @@
 namespace tensorguard::cli {
 namespace {
 
-OrderedJson NumberOrNull(const std::optional<double>& number) {
-  return number ? OrderedJson(*number) : OrderedJson();
-}
-
 std::string NumberText(const std::optional<double>& number) {
   return number ? fmt::format("{:.3f}", *number) : "-";
 }

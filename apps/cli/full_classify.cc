@@ -23,10 +23,6 @@ struct ClassifiedModel {
   const std::string& NameOf(size_t index) const { return known[index].model_name; }
 };
 
-OrderedJson NumberOrNull(const std::optional<double>& number) {
-  return number ? OrderedJson(*number) : OrderedJson();
-}
-
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model) {
   if (!model.result.merge) return {};
   NamedMerge merge = {.model = model.unknown.model_name,

@@ -8,6 +8,10 @@ OrderedJson ResultObject(std::string_view command) {
   return {{"schema", fmt::format("tensorguard.{}/1", command)}};
 }
 
+OrderedJson NumberOrNull(const std::optional<double>& number) {
+  return number ? OrderedJson(*number) : OrderedJson();
+}
+
 OrderedJson ErrorToJson(const Error& error) {
   OrderedJson json = {{"kind", ErrorKindName(error.kind)}};
   if (!error.file.empty()) json["file"] = error.file;

@@ -3,6 +3,7 @@
 #define TENSORGUARD_APPS_CLI_JSON_OUTPUT_H_
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ using OrderedJson = nlohmann::ordered_json;  // keeps the fields in the order in
 
 // {"schema": "tensorguard.COMMAND/1"}, to be filled.
 OrderedJson ResultObject(std::string_view command);
+
+// null where there is no number.
+OrderedJson NumberOrNull(const std::optional<double>& number);
 
 // {kind, file, tensor, byte, problem, found, expected, try}, only what is known.
 OrderedJson ErrorToJson(const Error& error);

@@ -12,10 +12,6 @@
 namespace tensorguard::cli {
 namespace {
 
-OrderedJson NumberOrNull(const std::optional<double>& number) {
-  return number ? OrderedJson(*number) : OrderedJson();
-}
-
 OrderedJson EvidenceToJson(const PaperComparison& comparison) {
   OrderedJson differences = OrderedJson::array();
   for (const FeatureDifference& each : comparison.differences) {
