@@ -16,10 +16,6 @@ constexpr double kSumPenalty = 1e4;
 // Squared distances below this share of the model's norm are none: sketches are float16.
 constexpr double kNoDistance = kUnchanged * kUnchanged;
 
-size_t LearnedMatrices(const FullFingerprint& fingerprint) {
-  return std::count_if(fingerprint.weights.begin(), fingerprint.weights.end(), IsLearnedMatrix);
-}
-
 // Candidate minus child over all learned matrices, each in units of the child's norm; empty if the
 // two do not have the same ones.
 arma::vec Difference(const FullFingerprint& child, const FullFingerprint& candidate) {

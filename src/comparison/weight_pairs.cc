@@ -1,5 +1,6 @@
 #include "comparison/weight_pairs.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -131,6 +132,10 @@ bool IsLearnedMatrix(const WeightSummary& weight) {
     default:
       return false;
   }
+}
+
+size_t LearnedMatrices(const FullFingerprint& fingerprint) {
+  return std::count_if(fingerprint.weights.begin(), fingerprint.weights.end(), IsLearnedMatrix);
 }
 
 bool SameShape(const WeightSummary& a, const WeightSummary& b) {

@@ -31,6 +31,9 @@ std::vector<WeightPair> PairWeights(const FullFingerprint& a, const FullFingerpr
 // table of positions or a mixer's fixed decays, which independent models have in common.
 bool IsLearnedMatrix(const WeightSummary& weight);
 
+// How many of the fingerprint's weights are such matrices.
+size_t LearnedMatrices(const FullFingerprint& fingerprint);
+
 bool SameShape(const WeightSummary& a, const WeightSummary& b);
 
 }  // namespace tensorguard

@@ -21,10 +21,6 @@ constexpr double kEqualNorms = 1e-4;
 // its origin.
 constexpr double kClearlyNearer = 0.5;
 
-size_t LearnedMatrices(const FullFingerprint& model) {
-  return std::count_if(model.weights.begin(), model.weights.end(), IsLearnedMatrix);
-}
-
 // Mean squared change of the learned matrices; empty unless each has its counterpart in the same
 // basis, because changes of different matrices are no measure for each other.
 std::optional<double> SquaredChange(const FullFingerprint& a, const FullFingerprint& b,
