@@ -34,6 +34,17 @@ class MergedWeights : public WeightSource {
     return tensor.edit->Apply(first_element, out, unedited);
   }
 
+  bool IsBFloat16(size_t tensor_index) const override {
+    const MergedTensor& tensor = tensors_[tensor_index];
+    return tensor.edit == nullptr && tensor.source->IsBFloat16(tensor.source_index);
+  }
+
+  Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
+                            std::span<BFloat16> out) const override {
+    const MergedTensor& tensor = tensors_[tensor_index];
+    return tensor.source->ReadBFloat16(tensor.source_index, first_element, out);
+  }
+
  private:
   std::shared_ptr<const WeightSource> base_;
   std::shared_ptr<const WeightSource> adapter_;

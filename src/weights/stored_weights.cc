@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <string>
 #include <tuple>
@@ -38,6 +39,11 @@ class StoredWeights : public WeightSource {
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
   Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
                            std::span<float> out) const override;
+  bool IsBFloat16(size_t tensor_index) const override {
+    return tensors_[tensor_index].dtype == DType::kBF16;
+  }
+  Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
+                            std::span<BFloat16> out) const override;
 
  private:
   struct Place {
@@ -123,6 +129,21 @@ Result<void> StoredWeights::ReadFloat32(size_t tensor_index, uint64_t first_elem
   } else {
     read = ReadElements(**file, tensor.dtype, place.data_begin_bytes, first_element, out);
   }
+  if (!read) return std::move(read).error().InTensor(tensor.name);
+  return {};
+}
+
+Result<void> StoredWeights::ReadBFloat16(size_t tensor_index, uint64_t first_element,
+                                         std::span<BFloat16> out) const {
+  static_assert(std::endian::native == std::endian::little, "files are little-endian");
+  const TensorInfo& tensor = tensors_[tensor_index];
+  const Place& place = places_[tensor_index];
+  assert(tensor.dtype == DType::kBF16 && first_element <= tensor.element_count &&
+         out.size() <= tensor.element_count - first_element);
+  auto file = files_.Open(place.file);
+  if (!file) return std::move(file).error().InTensor(tensor.name);
+  auto read = (*file)->ReadAt(place.data_begin_bytes + first_element * sizeof(BFloat16),
+                              std::as_writable_bytes(out));
   if (!read) return std::move(read).error().InTensor(tensor.name);
   return {};
 }

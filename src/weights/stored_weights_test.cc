@@ -76,6 +76,22 @@ TEST(StoredWeights, OneFile) {
   EXPECT_THAT(Read(*weights, 3, 4, 0), ElementsAre());
 }
 
+TEST(StoredWeights, BFloat16AsItIsStored) {
+  const ScratchFolder folder;
+  folder.Write("model.safetensors",
+               BuildSafetensors({F32Tensor("a", {1}, {7}),
+                                 {"b", "BF16", {3}, std::string("\x80\x3F\x00\xC0\xC0\x7F", 6)}}));
+  const auto weights = Open(folder.path());
+  ASSERT_TRUE(weights);
+  EXPECT_FALSE(weights->IsBFloat16(0));
+  ASSERT_TRUE(weights->IsBFloat16(1));
+  std::vector<BFloat16> stored(2);
+  ASSERT_TRUE(weights->ReadBFloat16(1, 1, stored));
+  EXPECT_EQ(static_cast<uint16_t>(stored[0]), 0xC000);
+  EXPECT_EQ(ToFloat32(stored[0]), -2);
+  EXPECT_EQ(static_cast<uint16_t>(stored[1]), 0x7FC0);  // NaN, untouched
+}
+
 // Two shards, "a" and "c" in the first, "b" in the second.
 class Shards : public ScratchFolder {
  public:

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bfloat16.h"
 #include "base/result.h"
 #include "formats/dtype.h"
 
@@ -37,6 +38,14 @@ class WeightSource {
   // Errors: kBadFile (file shrank), kSystem, kUnsupported (complex numbers).
   virtual Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
                                    std::span<float> out) const = 0;
+
+  // Whether the tensor's numbers are bfloat16 and can be read as they are stored.
+  virtual bool IsBFloat16(size_t tensor_index) const = 0;
+
+  // The same elements as ReadFloat32, without a conversion. REQUIRES: IsBFloat16(tensor_index), the
+  // range is inside the tensor. Errors: kBadFile (file shrank), kSystem.
+  virtual Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
+                                    std::span<BFloat16> out) const = 0;
 };
 
 }  // namespace tensorguard

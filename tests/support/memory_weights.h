@@ -50,6 +50,19 @@ class MemoryWeights : public WeightSource {
     return {};
   }
 
+  bool IsBFloat16(size_t tensor_index) const override {
+    return tensors_.at(tensor_index).dtype == DType::kBF16;
+  }
+
+  // REQUIRES: value() gives numbers that bfloat16 has.
+  Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
+                            std::span<BFloat16> out) const override {
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = RoundToBFloat16(tensors_.at(tensor_index).value(first_element + i));
+    }
+    return {};
+  }
+
  private:
   std::vector<MemoryTensor> tensors_;
   std::vector<TensorInfo> infos_;

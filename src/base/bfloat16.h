@@ -1,0 +1,25 @@
+// The upper half of a float32: a sign, the same 8 bits of exponent, 7 bits of fraction.
+#ifndef TENSORGUARD_BASE_BFLOAT16_H_
+#define TENSORGUARD_BASE_BFLOAT16_H_
+
+#include <bit>
+#include <cstdint>
+
+namespace tensorguard {
+
+enum class BFloat16 : uint16_t {};
+
+// Exact.
+constexpr float ToFloat32(BFloat16 value) {
+  return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
+}
+
+// To nearest, ties to even. Beyond the largest number: infinity. REQUIRES: not NaN.
+constexpr BFloat16 RoundToBFloat16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return static_cast<BFloat16>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_BASE_BFLOAT16_H_
