@@ -54,9 +54,7 @@ Result<void> WeightMeasures::MeasureBlock(uint64_t index) {
   const auto values = ReadWeightRows(source_, weight_, first_row, rows);
   if (!values) return values.error();
   Block& block = blocks_[index];
-  const auto digest = DigestOfValues(values->values());
-  if (!digest) return digest.error();
-  block.digest = *digest;
+  block.digest = DigestOfValues(values->values());
   MeasureRows(rows, values->values(), block);
   TakeSamples(first_row, values->values(), block);
   if (probes_) AddToSketch(first_row, rows, *values, block);
@@ -133,7 +131,7 @@ void WeightMeasures::AddToSketch(uint64_t first_row, uint64_t rows, const FloatM
 Result<WeightSummary> WeightMeasures::Finish() {
   const TensorInfo& tensor = source_.tensors()[weight_.tensor_index];
   Block total = {.least = blocks_[0].least, .greatest = blocks_[0].greatest};
-  std::vector<Sha256> digests;
+  std::vector<BlockDigest> digests;
   for (const Block& block : blocks_) {
     total.sum += block.sum;
     total.squares += block.squares;
@@ -146,9 +144,6 @@ Result<WeightSummary> WeightMeasures::Finish() {
     total.distinct_in_large += block.distinct_in_large;
     digests.push_back(block.digest);
   }
-  const auto digest = DigestOfBlocks(digests);
-  if (!digest) return digest.error();
-
   const uint64_t elements = weight_.rows * weight_.columns;
   const auto filled_columns =
       static_cast<uint64_t>(std::count(filled_columns_.begin(), filled_columns_.end(), uint8_t{1}));
@@ -160,7 +155,7 @@ Result<WeightSummary> WeightMeasures::Finish() {
       .rows = weight_.rows,
       .columns = weight_.columns,
       .dtype = std::string(InfoOf(tensor.dtype).name),
-      .digest = *digest,
+      .digest = DigestOfBlocks(digests),
       .norm = std::sqrt(total.squares),
       .mean = total.sum / static_cast<double>(elements),
       .zero_fraction = *Share(total.zeros, elements),

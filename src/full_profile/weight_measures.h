@@ -45,11 +45,11 @@ class WeightMeasures {
 
   uint64_t block_count() const { return blocks_.size(); }
 
-  // Errors: those of ReadWeight; kSystem.
+  // Errors: those of ReadWeight.
   Result<void> MeasureBlock(uint64_t block);
 
   // REQUIRES: every block is measured. Errors: kBadFile, naming the tensor, for numbers too large
-  // to sum; kSystem.
+  // to sum.
   Result<WeightSummary> Finish();
 
  private:
@@ -63,7 +63,7 @@ class WeightMeasures {
     uint64_t sparse_fours = 0;
     uint64_t distinct_in_small = 0;
     uint64_t distinct_in_large = 0;
-    Sha256 digest = {};
+    BlockDigest digest = {};
     std::vector<double> sketch = {};
   };
 
