@@ -34,7 +34,7 @@ TensorValues Random(std::vector<uint64_t> shape, uint64_t seed, double zero_shar
 std::vector<WeightSummary> Summarise(const Model& model, unsigned threads = 1) {
   const auto weights = SplitWeights(model);
   EXPECT_TRUE(weights) << DescribeError(weights.error());
-  const auto summaries = SummariseWeights(*model.weights, *weights, {.threads = threads});
+  const auto summaries = SummariseWeights(*model.weights, *weights, threads);
   EXPECT_TRUE(summaries) << DescribeError(summaries.error());
   return summaries ? *summaries : std::vector<WeightSummary>();
 }
