@@ -7,7 +7,6 @@ find_package(hwy REQUIRED)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(kissfft REQUIRED IMPORTED_TARGET kissfft-float)
-pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 
 # Armadillo without its wrapper library, linked straight to OpenBLAS without threads: its thread pool

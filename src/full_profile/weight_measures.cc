@@ -61,9 +61,7 @@ Result<void> WeightMeasures::MeasureValues(uint64_t first_row, std::span<const N
   std::vector<float> wide(values.size());
   std::transform(values.begin(), values.end(), wide.begin(), [](Number x) { return AsFloat32(x); });
   const std::span<const float> floats = wide;
-  const auto digest = DigestOfValues(floats);
-  if (!digest) return digest.error();
-  block.digest = *digest;
+  block.digest = DigestOfValues(values);
   MeasureRows(floats, block);
   TakeSamples(first_row, floats, block);
   return probes_ ? AddToSketch(first_row, values, block) : Result<void>();
@@ -144,7 +142,7 @@ Result<void> WeightMeasures::AddToSketch(uint64_t first_row, std::span<const Num
 
 Result<WeightSummary> WeightMeasures::Finish() {
   Block total = {.least = blocks_[0].least, .greatest = blocks_[0].greatest};
-  std::vector<Sha256> digests;
+  std::vector<BlockDigest> digests;
   for (const Block& block : blocks_) {
     total.sum += block.sum;
     total.squares += block.squares;
@@ -157,9 +155,6 @@ Result<WeightSummary> WeightMeasures::Finish() {
     total.distinct_in_large += block.distinct_in_large;
     digests.push_back(block.digest);
   }
-  const auto digest = DigestOfBlocks(digests);
-  if (!digest) return digest.error();
-
   const uint64_t elements = weight_.rows * weight_.columns;
   const auto filled_columns =
       static_cast<uint64_t>(std::count(filled_columns_.begin(), filled_columns_.end(), uint8_t{1}));
@@ -171,7 +166,7 @@ Result<WeightSummary> WeightMeasures::Finish() {
       .rows = weight_.rows,
       .columns = weight_.columns,
       .dtype = std::string(InfoOf(tensor_.dtype).name),
-      .digest = *digest,
+      .digest = DigestOfBlocks(digests),
       .norm = std::sqrt(total.squares),
       .mean = total.sum / static_cast<double>(elements),
       .zero_fraction = *Share(total.zeros, elements),

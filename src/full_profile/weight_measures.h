@@ -48,11 +48,11 @@ class WeightMeasures {
   WeightMeasures(const TensorInfo& tensor, const Weight& weight,
                  std::shared_ptr<const Probes> probes);
 
-  // Errors: kSystem.
+  // Errors: those of Multiply.
   Result<void> Measure(const WeightBlock& block);
 
   // REQUIRES: every block is measured. Errors: kBadFile, naming the tensor, for numbers too large
-  // to sum; kSystem.
+  // to sum.
   Result<WeightSummary> Finish();
 
  private:
@@ -66,7 +66,7 @@ class WeightMeasures {
     uint64_t sparse_fours = 0;
     uint64_t distinct_in_small = 0;
     uint64_t distinct_in_large = 0;
-    Sha256 digest = {};
+    BlockDigest digest = {};
     std::vector<double> sketch = {};
   };
 
