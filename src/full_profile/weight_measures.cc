@@ -183,16 +183,19 @@ Result<WeightSummary> WeightMeasures::Finish() {
   return summary;
 }
 
-// Between two sampled numbers by linear interpolation; the ends are those of all elements.
+// Between two sampled numbers by linear interpolation; the ends are those of all elements. Orders
+// no more of the sample than it must.
 void WeightMeasures::AddQuantiles(float least, float greatest, WeightSummary& summary) {
-  std::sort(sampled_.begin(), sampled_.end());
+  auto ordered = sampled_.begin();
   for (size_t i = 0; i < kSummaryQuantiles.size(); ++i) {
     const double place = kSummaryQuantiles[i] * static_cast<double>(sampled_.size() - 1);
-    const auto below = static_cast<size_t>(place);
-    const size_t above = std::min(below + 1, sampled_.size() - 1);
-    const double part = place - static_cast<double>(below);
-    summary.quantiles[i] =
-        static_cast<float>((1 - part) * sampled_[below] + part * sampled_[above]);
+    const auto below = sampled_.begin() + static_cast<ptrdiff_t>(place);
+    std::nth_element(ordered, below, sampled_.end());
+    ordered = below;
+    const float above =
+        below + 1 == sampled_.end() ? *below : *std::min_element(below + 1, sampled_.end());
+    const double part = place - std::floor(place);
+    summary.quantiles[i] = static_cast<float>((1 - part) * *below + part * above);
   }
   summary.quantiles.front() = least;
   summary.quantiles.back() = greatest;
