@@ -72,7 +72,7 @@ std::array<float, kSummaryQuantiles.size()> PlainQuantiles(std::span<const float
 }
 
 ContentDigest PlainDigest(const FloatMatrix& values) {
-  const uint64_t rows = RowsPerMeasuredBlock(values.columns());
+  const uint64_t rows = std::max<uint64_t>(1, (uint64_t{1} << 18) / values.columns());
   std::vector<BlockDigest> digests;
   for (uint64_t first = 0; first < values.rows(); first += rows) {
     const uint64_t count = std::min(rows, values.rows() - first);
