@@ -1,0 +1,95 @@
+// What digests and measures of a block of weights cost, by type: bytes per second of one core.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+#include <vector>
+
+#include "full_profile/content_digest.h"
+#include "full_profile/row_measures.h"
+
+namespace tensorguard {
+namespace {
+
+constexpr size_t kColumns = 2048;
+constexpr size_t kNumbers = size_t{1} << 18;
+
+enum class Kind { kBFloat16, kFloat32, kBFloat16InFloat32, kPruned };
+
+// Sums of random numbers, about as large and as bell-shaped as weights. kPruned: two of four are
+// zero.
+template <class T>
+std::vector<T> Block(Kind kind) {
+  std::vector<T> block(kNumbers);
+  for (size_t i = 0; i < kNumbers; ++i) {
+    double sum = 0;
+    for (uint64_t key = 0; key < 6; ++key) {
+      sum += static_cast<double>(RandomBits(key, i) >> 11) / (uint64_t{1} << 53) - 0.5;
+    }
+    float value = static_cast<float>(0.03 * sum);
+    if (kind == Kind::kPruned && i % 4 < 2) value = 0;
+    const BFloat16 narrow = RoundToBFloat16(value);
+    if constexpr (std::is_same_v<T, float>) {
+      block[i] = kind == Kind::kFloat32 ? value : ToFloat32(narrow);
+    } else {
+      block[i] = narrow;
+    }
+  }
+  return block;
+}
+
+template <class T>
+void Report(benchmark::State& state) {
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(kNumbers * sizeof(T)));
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kNumbers));
+}
+
+template <class T>
+void Digest(benchmark::State& state, Kind kind) {
+  const auto block = Block<T>(kind);
+  for (auto _ : state) benchmark::DoNotOptimize(DigestOfValues(block));
+  Report<T>(state);
+}
+
+template <class T>
+void Rows(benchmark::State& state, Kind kind) {
+  const auto block = Block<T>(kind);
+  for (auto _ : state) benchmark::DoNotOptimize(MeasureRows(block, kColumns));
+  Report<T>(state);
+}
+
+// All groups that are sampled of a weight, however large it is.
+template <class T>
+void DistinctPerWeight(benchmark::State& state, Kind kind) {
+  const auto block = Block<T>(kind);
+  const Groups groups = {.size = static_cast<uint64_t>(state.range(0)), .columns = kColumns};
+  const FixedSample sample(kNumbers / groups.size, 1024);
+  for (auto _ : state) benchmark::DoNotOptimize(DistinctInGroups(sample, groups, 0, block));
+}
+
+void RegisterAll() {
+  using benchmark::RegisterBenchmark;
+  RegisterBenchmark("Digest/bfloat16", Digest<BFloat16>, Kind::kBFloat16);
+  RegisterBenchmark("Digest/bfloat16_in_float32", Digest<float>, Kind::kBFloat16InFloat32);
+  RegisterBenchmark("Digest/float32", Digest<float>, Kind::kFloat32);
+  RegisterBenchmark("Rows/bfloat16", Rows<BFloat16>, Kind::kBFloat16);
+  RegisterBenchmark("Rows/float32", Rows<float>, Kind::kFloat32);
+  RegisterBenchmark("Rows/bfloat16_pruned", Rows<BFloat16>, Kind::kPruned);
+  RegisterBenchmark("Rows/float32_pruned", Rows<float>, Kind::kPruned);
+  for (const int size : {32, 256}) {
+    RegisterBenchmark("DistinctPerWeight/bfloat16", DistinctPerWeight<BFloat16>, Kind::kBFloat16)
+        ->Arg(size);
+    RegisterBenchmark("DistinctPerWeight/float32", DistinctPerWeight<float>, Kind::kFloat32)
+        ->Arg(size);
+  }
+}
+
+}  // namespace
+}  // namespace tensorguard
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  tensorguard::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+}
