@@ -117,21 +117,29 @@ Result<void> UseAnchors(const Model& model, uint64_t vocabulary_size,
   return {};
 }
 
+Result<FloatMatrix> Gram(const FloatMatrix& left, const FloatMatrix& right) {
+  auto gram = RowProducts(left, right);
+  if (!gram) return gram;
+  DoubleCentre(*gram);
+  if (CanBeStored(*gram)) return gram;
+  return Error{.kind = ErrorKind::kBadFile,
+               .problem = "the embeddings are too large to multiply",
+               .found = "a Gram matrix that is not finite"};
+}
+
 Result<void> AddGrams(const AnchorRows& rows, FullFingerprint& fingerprint) {
-  fingerprint.input_gram = RowProducts(rows.inputs, rows.inputs);
-  fingerprint.output_gram = RowProducts(rows.outputs, rows.outputs);
+  auto inputs = Gram(rows.inputs, rows.inputs);
+  if (!inputs) return std::move(inputs).error();
+  auto outputs = Gram(rows.outputs, rows.outputs);
+  if (!outputs) return std::move(outputs).error();
+  fingerprint.input_gram = *std::move(inputs);
+  fingerprint.output_gram = *std::move(outputs);
+  fingerprint.cross_gram = FloatMatrix(rows.inputs.rows(), rows.outputs.rows());
   // Of unlike widths only where the head reads another space than the embedding writes.
-  fingerprint.cross_gram = rows.inputs.columns() == rows.outputs.columns()
-                               ? RowProducts(rows.inputs, rows.outputs)
-                               : FloatMatrix(rows.inputs.rows(), rows.outputs.rows());
-  for (FloatMatrix* gram :
-       {&fingerprint.input_gram, &fingerprint.output_gram, &fingerprint.cross_gram}) {
-    DoubleCentre(*gram);
-    if (CanBeStored(*gram)) continue;
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = "the embeddings are too large to multiply",
-                 .found = "a Gram matrix that is not finite"};
-  }
+  if (rows.inputs.columns() != rows.outputs.columns()) return {};
+  auto cross = Gram(rows.inputs, rows.outputs);
+  if (!cross) return std::move(cross).error();
+  fingerprint.cross_gram = *std::move(cross);
   return {};
 }
 

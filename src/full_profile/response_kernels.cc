@@ -26,9 +26,10 @@ std::string NameOf(const LayerDescription& layer) {
 
 Result<FloatMatrix> Kernel(const FloatMatrix& left, const FloatMatrix& right,
                            const LayerDescription& layer, std::string_view name) {
-  FloatMatrix kernel = RowProducts(left, right);
-  DoubleCentre(kernel);
-  if (!CanBeStored(kernel)) return NotFinite(fmt::format("the {} of {}", name, NameOf(layer)));
+  auto kernel = RowProducts(left, right);
+  if (!kernel) return kernel;
+  DoubleCentre(*kernel);
+  if (!CanBeStored(*kernel)) return NotFinite(fmt::format("the {} of {}", name, NameOf(layer)));
   return kernel;
 }
 

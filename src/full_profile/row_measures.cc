@@ -121,48 +121,6 @@ uint64_t CountDistinct(const FixedSample& sample, const Groups& groups, uint64_t
 
 }  // namespace
 
-// Interleaved sums that the compiler keeps in vector lanes, added in a fixed order.
-RowTotals TotalsOf(std::span<const float> row) {
-  std::array<double, kRowLanes> sums = {};
-  std::array<double, kRowLanes> squares = {};
-  std::array<float, kRowLanes> least;
-  std::array<float, kRowLanes> greatest;
-  std::array<uint32_t, kRowLanes> zeros = {};
-  least.fill(row[0]);
-  greatest.fill(row[0]);
-  const auto add = [&](size_t lane, float value) {
-    sums[lane] += value;
-    squares[lane] += static_cast<double>(value) * value;
-    least[lane] = std::min(least[lane], value);
-    greatest[lane] = std::max(greatest[lane], value);
-    zeros[lane] += value == 0 ? 1u : 0u;
-  };
-  size_t i = 0;
-  for (; i + kRowLanes <= row.size(); i += kRowLanes) {
-    for (size_t lane = 0; lane < kRowLanes; ++lane) add(lane, row[i + lane]);
-  }
-  for (size_t lane = 0; i < row.size(); ++i, ++lane) add(lane, row[i]);
-
-  RowTotals totals = {.least = least[0], .greatest = greatest[0]};
-  for (size_t lane = 0; lane < kRowLanes; ++lane) {
-    totals.sum += sums[lane];
-    totals.squares += squares[lane];
-    totals.least = std::min(totals.least, least[lane]);
-    totals.greatest = std::max(totals.greatest, greatest[lane]);
-    totals.zeros += zeros[lane];
-  }
-  return totals;
-}
-
-uint64_t SparseFours(std::span<const float> row) {
-  uint64_t count = 0;
-  for (size_t i = 0; i + 4 <= row.size(); i += 4) {
-    const int zeros = (row[i] == 0) + (row[i + 1] == 0) + (row[i + 2] == 0) + (row[i + 3] == 0);
-    count += zeros >= 2 ? 1 : 0;
-  }
-  return count;
-}
-
 RowMeasures MeasureRows(std::span<const float> values, uint64_t columns) {
   return Measure(values, columns);
 }

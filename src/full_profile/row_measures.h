@@ -34,20 +34,6 @@ RowMeasures MeasureRows(std::span<const BFloat16> values, uint64_t columns);
 // The same bits by plain loops: what MeasureRows is tested against.
 RowMeasures MeasureRowsPlainly(std::span<const float> values, uint64_t columns);
 
-struct RowTotals {
-  double sum = 0;
-  double squares = 0;
-  float least = 0;
-  float greatest = 0;
-  uint64_t zeros = 0;
-};
-
-// REQUIRES: the row is not empty.
-RowTotals TotalsOf(std::span<const float> row);
-
-// Aligned groups of 4 neighbours of which two or more are zero.
-uint64_t SparseFours(std::span<const float> row);
-
 // Groups of `size` neighbours in rows of `columns`, left to right and row by row; what is left at
 // the end of a row belongs to none.
 struct Groups {

@@ -22,6 +22,16 @@ std::optional<double> Share(uint64_t part, uint64_t all) {
   return static_cast<double>(part) / static_cast<double>(all);
 }
 
+void AddRows(const RowMeasures& block, RowMeasures& total) {
+  total.sum += block.sum;
+  total.squares += block.squares;
+  total.least = std::min(total.least, block.least);
+  total.greatest = std::max(total.greatest, block.greatest);
+  total.zeros += block.zeros;
+  total.zero_rows += block.zero_rows;
+  total.sparse_fours += block.sparse_fours;
+}
+
 }  // namespace
 
 Error TooLargeToSketch(const TensorInfo& tensor) {
@@ -58,46 +68,18 @@ Result<void> WeightMeasures::Measure(const WeightBlock& block) {
 template <typename Number>
 Result<void> WeightMeasures::MeasureValues(uint64_t first_row, std::span<const Number> values,
                                            Block& block) {
-  std::vector<float> wide(values.size());
-  std::transform(values.begin(), values.end(), wide.begin(), [](Number x) { return AsFloat32(x); });
-  const std::span<const float> floats = wide;
   block.digest = DigestOfValues(values);
-  MeasureRows(floats, block);
-  TakeSamples(first_row, floats, block);
+  block.rows = MeasureRows(values, weight_.columns);
+  if (block.rows.filled_columns.empty()) {
+    all_columns_filled_ = true;
+  } else {
+    MarkColumns(std::exchange(block.rows.filled_columns, {}));
+  }
+  TakeSamples(first_row, values, block);
   return probes_ ? AddToSketch(first_row, values, block) : Result<void>();
 }
 
-template <typename Number>
-void WeightMeasures::MeasureRows(std::span<const Number> values, Block& block) {
-  block.least = AsFloat32(values[0]);
-  block.greatest = block.least;
-  std::vector<uint8_t> filled(weight_.columns);
-  bool all_filled = false;
-  for (; !values.empty(); values = values.subspan(weight_.columns)) {
-    const auto row = values.first(weight_.columns);
-    const RowTotals totals = TotalsOf(row);
-    block.sum += totals.sum;
-    block.squares += totals.squares;
-    block.least = std::min(block.least, totals.least);
-    block.greatest = std::max(block.greatest, totals.greatest);
-    block.zeros += totals.zeros;
-    all_filled |= totals.zeros == 0;
-    if (totals.zeros == 0) continue;
-    block.zero_rows += totals.zeros == row.size() ? 1 : 0;
-    block.sparse_fours += SparseFours(row);
-    if (all_filled) continue;
-    for (size_t column = 0; column < row.size(); ++column) {
-      filled[column] |= AsFloat32(row[column]) != 0;
-    }
-  }
-  if (all_filled) {
-    all_columns_filled_ = true;
-  } else {
-    MarkColumns(filled);
-  }
-}
-
-void WeightMeasures::MarkColumns(std::span<const uint8_t> filled) {
+void WeightMeasures::MarkColumns(const std::vector<uint8_t>& filled) {
   const std::lock_guard lock(columns_mutex_);
   filled_columns_.resize(filled.size());
   for (size_t column = 0; column < filled.size(); ++column) {
@@ -141,20 +123,15 @@ Result<void> WeightMeasures::AddToSketch(uint64_t first_row, std::span<const Num
 }
 
 Result<WeightSummary> WeightMeasures::Finish() {
-  Block total = {.least = blocks_[0].least, .greatest = blocks_[0].greatest};
+  Block total = {.rows = {.least = blocks_[0].rows.least, .greatest = blocks_[0].rows.greatest}};
   std::vector<BlockDigest> digests;
   for (const Block& block : blocks_) {
-    total.sum += block.sum;
-    total.squares += block.squares;
-    total.least = std::min(total.least, block.least);
-    total.greatest = std::max(total.greatest, block.greatest);
-    total.zeros += block.zeros;
-    total.zero_rows += block.zero_rows;
-    total.sparse_fours += block.sparse_fours;
+    AddRows(block.rows, total.rows);
     total.distinct_in_small += block.distinct_in_small;
     total.distinct_in_large += block.distinct_in_large;
     digests.push_back(block.digest);
   }
+
   const uint64_t elements = weight_.rows * weight_.columns;
   const auto filled_columns =
       static_cast<uint64_t>(std::count(filled_columns_.begin(), filled_columns_.end(), uint8_t{1}));
@@ -167,15 +144,15 @@ Result<WeightSummary> WeightMeasures::Finish() {
       .columns = weight_.columns,
       .dtype = std::string(InfoOf(tensor_.dtype).name),
       .digest = DigestOfBlocks(digests),
-      .norm = std::sqrt(total.squares),
-      .mean = total.sum / static_cast<double>(elements),
-      .zero_fraction = *Share(total.zeros, elements),
-      .zero_row_fraction = *Share(total.zero_rows, weight_.rows),
+      .norm = std::sqrt(total.rows.squares),
+      .mean = total.rows.sum / static_cast<double>(elements),
+      .zero_fraction = *Share(total.rows.zeros, elements),
+      .zero_row_fraction = *Share(total.rows.zero_rows, weight_.rows),
       .zero_column_fraction = *Share(zero_columns, weight_.columns),
-      .two_of_four_fraction = Share(total.sparse_fours, weight_.rows * (weight_.columns / 4)),
+      .two_of_four_fraction = Share(total.rows.sparse_fours, weight_.rows * (weight_.columns / 4)),
       .distinct_per_32 = Share(total.distinct_in_small, small_groups_.size()),
       .distinct_per_256 = Share(total.distinct_in_large, large_groups_.size())};
-  AddQuantiles(total.least, total.greatest, summary);
+  AddQuantiles(total.rows.least, total.rows.greatest, summary);
   if (probes_) {
     auto added = AddSketch(summary);
     if (!added) return std::move(added).error();

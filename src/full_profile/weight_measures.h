@@ -57,13 +57,7 @@ class WeightMeasures {
 
  private:
   struct Block {
-    double sum = 0;
-    double squares = 0;
-    float least = 0;
-    float greatest = 0;
-    uint64_t zeros = 0;
-    uint64_t zero_rows = 0;
-    uint64_t sparse_fours = 0;
+    RowMeasures rows = {};  // but the columns
     uint64_t distinct_in_small = 0;
     uint64_t distinct_in_large = 0;
     BlockDigest digest = {};
@@ -73,12 +67,10 @@ class WeightMeasures {
   template <typename Number>
   Result<void> MeasureValues(uint64_t first_row, std::span<const Number> values, Block& block);
   template <typename Number>
-  void MeasureRows(std::span<const Number> values, Block& block);
-  template <typename Number>
   void TakeSamples(uint64_t first_row, std::span<const Number> values, Block& block);
   template <typename Number>
   Result<void> AddToSketch(uint64_t first_row, std::span<const Number> values, Block& block);
-  void MarkColumns(std::span<const uint8_t> filled);
+  void MarkColumns(const std::vector<uint8_t>& filled);
   Result<void> AddSketch(WeightSummary& summary) const;
   void AddQuantiles(float least, float greatest, WeightSummary& summary);
 

@@ -47,8 +47,7 @@ class WeightSummaries::ProbeShelf {
 
 // The measures of one weight from its first block to its last.
 struct WeightSummaries::Task {
-  explicit Task(const Weight& weight)
-      : weight(weight), seen(BlockCount(weight)), blocks_left(seen.size()) {}
+  explicit Task(const Weight& of) : weight(of), seen(BlockCount(of)), blocks_left(seen.size()) {}
 
   const Weight& weight;
   std::once_flag started;

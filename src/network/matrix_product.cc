@@ -4,7 +4,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
-// Of the OpenMP that oneDNN was built with (OpenMP API 5.0, section 3.2); no compiler needs to know.
+// Of the OpenMP that oneDNN was built with (OpenMP API 5.0, section 3.2); no compiler needs to
+// know.
 extern "C" void omp_set_num_threads(int count);
 extern "C" int omp_get_max_threads();
 
@@ -95,10 +96,10 @@ Result<void> MultiplyTyped(const void* left, const void* right, Memory::data_typ
   }
 }
 
-std::vector<float> Widened(std::span<const BFloat16> numbers) {
-  std::vector<float> wide(numbers.size());
+std::span<const float> WidenInto(std::vector<float>& wide, std::span<const BFloat16> numbers) {
+  if (wide.size() < numbers.size()) wide.resize(numbers.size());
   std::transform(numbers.begin(), numbers.end(), wide.begin(), ToFloat32);
-  return wide;
+  return std::span(wide).first(numbers.size());
 }
 
 }  // namespace
@@ -124,7 +125,9 @@ Result<void> Multiply(std::span<const float> left, std::span<const float> right,
 Result<void> Multiply(std::span<const BFloat16> left, std::span<const BFloat16> right,
                       RightSide side, const ProductShape& shape, const ProductRows& product) {
   if (!MultipliesBFloat16()) {
-    return Multiply(Widened(left), Widened(right), side, shape, product);
+    thread_local std::vector<float> wide_left;
+    thread_local std::vector<float> wide_right;
+    return Multiply(WidenInto(wide_left, left), WidenInto(wide_right, right), side, shape, product);
   }
   return MultiplyTyped(left.data(), right.data(), Memory::data_type::bf16, side, shape, product);
 }

@@ -136,7 +136,7 @@ Error TooLarge(const TensorInfo& tensor, const Weight& weight) {
           .expected = "fewer than 2^31 of each"};
 }
 
-// Rows [first_row, first_row + count) into `out`, all of them finite.
+// Rows [first_row, first_row + count) into `out`, as they are stored.
 template <typename Number>
 Result<void> ReadRows(const WeightSource& source, const Weight& weight, uint64_t first_row,
                       uint64_t count, std::span<Number> out) {
@@ -148,14 +148,29 @@ Result<void> ReadRows(const WeightSource& source, const Weight& weight, uint64_t
                                   : ReadOutputMajor(source, weight, stretch, rows);
       });
   if (!read) return std::move(read).error().InTensor(tensor.name).InFile(tensor.file);
-  if (AllFinite(std::span<const Number>(out))) return {};
-  const auto bad = std::find_if(out.begin(), out.end(),
-                                [](Number value) { return !std::isfinite(AsFloat32(value)); });
-  const auto index = static_cast<uint64_t>(bad - out.begin());
-  return NotFinite(tensor, weight, first_row + index / weight.columns, index % weight.columns,
-                   AsFloat32(*bad));
+  return {};
 }
 
+// Of rows of a weight from `first_row` on.
+template <typename Number>
+Result<void> CheckFinite(const WeightSource& source, const Weight& weight, uint64_t first_row,
+                         std::span<const Number> rows) {
+  if (AllFinite(rows)) return {};
+  const auto bad = std::find_if(rows.begin(), rows.end(),
+                                [](Number value) { return !std::isfinite(AsFloat32(value)); });
+  const auto index = static_cast<uint64_t>(bad - rows.begin());
+  return NotFinite(source.tensors()[weight.tensor_index], weight,
+                   first_row + index / weight.columns, index % weight.columns, AsFloat32(*bad));
+}
+
+Result<void> CheckFinite(const WeightSource& source, const Weight& weight,
+                         const WeightBlock& block) {
+  return std::visit(
+      [&](auto values) { return CheckFinite(source, weight, block.first_row, values); },
+      block.values);
+}
+
+// As ReadBlocks, numbers unchecked.
 template <typename Number>
 Result<void> ReadBlocksOf(const WeightSource& source, const Weight& weight, uint64_t first_block,
                           const std::function<Result<void>(const WeightBlock&)>& use) {
@@ -179,6 +194,13 @@ Result<void> ReadBlocksOf(const WeightSource& source, const Weight& weight, uint
     if (!used) return used;
   }
   return {};
+}
+
+Result<void> ReadUnchecked(const WeightSource& source, const Weight& weight, uint64_t first_block,
+                           const std::function<Result<void>(const WeightBlock&)>& use) {
+  return source.IsBFloat16(weight.tensor_index)
+             ? ReadBlocksOf<BFloat16>(source, weight, first_block, use)
+             : ReadBlocksOf<float>(source, weight, first_block, use);
 }
 
 // Inputs as a weight's numbers are multiplied with: rounded to bfloat16 where it is stored so.
@@ -207,6 +229,13 @@ Result<void> ApplyBlock(const Weight& weight, const WeightBlock& block, const Pr
                   product);
 }
 
+// Whether all that a block made is finite. A number of the block that is not makes everything that
+// its row gives infinite or NaN, so that the many weights need no look where the few outputs are
+// fine.
+bool RowsAreFinite(const FloatMatrix& outputs, const WeightBlock& block) {
+  return AllFinite(outputs.Row(0).subspan(block.first_row, block.rows));
+}
+
 }  // namespace
 
 uint64_t RowsPerBlock(const Weight& weight) {
@@ -231,14 +260,17 @@ Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& wei
   FloatMatrix rows(count, weight.columns);
   auto read = ReadRows(source, weight, first_row, count, rows.values());
   if (!read) return std::move(read).error();
+  auto finite = CheckFinite<float>(source, weight, first_row, rows.values());
+  if (!finite) return std::move(finite).error();
   return rows;
 }
 
 Result<void> ReadBlocks(const WeightSource& source, const Weight& weight, uint64_t first_block,
                         const std::function<Result<void>(const WeightBlock&)>& use) {
-  return source.IsBFloat16(weight.tensor_index)
-             ? ReadBlocksOf<BFloat16>(source, weight, first_block, use)
-             : ReadBlocksOf<float>(source, weight, first_block, use);
+  return ReadUnchecked(source, weight, first_block, [&](const WeightBlock& block) -> Result<void> {
+    auto finite = CheckFinite(source, weight, block);
+    return finite ? use(block) : finite;
+  });
 }
 
 Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight,
@@ -254,11 +286,17 @@ Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight
   const uint64_t readings = (BlockCount(weight) + together - 1) / together;
   const unsigned threads = options.threads == 0 ? weight.threads : options.threads;
   auto applied = ParallelFor(readings, threads, [&](size_t i) {
-    return ReadBlocks(source, weight, i * together, [&](const WeightBlock& block) -> Result<void> {
-      auto product = ApplyBlock(weight, block, product_inputs, outputs);
-      if (!product || weight.observer == nullptr) return product;
-      return weight.observer->Observe(weight, block);
-    });
+    return ReadUnchecked(
+        source, weight, i * together, [&](const WeightBlock& block) -> Result<void> {
+          auto product = ApplyBlock(weight, block, product_inputs, outputs);
+          if (!product) return product;
+          if (!RowsAreFinite(outputs, block)) {
+            auto finite = CheckFinite(source, weight, block);
+            if (!finite) return finite;
+          }
+          return weight.observer == nullptr ? Result<void>()
+                                            : weight.observer->Observe(weight, block);
+        });
   });
   if (!applied) return std::move(applied).error();
   return outputs;
