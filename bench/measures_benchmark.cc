@@ -45,51 +45,40 @@ void Report(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kNumbers));
 }
 
-template <class T>
-void Digest(benchmark::State& state, Kind kind) {
-  const auto block = Block<T>(kind);
+template <class T, Kind kKind>
+void Digest(benchmark::State& state) {
+  const auto block = Block<T>(kKind);
   for (auto _ : state) benchmark::DoNotOptimize(DigestOfValues(block));
   Report<T>(state);
 }
 
-template <class T>
-void Rows(benchmark::State& state, Kind kind) {
-  const auto block = Block<T>(kind);
+template <class T, Kind kKind>
+void Rows(benchmark::State& state) {
+  const auto block = Block<T>(kKind);
   for (auto _ : state) benchmark::DoNotOptimize(MeasureRows(block, kColumns));
   Report<T>(state);
 }
 
 // All groups that are sampled of a weight, however large it is.
-template <class T>
-void DistinctPerWeight(benchmark::State& state, Kind kind) {
-  const auto block = Block<T>(kind);
+template <class T, Kind kKind>
+void DistinctPerWeight(benchmark::State& state) {
+  const auto block = Block<T>(kKind);
   const Groups groups = {.size = static_cast<uint64_t>(state.range(0)), .columns = kColumns};
   const FixedSample sample(kNumbers / groups.size, 1024);
   for (auto _ : state) benchmark::DoNotOptimize(DistinctInGroups(sample, groups, 0, block));
 }
 
-void RegisterAll() {
-  using benchmark::RegisterBenchmark;
-  RegisterBenchmark("Digest/bfloat16", Digest<BFloat16>, Kind::kBFloat16);
-  RegisterBenchmark("Digest/bfloat16_in_float32", Digest<float>, Kind::kBFloat16InFloat32);
-  RegisterBenchmark("Digest/float32", Digest<float>, Kind::kFloat32);
-  RegisterBenchmark("Rows/bfloat16", Rows<BFloat16>, Kind::kBFloat16);
-  RegisterBenchmark("Rows/float32", Rows<float>, Kind::kFloat32);
-  RegisterBenchmark("Rows/bfloat16_pruned", Rows<BFloat16>, Kind::kPruned);
-  RegisterBenchmark("Rows/float32_pruned", Rows<float>, Kind::kPruned);
-  for (const int size : {32, 256}) {
-    RegisterBenchmark("DistinctPerWeight/bfloat16", DistinctPerWeight<BFloat16>, Kind::kBFloat16)
-        ->Arg(size);
-    RegisterBenchmark("DistinctPerWeight/float32", DistinctPerWeight<float>, Kind::kFloat32)
-        ->Arg(size);
-  }
-}
+BENCHMARK_TEMPLATE(Digest, BFloat16, Kind::kBFloat16);
+BENCHMARK_TEMPLATE(Digest, float, Kind::kBFloat16InFloat32);
+BENCHMARK_TEMPLATE(Digest, float, Kind::kFloat32);
+BENCHMARK_TEMPLATE(Rows, BFloat16, Kind::kBFloat16);
+BENCHMARK_TEMPLATE(Rows, float, Kind::kFloat32);
+BENCHMARK_TEMPLATE(Rows, BFloat16, Kind::kPruned);
+BENCHMARK_TEMPLATE(Rows, float, Kind::kPruned);
+BENCHMARK_TEMPLATE(DistinctPerWeight, BFloat16, Kind::kBFloat16)->Arg(32)->Arg(256);
+BENCHMARK_TEMPLATE(DistinctPerWeight, float, Kind::kFloat32)->Arg(32)->Arg(256);
 
 }  // namespace
 }  // namespace tensorguard
 
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  tensorguard::RegisterAll();
-  benchmark::RunSpecifiedBenchmarks();
-}
+BENCHMARK_MAIN();
