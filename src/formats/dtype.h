@@ -1,4 +1,4 @@
-// Element types of the safetensors format.
+// Element types of the weight formats: safetensors' own, and GGUF's block types.
 #ifndef TENSORGUARD_FORMATS_DTYPE_H_
 #define TENSORGUARD_FORMATS_DTYPE_H_
 
@@ -32,20 +32,56 @@ enum class DType {
   kF64,
   kI64,
   kU64,
+  // GGUF's block types: a block of elements shares its scales.
+  kQ1_0,
+  kQ2_0,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ2K,
+  kQ3K,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+  kQ8K,
+  kIq1S,
+  kIq1M,
+  kIq2Xxs,
+  kIq2Xs,
+  kIq2S,
+  kIq3Xxs,
+  kIq3S,
+  kIq4Nl,
+  kIq4Xs,
+  kTq1_0,
+  kTq2_0,
+  kMxfp4,
+  kNvfp4,
 };
 
 struct DTypeInfo {
   DType dtype;
   std::string_view name;  // as the format spells it, "BF16"
-  unsigned bits;          // per element; 4- and 6-bit types are packed without gaps
+  unsigned bits;          // per element; 4- and 6-bit types are packed without gaps; 0: in blocks
+  // Of block types; a tensor's rows are whole blocks. Others: 0.
+  unsigned block_elements = 0;
+  unsigned block_bytes = 0;
 };
 
-// All types, in the order of the enum.
+// The types of safetensors, in the order of the enum.
 std::span<const DTypeInfo> AllDTypes();
+
+// GGUF's block types, in the order of the enum.
+std::span<const DTypeInfo> AllBlockTypes();
 
 const DTypeInfo& InfoOf(DType dtype);
 
-// Empty if the format has no type of that name. Case matters, as in the format.
+// Whether elements lie in blocks with scales of their own.
+bool IsBlockType(DType dtype);
+
+// Empty if safetensors has no type of that name. Case matters, as in the format.
 std::optional<DType> DTypeFromName(std::string_view name);
 
 }  // namespace tensorguard

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "weights/ggml_types.h"
 #include "weights/half_floats.h"
 #include "weights/minifloat.h"
 
@@ -89,6 +90,7 @@ void DecodeF6(const std::array<float, 64>& table, std::span<const std::byte> byt
 bool IsReal(DType dtype) { return dtype != DType::kC64; }
 
 unsigned ElementsPerGroup(DType dtype) {
+  if (IsBlockType(dtype)) return InfoOf(dtype).block_elements;
   switch (InfoOf(dtype).bits) {
     case 4:
       return 2;
@@ -99,7 +101,13 @@ unsigned ElementsPerGroup(DType dtype) {
   }
 }
 
+unsigned BytesPerGroup(DType dtype) {
+  if (IsBlockType(dtype)) return InfoOf(dtype).block_bytes;
+  return ElementsPerGroup(dtype) * InfoOf(dtype).bits / 8;
+}
+
 void DecodeToFloat32(DType dtype, std::span<const std::byte> bytes, std::span<float> out) {
+  if (IsBlockType(dtype)) return DecodeGgmlBlocks(dtype, bytes, out);
   assert(bytes.size() == (out.size() * InfoOf(dtype).bits + 7) / 8);
   switch (dtype) {
     case DType::kBool:
@@ -145,9 +153,8 @@ void DecodeToFloat32(DType dtype, std::span<const std::byte> bytes, std::span<fl
       return DecodeNumbers<int64_t>(bytes, out);
     case DType::kU64:
       return DecodeNumbers<uint64_t>(bytes, out);
-    case DType::kC64:
+    default:
       assert(false && "complex numbers have no float32 value");
-      return;
   }
 }
 

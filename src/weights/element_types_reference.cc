@@ -61,10 +61,10 @@ float ValueOf(DType dtype, uint64_t code) {
     case DType::kU32:
     case DType::kU64:
       return static_cast<float>(code);
-    case DType::kC64:
+    default:
       break;
   }
-  assert(false && "complex numbers have no float32 value");
+  assert(false && "complex numbers and blocks have no value for one element");
   return std::numeric_limits<float>::quiet_NaN();
 }
 
