@@ -60,6 +60,15 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = DecodeUtf8(text).length_bytes;
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string EscapeControl(std::string_view text, size_t longest) {
   std::string safe;
   while (!text.empty()) {

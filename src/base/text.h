@@ -13,6 +13,9 @@ namespace tensorguard {
 // not UTF-8 replaced by \xNN or \u{NNNN}, and cut with "..." after `longest` bytes.
 std::string EscapeControl(std::string_view text, size_t longest = 400);
 
+// Whether `text` is UTF-8: no overlong forms, no surrogates.
+bool IsUtf8(std::string_view text);
+
 // The nearest of `known` to `given` by edit distance, if it is near enough to be a slip of the
 // hand (at most a third of the letters differ).
 std::optional<std::string> NearestName(std::string_view given, std::span<const std::string> known);

@@ -33,6 +33,14 @@ TEST(EscapeControl, CharactersThatHideAreShown) {
   EXPECT_EQ(EscapeControl("\xF3\xA0\x81\x81"), "\\u{e0041}");  // tag
 }
 
+TEST(IsUtf8, KnowsOverlongFormsAndSurrogates) {
+  for (const char* text : {"", "plain", "\u00e9", "\u20ac", "\U0001F600"})
+    EXPECT_TRUE(IsUtf8(text));
+  for (const char* text : {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
+    EXPECT_FALSE(IsUtf8(text));
+  }
+}
+
 TEST(EscapeControl, BytesThatAreNotUtf8AreShown) {
   EXPECT_EQ(EscapeControl("a\xFFz"), "a\\xffz");
   EXPECT_EQ(EscapeControl("\xC3"), "\\xc3");  // cut short
