@@ -18,15 +18,15 @@ struct ShardName {
   uint32_t total = 0;
 };
 
-// Understands SET, one to nine digits, "-of-", one to nine digits, ".safetensors". SET may end in
-// "-", "_" or "." or be empty; the two numbers need not be equally wide. Empty if `file_name` is
-// not of that form.
+// Understands SET, one to nine digits, "-of-", one to nine digits, ".safetensors" or ".gguf". SET
+// may end in "-", "_" or "." or be empty; the two numbers need not be equally wide. Empty if
+// `file_name` is not of that form.
 std::optional<ShardName> ParseShardName(std::string_view file_name);
 
-// Whether `file_names` (at least one, and all must parse) are one whole set: one SET, one total N,
-// and every number of 1..N, of 0..N-1, or of 0..N, each once. The last two exist: some writers
-// count from 0, and one of them gives the last number as the total. Errors: kBadFile for two sets
-// or totals or a number twice, kNotFound for missing ones, which it lists.
+// Whether `file_names` (at least one, all of one suffix, and all must parse) are one whole set: one
+// SET, one total N, and every number of 1..N, of 0..N-1, or of 0..N, each once. The last two exist:
+// some writers count from 0, and one of them gives the last number as the total. Errors: kBadFile
+// for two sets or totals or a number twice, kNotFound for missing ones, which it lists.
 Result<void> CheckShardSet(std::span<const std::string> file_names);
 
 }  // namespace tensorguard

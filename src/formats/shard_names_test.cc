@@ -28,6 +28,7 @@ TEST(ShardNames, UnderstandsTheFormsInUse) {
            {"diffusion_pytorch_model.fp16-00001-of-00002.safetensors",
             "diffusion_pytorch_model.fp16-", 1, 2},
            {"00001-of-00002.safetensors", "", 1, 2},
+           {"model-Q4_K_M-00002-of-00003.gguf", "model-Q4_K_M-", 2, 3},
            {"model-999999999-of-999999999.safetensors", "model-", 999999999, 999999999}}) {
     const auto parsed = ParseShardName(row.name);
     ASSERT_TRUE(parsed) << row.name;

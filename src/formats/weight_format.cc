@@ -15,7 +15,6 @@ constexpr std::array kSuffixes = std::to_array<Marked>({
     {".pt", "PyTorch"},
     {".pth", "PyTorch"},
     {".ckpt", "PyTorch"},
-    {".gguf", "GGUF"},
     {".ggml", "GGML"},
     {".onnx", "ONNX"},
     {".onnx_data", "ONNX"},
@@ -39,7 +38,6 @@ constexpr std::array kNotWeights = std::to_array<std::string_view>(
 
 // Long enough that none is the length of a safetensors header.
 constexpr std::array kMagics = std::to_array<Marked>({
-    {"GGUF", "GGUF"},
     {"PK\x03\x04", "a zip file, as PyTorch and NumPy write"},
     {"\x80\x02\x8A\x0A\x6C\xFC\x9C\x46", "PyTorch, in its form before 2020"},
     {"\x89HDF\r\n\x1a\n", "HDF5"},

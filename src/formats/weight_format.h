@@ -7,7 +7,8 @@
 
 namespace tensorguard {
 
-// "PyTorch", "GGUF" ... if `file_name` is that of weights in a format other than safetensors.
+// "PyTorch", "ONNX" ... if `file_name` is that of weights in a format other than safetensors and
+// GGUF, which are read.
 std::optional<std::string_view> OtherWeightFormatOfName(std::string_view file_name);
 
 // The same by what a file starts with; `start` is its first 8 bytes, or all if it is shorter.

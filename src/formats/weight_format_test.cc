@@ -10,7 +10,6 @@ namespace {
 
 TEST(WeightFormat, KnowsOtherFormatsByName) {
   EXPECT_EQ(OtherWeightFormatOfName("pytorch_model.bin"), "PyTorch");
-  EXPECT_EQ(OtherWeightFormatOfName("model-q4_k_m.gguf"), "GGUF");
   EXPECT_EQ(OtherWeightFormatOfName("model.onnx"), "ONNX");
   EXPECT_EQ(OtherWeightFormatOfName("weights.npz"), "NumPy");
   EXPECT_EQ(OtherWeightFormatOfName("consolidated.00.pth"), "PyTorch");
@@ -18,15 +17,14 @@ TEST(WeightFormat, KnowsOtherFormatsByName) {
 }
 
 TEST(WeightFormat, SafetensorsAndSettingsAreNoOtherWeights) {
-  for (const char* name : {"model.safetensors", "config.json", "training_args.bin", "optimizer.pt",
-                           "tokenizer.model", "bin", ""}) {
+  for (const char* name : {"model.safetensors", "model-q4_k_m.gguf", "config.json",
+                           "training_args.bin", "optimizer.pt", "tokenizer.model", "bin", ""}) {
     EXPECT_FALSE(OtherWeightFormatOfName(name)) << name;
   }
 }
 
 TEST(WeightFormat, KnowsOtherFormatsByTheirFirstBytes) {
   using namespace std::string_view_literals;
-  EXPECT_EQ(OtherWeightFormatOfBytes("GGUF\x03\0\0\0"sv), "GGUF");
   EXPECT_EQ(OtherWeightFormatOfBytes("PK\x03\x04\0\0\x08\x08"sv),
             "a zip file, as PyTorch and NumPy write");
   EXPECT_EQ(OtherWeightFormatOfBytes("\x93NUMPY\x01\0"sv), "NumPy");

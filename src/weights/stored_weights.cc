@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "formats/gguf.h"
 #include "formats/safetensors.h"
 #include "weights/element_types.h"
 #include "weights/file_pool.h"
@@ -24,7 +25,7 @@ namespace {
 constexpr size_t kMostOpenFiles = 64;
 // Decoded at a time: a block stays in the processor's cache. A multiple of every group.
 constexpr size_t kBlockElements = 16384;
-constexpr size_t kMostGroupElements = 4;
+static_assert(kBlockElements % kMostGroupElements == 0);
 
 struct StoredTensor {
   TensorInfo info;
@@ -66,38 +67,47 @@ StoredWeights::StoredWeights(std::vector<PooledFile> files, std::vector<StoredTe
   }
 }
 
-// Elements [first_element, first_element + out.size()) that lie inside one group of packed ones.
-Result<void> ReadInsideGroup(const File& file, DType dtype, uint64_t tensor_begin_bytes,
-                             uint64_t first_element, std::span<float> out) {
-  std::array<std::byte, kMostGroupElements> stored;
+// Where the groups of a tensor of packed or block elements lie.
+struct Groups {
+  DType dtype;
+  uint64_t tensor_begin_bytes;
+  unsigned elements;  // of one group
+  unsigned bytes;
+
+  uint64_t BeginOf(uint64_t element) const {
+    return tensor_begin_bytes + element / elements * bytes;
+  }
+};
+
+// Elements [first_element, first_element + out.size()) that lie inside one group.
+Result<void> ReadInsideGroup(const File& file, const Groups& groups, uint64_t first_element,
+                             std::span<float> out) {
+  std::array<std::byte, kMostGroupBytes> stored;
   std::array<float, kMostGroupElements> decoded;
-  const unsigned group_elements = ElementsPerGroup(dtype);
-  const auto group = std::span(stored).first(group_elements * InfoOf(dtype).bits / 8);
-  auto read =
-      file.ReadAt(tensor_begin_bytes + first_element / group_elements * group.size(), group);
+  const auto group = std::span(stored).first(groups.bytes);
+  auto read = file.ReadAt(groups.BeginOf(first_element), group);
   if (!read) return read;
-  DecodeToFloat32(dtype, group, std::span(decoded).first(group_elements));
-  std::copy_n(decoded.begin() + first_element % group_elements, out.size(), out.begin());
+  DecodeToFloat32(groups.dtype, group, std::span(decoded).first(groups.elements));
+  std::copy_n(decoded.begin() + first_element % groups.elements, out.size(), out.begin());
   return {};
 }
 
 Result<void> ReadElements(const File& file, DType dtype, uint64_t tensor_begin_bytes,
                           uint64_t first_element, std::span<float> out) {
-  const unsigned bits = InfoOf(dtype).bits;
-  const unsigned group_elements = ElementsPerGroup(dtype);
+  const Groups groups = {dtype, tensor_begin_bytes, ElementsPerGroup(dtype), BytesPerGroup(dtype)};
   std::array<std::byte, kBlockElements * sizeof(double)> stored;
   while (!out.empty()) {
-    const size_t in_group = first_element % group_elements;
-    const size_t most = in_group == 0 ? kBlockElements : group_elements - in_group;
-    const auto block = out.first(std::min(out.size(), most));
+    const size_t in_group = first_element % groups.elements;
+    const size_t whole = std::min(out.size(), kBlockElements) / groups.elements * groups.elements;
+    std::span<float> block;
     Result<void> read;
-    if (in_group != 0) {
-      read = ReadInsideGroup(file, dtype, tensor_begin_bytes, first_element, block);
+    if (in_group != 0 || whole == 0) {
+      block = out.first(std::min<size_t>(out.size(), groups.elements - in_group));
+      read = ReadInsideGroup(file, groups, first_element, block);
     } else {
-      // A last group that is not wanted whole is read up to the last byte that is.
-      const auto bytes = std::span(stored).first((block.size() * bits + 7) / 8);
-      read = file.ReadAt(
-          tensor_begin_bytes + first_element / group_elements * (group_elements * bits / 8), bytes);
+      block = out.first(whole);
+      const auto bytes = std::span(stored).first(whole / groups.elements * groups.bytes);
+      read = file.ReadAt(groups.BeginOf(first_element), bytes);
       if (read) DecodeToFloat32(dtype, bytes, block);
     }
     if (!read) return read;
@@ -148,6 +158,29 @@ Result<void> StoredWeights::ReadBFloat16(size_t tensor_index, uint64_t first_ele
   return {};
 }
 
+// A part of a split model knows how many there are, whatever the files are called.
+Result<TensorTable> ReadGgufTable(const File& file, size_t files_of_model) {
+  auto header = ReadGgufHeader(file);
+  if (!header) return std::move(header).error();
+  const uint64_t parts = header->metadata.Number("split.count").value_or(files_of_model);
+  if (parts == files_of_model || (parts == 0 && files_of_model == 1)) {
+    return std::move(header->table);
+  }
+  return Error{
+      .kind = ErrorKind::kUsage,
+      .problem = "file is one part of a split model",
+      .file = file.path(),
+      .found = fmt::format("{} parts by the file's metadata", parts),
+      .expected = fmt::format("{}", files_of_model),
+      .advice = "name the parts NAME-00001-of-00003.gguf and give the first, or the folder"};
+}
+
+Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
+  const auto gguf = IsGgufFile(file);
+  if (!gguf) return gguf.error();
+  return *gguf ? ReadGgufTable(file, files_of_model) : ReadSafetensorsTable(file);
+}
+
 struct OpenedFiles {
   std::vector<PooledFile> files;
   std::vector<StoredTensor> tensors;  // sorted by name
@@ -158,7 +191,7 @@ Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths) 
   for (const std::filesystem::path& path : paths) {
     auto file = File::Open(path);
     if (!file) return std::move(file).error();
-    auto table = ReadSafetensorsTable(**file);
+    auto table = ReadTable(**file, paths.size());
     if (!table) return std::move(table).error();
     for (TensorEntry& entry : table->tensors) {
       opened.tensors.push_back(

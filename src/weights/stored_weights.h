@@ -1,4 +1,4 @@
-// Weights as they lie in safetensors files: one file, or the shards of a folder.
+// Weights as they lie in safetensors or GGUF files: one file, or the shards of a folder.
 #ifndef TENSORGUARD_WEIGHTS_STORED_WEIGHTS_H_
 #define TENSORGUARD_WEIGHTS_STORED_WEIGHTS_H_
 
@@ -11,9 +11,10 @@ namespace tensorguard {
 
 // `path` is a weight file, an index, or a folder with: an index (*.safetensors.index.json) and its
 // shards; or shards named NAME-00001-of-00003.safetensors, NAME-01-of-06, model_00001-of-00072 and
-// the like without an index; or one single *.safetensors file. A folder of a Hub cache
-// (models--ORG--NAME) is resolved to the snapshot that refs/main names. What is chosen where a
-// folder holds more: docs/decisions/002-which-files-are-the-model.md.
+// the like without an index; or one single *.safetensors file. Where no safetensors file is there,
+// the same of *.gguf, and the first part of a split GGUF model names them all. A folder of a Hub
+// cache (models--ORG--NAME) is resolved to the snapshot that refs/main names. What is chosen where
+// a folder holds more: docs/decisions/002-which-files-are-the-model.md.
 //
 // A missing, extra or contradictory shard is an error, not a smaller model: a tensor that the index
 // promises and the shard lacks, or the other way round, a tensor in two shards, a number of shards

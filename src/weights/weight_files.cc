@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "formats/gguf.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/hub_cache.h"
@@ -24,7 +25,7 @@ constexpr std::string_view kMainFile = "model.safetensors";
 constexpr std::string_view kMainIndex = "model.safetensors.index.json";
 constexpr std::string_view kWhatIsRead =
     "safetensors: one file, numbered shards (model-00001-of-00003.safetensors), or an index "
-    "(model.safetensors.index.json) and its shards";
+    "(model.safetensors.index.json) and its shards; GGUF: one file or numbered parts";
 
 std::string Listed(const Names& names) {
   constexpr size_t kMostListed = 5;
@@ -197,6 +198,31 @@ Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const Names& weigh
   return TwoModels(folder, candidates);
 }
 
+// A vision projector beside its language model is no model.
+bool IsGgufModelName(std::string_view name) {
+  return name.ends_with(kGgufSuffix) && !name.starts_with("mmproj");
+}
+
+// The parts that belong together with `part`.
+Names PartsOfSet(const Names& names, const ShardName& part) {
+  return Where(names, [&](const std::string& name) {
+    const auto other = ParseShardName(name);
+    return other && other->set == part.set && other->total == part.total;
+  });
+}
+
+// GGUF files, of which a folder often holds several: one model in several types.
+Result<WeightFiles> FilesOfGgufFolder(const fs::path& folder, const Names& files) {
+  if (files.size() == 1 && !IsNumbered(files[0])) return FilesOf(folder, files);
+  const auto part = ParseShardName(files[0]);
+  if (part && PartsOfSet(files, *part).size() == files.size()) return WholeSet(folder, files);
+  // Of a set its first part, which names them all.
+  return TwoModels(folder, Where(files, [](const std::string& name) {
+                     const auto numbered = ParseShardName(name);
+                     return !numbered || numbered->number <= 1;
+                   }));
+}
+
 Result<WeightFiles> FilesOfFolder(const fs::path& folder) {
   auto names = ListFolder(folder);
   if (!names) return std::move(names).error();
@@ -204,6 +230,8 @@ Result<WeightFiles> FilesOfFolder(const fs::path& folder) {
   const Names indexes =
       Where(*names, [](const std::string& name) { return name.ends_with(kShardIndexSuffix); });
   if (!indexes.empty()) return FilesOfIndexedFolder(folder, indexes, weights);
+  const Names ggufs = Where(*names, IsGgufModelName);
+  if (weights.empty() && !ggufs.empty()) return FilesOfGgufFolder(folder, ggufs);
   if (weights.empty()) return NoWeights(folder, *names);
   return FilesWithoutIndex(folder, weights);
 }
@@ -215,16 +243,29 @@ Result<WeightFiles> FilesOfIndexPath(const fs::path& path) {
   return FilesOfIndex(folder / path.filename(), Where(*names, IsWeightName));
 }
 
+// As llama.cpp has it, the first part of a split model stands for all.
+Result<WeightFiles> FilesOfFirstPart(const fs::path& path) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  auto names = ListFolder(folder);
+  if (!names) return std::move(names).error();
+  const std::string name = path.filename().string();
+  Names parts = PartsOfSet(Where(*names, IsGgufModelName), *ParseShardName(name));
+  if (parts.empty()) parts.push_back(name);  // not there: opening it says so
+  return WholeSet(folder, parts);
+}
+
 Result<WeightFiles> FilesOfFile(const fs::path& path) {
   const std::string name = path.filename().string();
   if (name.ends_with(kShardIndexSuffix)) return FilesOfIndexPath(path);
   if (const auto format = OtherWeightFormatOfName(name)) return NotRead(path, std::string(*format));
   const auto shard = ParseShardName(name);
+  if (shard && shard->number == 1 && name.ends_with(kGgufSuffix)) return FilesOfFirstPart(path);
   if (shard && shard->total > 1) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = fmt::format("one shard of {}, not a whole model", shard->total),
                  .file = path.string(),
-                 .advice = "give the path of the folder"};
+                 .advice = name.ends_with(kGgufSuffix) ? "give the path of the first part"
+                                                       : "give the path of the folder"};
   }
   if (path.extension() == ".json") {
     return Error{.kind = ErrorKind::kUnsupported,

@@ -46,7 +46,7 @@ std::string Problem(const std::filesystem::path& path) {
 
 constexpr const char* kWhatIsRead =
     "  expected: safetensors: one file, numbered shards (model-00001-of-00003.safetensors), or an "
-    "index (model.safetensors.index.json) and its shards";
+    "index (model.safetensors.index.json) and its shards; GGUF: one file or numbered parts";
 
 TEST(WeightFiles, OneFile) {
   const Folder folder({"config.json", "model.safetensors", "tokenizer.json"});
@@ -267,25 +267,66 @@ TEST(WeightFiles, BadIndexesNameTheirFile) {
 
 TEST(WeightFiles, OtherFormatsAreNamed) {
   const Folder folder({"config.json", "pytorch_model-1-of-2.bin", "pytorch_model-2-of-2.bin",
-                       "model.gguf", "training_args.bin"});
+                       "model.onnx", "training_args.bin"});
   EXPECT_EQ(Problem(folder.path()),
             folder.path().string() +
                 ": weights are in a format that is not read\n"
-                "  found:    model.gguf (GGUF), pytorch_model-1-of-2.bin (PyTorch), "
+                "  found:    model.onnx (ONNX), pytorch_model-1-of-2.bin (PyTorch), "
                 "pytorch_model-2-of-2.bin (PyTorch)\n" +
                 kWhatIsRead + "\n  try:      save the model as safetensors first");
   EXPECT_EQ(FindWeightFiles(folder.path()).error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(Problem(folder.path() / "model.gguf"),
-              StartsWith((folder.path() / "model.gguf").string() +
+  EXPECT_THAT(Problem(folder.path() / "model.onnx"),
+              StartsWith((folder.path() / "model.onnx").string() +
                          ": weights are in a format that is not read\n"
-                         "  found:    GGUF\n"));
+                         "  found:    ONNX\n"));
 }
 
 TEST(WeightFiles, OtherFormatsAreKnownByTheirBytes) {
   const ScratchFolder folder;
-  EXPECT_THAT(Problem(folder.Write("weights", "GGUF\x03_more")), HasSubstr("  found:    GGUF\n"));
+  EXPECT_THAT(Problem(folder.Write("weights", "\x93NUMPY\x01_more")),
+              HasSubstr("  found:    NumPy\n"));
   EXPECT_THAT(Problem(folder.Write("model.safetensors", "PK\x03\x04\x14_more")),
               HasSubstr("  found:    a zip file, as PyTorch and NumPy write\n"));
+}
+
+TEST(WeightFiles, OneGgufFile) {
+  const Folder folder({"config.json", "model-Q4_K_M.gguf", "mmproj-model-f16.gguf"});
+  EXPECT_THAT(Chosen(folder.path()), ElementsAre("model-Q4_K_M.gguf"));
+  EXPECT_THAT(Chosen(folder.path() / "model-Q4_K_M.gguf"), ElementsAre("model-Q4_K_M.gguf"));
+  EXPECT_THAT(Chosen(folder.Write("sha256-0123", "GGUF\x03_more")), ElementsAre("sha256-0123"));
+}
+
+TEST(WeightFiles, SafetensorsGoBeforeGguf) {
+  const Folder folder({"model.safetensors", "model.gguf"});
+  EXPECT_THAT(Chosen(folder.path()), ElementsAre("model.safetensors"));
+}
+
+TEST(WeightFiles, SplitGguf) {
+  const Folder folder({"m-00001-of-00002.gguf", "m-00002-of-00002.gguf"});
+  for (const auto& path : {folder.path(), folder.path() / "m-00001-of-00002.gguf"}) {
+    EXPECT_THAT(Chosen(path), ElementsAre("m-00001-of-00002.gguf", "m-00002-of-00002.gguf"));
+  }
+  EXPECT_THAT(Problem(folder.path() / "m-00002-of-00002.gguf"),
+              HasSubstr(": one shard of 2, not a whole model\n"
+                        "  try:      give the path of the first part"));
+}
+
+TEST(WeightFiles, SplitGgufWithoutAPart) {
+  const Folder folder({"m-00001-of-00003.gguf", "m-00003-of-00003.gguf"});
+  for (const auto& path : {folder.path(), folder.path() / "m-00001-of-00003.gguf"}) {
+    EXPECT_THAT(Problem(path), HasSubstr(": shards are missing\n"
+                                         "  found:    2 of 3 shards, without number 2\n"));
+  }
+}
+
+TEST(WeightFiles, SeveralGgufModelsAreListed) {
+  const Folder folder({"m-Q2_K.gguf", "m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"});
+  EXPECT_EQ(Problem(folder.path()), folder.path().string() +
+                                        ": folder holds more than one model\n"
+                                        "  found:    m-Q2_K.gguf, m-Q8_0-00001-of-00002.gguf\n"
+                                        "  try:      give the path of one weight file or index");
+  EXPECT_THAT(Chosen(folder.path() / "m-Q8_0-00001-of-00002.gguf"),
+              ElementsAre("m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"));
 }
 
 TEST(WeightFiles, NothingThere) {
