@@ -3,10 +3,13 @@
 #include <string_view>
 #include <system_error>
 
+#include "model/gguf_config.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
+#include "weights/gguf_weights.h"
 #include "weights/hub_cache.h"
 #include "weights/stored_weights.h"
+#include "weights/weight_files.h"
 
 namespace tensorguard {
 namespace {
@@ -56,9 +59,33 @@ Result<Json> ReadConfig(const fs::path& folder) {
   return config;
 }
 
+// Its first file holds the metadata and the vocabulary.
+Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
+                            std::shared_ptr<const WeightSource> stored,
+                            const GgufMetadata& metadata) {
+  const auto files = FindWeightFiles(resolved);
+  if (!files) return files.error();
+  const auto gguf = GgufArchitectureOf(metadata);
+  if (!gguf) return Error(gguf.error()).InFile(files->files[0].string());
+  auto weights = UndoGgufConversion(std::move(stored), metadata);
+  if (!weights) return std::move(weights).error();
+  Json config = GgufConfig(**gguf, metadata, **weights);
+  Architecture architecture = Understand(config, (*weights)->tensors());
+  return Model{.name = ModelNameFromPath(path),
+               .path = path,
+               .config = std::move(config),
+               .base_name = {},
+               .tokenizer_folder = files->files[0],
+               .weights = *std::move(weights),
+               .architecture = std::move(architecture)};
+}
+
 Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved) {
   auto weights = OpenStoredWeights(resolved);
   if (!weights) return std::move(weights).error();
+  const auto metadata = ReadGgufMetadata(resolved);
+  if (!metadata) return metadata.error();
+  if (*metadata) return OpenGgufModel(path, resolved, *std::move(weights), **metadata);
   const fs::path folder = CompanionFolder(resolved);
   auto config = ReadConfig(folder);
   if (!config) return std::move(config).error();
@@ -155,7 +182,7 @@ std::string ModelNameFromPath(const fs::path& path) {
   std::string name = named.filename().string();
   std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
-  for (const std::string_view suffix : {"_features.json", ".safetensors"}) {
+  for (const std::string_view suffix : {"_features.json", ".safetensors", ".gguf"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) {
       name.resize(name.size() - suffix.size());
       break;

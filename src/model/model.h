@@ -17,12 +17,12 @@ namespace tensorguard {
 struct Model {
   std::string name;  // the folder's or file's name without suffix
   std::filesystem::path path;
-  Json config;              // config.json, or null where there is none
+  Json config;              // config.json, what a GGUF file's metadata say, or null
   bool is_adapter = false;  // an adapter merged into `base_name`
   std::string base_name;
   // For ReadVocabulary, which also finds out whether there is a tokenizer: a broken one must not
   // keep the weights from being read.
-  std::filesystem::path tokenizer_folder;
+  std::filesystem::path tokenizer_folder;  // or a GGUF file, which holds its own
   std::shared_ptr<const WeightSource> weights;
   Architecture architecture;
 
@@ -42,7 +42,7 @@ Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOption
 bool NamesAdapter(const std::filesystem::path& path);
 
 // "models--org--name" folders (named "name") and trailing slashes understood;
-// suffixes .safetensors and _features.json removed.
+// suffixes .safetensors, .gguf and _features.json removed.
 std::string ModelNameFromPath(const std::filesystem::path& path);
 
 }  // namespace tensorguard

@@ -8,6 +8,8 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "formats/gguf.h"
+#include "tokenizers/gguf_vocabulary.h"
 #include "tokenizers/sentence_piece.h"
 #include "tokenizers/tekken.h"
 #include "tokenizers/tiktoken.h"
@@ -84,14 +86,32 @@ Result<Vocabulary> ParseFile(const FoundFile& file) {
   return vocabulary;
 }
 
+bool IsRegularFile(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+Result<Vocabulary> ReadGgufVocabulary(const fs::path& path) {
+  auto file = File::Open(path);
+  if (!file) return std::move(file).error();
+  const auto header = ReadGgufHeader(**file);
+  if (!header) return header.error();
+  auto vocabulary = VocabularyOfGguf(header->metadata);
+  if (!vocabulary) return std::move(vocabulary).error().InFile(path.string());
+  vocabulary->file = path.string();
+  return vocabulary;
+}
+
 }  // namespace
 
 std::optional<fs::path> FindTokenizerFile(const fs::path& folder) {
+  if (IsRegularFile(folder)) return folder;
   const auto file = FindFile(folder);
   return file ? std::optional(file->path) : std::nullopt;
 }
 
 Result<Vocabulary> ReadVocabulary(const fs::path& folder) {
+  if (IsRegularFile(folder)) return ReadGgufVocabulary(folder);
   const auto file = FindFile(folder);
   if (!file) {
     return Error{.kind = ErrorKind::kNotFound,

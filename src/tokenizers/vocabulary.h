@@ -25,9 +25,9 @@ struct Vocabulary {
 std::optional<std::filesystem::path> FindTokenizerFile(const std::filesystem::path& folder);
 
 // Reads the first of these that the folder holds: tokenizer.json, tokenizer.model, spiece.model,
-// spm.model, the only *.tiktoken, tiktoken.model, vocab.json, vocab.txt, tekken.json.
-// Errors: kNotFound if it holds none, kBadFile, kUnsupported (a kind of tokenizer that is not
-// read).
+// spm.model, the only *.tiktoken, tiktoken.model, vocab.json, vocab.txt, tekken.json. Where
+// `folder` is a file, it is a GGUF file that holds the vocabulary itself. Errors: kNotFound if it
+// holds none, kBadFile, kUnsupported (a kind of tokenizer that is not read).
 Result<Vocabulary> ReadVocabulary(const std::filesystem::path& folder);
 
 }  // namespace tensorguard

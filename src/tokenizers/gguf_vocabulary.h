@@ -1,0 +1,18 @@
+// The vocabulary in a GGUF file's metadata.
+#ifndef TENSORGUARD_TOKENIZERS_GGUF_VOCABULARY_H_
+#define TENSORGUARD_TOKENIZERS_GGUF_VOCABULARY_H_
+
+#include "base/result.h"
+#include "formats/gguf_metadata.h"
+#include "tokenizers/vocabulary.h"
+
+namespace tensorguard {
+
+// Tokens in the order of their ids, with tokenizer.ggml.token_type where it is there. Errors:
+// kNotFound without tokens, kUnsupported for a tokenizer.ggml.model other than gpt2 (byte-level
+// BPE) and llama (SentencePiece), kBadFile.
+Result<Vocabulary> VocabularyOfGguf(const GgufMetadata& metadata);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_TOKENIZERS_GGUF_VOCABULARY_H_

@@ -1,0 +1,215 @@
+#include "weights/gguf_weights.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/gguf.h"
+#include "weights/weight_files.h"
+
+namespace tensorguard {
+namespace {
+
+// Far above what is in use (512), so that a header cannot ask for a table of any length.
+constexpr uint64_t kMostExperts = 1 << 14;
+
+// Where the numbers of one tensor come from.
+struct Origin {
+  size_t tensor = 0;           // of the stored weights
+  uint64_t first_element = 0;  // in it
+  float added = 0;             // by the conversion
+  // 0: rows are in order. Else each head has this many, and row 2 j + p was row j + p half_rows.
+  uint64_t head_rows = 0;
+  uint64_t row_elements = 1;
+};
+
+struct UndoneTensor {
+  TensorInfo info;
+  Origin origin;
+};
+
+// The stored row that holds row `row`.
+uint64_t StoredRow(uint64_t row, uint64_t head_rows) {
+  const uint64_t in_head = row % head_rows;
+  const uint64_t half_rows = head_rows / 2;
+  return row - in_head + 2 * (in_head % half_rows) + in_head / half_rows;
+}
+
+class UndoneWeights : public WeightSource {
+ public:
+  UndoneWeights(std::shared_ptr<const WeightSource> stored, std::vector<UndoneTensor> tensors)
+      : stored_(std::move(stored)) {
+    for (UndoneTensor& tensor : tensors) {
+      tensors_.push_back(std::move(tensor.info));
+      origins_.push_back(tensor.origin);
+    }
+  }
+
+  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
+
+  Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
+                           std::span<float> out) const override {
+    const Origin& origin = origins_[tensor_index];
+    auto read = ReadRows(origin, first_element, out, [&](uint64_t first, std::span<float> part) {
+      return stored_->ReadFloat32(origin.tensor, first, part);
+    });
+    if (read && origin.added != 0) {
+      for (float& number : out) number -= origin.added;
+    }
+    return read;
+  }
+
+  bool IsBFloat16(size_t tensor_index) const override {
+    const Origin& origin = origins_[tensor_index];
+    return origin.added == 0 && stored_->IsBFloat16(origin.tensor);
+  }
+
+  Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
+                            std::span<BFloat16> out) const override {
+    const Origin& origin = origins_[tensor_index];
+    return ReadRows(origin, first_element, out, [&](uint64_t first, std::span<BFloat16> part) {
+      return stored_->ReadBFloat16(origin.tensor, first, part);
+    });
+  }
+
+ private:
+  template <typename Number, typename Read>
+  static Result<void> ReadRows(const Origin& origin, uint64_t first_element, std::span<Number> out,
+                               Read read) {
+    if (origin.head_rows == 0) return read(origin.first_element + first_element, out);
+    while (!out.empty()) {
+      const uint64_t row = first_element / origin.row_elements;
+      const uint64_t column = first_element % origin.row_elements;
+      const auto part = out.first(std::min<uint64_t>(out.size(), origin.row_elements - column));
+      auto done = read(StoredRow(row, origin.head_rows) * origin.row_elements + column, part);
+      if (!done) return done;
+      out = out.subspan(part.size());
+      first_element += part.size();
+    }
+    return {};
+  }
+
+  std::shared_ptr<const WeightSource> stored_;
+  std::vector<TensorInfo> tensors_;
+  std::vector<Origin> origins_;  // of tensors_, in the same order
+};
+
+std::optional<uint64_t> NumberOf(const GgufMetadata& metadata, std::string_view architecture,
+                                 std::string_view key) {
+  return metadata.Number(fmt::format("{}.{}", architecture, key));
+}
+
+// Rows of one head.
+Result<uint64_t> HeadRows(const TensorInfo& tensor, const GgufMetadata& metadata,
+                          std::string_view architecture, bool keys) {
+  auto heads = NumberOf(metadata, architecture, "attention.head_count");
+  if (keys) {
+    const auto key_heads = NumberOf(metadata, architecture, "attention.head_count_kv");
+    if (key_heads) heads = key_heads;
+  }
+  const uint64_t rows = tensor.shape.empty() ? 0 : tensor.shape[0];
+  if (heads && *heads != 0 && rows != 0 && rows % (2 * *heads) == 0) return rows / *heads;
+  return Error{.problem = "number of heads does not fit the tensor's rows",
+               .found = heads ? fmt::format("{} rows for {} heads", rows, *heads)
+                              : "no number of heads in the metadata",
+               .expected = "an even number of rows for each head"};
+}
+
+Result<void> AddExperts(const HubName& hub, const TensorInfo& stored, size_t index,
+                        uint64_t experts, std::vector<UndoneTensor>& undone) {
+  if (stored.shape.size() < 2 || stored.shape[0] != experts || experts > kMostExperts) {
+    return Error{.problem = "number of experts does not fit the tensor",
+                 .found = fmt::format("shape [{}]", fmt::join(stored.shape, ", ")),
+                 .expected = fmt::format("{} experts first, at most {}", experts, kMostExperts)};
+  }
+  const uint64_t each = stored.element_count / experts;
+  const size_t place = hub.name.find("{}");
+  for (uint64_t expert = 0; expert < experts; ++expert) {
+    TensorInfo info = stored;
+    info.name = hub.name;
+    info.name.replace(place, 2, fmt::format("{}", expert));
+    info.shape.erase(info.shape.begin());
+    info.element_count = each;
+    info.stored_bytes = stored.stored_bytes / experts;
+    undone.push_back({std::move(info), {.tensor = index, .first_element = expert * each}});
+  }
+  return {};
+}
+
+Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata& metadata,
+                       const TensorInfo& stored, size_t index, std::vector<UndoneTensor>& undone) {
+  const auto hub = HubNameOf(architecture, stored.name);
+  if (!hub) {
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .problem = fmt::format("tensor of a GGUF model of {} is not known", architecture.name)};
+  }
+  if (hub->change == GgufChange::kExpertsJoined) {
+    const auto experts = NumberOf(metadata, architecture.name, "expert_count");
+    return AddExperts(*hub, stored, index, experts.value_or(0), undone);
+  }
+  UndoneTensor tensor = {stored, {.tensor = index}};
+  tensor.info.name = hub->name;
+  if (hub->change == GgufChange::kOneAdded) tensor.origin.added = 1;
+  if (hub->change == GgufChange::kQueryRows || hub->change == GgufChange::kKeyRows) {
+    const auto rows =
+        HeadRows(stored, metadata, architecture.name, hub->change == GgufChange::kKeyRows);
+    if (!rows) return rows.error();
+    tensor.origin.head_rows = *rows;
+    tensor.origin.row_elements = stored.element_count / stored.shape[0];
+  }
+  undone.push_back(std::move(tensor));
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path) {
+  const auto files = FindWeightFiles(path);
+  if (!files) return files.error();
+  auto file = File::Open(files->files[0]);
+  if (!file) return std::move(file).error();
+  const auto gguf = IsGgufFile(**file);
+  if (!gguf) return gguf.error();
+  if (!*gguf) return std::optional<GgufMetadata>();
+  auto header = ReadGgufHeader(**file);
+  if (!header) return std::move(header).error();
+  return std::optional(std::move(header->metadata));
+}
+
+Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata) {
+  const auto name = metadata.Text("general.architecture");
+  if (!name) {
+    return Error{.problem = "GGUF file does not say its architecture",
+                 .expected = "the key general.architecture"};
+  }
+  const bool with_experts = NumberOf(metadata, *name, "expert_count").value_or(0) > 0;
+  if (const auto* known = FindGgufArchitecture(*name, with_experts)) return known;
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "GGUF models of this architecture are not read",
+               .found = *name + (with_experts ? " with experts" : ""),
+               .expected = KnownGgufArchitectures(),
+               .advice = "use the model's safetensors files"};
+}
+
+Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
+    std::shared_ptr<const WeightSource> stored, const GgufMetadata& metadata) {
+  const auto architecture = GgufArchitectureOf(metadata);
+  if (!architecture) return architecture.error();
+  std::vector<UndoneTensor> undone;
+  for (size_t i = 0; i < stored->tensors().size(); ++i) {
+    const TensorInfo& tensor = stored->tensors()[i];
+    auto added = AddUndone(**architecture, metadata, tensor, i, undone);
+    if (!added) return std::move(added).error().InFile(tensor.file).InTensor(tensor.name);
+  }
+  std::sort(undone.begin(), undone.end(),
+            [](const UndoneTensor& a, const UndoneTensor& b) { return a.info.name < b.info.name; });
+  return std::shared_ptr<const WeightSource>(
+      std::make_shared<UndoneWeights>(std::move(stored), std::move(undone)));
+}
+
+}  // namespace tensorguard

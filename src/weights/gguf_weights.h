@@ -1,0 +1,33 @@
+// A GGUF model's tensors as they were before llama.cpp converted them.
+#ifndef TENSORGUARD_WEIGHTS_GGUF_WEIGHTS_H_
+#define TENSORGUARD_WEIGHTS_GGUF_WEIGHTS_H_
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/result.h"
+#include "formats/gguf_metadata.h"
+#include "weights/gguf_names.h"
+#include "weights/weight_source.h"
+
+namespace tensorguard {
+
+// The metadata of the model's first file; empty if `path` names weights in another format. Errors:
+// those of FindWeightFiles and ReadGgufHeader.
+Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path);
+
+// The architecture of a GGUF model. Errors: kUnsupported, naming it, where llama.cpp's conversion
+// of it is not known here.
+Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata);
+
+// `stored` with Hugging Face's names, and with everything undone that GgufChange lists: kernels of
+// rows in another order, or of gains that are off by one, would be those of another model. Errors:
+// as GgufArchitectureOf; kUnsupported for a tensor that the architecture is not known to have;
+// kBadFile for numbers of heads or experts that do not fit the shapes.
+Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
+    std::shared_ptr<const WeightSource> stored, const GgufMetadata& metadata);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_WEIGHTS_GGUF_WEIGHTS_H_
