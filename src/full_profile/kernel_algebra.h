@@ -4,12 +4,14 @@
 
 #include <cstddef>
 
+#include "base/result.h"
 #include "network/float_matrix.h"
 
 namespace tensorguard {
 
-// left [n, k] times right [m, k] transposed: [n, m]. REQUIRES: equal columns, below 2^31.
-FloatMatrix RowProducts(const FloatMatrix& left, const FloatMatrix& right);
+// left [n, k] times right [m, k] transposed: [n, m]. REQUIRES: equal columns, below 2^31. Errors:
+// those of Multiply.
+Result<FloatMatrix> RowProducts(const FloatMatrix& left, const FloatMatrix& right);
 
 // Takes the mean of its row and of its column from every number and adds the mean of all: no row
 // and no column has a mean then. What all anchors have in common goes.
