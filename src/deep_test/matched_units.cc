@@ -151,12 +151,13 @@ class ColumnPreparation {
     const auto first = Read(0, chunk);
     if (!first) return first.error();
     columns_[0].cols(chunk.places) = TransposedProduct(map_, first->cols(chunk.chosen), threads_);
-    AddOuterProduct(*first, *first, Triangle::kLower, &gram_, threads_);
+    const arma::fmat by_unit = first->t();
+    AddTransposedProduct(by_unit, by_unit, Triangle::kLower, &gram_, threads_);
     for (size_t i = 1; i < matrices_.size(); ++i) {
       const auto dependent = Read(i, chunk);
       if (!dependent) return dependent.error();
       const arma::fmat mapped = TransposedProduct(map_, *dependent, threads_);
-      AddOuterProduct(*first, mapped, Triangle::kWhole, &cross_[i - 1], threads_);
+      AddTransposedProduct(by_unit, mapped.t(), Triangle::kWhole, &cross_[i - 1], threads_);
       columns_[i].cols(chunk.places) = mapped.cols(chunk.chosen);
     }
     return {};

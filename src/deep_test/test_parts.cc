@@ -234,7 +234,7 @@ Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects) {
 Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
                                     const std::vector<TokenPair>& tokens) {
   const auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
-                                   StreamSeed(subjects, kProjectionStream));
+                                   StreamSeed(subjects, kProjectionStream), subjects.threads);
   if (!maps) return maps.error();
   if (!maps->has_value()) {
     return NotAsked(kMatchedByTokens, "too few tokens in common whose embeddings differ");

@@ -4,54 +4,74 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <span>
 
 #include "base/parallel.h"
+#include "network/matrix_product.h"
 
 namespace tensorguard {
 namespace {
 
 constexpr arma::uword kColumnsPerTask = 256;
-constexpr arma::uword kTileRows = 512;
 constexpr float kRidge = 0.03f;             // docs/deep_test.md#ridge
 constexpr float kNegligibleLength = 1e-5f;  // float32 rounding of a difference of equal columns
 
 blasint Count(arma::uword count) { return static_cast<blasint>(count); }
+
+// Columns [first_left, end) of `left` transposed times columns [first_right, + columns) of `right`,
+// to `out`, column after column.
+void MultiplyTile(const arma::fmat& left, arma::uword first_left, const arma::fmat& right,
+                  arma::uword first_right, arma::uword columns, float* out) {
+  const arma::uword inner = left.n_rows;
+  const arma::uword rows = left.n_cols - first_left;
+  const auto done = Multiply(
+      std::span(right.colptr(first_right), columns * inner),
+      std::span(left.colptr(first_left), rows * inner), RightSide::kTransposed,
+      {.rows = columns, .columns = rows, .inner = inner}, {.first = out, .row_stride = rows});
+  if (done) return;
+  // What oneDNN refuses, the other library multiplies: float32 sums in another order.
+  cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, Count(rows), Count(columns), Count(inner),
+              1.0f, left.colptr(first_left), Count(inner), right.colptr(first_right), Count(inner),
+              0.0f, out, Count(rows));
+}
+
+// use(first, columns) for pieces of `all` columns, cut by their number alone.
+void ForEachTask(arma::uword all, unsigned threads,
+                 const std::function<void(arma::uword, arma::uword)>& use) {
+  const size_t tasks = (all + kColumnsPerTask - 1) / kColumnsPerTask;
+  const auto done = ParallelFor(tasks, threads, [&](size_t task) -> Result<void> {
+    const arma::uword first = task * kColumnsPerTask;
+    use(first, std::min(kColumnsPerTask, all - first));
+    return {};
+  });
+  static_cast<void>(done);  // the work has no errors
+}
 
 }  // namespace
 
 arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, unsigned threads) {
   arma::fmat product(left.n_cols, right.n_cols);
   if (product.empty()) return product;
-  const size_t tasks = (right.n_cols + kColumnsPerTask - 1) / kColumnsPerTask;
-  const auto done = ParallelFor(tasks, threads, [&](size_t task) -> Result<void> {
-    const arma::uword first = task * kColumnsPerTask;
-    const arma::uword columns = std::min(kColumnsPerTask, right.n_cols - first);
-    cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, Count(left.n_cols), Count(columns),
-                Count(left.n_rows), 1.0f, left.memptr(), Count(left.n_rows), right.colptr(first),
-                Count(right.n_rows), 0.0f, product.colptr(first), Count(product.n_rows));
-    return {};
+  ForEachTask(right.n_cols, threads, [&](arma::uword first, arma::uword columns) {
+    MultiplyTile(left, 0, right, first, columns, product.colptr(first));
   });
-  static_cast<void>(done);  // the work has no errors
   return product;
 }
 
-void AddOuterProduct(const arma::fmat& left, const arma::fmat& right, Triangle triangle,
-                     arma::fmat* product, unsigned threads) {
-  if (product->empty() || left.n_cols == 0) return;
-  const size_t down = (left.n_rows + kTileRows - 1) / kTileRows;
-  const size_t across = (right.n_rows + kTileRows - 1) / kTileRows;
-  const auto done = ParallelFor(down * across, threads, [&](size_t tile) -> Result<void> {
-    const arma::uword row = tile % down * kTileRows;
-    const arma::uword column = tile / down * kTileRows;
-    if (triangle == Triangle::kLower && row < column) return {};
-    cblas_sgemm(CblasColMajor, CblasNoTrans, CblasTrans,
-                Count(std::min(kTileRows, left.n_rows - row)),
-                Count(std::min(kTileRows, right.n_rows - column)), Count(left.n_cols), 1.0f,
-                left.memptr() + row, Count(left.n_rows), right.memptr() + column,
-                Count(right.n_rows), 1.0f, product->colptr(column) + row, Count(product->n_rows));
-    return {};
+void AddTransposedProduct(const arma::fmat& left, const arma::fmat& right, Triangle triangle,
+                          arma::fmat* product, unsigned threads) {
+  if (product->empty() || left.n_rows == 0) return;
+  ForEachTask(right.n_cols, threads, [&](arma::uword first, arma::uword columns) {
+    const arma::uword above = triangle == Triangle::kLower ? first : 0;
+    arma::fmat tile(left.n_cols - above, columns);
+    MultiplyTile(left, above, right, first, columns, tile.memptr());
+    for (arma::uword column = 0; column < columns; ++column) {
+      const float* from = tile.colptr(column);
+      float* to = product->colptr(first + column) + above;
+      for (arma::uword row = 0; row < tile.n_rows; ++row) to[row] += from[row];
+    }
   });
-  static_cast<void>(done);  // the work has no errors
 }
 
 arma::fmat AtUnitLength(arma::fmat columns) {

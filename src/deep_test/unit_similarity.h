@@ -10,12 +10,12 @@ namespace tensorguard {
 // REQUIRES: left.n_rows == right.n_rows.
 arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, unsigned threads);
 
-// product += left right^T, cut into tiles by shape alone. With kLower (REQUIRES: a square product)
+// product += left^T right, cut in the same way. With kLower (REQUIRES: left and right are the same)
 // what lies above the diagonal is unspecified, and left out where that saves time.
-// REQUIRES: left.n_cols == right.n_cols; the product's shape.
+// REQUIRES: left.n_rows == right.n_rows; the product's shape.
 enum class Triangle { kWhole, kLower };
-void AddOuterProduct(const arma::fmat& left, const arma::fmat& right, Triangle triangle,
-                     arma::fmat* product, unsigned threads);
+void AddTransposedProduct(const arma::fmat& left, const arma::fmat& right, Triangle triangle,
+                          arma::fmat* product, unsigned threads);
 
 // Columns made from ones of length one (or zero), back at length one. What is left shorter than
 // 1e-5 is rounding noise and becomes zero, so that its cosines are 0.
