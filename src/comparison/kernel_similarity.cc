@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <armadillo>
+#include <utility>
 
 namespace tensorguard {
 namespace {
@@ -46,6 +47,12 @@ LayerSimilarity::LayerSimilarity(const NormalisedKernels& a, const NormalisedKer
     }
   }
 }
+
+LayerSimilarity::LayerSimilarity(std::vector<size_t> layer_of_row,
+                                 std::vector<size_t> layer_of_column, CosineTables cosines)
+    : layer_of_row_(std::move(layer_of_row)),
+      layer_of_column_(std::move(layer_of_column)),
+      cosines_(std::move(cosines)) {}
 
 std::optional<double> LayerSimilarity::Cosine(ResponseKind kind, size_t row, size_t column) const {
   return cosines_[static_cast<size_t>(kind)][row * columns() + column];

@@ -14,7 +14,13 @@ namespace tensorguard {
 // Cosines of the kernels of every layer of `a` with every layer of `b`.
 class LayerSimilarity {
  public:
+  // By kind; [row * columns + column], empty where one of the two layers has no such kernel.
+  using CosineTables = std::array<std::vector<std::optional<double>>, kResponseKinds.size()>;
+
   LayerSimilarity(const NormalisedKernels& a, const NormalisedKernels& b);
+  // The same, computed elsewhere. REQUIRES: every table has the size of rows times columns.
+  LayerSimilarity(std::vector<size_t> layer_of_row, std::vector<size_t> layer_of_column,
+                  CosineTables cosines);
 
   // Layers that have a kernel; layer_of_row()[i] is the index in a's FullFingerprint::layers.
   const std::vector<size_t>& layer_of_row() const { return layer_of_row_; }
@@ -31,7 +37,7 @@ class LayerSimilarity {
  private:
   std::vector<size_t> layer_of_row_;
   std::vector<size_t> layer_of_column_;
-  std::array<std::vector<std::optional<double>>, kResponseKinds.size()> cosines_;
+  CosineTables cosines_;
 };
 
 }  // namespace tensorguard

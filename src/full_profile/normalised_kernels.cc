@@ -59,45 +59,43 @@ std::vector<Direction> GramBasis(const FullFingerprint& fingerprint, AnchorBlock
   return basis;
 }
 
-// The kernels of one kind before what they have in common is taken out.
-struct RawKernels {
-  FloatMatrix units;           // [layers, anchors * anchors]; only the first rows are filled
-  std::vector<size_t> layers;  // of those rows
-};
-
-RawKernels ScaleKind(const FullFingerprint& fingerprint, FloatMatrix LayerResponse::*kernel,
-                     const std::vector<Direction>& basis, AnchorBlock& block) {
-  RawKernels raw = {FloatMatrix(fingerprint.layers.size(), block.anchors() * block.anchors()), {}};
+// The kernels of one kind before what they have in common is taken out, to the first rows of
+// `units`; the layers of those rows.
+std::vector<size_t> ScaleKind(const FullFingerprint& fingerprint,
+                              FloatMatrix LayerResponse::*kernel,
+                              const std::vector<Direction>& basis, AnchorBlock& block,
+                              FloatMatrix& units) {
+  std::vector<size_t> layers;
   for (size_t layer = 0; layer < fingerprint.layers.size(); ++layer) {
     const FloatMatrix& stored = fingerprint.layers[layer].*kernel;
     if (stored.rows() == 0) continue;
     const auto norms = block.CentreAndFree(stored, basis);
     if (norms.after <= kNothingLeft * norms.before) continue;
-    block.WriteScaled(raw.units.Row(raw.layers.size()));
-    raw.layers.push_back(layer);
+    block.WriteScaled(units.Row(layers.size()));
+    layers.push_back(layer);
   }
-  return raw;
+  return layers;
 }
 
-std::vector<double> SumOfRows(const FloatMatrix& units) {
+std::vector<double> SumOfRows(const FloatMatrix& units, size_t count) {
   std::vector<double> total(units.columns());
-  for (size_t row = 0; row < units.rows(); ++row) {
+  for (size_t row = 0; row < count; ++row) {
     const float* unit = units.Row(row).data();
     for (size_t i = 0; i < total.size(); ++i) total[i] += unit[i];
   }
   return total;
 }
 
-// From each kernel, what it shares with the mean of the others is taken; copies of the layer itself
-// do not count as others.
-KernelRows WithoutCommonPart(const FloatMatrix& units) {
-  KernelRows rows = {.units = FloatMatrix(units.rows(), units.columns())};
-  const FloatMatrix cosines = RowProducts(units, units);
-  const std::vector<double> total = SumOfRows(units);
+// From each of the first `count` kernels, what it shares with the mean of the others is taken;
+// copies of the layer itself do not count as others.
+KernelRows WithoutCommonPart(const FloatMatrix& units, size_t count) {
+  KernelRows rows = {.units = FloatMatrix(count, units.columns())};
+  const FloatMatrix cosines = ProductsOfFirstRows(units, count);
+  const std::vector<double> total = SumOfRows(units, count);
   std::vector<double> scratch(2 * units.columns());
-  for (size_t row = 0; row < units.rows(); ++row) {
+  for (size_t row = 0; row < count; ++row) {
     std::vector<std::span<const float>> copies;
-    for (size_t other = 0; other < units.rows(); ++other) {
+    for (size_t other = 0; other < count; ++other) {
       if (other == row || cosines.Row(row)[other] >= static_cast<float>(kCopiedLayerCosine)) {
         copies.push_back(units.Row(other));
       }
@@ -129,11 +127,12 @@ NormalisedKernels NormaliseKernels(const FullFingerprint& fingerprint,
   const auto basis = GramBasis(fingerprint, block);
   std::vector<NormalisedLayer> layers(fingerprint.layers.size());
   for (size_t i = 0; i < layers.size(); ++i) layers[i].layer = i;
+  FloatMatrix units(layers.size(), anchors.size() * anchors.size());
   NormalisedKernels normalised;
   for (size_t kind = 0; kind < kResponseKinds.size(); ++kind) {
-    const RawKernels raw = ScaleKind(fingerprint, kKernelTables[kind].kernel, basis, block);
-    for (size_t i = 0; i < raw.layers.size(); ++i) layers[raw.layers[i]].rows[kind] = i;
-    normalised.kinds[kind] = WithoutCommonPart(FirstRows(raw.units, raw.layers.size()));
+    const auto scaled = ScaleKind(fingerprint, kKernelTables[kind].kernel, basis, block, units);
+    for (size_t i = 0; i < scaled.size(); ++i) layers[scaled[i]].rows[kind] = i;
+    normalised.kinds[kind] = WithoutCommonPart(units, scaled.size());
   }
   for (const NormalisedLayer& layer : layers) {
     const bool has_kernel = layer.rows[0] || layer.rows[1] || layer.rows[2];
