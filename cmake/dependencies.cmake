@@ -7,7 +7,6 @@ find_package(hwy REQUIRED)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(kissfft REQUIRED IMPORTED_TARGET kissfft-float)
-pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 
 # Armadillo without its wrapper library, linked straight to OpenBLAS without threads: its thread pool
@@ -23,3 +22,13 @@ target_include_directories(Armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIR}
 target_compile_definitions(Armadillo INTERFACE ARMA_DONT_USE_WRAPPER ARMA_WARN_LEVEL=0
                                                ARMA_DONT_USE_OPENMP)
 target_link_libraries(Armadillo INTERFACE ${OPENBLAS_SERIAL})
+
+# oneDNN by its files: its package configuration wants OpenCL's headers, which serve GPUs alone. Debian
+# built it with GNU's OpenMP, whatever compiler is used here: matrix_product.cc keeps that from starting
+# threads.
+find_library(ONEDNN_LIBRARY dnnl REQUIRED)
+find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+find_library(GNU_OPENMP_LIBRARY NAMES libgomp.so.1 REQUIRED)
+add_library(OneDnn INTERFACE)
+target_include_directories(OneDnn SYSTEM INTERFACE ${ONEDNN_INCLUDE_DIR})
+target_link_libraries(OneDnn INTERFACE ${ONEDNN_LIBRARY} ${GNU_OPENMP_LIBRARY})

@@ -8,19 +8,20 @@ packages() {
 g++                   C++20 compiler (12.2), with the sanitizers' libraries
 cmake                 build (3.25)
 ninja-build           build
-pkgconf               finds kissfft, libcrypto and cairo
+pkgconf               finds kissfft and cairo
 libfmt-dev            text formatting
 nlohmann-json3-dev    JSON
 libcli11-dev          command line
 libhwy-dev            SIMD kernels chosen at run time
 libkissfft-dev        Fourier transforms of the paper profile
 libarmadillo-dev      clustering, decompositions
-libopenblas-serial-dev matrix products and decompositions, without threads of its own
-libssl-dev            SHA-256 digests of weights
+libopenblas-serial-dev decompositions, without threads of its own
+libdnnl-dev           matrix products, in bfloat16 where the processor can
 libcairo2-dev         plots
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests
 libgmock-dev          tests
+b3sum                 a test of digests
 END
 }
 

@@ -4,7 +4,26 @@
 
 #include "cli/program.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace {
+
+// Responses of some MiB come and go with every layer: keep their memory instead of giving it back
+// to the system, which would clear it each time.
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  constexpr int kMebibyte = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, 32 * kMebibyte);
+  mallopt(M_TRIM_THRESHOLD, 128 * kMebibyte);
+#endif
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  KeepFreedMemory();
   const int first = argc > 0 ? 1 : 0;
   return tensorguard::cli::RunProgram(std::vector<std::string>(argv + first, argv + argc));
 }

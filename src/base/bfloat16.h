@@ -14,10 +14,13 @@ constexpr float ToFloat32(BFloat16 value) {
   return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
 }
 
-// To nearest, ties to even. Beyond the largest number: infinity. REQUIRES: not NaN.
+// To nearest, ties to even. Beyond the largest number: infinity. NaN stays NaN, without its
+// payload.
 constexpr BFloat16 RoundToBFloat16(float value) {
+  constexpr uint16_t kNan = 0x7fc0;
   const auto bits = std::bit_cast<uint32_t>(value);
-  return static_cast<BFloat16>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  return static_cast<BFloat16>(value == value ? rounded : kNan);
 }
 
 }  // namespace tensorguard

@@ -25,5 +25,11 @@ TEST(BFloat16, RoundsToNearestTiesToEven) {
             std::numeric_limits<float>::infinity());
 }
 
+TEST(BFloat16, KeepsNanNan) {
+  for (const uint32_t bits : {0x7f800001u, 0x7fffffffu, 0xffffffffu, 0x7fc00000u}) {
+    EXPECT_TRUE(std::isnan(ToFloat32(RoundToBFloat16(std::bit_cast<float>(bits)))));
+  }
+}
+
 }  // namespace
 }  // namespace tensorguard

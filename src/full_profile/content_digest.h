@@ -6,19 +6,23 @@
 #include <cstdint>
 #include <span>
 
-#include "base/result.h"
+#include "base/bfloat16.h"
+#include "full_profile/blake3.h"
 
 namespace tensorguard {
 
-using Sha256 = std::array<uint8_t, 32>;
+using BlockDigest = Blake3Digest;
 using ContentDigest = std::array<uint8_t, 16>;
 
-// Of the numbers' float32 bytes, little-endian. Errors: kSystem if the system's library refuses.
-Result<Sha256> DigestOfValues(std::span<const float> values);
+// Of a block of numbers: BLAKE3 of one byte, how many bytes a number takes, and BLAKE3 of the
+// numbers' little-endian bytes. A number takes 2 bytes, as bfloat16, in a block that has none that
+// bfloat16 cannot hold, else 4, as float32. So both of these give one digest for the same numbers.
+BlockDigest DigestOfValues(std::span<const float> values);
+BlockDigest DigestOfValues(std::span<const BFloat16> values);
 
-// Of a matrix that was digested block by block: the first 16 bytes of the SHA-256 of its blocks'
-// digests one after the other.
-Result<ContentDigest> DigestOfBlocks(std::span<const Sha256> blocks);
+// Of a matrix that was digested block by block: the first 16 bytes of BLAKE3 of its blocks' digests
+// one after the other.
+ContentDigest DigestOfBlocks(std::span<const BlockDigest> blocks);
 
 }  // namespace tensorguard
 

@@ -54,7 +54,7 @@ struct WeightSummary {
   uint64_t rows = 0;                    // outputs; the elements of a vector
   uint64_t columns = 0;                 // inputs; 1 for a vector
   std::string dtype = {};               // as stored
-  std::array<uint8_t, 16> digest = {};  // of the float32 values in row-major order [rows, columns]
+  std::array<uint8_t, 16> digest = {};  // of the numbers, by content_digest.h
   double norm = 0;                      // Frobenius
   double mean = 0;
   std::array<float, kSummaryQuantiles.size()> quantiles = {};  // at kSummaryQuantiles

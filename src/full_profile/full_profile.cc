@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <mutex>
+#include <thread>
 #include <utility>
 
+#include "base/parallel.h"
 #include "full_profile/kernel_algebra.h"
 #include "full_profile/response_kernels.h"
 #include "full_profile/stored_fingerprint.h"
@@ -16,36 +18,61 @@
 namespace tensorguard {
 namespace {
 
-// Counts each of the two readings of the weights as all of their bytes.
-class TwoPassProgress {
+// Counts the stored bytes that were read. Thread-safe.
+class ReadingProgress {
  public:
-  TwoPassProgress(const ProgressCallback& callback, const WeightSource& source)
+  ReadingProgress(const ProgressCallback& callback, const WeightSource& source)
       : callback_(callback) {
-    for (const TensorInfo& tensor : source.tensors()) pass_bytes_ += tensor.stored_bytes;
+    for (const TensorInfo& tensor : source.tensors()) all_bytes_ += tensor.stored_bytes;
   }
 
-  void LayerDone(size_t layer, size_t layers) {
-    const double share = static_cast<double>(layer + 1) / static_cast<double>(layers);
-    const std::string what = fmt::format("layer {}", layer);
-    Report(what, static_cast<uint64_t>(share * static_cast<double>(pass_bytes_)));
-  }
-
-  void TensorRead(std::string_view tensor, uint64_t bytes) {
+  void Read(std::string_view tensor, uint64_t bytes) {
+    if (!callback_) return;
     const std::lock_guard lock(mutex_);
-    sketched_bytes_ = std::min(pass_bytes_, sketched_bytes_ + bytes);
-    Report(tensor, pass_bytes_ + sketched_bytes_);
+    read_bytes_ = std::min(all_bytes_, read_bytes_ + bytes);
+    callback_({tensor, read_bytes_, all_bytes_});
   }
 
  private:
-  void Report(std::string_view what, uint64_t bytes) {
-    if (callback_) callback_({what, bytes, 2 * pass_bytes_});
-  }
-
   const ProgressCallback& callback_;
-  uint64_t pass_bytes_ = 0;
+  uint64_t all_bytes_ = 0;
   std::mutex mutex_;
-  uint64_t sketched_bytes_ = 0;
+  uint64_t read_bytes_ = 0;
 };
+
+// Layers are computed side by side, each by threads of its own.
+struct ThreadSplit {
+  unsigned layers = 1;
+  unsigned within_layer = 1;
+};
+
+// What the responses of the layers in work may take in memory together.
+constexpr uint64_t kMostResponseBytes = uint64_t{256} << 20;
+// Matrices of the widest kind that a layer holds at a time: gate, up, their product, rounded
+// inputs.
+constexpr uint64_t kWidestMatrices = 4;
+
+// Bytes of one layer's responses to all anchors.
+uint64_t ResponseBytes(const Model& model) {
+  uint64_t widest = 1;
+  for (size_t i = 0; i < model.architecture.roles.size(); ++i) {
+    if (!model.architecture.roles[i].layer) continue;
+    const auto& shape = model.weights->tensors()[i].shape;
+    const size_t first = shape.size() > 2 ? shape.size() - 2 : 0;  // behind the number of experts
+    for (size_t d = first; d < shape.size(); ++d) widest = std::max(widest, shape[d]);
+  }
+  return kWidestMatrices * kMostAnchors * sizeof(float) * widest;
+}
+
+// As many layers at once as there are threads, as long as their responses fit: layers need not wait
+// for each other, the blocks of one weight do.
+ThreadSplit SplitThreads(const Model& model, unsigned threads) {
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  const uint64_t fitting = std::max<uint64_t>(1, kMostResponseBytes / ResponseBytes(model));
+  const uint64_t layers = std::max<uint64_t>(1, model.architecture.layers);
+  const auto at_once = static_cast<unsigned>(std::min({uint64_t{threads}, fitting, layers}));
+  return {.layers = at_once, .within_layer = (threads + at_once - 1) / at_once};
+}
 
 bool IsInteger(DType dtype) {
   return dtype == DType::kBool || dtype == DType::kU8 || dtype == DType::kI8 ||
@@ -90,21 +117,29 @@ Result<void> UseAnchors(const Model& model, uint64_t vocabulary_size,
   return {};
 }
 
+Result<FloatMatrix> Gram(const FloatMatrix& left, const FloatMatrix& right) {
+  auto gram = RowProducts(left, right);
+  if (!gram) return gram;
+  DoubleCentre(*gram);
+  if (CanBeStored(*gram)) return gram;
+  return Error{.kind = ErrorKind::kBadFile,
+               .problem = "the embeddings are too large to multiply",
+               .found = "a Gram matrix that is not finite"};
+}
+
 Result<void> AddGrams(const AnchorRows& rows, FullFingerprint& fingerprint) {
-  fingerprint.input_gram = RowProducts(rows.inputs, rows.inputs);
-  fingerprint.output_gram = RowProducts(rows.outputs, rows.outputs);
+  auto inputs = Gram(rows.inputs, rows.inputs);
+  if (!inputs) return std::move(inputs).error();
+  auto outputs = Gram(rows.outputs, rows.outputs);
+  if (!outputs) return std::move(outputs).error();
+  fingerprint.input_gram = *std::move(inputs);
+  fingerprint.output_gram = *std::move(outputs);
+  fingerprint.cross_gram = FloatMatrix(rows.inputs.rows(), rows.outputs.rows());
   // Of unlike widths only where the head reads another space than the embedding writes.
-  fingerprint.cross_gram = rows.inputs.columns() == rows.outputs.columns()
-                               ? RowProducts(rows.inputs, rows.outputs)
-                               : FloatMatrix(rows.inputs.rows(), rows.outputs.rows());
-  for (FloatMatrix* gram :
-       {&fingerprint.input_gram, &fingerprint.output_gram, &fingerprint.cross_gram}) {
-    DoubleCentre(*gram);
-    if (CanBeStored(*gram)) continue;
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = "the embeddings are too large to multiply",
-                 .found = "a Gram matrix that is not finite"};
-  }
+  if (rows.inputs.columns() != rows.outputs.columns()) return {};
+  auto cross = Gram(rows.inputs, rows.outputs);
+  if (!cross) return std::move(cross).error();
+  fingerprint.cross_gram = *std::move(cross);
   return {};
 }
 
@@ -126,41 +161,33 @@ Result<FloatMatrix> SketchTable(const Network& network, Role role, const std::st
   return SketchRows(network.source(), *table, tokens);
 }
 
-Result<void> AddKernels(const Network& network, TwoPassProgress& progress,
-                        FullFingerprint& fingerprint) {
+Result<void> AddKernels(const Network& network, unsigned threads, FullFingerprint& fingerprint) {
   const auto rows = ReadAnchorRows(network, fingerprint.anchor_tokens);
   if (!rows) return rows.error();
   auto grams = AddGrams(*rows, fingerprint);
   if (!grams) return grams;
-  const size_t layers = network.description().layers.size();
-  for (size_t layer = 0; layer < layers; ++layer) {
-    auto response = RespondLayer(network, layer, *rows);
+  fingerprint.layers.resize(network.description().layers.size());
+  auto responded = ParallelFor(fingerprint.layers.size(), threads, [&](size_t i) -> Result<void> {
+    auto response = RespondLayer(network, i, *rows);
     if (!response) return std::move(response).error();
-    fingerprint.layers.push_back(*std::move(response));
-    progress.LayerDone(layer, layers);
-  }
+    fingerprint.layers[i] = *std::move(response);
+    return {};
+  });
+  if (!responded) return responded;
   const auto notes = NotesOnLayers(fingerprint.layers);
   fingerprint.notes.insert(fingerprint.notes.end(), notes.begin(), notes.end());
   return {};
 }
 
-Result<void> AddSketches(const Network& network, const std::string& main_stack, unsigned threads,
-                         TwoPassProgress& progress, FullFingerprint& fingerprint) {
+Result<void> AddTableSketches(const Network& network, const std::string& main_stack,
+                              FullFingerprint& fingerprint) {
   auto embedding = SketchTable(network, Role::kEmbedding, main_stack, fingerprint.anchor_tokens);
   if (!embedding) return std::move(embedding).error();
   fingerprint.embedding_sketch = *std::move(embedding);
-  if (!fingerprint.tied_head) {
-    auto head = SketchTable(network, Role::kOutputHead, main_stack, fingerprint.anchor_tokens);
-    if (!head) return std::move(head).error();
-    fingerprint.head_sketch = *std::move(head);
-  }
-  auto summaries = SummariseWeights(
-      network.source(), network.weights(),
-      {.threads = threads, .on_read = [&](std::string_view tensor, uint64_t bytes) {
-         progress.TensorRead(tensor, bytes);
-       }});
-  if (!summaries) return std::move(summaries).error();
-  fingerprint.weights = *std::move(summaries);
+  if (fingerprint.tied_head) return {};
+  auto head = SketchTable(network, Role::kOutputHead, main_stack, fingerprint.anchor_tokens);
+  if (!head) return std::move(head).error();
+  fingerprint.head_sketch = *std::move(head);
   return {};
 }
 
@@ -168,8 +195,14 @@ Result<void> AddSketches(const Network& network, const std::string& main_stack, 
 
 Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
                                                const FullProfileOptions& options) {
-  const auto network = Network::Build(model, options.threads);
+  ReadingProgress progress(options.on_progress, *model.weights);
+  WeightSummaries summaries(
+      [&](std::string_view tensor, uint64_t bytes) { progress.Read(tensor, bytes); });
+  const ThreadSplit threads = SplitThreads(model, options.threads);
+  const auto network =
+      Network::Build(model, {.threads = threads.within_layer, .observer = &summaries});
   if (!network) return network.error();
+  summaries.Expect((*network)->source(), (*network)->weights());
   if (auto codes = RefuseCodes(**network); !codes) return std::move(codes).error();
   const NetworkDescription& description = (*network)->description();
   FullFingerprint fingerprint = {.model_name = model.name,
@@ -179,17 +212,19 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
                                  .hidden_size = description.hidden_size,
                                  .tied_head = description.tied_head,
                                  .has_head = description.has_head};
-  TwoPassProgress progress(options.on_progress, (*network)->source());
   auto anchors = UseAnchors(model, description.vocabulary_size, options.anchors, fingerprint);
   if (!anchors) return std::move(anchors).error();
   for (const std::string& assumed : description.assumed) {
     fingerprint.notes.push_back("not stated by the config: " + assumed);
   }
-  auto kernels = AddKernels(**network, progress, fingerprint);
+  // The kernels read the weights, the summaries see them pass and read what no kernel asks for.
+  auto kernels = AddKernels(**network, threads.layers, fingerprint);
   if (!kernels) return std::move(kernels).error();
-  auto sketches =
-      AddSketches(**network, model.architecture.main_stack, options.threads, progress, fingerprint);
-  if (!sketches) return std::move(sketches).error();
+  auto tables = AddTableSketches(**network, model.architecture.main_stack, fingerprint);
+  if (!tables) return std::move(tables).error();
+  auto rest = summaries.ReadRest(options.threads);
+  if (!rest) return std::move(rest).error();
+  fingerprint.weights = summaries.Take();
   return AsStored(std::move(fingerprint));
 }
 

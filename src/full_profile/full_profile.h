@@ -20,10 +20,11 @@ struct FullProfileOptions {
   std::optional<ChosenAnchors> anchors = {};
 };
 
-// Reads the weights twice: layer by layer for the kernels, and tensor by tensor for the sketches.
-// Its numbers are those that a fingerprint file holds (AsStored). The same for any number of
-// threads. Errors: those of Network::Build, the kernels and SummariseWeights; kUnsupported for
-// weights that are a quantiser's codes; kMismatch if options.anchors lie beyond the vocabulary.
+// Reads every weight once, layers side by side, for kernels, sketches and digests together; twice
+// only what a latent attention or attention sinks need. Its numbers are those that a fingerprint
+// file holds (AsStored). The same for any number of threads. Errors: those of Network::Build, the
+// kernels and WeightSummaries; kUnsupported for weights that are a quantiser's codes; kMismatch if
+// options.anchors lie beyond the vocabulary.
 Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
                                                const FullProfileOptions& options = {});
 

@@ -1,21 +1,21 @@
 #include "full_profile/kernel_algebra.h"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
+
+#include "network/matrix_product.h"
 
 namespace tensorguard {
 
-FloatMatrix RowProducts(const FloatMatrix& left, const FloatMatrix& right) {
+Result<FloatMatrix> RowProducts(const FloatMatrix& left, const FloatMatrix& right) {
   FloatMatrix products(left.rows(), right.rows());
-  if (products.values().empty() || left.columns() == 0) return products;
-  const auto inner = static_cast<blasint>(left.columns());
-  const auto columns = static_cast<blasint>(right.rows());
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<blasint>(left.rows()), columns,
-              inner, 1.0f, left.values().data(), inner, right.values().data(), inner, 0.0f,
-              products.values().data(), columns);
+  auto multiplied =
+      Multiply(left.values(), right.values(), RightSide::kTransposed,
+               {.rows = left.rows(), .columns = right.rows(), .inner = left.columns()},
+               {products.values().data(), right.rows()});
+  if (!multiplied) return std::move(multiplied).error();
   return products;
 }
 

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 
+#include "base/result.h"
 #include "network/float_matrix.h"
 
 namespace tensorguard {
 
-// left [n, k] times right [m, k] transposed: [n, m]. REQUIRES: equal columns, below 2^31.
-FloatMatrix RowProducts(const FloatMatrix& left, const FloatMatrix& right);
+// left [n, k] times right [m, k] transposed: [n, m]. REQUIRES: equal columns, below 2^31. Errors:
+// those of Multiply.
+Result<FloatMatrix> RowProducts(const FloatMatrix& left, const FloatMatrix& right);
 
 // RowProducts of the first `count` rows with themselves: [count, count]. REQUIRES: there are as
 // many.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/bfloat16.h"
 #include "full_profile/full_fingerprint.h"
 
 namespace tensorguard {
@@ -19,6 +20,9 @@ uint64_t Mixed(uint64_t bits) {
   bits = (bits ^ (bits >> 27)) * 0x94d0'49bb'1331'11eb;
   return bits ^ (bits >> 31);
 }
+
+// What bfloat16 can hold, so that products with bfloat16 weights are exact.
+float Rounded(double value) { return ToFloat32(RoundToBFloat16(static_cast<float>(value))); }
 
 }  // namespace
 
@@ -37,8 +41,8 @@ FloatMatrix ProbeMatrix(uint64_t size) {
     const double second = (static_cast<double>(bits & 0xffff'ffff) + 0.5) / 4294967296.0;
     const double radius = scale * std::sqrt(-2 * std::log(first));
     const double angle = 2 * std::numbers::pi * second;
-    values[i] = static_cast<float>(radius * std::cos(angle));
-    values[i + 1] = static_cast<float>(radius * std::sin(angle));
+    values[i] = Rounded(radius * std::cos(angle));
+    values[i + 1] = Rounded(radius * std::sin(angle));
   }
   return probes;
 }

@@ -14,7 +14,7 @@ namespace tensorguard {
 uint64_t RandomBits(uint64_t key, uint64_t index);
 
 // X, [size, kSketchSize]: independent normal numbers of variance 1 / kSketchSize, by Box and
-// Muller's formula. So the expected squared norm of W X is that of W.
+// Muller's formula, rounded to bfloat16. So the expected squared norm of W X is that of W.
 FloatMatrix ProbeMatrix(uint64_t size);
 
 // One row of S, which adds every output with a sign to one of kSketchSize sums (a count sketch;

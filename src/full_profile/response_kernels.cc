@@ -26,9 +26,10 @@ std::string NameOf(const LayerDescription& layer) {
 
 Result<FloatMatrix> Kernel(const FloatMatrix& left, const FloatMatrix& right,
                            const LayerDescription& layer, std::string_view name) {
-  FloatMatrix kernel = RowProducts(left, right);
-  DoubleCentre(kernel);
-  if (!CanBeStored(kernel)) return NotFinite(fmt::format("the {} of {}", name, NameOf(layer)));
+  auto kernel = RowProducts(left, right);
+  if (!kernel) return kernel;
+  DoubleCentre(*kernel);
+  if (!CanBeStored(*kernel)) return NotFinite(fmt::format("the {} of {}", name, NameOf(layer)));
   return kernel;
 }
 
@@ -57,22 +58,21 @@ Result<void> RespondFeedForward(const Network& network, size_t index, const Laye
                                 const AnchorRows& anchors, LayerResponse& response) {
   const auto inputs = network.FeedForwardInput(index, anchors.inputs);
   if (!inputs) return inputs.error();
-  const auto outputs = network.FeedForwardOutput(index, *inputs);
+  const size_t expert_anchors = std::min(inputs->rows(), kExpertAnchors);
+  const FloatMatrix first_outputs = FirstRows(anchors.outputs, expert_anchors);
+  const auto keep = [&](uint32_t expert, const FloatMatrix& answer) -> Result<void> {
+    if (expert >= kExpertsKept) return {};
+    auto kernel =
+        Kernel(FirstRows(answer, expert_anchors), first_outputs, layer, "response of an expert");
+    if (!kernel) return std::move(kernel).error();
+    response.experts.push_back(*std::move(kernel));
+    return {};
+  };
+  const auto outputs = network.FeedForwardOutput(index, *inputs, keep);
   if (!outputs) return outputs.error();
   auto kernel = Kernel(*outputs, anchors.outputs, layer, "feed-forward response");
   if (!kernel) return std::move(kernel).error();
   response.feed_forward = *std::move(kernel);
-
-  const size_t expert_anchors = std::min(inputs->rows(), kExpertAnchors);
-  const FloatMatrix first_inputs = FirstRows(*inputs, expert_anchors);
-  const FloatMatrix first_outputs = FirstRows(anchors.outputs, expert_anchors);
-  for (uint32_t expert = 0; expert < std::min(layer.experts, kExpertsKept); ++expert) {
-    const auto answer = network.ExpertOutput(index, expert, first_inputs);
-    if (!answer) return answer.error();
-    auto expert_kernel = Kernel(*answer, first_outputs, layer, "response of an expert");
-    if (!expert_kernel) return std::move(expert_kernel).error();
-    response.experts.push_back(*std::move(expert_kernel));
-  }
   return {};
 }
 

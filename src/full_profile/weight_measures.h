@@ -31,52 +31,52 @@ inline constexpr uint64_t kLongestSketched = uint64_t{1} << 18;
 
 Error TooLargeToSketch(const TensorInfo& tensor);
 
-// Rows of a block, which is also what a digest is taken over: 2^20 elements or a single row.
-uint64_t RowsPerMeasuredBlock(uint64_t columns);
+// Random inputs of one length in both forms that blocks come in, the same numbers.
+struct Probes {
+  explicit Probes(uint64_t length);
+
+  FloatMatrix float32;             // ProbeMatrix(length)
+  std::vector<BFloat16> bfloat16;  // row-major
+};
 
 // Blocks may be measured by any thread, each once; what comes out depends on neither order nor
 // number of threads.
 class WeightMeasures {
  public:
-  // `probes`: ProbeMatrix of the weight's columns (of a vector: its rows); null for no sketch.
-  // All must outlive the object. REQUIRES: the weight has elements.
-  WeightMeasures(const WeightSource& source, const Weight& weight,
-                 std::shared_ptr<const FloatMatrix> probes);
+  // `probes`: of the weight's columns (of a vector: its rows); null for no sketch.
+  // `tensor` and `weight` must outlive the object. REQUIRES: the weight has elements.
+  WeightMeasures(const TensorInfo& tensor, const Weight& weight,
+                 std::shared_ptr<const Probes> probes);
 
-  uint64_t block_count() const { return blocks_.size(); }
-
-  // Errors: those of ReadWeight; kSystem.
-  Result<void> MeasureBlock(uint64_t block);
+  // Errors: those of Multiply.
+  Result<void> Measure(const WeightBlock& block);
 
   // REQUIRES: every block is measured. Errors: kBadFile, naming the tensor, for numbers too large
-  // to sum; kSystem.
+  // to sum.
   Result<WeightSummary> Finish();
 
  private:
   struct Block {
-    double sum = 0;
-    double squares = 0;
-    float least = 0;
-    float greatest = 0;
-    uint64_t zeros = 0;
-    uint64_t zero_rows = 0;
-    uint64_t sparse_fours = 0;
+    RowMeasures rows = {};  // but the columns
     uint64_t distinct_in_small = 0;
     uint64_t distinct_in_large = 0;
-    Sha256 digest = {};
+    BlockDigest digest = {};
     std::vector<double> sketch = {};
   };
 
-  void MeasureRows(uint64_t rows, std::span<const float> values, Block& block);
-  void TakeSamples(uint64_t first_row, std::span<const float> values, Block& block);
-  void AddToSketch(uint64_t first_row, uint64_t rows, const FloatMatrix& values, Block& block);
-  void MarkColumns(std::span<const uint8_t> filled);
+  template <typename Number>
+  Result<void> MeasureValues(uint64_t first_row, std::span<const Number> values, Block& block);
+  template <typename Number>
+  void TakeSamples(uint64_t first_row, std::span<const Number> values, Block& block);
+  template <typename Number>
+  Result<void> AddToSketch(uint64_t first_row, std::span<const Number> values, Block& block);
+  void MarkColumns(const std::vector<uint8_t>& filled);
   Result<void> AddSketch(WeightSummary& summary) const;
   void AddQuantiles(float least, float greatest, WeightSummary& summary);
 
-  const WeightSource& source_;
+  const TensorInfo& tensor_;
   const Weight& weight_;
-  std::shared_ptr<const FloatMatrix> probes_;
+  std::shared_ptr<const Probes> probes_;
   OutputBuckets buckets_;
   FixedSample elements_;
   FixedSample small_groups_;

@@ -71,15 +71,13 @@ std::array<float, kSummaryQuantiles.size()> PlainQuantiles(std::span<const float
   return quantiles;
 }
 
-Result<ContentDigest> PlainDigest(const FloatMatrix& values) {
-  const uint64_t rows = RowsPerMeasuredBlock(values.columns());
-  std::vector<Sha256> digests;
+ContentDigest PlainDigest(const FloatMatrix& values) {
+  const uint64_t rows = std::max<uint64_t>(1, (uint64_t{1} << 18) / values.columns());
+  std::vector<BlockDigest> digests;
   for (uint64_t first = 0; first < values.rows(); first += rows) {
     const uint64_t count = std::min(rows, values.rows() - first);
-    const auto digest =
-        DigestOfValues(values.values().subspan(first * values.columns(), count * values.columns()));
-    if (!digest) return digest.error();
-    digests.push_back(*digest);
+    digests.push_back(DigestOfValues(
+        values.values().subspan(first * values.columns(), count * values.columns())));
   }
   return DigestOfBlocks(digests);
 }
@@ -92,8 +90,6 @@ Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight&
                                        bool with_sketch) {
   const auto values = ReadWeight(source, weight);
   if (!values) return values.error();
-  const auto digest = PlainDigest(*values);
-  if (!digest) return digest.error();
   const TensorInfo& tensor = source.tensors()[weight.tensor_index];
   WeightSummary summary = {.tensor = tensor.name,
                            .role = weight.role,
@@ -101,7 +97,7 @@ Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight&
                            .rows = weight.rows,
                            .columns = weight.columns,
                            .dtype = std::string(InfoOf(tensor.dtype).name),
-                           .digest = *digest};
+                           .digest = PlainDigest(*values)};
   const std::span<const float> all = values->values();
   const auto elements = static_cast<double>(all.size());
   double squares = 0;

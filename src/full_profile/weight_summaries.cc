@@ -18,54 +18,114 @@ uint64_t SketchedLength(const Weight& weight) {
   return weight.is_vector ? weight.rows : weight.columns;
 }
 
-// Probe matrices by length: a model has few lengths. Thread-safe.
-class ProbeShelf {
+uint64_t StoredBytes(const TensorInfo& tensor, const Weight& weight, const WeightBlock& block) {
+  const double share = static_cast<double>(block.rows * weight.columns) /
+                       static_cast<double>(std::max<uint64_t>(1, tensor.element_count));
+  return static_cast<uint64_t>(share * static_cast<double>(tensor.stored_bytes));
+}
+
+}  // namespace
+
+// Random inputs by length: a model has few lengths. Thread-safe.
+class WeightSummaries::ProbeShelf {
  public:
-  std::shared_ptr<const FloatMatrix> Of(uint64_t length) {
+  std::shared_ptr<const Probes> Of(uint64_t length) {
     const std::lock_guard lock(mutex_);
-    auto& probes = by_length_[length];
-    if (!probes) {
-      if (by_length_.size() > kMostKept) Empty(length);
-      by_length_[length] = std::make_shared<FloatMatrix>(ProbeMatrix(length));
-    }
-    return by_length_[length];
+    const auto found = by_length_.find(length);
+    if (found != by_length_.end()) return found->second;
+    if (by_length_.size() == kMostKept) by_length_.clear();
+    return by_length_[length] = std::make_shared<Probes>(length);
   }
 
  private:
   // A hostile model has many lengths.
   static constexpr size_t kMostKept = 16;
 
-  void Empty(uint64_t length) {
-    by_length_.clear();
-    by_length_[length] = nullptr;
-  }
-
   std::mutex mutex_;
-  std::map<uint64_t, std::shared_ptr<const FloatMatrix>> by_length_;
+  std::map<uint64_t, std::shared_ptr<const Probes>> by_length_;
 };
 
 // The measures of one weight from its first block to its last.
-struct Task {
-  const Weight* weight = nullptr;
-  uint64_t first_unit = 0;  // blocks of all weights are counted through
+struct WeightSummaries::Task {
+  explicit Task(const Weight& of) : weight(of), seen(BlockCount(of)), blocks_left(seen.size()) {}
+
+  const Weight& weight;
   std::once_flag started;
   std::unique_ptr<WeightMeasures> measures;
-  std::atomic<uint64_t> blocks_left = 0;
+  std::vector<std::atomic<bool>> seen;  // by block
+  std::atomic<uint64_t> blocks_left;
+  WeightSummary summary;
 };
 
-uint64_t BlockCount(const Weight& weight) {
-  const uint64_t rows = RowsPerMeasuredBlock(weight.columns);
-  return (weight.rows + rows - 1) / rows;
+WeightSummaries::WeightSummaries(OnRead on_read)
+    : on_read_(std::move(on_read)), probes_(std::make_unique<ProbeShelf>()) {}
+
+WeightSummaries::~WeightSummaries() = default;
+
+void WeightSummaries::Expect(const WeightSource& source, std::span<const Weight> weights) {
+  source_ = &source;
+  weights_ = weights;
+  for (const Weight& weight : weights) {
+    const bool kept = weight.role.expert.value_or(0) < kExpertsKept;
+    tasks_.push_back(kept ? std::make_unique<Task>(weight) : nullptr);
+  }
 }
 
-uint64_t StoredBytesPerBlock(const TensorInfo& tensor, const Weight& weight) {
-  const uint64_t rows = std::min(weight.rows, RowsPerMeasuredBlock(weight.columns));
-  const double share = static_cast<double>(rows * weight.columns) /
-                       static_cast<double>(std::max<uint64_t>(1, tensor.element_count));
-  return static_cast<uint64_t>(share * static_cast<double>(tensor.stored_bytes));
+Result<void> WeightSummaries::Observe(const Weight& weight, const WeightBlock& block) {
+  Task* task = tasks_[static_cast<size_t>(&weight - weights_.data())].get();
+  if (task != nullptr && task->seen[block.index].exchange(true)) return {};
+  const TensorInfo& tensor = source_->tensors()[weight.tensor_index];
+  if (on_read_) on_read_(tensor.name, StoredBytes(tensor, weight, block));
+  return task == nullptr ? Result<void>() : Measure(*task, tensor, block);
 }
 
-}  // namespace
+Result<void> WeightSummaries::Measure(Task& task, const TensorInfo& tensor,
+                                      const WeightBlock& block) {
+  const Weight& weight = task.weight;
+  std::call_once(task.started, [&] {
+    auto probes = HasSketch(weight) ? probes_->Of(SketchedLength(weight)) : nullptr;
+    task.measures = std::make_unique<WeightMeasures>(tensor, weight, std::move(probes));
+  });
+  auto measured = task.measures->Measure(block);
+  if (!measured) return measured;
+  if (task.blocks_left.fetch_sub(1) > 1) return {};
+  auto summary = task.measures->Finish();
+  task.measures.reset();
+  if (!summary) return std::move(summary).error();
+  task.summary = *std::move(summary);
+  return {};
+}
+
+Result<void> WeightSummaries::ReadRest(unsigned threads) {
+  struct Reading {
+    const Weight* weight;
+    uint64_t first_block;
+  };
+  std::vector<Reading> readings;
+  for (const auto& task : tasks_) {
+    if (task == nullptr) continue;
+    const uint64_t together = BlocksPerReading(task->weight);
+    for (uint64_t first = 0; first < task->seen.size(); first += together) {
+      const auto begin = task->seen.begin() + static_cast<ptrdiff_t>(first);
+      const auto end =
+          begin + static_cast<ptrdiff_t>(std::min(together, task->seen.size() - first));
+      if (std::find(begin, end, false) != end) readings.push_back({&task->weight, first});
+    }
+  }
+  return ParallelFor(readings.size(), threads, [&](size_t i) {
+    const Weight& weight = *readings[i].weight;
+    return ReadBlocks(*source_, weight, readings[i].first_block,
+                      [&](const WeightBlock& block) { return Observe(weight, block); });
+  });
+}
+
+std::vector<WeightSummary> WeightSummaries::Take() {
+  std::vector<WeightSummary> summaries;
+  for (const auto& task : tasks_) {
+    if (task != nullptr) summaries.push_back(std::move(task->summary));
+  }
+  return summaries;
+}
 
 bool HasSketch(const Weight& weight) {
   const Role role = weight.role.role;
@@ -76,45 +136,12 @@ bool HasSketch(const Weight& weight) {
 
 Result<std::vector<WeightSummary>> SummariseWeights(const WeightSource& source,
                                                     std::span<const Weight> weights,
-                                                    const SummaryOptions& options) {
-  std::vector<const Weight*> kept;
-  for (const Weight& weight : weights) {
-    if (weight.role.expert.value_or(0) < kExpertsKept) kept.push_back(&weight);
-  }
-  std::vector<Task> tasks(kept.size());
-  uint64_t units = 0;
-  for (size_t i = 0; i < tasks.size(); ++i) {
-    tasks[i].weight = kept[i];
-    tasks[i].first_unit = units;
-    tasks[i].blocks_left = BlockCount(*kept[i]);
-    units += tasks[i].blocks_left;
-  }
-
-  std::vector<WeightSummary> summaries(tasks.size());
-  ProbeShelf shelf;
-  auto done = ParallelFor(units, options.threads, [&](size_t unit) -> Result<void> {
-    const auto after = std::upper_bound(
-        tasks.begin(), tasks.end(), unit,
-        [](uint64_t wanted, const Task& task) { return wanted < task.first_unit; });
-    Task& task = *std::prev(after);
-    const Weight& weight = *task.weight;
-    std::call_once(task.started, [&] {
-      auto probes = HasSketch(weight) ? shelf.Of(SketchedLength(weight)) : nullptr;
-      task.measures = std::make_unique<WeightMeasures>(source, weight, std::move(probes));
-    });
-    auto measured = task.measures->MeasureBlock(unit - task.first_unit);
-    if (!measured) return measured;
-    const TensorInfo& tensor = source.tensors()[weight.tensor_index];
-    if (options.on_read) options.on_read(tensor.name, StoredBytesPerBlock(tensor, weight));
-    if (task.blocks_left.fetch_sub(1) > 1) return {};
-    auto summary = task.measures->Finish();
-    task.measures.reset();
-    if (!summary) return std::move(summary).error();
-    summaries[static_cast<size_t>(&task - tasks.data())] = *std::move(summary);
-    return {};
-  });
-  if (!done) return std::move(done).error();
-  return summaries;
+                                                    unsigned threads) {
+  WeightSummaries summaries;
+  summaries.Expect(source, weights);
+  auto read = summaries.ReadRest(threads);
+  if (!read) return std::move(read).error();
+  return summaries.Take();
 }
 
 Result<FloatMatrix> SketchRows(const WeightSource& source, const Weight& table,

@@ -1,9 +1,10 @@
-// Summaries of all weights of a network, each read once.
+// Summaries of all weights of a network from one reading, whoever reads them.
 #ifndef TENSORGUARD_FULL_PROFILE_WEIGHT_SUMMARIES_H_
 #define TENSORGUARD_FULL_PROFILE_WEIGHT_SUMMARIES_H_
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,17 +15,50 @@
 
 namespace tensorguard {
 
-struct SummaryOptions {
-  unsigned threads = 0;  // 0: one per processor
-  // Called from worker threads after each block: the tensor and the stored bytes read of it.
-  std::function<void(std::string_view tensor, uint64_t bytes)> on_read = {};
+// Measures the blocks of weights as they are read to multiply with them, and reads itself what
+// nobody multiplies with. Memory follows the number of weights in work, not the model.
+//
+// Observe may be called from any thread; the rest from one, when no other call is under way.
+class WeightSummaries : public WeightBlockObserver {
+ public:
+  // `on_read`: called from any thread with the tensor and the stored bytes of each block when it is
+  // first read (each time for a weight that is not kept).
+  using OnRead = std::function<void(std::string_view tensor, uint64_t bytes)>;
+  explicit WeightSummaries(OnRead on_read = {});
+  ~WeightSummaries() override;
+
+  // The weights to summarise: all but routed experts from kExpertsKept on. Both must outlive the
+  // object. To be called once, before any block is observed.
+  void Expect(const WeightSource& source, std::span<const Weight> weights);
+
+  // Blocks of other weights, and those measured before, are passed over. Errors: those of
+  // WeightMeasures.
+  Result<void> Observe(const Weight& weight, const WeightBlock& block) override;
+
+  // Reads and measures what was not observed. `threads` 0: one per processor. Errors: those of
+  // ReadBlocks and of WeightMeasures.
+  Result<void> ReadRest(unsigned threads);
+
+  // One summary for each weight that is kept, in their order. To be called once, after ReadRest.
+  std::vector<WeightSummary> Take();
+
+ private:
+  struct Task;
+  class ProbeShelf;
+
+  Result<void> Measure(Task& task, const TensorInfo& tensor, const WeightBlock& block);
+
+  OnRead on_read_;
+  const WeightSource* source_ = nullptr;
+  std::span<const Weight> weights_;
+  std::vector<std::unique_ptr<Task>> tasks_;  // of weights_; null for what is not kept
+  std::unique_ptr<ProbeShelf> probes_;
 };
 
-// One summary for each weight, in their order, but for routed experts from kExpertsKept on. Memory
-// follows the number of threads, not the model. Errors: those of WeightMeasures.
+// Reads and summarises the weights. Errors: those of ReadRest.
 Result<std::vector<WeightSummary>> SummariseWeights(const WeightSource& source,
                                                     std::span<const Weight> weights,
-                                                    const SummaryOptions& options = {});
+                                                    unsigned threads = 0);
 
 // Whether a weight has a sketch of its own.
 bool HasSketch(const Weight& weight);

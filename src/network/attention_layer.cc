@@ -221,14 +221,23 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
 Result<AttentionRows> Project(const AttentionLayer& attention, const LayerParts& parts,
                               const ConfigView& config, const FloatMatrix& rows,
                               const FloatMatrix& key_rows) {
+  auto projected = ProjectQueriesAndKeys(attention, parts, config, rows, key_rows);
+  if (!projected || attention.latent) return projected;
+  auto values = attention.value.Apply(key_rows);
+  if (!values) return std::move(values).error();
+  projected->values = *std::move(values);
+  return projected;
+}
+
+Result<AttentionRows> ProjectQueriesAndKeys(const AttentionLayer& attention,
+                                            const LayerParts& parts, const ConfigView& config,
+                                            const FloatMatrix& rows, const FloatMatrix& key_rows) {
   if (attention.latent) return ProjectLatent(parts, *attention.latent, config, rows);
   auto queries = ApplyWithNorm(attention.query, attention.query_norm, rows);
   if (!queries) return std::move(queries).error();
   auto keys = ApplyWithNorm(attention.key, attention.key_norm, key_rows);
   if (!keys) return std::move(keys).error();
-  auto values = attention.value.Apply(key_rows);
-  if (!values) return std::move(values).error();
-  return AttentionRows{*std::move(queries), *std::move(keys), *std::move(values)};
+  return AttentionRows{*std::move(queries), *std::move(keys), {}};
 }
 
 Result<AttentionRule> FullRule(const AttentionLayer& attention) {

@@ -51,6 +51,11 @@ Result<AttentionRows> Project(const AttentionLayer& attention, const LayerParts&
                               const ConfigView& config, const FloatMatrix& rows,
                               const FloatMatrix& key_rows);
 
+// The queries and keys of Project alone; a latent attention's values come with them.
+Result<AttentionRows> ProjectQueriesAndKeys(const AttentionLayer& attention,
+                                            const LayerParts& parts, const ConfigView& config,
+                                            const FloatMatrix& rows, const FloatMatrix& key_rows);
+
 // The rule with the sinks read in. Errors: `rule_error`; kUnsupported where the heads are not
 // known; those of ReadVector.
 Result<AttentionRule> FullRule(const AttentionLayer& attention);

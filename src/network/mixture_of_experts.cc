@@ -237,17 +237,21 @@ Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,
   return RunFeedForward(mixture.blocks[expert], rows);
 }
 
-Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
+Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows,
+                                  const ExpertVisitor& visit) {
   const auto widths = CheckWidths(mixture, rows);
   if (!widths) return widths.error();
   FloatMatrix sum(rows.rows(), rows.columns());
   const float share = 1 / static_cast<float>(mixture.experts);
-  for (const FeedForward& block : mixture.blocks) {
-    const auto outputs = RunFeedForward(block, rows);
+  for (uint32_t expert = 0; expert < mixture.experts; ++expert) {
+    const auto outputs = RunFeedForward(mixture.blocks[expert], rows);
     if (!outputs) return outputs.error();
     for (size_t i = 0; i < sum.values().size(); ++i) {
       sum.values()[i] += share * outputs->values()[i];
     }
+    if (!visit) continue;
+    auto visited = visit(expert, *outputs);
+    if (!visited) return std::move(visited).error();
   }
   const auto shared = AddSharedExpert(mixture, rows, sum);
   if (!shared) return shared.error();

@@ -9,6 +9,7 @@
 #include "architecture/config_view.h"
 #include "base/result.h"
 #include "network/expert_routing.h"
+#include "network/expert_visitor.h"
 #include "network/feed_forward.h"
 #include "network/float_matrix.h"
 #include "network/layer_parts.h"
@@ -51,8 +52,10 @@ Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatri
 Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,
                               const FloatMatrix& rows);
 
-// The mean of all routed experts, and the shared one.
-Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows);
+// The mean of all routed experts, and the shared one. `visit` may be empty; an error of it is
+// returned.
+Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows,
+                                  const ExpertVisitor& visit = {});
 
 }  // namespace tensorguard
 

@@ -115,7 +115,8 @@ class BuiltNetwork : public Network {
   Result<std::optional<QueriesAndKeys>> QueriesAndKeysOf(size_t layer,
                                                          const FloatMatrix& inputs) const override;
   Result<FloatMatrix> MixerOutput(size_t layer, const FloatMatrix& inputs) const override;
-  Result<FloatMatrix> FeedForwardOutput(size_t layer, const FloatMatrix& inputs) const override;
+  Result<FloatMatrix> FeedForwardOutput(size_t layer, const FloatMatrix& inputs,
+                                        const ExpertVisitor& visit_expert) const override;
   Result<FloatMatrix> ExpertOutput(size_t layer, uint32_t expert,
                                    const FloatMatrix& inputs) const override;
 
@@ -255,7 +256,7 @@ Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
     size_t layer, const FloatMatrix& inputs) const {
   const LayerPlace& place = places_[layer];
   const AttentionLayer& attention = *place.layer().attention;
-  auto rows = Project(attention, place.layer().parts, place.config(), inputs, inputs);
+  auto rows = ProjectQueriesAndKeys(attention, place.layer().parts, place.config(), inputs, inputs);
   if (!rows) return std::move(rows).error();
   FloatMatrix keys = RepeatHeads(rows->keys, attention.shape);
   return std::optional(QueriesAndKeys{std::move(rows->queries), std::move(keys)});
@@ -270,14 +271,22 @@ Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& i
   return FinishMixer(place.layer(), *std::move(added));
 }
 
-Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMatrix& inputs) const {
+Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMatrix& inputs,
+                                                    const ExpertVisitor& visit_expert) const {
   const LayerPlace& place = places_[layer];
   const Layer& own = place.layer();
+  ExpertVisitor visit_raw;
+  if (visit_expert) {
+    visit_raw = [&](uint32_t expert, const FloatMatrix& outputs) -> Result<void> {
+      const auto added = FinishFeedForward(own, outputs);
+      return added ? visit_expert(expert, *added) : Result<void>(added.error());
+    };
+  }
   const auto run = [&] {
     if (own.recurrent_feed_forward != nullptr) {
       return own.recurrent_feed_forward->run(own.parts, place.config(), inputs, 1);
     }
-    return own.mixture ? RunAllExperts(*own.mixture, inputs)
+    return own.mixture ? RunAllExperts(*own.mixture, inputs, visit_raw)
                        : RunFeedForward(*own.feed_forward, inputs);
   };
   auto added = run();
@@ -295,11 +304,15 @@ Result<FloatMatrix> BuiltNetwork::ExpertOutput(size_t layer, uint32_t expert,
 
 }  // namespace
 
-Result<std::shared_ptr<const Network>> Network::Build(const Model& model, unsigned threads) {
+Result<std::shared_ptr<const Network>> Network::Build(const Model& model,
+                                                      const NetworkOptions& options) {
   if (auto plain = RefuseCodes(model); !plain) return std::move(plain).error();
   auto weights = SplitWeights(model);
   if (!weights) return std::move(weights).error();
-  for (Weight& weight : *weights) weight.threads = threads;
+  for (Weight& weight : *weights) {
+    weight.threads = options.threads;
+    weight.observer = options.observer;
+  }
   auto network = std::make_shared<BuiltNetwork>(model, *std::move(weights));
   if (auto read = network->ReadParts(); !read) {
     return std::move(read).error().InFile(model.path.string());

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "model/model.h"
+#include "network/expert_visitor.h"
 #include "network/float_matrix.h"
 #include "network/weight.h"
 
@@ -43,6 +44,13 @@ struct NetworkDescription {
 
 struct NetworkParts;  // network/network_parts.h
 
+struct NetworkOptions {
+  unsigned threads = 0;  // that each function below may use; 0: one per processor
+  // Sees every block that the functions read to multiply with it (Weight::observer). Must outlive
+  // the network.
+  WeightBlockObserver* observer = nullptr;
+};
+
 // Queries and keys of all heads side by side, keys repeated where heads share them, so that the sum
 // over heads of q . k is one dot product of rows.
 struct QueriesAndKeys {
@@ -59,8 +67,8 @@ class Network {
   // Reads shapes and config, no weights. Errors: kUnsupported where the model has no embedding or
   // no layer whose parts are known, or is quantised; kBadFile, naming the tensor, where shapes
   // contradict each other or config.json.
-  // `threads`: that the functions below may use (0: one per processor).
-  static Result<std::shared_ptr<const Network>> Build(const Model& model, unsigned threads = 0);
+  static Result<std::shared_ptr<const Network>> Build(const Model& model,
+                                                      const NetworkOptions& options = {});
 
   virtual ~Network() = default;
 
@@ -95,8 +103,10 @@ class Network {
   virtual Result<FloatMatrix> MixerOutput(size_t layer, const FloatMatrix& inputs) const = 0;
 
   // What the feed-forward adds: dense; or the mean of all routed experts plus the shared one.
-  // REQUIRES: the layer has one.
-  virtual Result<FloatMatrix> FeedForwardOutput(size_t layer, const FloatMatrix& inputs) const = 0;
+  // `visit_expert` is called for every routed expert in order with its ExpertOutput for the same
+  // inputs, and an error of it returned. REQUIRES: the layer has one.
+  virtual Result<FloatMatrix> FeedForwardOutput(size_t layer, const FloatMatrix& inputs,
+                                                const ExpertVisitor& visit_expert = {}) const = 0;
 
   // One routed expert alone, without its routing weight. REQUIRES: expert < experts.
   virtual Result<FloatMatrix> ExpertOutput(size_t layer, uint32_t expert,

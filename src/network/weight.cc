@@ -1,6 +1,5 @@
 #include "network/weight.h"
 
-#include <cblas.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,15 +8,16 @@
 #include <limits>
 
 #include "base/parallel.h"
+#include "network/matrix_product.h"
 
 namespace tensorguard {
 namespace {
 
-// Elements of a weight that one thread has in hand at a time: 4 MiB, enough rows for an efficient
-// matrix product. An input-major weight is read in short stretches of a row of storage, which are
-// longer with larger blocks.
-constexpr uint64_t kBlockElements = uint64_t{1} << 20;
-constexpr uint64_t kInputMajorBlockElements = uint64_t{1} << 22;
+// Small enough for a core's own cache, large enough for an efficient matrix product.
+constexpr uint64_t kBlockElements = uint64_t{1} << 18;
+// An input-major weight is read in short stretches of a row of storage, which are longer the more
+// blocks are read together.
+constexpr uint64_t kInputMajorBlocks = 16;
 
 // Storage rows of an input-major weight that are turned round at a time.
 constexpr uint64_t kTurnedInputs = 64;
@@ -46,14 +46,25 @@ Result<void> ForEachStretch(const Weight& weight, uint64_t first_row, uint64_t c
   return {};
 }
 
+Result<void> ReadElements(const WeightSource& source, size_t tensor, uint64_t first,
+                          std::span<float> out) {
+  return source.ReadFloat32(tensor, first, out);
+}
+
+Result<void> ReadElements(const WeightSource& source, size_t tensor, uint64_t first,
+                          std::span<BFloat16> out) {
+  return source.ReadBFloat16(tensor, first, out);
+}
+
+template <typename Number>
 Result<void> ReadOutputMajor(const WeightSource& source, const Weight& weight,
-                             const Stretch& stretch, std::span<float> out) {
+                             const Stretch& stretch, std::span<Number> out) {
   const uint64_t columns = weight.columns;
   const uint64_t together = stretch.step == 1 ? stretch.count : 1;
   for (uint64_t row = 0; row < stretch.count; row += together) {
     const uint64_t stored = stretch.first + row * stretch.step;
-    auto read = source.ReadFloat32(weight.tensor_index, weight.first_element + stored * columns,
-                                   out.subspan(row * columns, together * columns));
+    auto read = ReadElements(source, weight.tensor_index, weight.first_element + stored * columns,
+                             out.subspan(row * columns, together * columns));
     if (!read) return read;
   }
   return {};
@@ -61,22 +72,23 @@ Result<void> ReadOutputMajor(const WeightSource& source, const Weight& weight,
 
 // A row of storage holds one input of all outputs: reads the part of it that spans the stretch,
 // some inputs at a time, and turns them round.
+template <typename Number>
 Result<void> ReadInputMajor(const WeightSource& source, const Weight& weight,
-                            const Stretch& stretch, std::span<float> out) {
+                            const Stretch& stretch, std::span<Number> out) {
   const uint64_t span = (stretch.count - 1) * stretch.step + 1;
-  std::vector<float> inputs(std::min(kTurnedInputs, weight.columns) * span);
+  std::vector<Number> inputs(std::min(kTurnedInputs, weight.columns) * span);
   for (uint64_t first = 0; first < weight.columns; first += kTurnedInputs) {
     const uint64_t count = std::min(kTurnedInputs, weight.columns - first);
     for (uint64_t i = 0; i < count; ++i) {
       const uint64_t element =
           weight.first_element + (first + i) * weight.stored_rows + stretch.first;
-      auto read = source.ReadFloat32(weight.tensor_index, element,
-                                     std::span(inputs).subspan(i * span, span));
+      auto read = ReadElements(source, weight.tensor_index, element,
+                               std::span(inputs).subspan(i * span, span));
       if (!read) return read;
     }
     for (uint64_t row = 0; row < stretch.count; ++row) {
-      const float* from = &inputs[row * stretch.step];
-      float* to = &out[row * weight.columns + first];
+      const Number* from = &inputs[row * stretch.step];
+      Number* to = &out[row * weight.columns + first];
       for (uint64_t i = 0; i < count; ++i) to[i] = from[i * span];
     }
   }
@@ -91,6 +103,18 @@ bool AllFinite(std::span<const float> values) {
   }
   return found == 0;
 }
+
+bool AllFinite(std::span<const BFloat16> values) {
+  constexpr uint16_t kExponent = 0x7f80;
+  uint16_t found = 0;
+  for (const BFloat16 value : values) {
+    found |= static_cast<uint16_t>((static_cast<uint16_t>(value) & kExponent) == kExponent);
+  }
+  return found == 0;
+}
+
+float AsFloat32(float value) { return value; }
+float AsFloat32(BFloat16 value) { return ToFloat32(value); }
 
 Error NotFinite(const TensorInfo& tensor, const Weight& weight, uint64_t row, uint64_t column,
                 float value) {
@@ -112,9 +136,10 @@ Error TooLarge(const TensorInfo& tensor, const Weight& weight) {
           .expected = "fewer than 2^31 of each"};
 }
 
-// Rows [first_row, first_row + count) into `out`, all of them finite.
+// Rows [first_row, first_row + count) into `out`, as they are stored.
+template <typename Number>
 Result<void> ReadRows(const WeightSource& source, const Weight& weight, uint64_t first_row,
-                      uint64_t count, std::span<float> out) {
+                      uint64_t count, std::span<Number> out) {
   const TensorInfo& tensor = source.tensors()[weight.tensor_index];
   auto read = ForEachStretch(
       weight, first_row, count, [&](const Stretch& stretch, uint64_t row) -> Result<void> {
@@ -123,19 +148,107 @@ Result<void> ReadRows(const WeightSource& source, const Weight& weight, uint64_t
                                   : ReadOutputMajor(source, weight, stretch, rows);
       });
   if (!read) return std::move(read).error().InTensor(tensor.name).InFile(tensor.file);
-  if (AllFinite(out)) return {};
-  const auto bad =
-      std::find_if(out.begin(), out.end(), [](float value) { return !std::isfinite(value); });
-  const auto index = static_cast<uint64_t>(bad - out.begin());
-  return NotFinite(tensor, weight, first_row + index / weight.columns, index % weight.columns,
-                   *bad);
+  return {};
+}
+
+// Of rows of a weight from `first_row` on.
+template <typename Number>
+Result<void> CheckFinite(const WeightSource& source, const Weight& weight, uint64_t first_row,
+                         std::span<const Number> rows) {
+  if (AllFinite(rows)) return {};
+  const auto bad = std::find_if(rows.begin(), rows.end(),
+                                [](Number value) { return !std::isfinite(AsFloat32(value)); });
+  const auto index = static_cast<uint64_t>(bad - rows.begin());
+  return NotFinite(source.tensors()[weight.tensor_index], weight,
+                   first_row + index / weight.columns, index % weight.columns, AsFloat32(*bad));
+}
+
+Result<void> CheckFinite(const WeightSource& source, const Weight& weight,
+                         const WeightBlock& block) {
+  return std::visit(
+      [&](auto values) { return CheckFinite(source, weight, block.first_row, values); },
+      block.values);
+}
+
+// As ReadBlocks, numbers unchecked.
+template <typename Number>
+Result<void> ReadBlocksOf(const WeightSource& source, const Weight& weight, uint64_t first_block,
+                          const std::function<Result<void>(const WeightBlock&)>& use) {
+  const uint64_t rows_per_block = RowsPerBlock(weight);
+  const uint64_t first_row = first_block * rows_per_block;
+  const uint64_t rows =
+      std::min(BlocksPerReading(weight) * rows_per_block, weight.rows - first_row);
+  // Kept for the thread's next block: new memory would be cleared by the system each time.
+  thread_local std::vector<Number> buffer;
+  if (buffer.size() < rows * weight.columns) buffer.resize(rows * weight.columns);
+  const auto values = std::span(buffer).first(rows * weight.columns);
+  auto read = ReadRows(source, weight, first_row, rows, values);
+  if (!read) return read;
+  for (uint64_t done = 0; done < rows; done += rows_per_block) {
+    const uint64_t count = std::min(rows_per_block, rows - done);
+    auto used = use({.index = first_block + done / rows_per_block,
+                     .first_row = first_row + done,
+                     .rows = count,
+                     .values = std::span<const Number>(
+                         values.subspan(done * weight.columns, count * weight.columns))});
+    if (!used) return used;
+  }
+  return {};
+}
+
+Result<void> ReadUnchecked(const WeightSource& source, const Weight& weight, uint64_t first_block,
+                           const std::function<Result<void>(const WeightBlock&)>& use) {
+  return source.IsBFloat16(weight.tensor_index)
+             ? ReadBlocksOf<BFloat16>(source, weight, first_block, use)
+             : ReadBlocksOf<float>(source, weight, first_block, use);
+}
+
+// Inputs as a weight's numbers are multiplied with: rounded to bfloat16 where it is stored so.
+using ProductInputs = std::variant<std::span<const float>, std::vector<BFloat16>>;
+
+ProductInputs InputsFor(const WeightSource& source, const Weight& weight,
+                        const FloatMatrix& inputs) {
+  if (!source.IsBFloat16(weight.tensor_index)) return inputs.values();
+  std::vector<BFloat16> rounded(inputs.values().size());
+  std::transform(inputs.values().begin(), inputs.values().end(), rounded.begin(), RoundToBFloat16);
+  return rounded;
+}
+
+// inputs [n, columns] times a block transposed, into its columns of outputs [n, rows].
+Result<void> ApplyBlock(const Weight& weight, const WeightBlock& block, const ProductInputs& inputs,
+                        FloatMatrix& outputs) {
+  const ProductShape shape = {
+      .rows = outputs.rows(), .columns = block.rows, .inner = weight.columns};
+  const ProductRows product = {outputs.values().data() + block.first_row, weight.rows};
+  if (const auto* rounded = std::get_if<std::vector<BFloat16>>(&inputs)) {
+    return Multiply(*rounded, std::get<std::span<const BFloat16>>(block.values),
+                    RightSide::kTransposed, shape, product);
+  }
+  return Multiply(std::get<std::span<const float>>(inputs),
+                  std::get<std::span<const float>>(block.values), RightSide::kTransposed, shape,
+                  product);
+}
+
+// Whether all that a block made is finite. A number of the block that is not makes everything that
+// its row gives infinite or NaN, so that the many weights need no look where the few outputs are
+// fine.
+bool RowsAreFinite(const FloatMatrix& outputs, const WeightBlock& block) {
+  return AllFinite(outputs.Row(0).subspan(block.first_row, block.rows));
 }
 
 }  // namespace
 
 uint64_t RowsPerBlock(const Weight& weight) {
-  const uint64_t elements = weight.input_major ? kInputMajorBlockElements : kBlockElements;
-  return std::max<uint64_t>(1, elements / std::max<uint64_t>(1, weight.columns));
+  return std::max<uint64_t>(1, kBlockElements / std::max<uint64_t>(1, weight.columns));
+}
+
+uint64_t BlockCount(const Weight& weight) {
+  const uint64_t rows = RowsPerBlock(weight);
+  return (weight.rows + rows - 1) / rows;
+}
+
+uint64_t BlocksPerReading(const Weight& weight) {
+  return weight.input_major ? kInputMajorBlocks : 1;
 }
 
 Result<FloatMatrix> ReadWeight(const WeightSource& source, const Weight& weight) {
@@ -147,31 +260,43 @@ Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& wei
   FloatMatrix rows(count, weight.columns);
   auto read = ReadRows(source, weight, first_row, count, rows.values());
   if (!read) return std::move(read).error();
+  auto finite = CheckFinite<float>(source, weight, first_row, rows.values());
+  if (!finite) return std::move(finite).error();
   return rows;
+}
+
+Result<void> ReadBlocks(const WeightSource& source, const Weight& weight, uint64_t first_block,
+                        const std::function<Result<void>(const WeightBlock&)>& use) {
+  return ReadUnchecked(source, weight, first_block, [&](const WeightBlock& block) -> Result<void> {
+    auto finite = CheckFinite(source, weight, block);
+    return finite ? use(block) : finite;
+  });
 }
 
 Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight,
                                 const FloatMatrix& inputs, const LinearOptions& options) {
-  constexpr uint64_t kLargest = std::numeric_limits<blasint>::max();
+  constexpr uint64_t kLargest = std::numeric_limits<int32_t>::max();
   if (std::max({weight.rows, weight.columns, uint64_t{inputs.rows()}}) > kLargest) {
     return TooLarge(source.tensors()[weight.tensor_index], weight);
   }
   FloatMatrix outputs(inputs.rows(), weight.rows);
   if (inputs.rows() == 0) return outputs;
-  const uint64_t rows_per_block = RowsPerBlock(weight);
-  const uint64_t block_count = (weight.rows + rows_per_block - 1) / rows_per_block;
+  const ProductInputs product_inputs = InputsFor(source, weight, inputs);
+  const uint64_t together = BlocksPerReading(weight);
+  const uint64_t readings = (BlockCount(weight) + together - 1) / together;
   const unsigned threads = options.threads == 0 ? weight.threads : options.threads;
-  auto applied = ParallelFor(block_count, threads, [&](size_t i) -> Result<void> {
-    const uint64_t first_row = i * rows_per_block;
-    const uint64_t count = std::min(rows_per_block, weight.rows - first_row);
-    auto block = ReadWeightRows(source, weight, first_row, count);
-    if (!block) return std::move(block).error();
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<blasint>(inputs.rows()),
-                static_cast<blasint>(count), static_cast<blasint>(weight.columns), 1.0f,
-                inputs.values().data(), static_cast<blasint>(weight.columns),
-                block->values().data(), static_cast<blasint>(weight.columns), 0.0f,
-                outputs.values().data() + first_row, static_cast<blasint>(weight.rows));
-    return {};
+  auto applied = ParallelFor(readings, threads, [&](size_t i) {
+    return ReadUnchecked(
+        source, weight, i * together, [&](const WeightBlock& block) -> Result<void> {
+          auto product = ApplyBlock(weight, block, product_inputs, outputs);
+          if (!product) return product;
+          if (!RowsAreFinite(outputs, block)) {
+            auto finite = CheckFinite(source, weight, block);
+            if (!finite) return finite;
+          }
+          return weight.observer == nullptr ? Result<void>()
+                                            : weight.observer->Observe(weight, block);
+        });
   });
   if (!applied) return std::move(applied).error();
   return outputs;
@@ -181,12 +306,15 @@ Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight&
                                        const FloatMatrix& inputs) {
   auto values = ReadWeight(source, weight);
   if (!values) return std::move(values).error();
+  const bool rounded = source.IsBFloat16(weight.tensor_index);
   FloatMatrix outputs(inputs.rows(), weight.rows);
   for (size_t n = 0; n < inputs.rows(); ++n) {
     for (uint64_t row = 0; row < weight.rows; ++row) {
       double sum = 0;
       for (uint64_t column = 0; column < weight.columns; ++column) {
-        sum += static_cast<double>(values->Row(row)[column]) * inputs.Row(n)[column];
+        const float input = inputs.Row(n)[column];
+        sum += static_cast<double>(values->Row(row)[column]) *
+               (rounded ? ToFloat32(RoundToBFloat16(input)) : input);
       }
       outputs.Row(n)[row] = static_cast<float>(sum);
     }

@@ -3,17 +3,22 @@
 #define TENSORGUARD_NETWORK_WEIGHT_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "architecture/role.h"
+#include "base/bfloat16.h"
 #include "base/result.h"
 #include "model/model.h"
 #include "network/float_matrix.h"
 
 namespace tensorguard {
+
+class WeightBlockObserver;
 
 // `count` rows of a stored matrix: first, first + step, ...
 struct RowRun {
@@ -41,6 +46,25 @@ struct Weight {
 
   bool is_vector = false;  // the tensor has one dimension (of one expert)
   unsigned threads = 0;    // that may multiply with it; 0: one per processor
+  // Sees every block that is read to multiply with it. Null: nobody does.
+  WeightBlockObserver* observer = nullptr;
+};
+
+// Rows of a weight as they were read: bfloat16 where they are stored so, else float32.
+struct WeightBlock {
+  uint64_t index = 0;
+  uint64_t first_row = 0;
+  uint64_t rows = 0;
+  std::variant<std::span<const float>, std::span<const BFloat16>>
+      values;  // [rows, columns], finite
+};
+
+// Called from any thread, by several at once, with blocks in no fixed order, and with the same one
+// again where a weight is used twice. The block lives no longer than the call.
+class WeightBlockObserver {
+ public:
+  virtual ~WeightBlockObserver() = default;
+  virtual Result<void> Observe(const Weight& weight, const WeightBlock& block) = 0;
 };
 
 // Every tensor that is a parameter (no buffers, no scales of a quantiser), split where it is fused,
@@ -59,17 +83,29 @@ Result<FloatMatrix> ReadWeight(const WeightSource& source, const Weight& weight)
 Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& weight,
                                    uint64_t first_row, uint64_t count);
 
+// Blocks are cut by shape alone, so that what is made of them comes out the same for any number of
+// threads: 2^18 elements, which fit a processor core's own cache, or a single row. REQUIRES: the
+// weight has elements.
+uint64_t RowsPerBlock(const Weight& weight);
+uint64_t BlockCount(const Weight& weight);
+
+// Blocks that are read together: one; 16 of an input-major weight, whose rows lie scattered.
+uint64_t BlocksPerReading(const Weight& weight);
+
+// Reads blocks [first_block, first_block + BlocksPerReading(weight)), as many as there are, and
+// calls use(block) for each in order. Errors: those of ReadWeight and of `use`.
+Result<void> ReadBlocks(const WeightSource& source, const Weight& weight, uint64_t first_block,
+                        const std::function<Result<void>(const WeightBlock&)>& use);
+
 struct LinearOptions {
   unsigned threads = 0;  // 0: as the weight says
 };
 
-// How many rows to read at a time where memory must stay bounded (4 or 16 MiB); by shape alone, so
-// that what is cut this way comes out the same for any number of threads.
-uint64_t RowsPerBlock(const Weight& weight);
-
 // inputs [n, columns] times the weight transposed: [n, rows], read in blocks, so that memory
-// follows n and not the weight. The same bytes for any number of threads. Errors: those of
-// ReadWeight.
+// follows n and not the weight. Where the weight is stored as bfloat16, the inputs are rounded to
+// bfloat16 first: products are exact then, and made by the processor's bfloat16 instructions. The
+// same bytes for any number of threads; on another kind of processor the error of float32 sums
+// apart (network/matrix_product.h). Errors: those of ReadWeight, of Multiply, of the observer.
 Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight,
                                 const FloatMatrix& inputs, const LinearOptions& options = {});
 

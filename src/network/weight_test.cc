@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -121,6 +122,97 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Linear,
                                            LinearCase{"wide", 2, 1'100'000, false},
                                            LinearCase{"blocks_input_major", 70, 70'000, true}),
                          [](const auto& test) { return test.param.name; });
+
+MemoryWeights BFloat16Weights(uint64_t count) {
+  std::vector<float> numbers = RandomNumbers(count, 1);
+  for (float& number : numbers) number = ToFloat32(RoundToBFloat16(number));
+  MemoryTensor tensor = MemoryTensorOf("w", {count}, std::move(numbers));
+  tensor.dtype = DType::kBF16;
+  return MemoryWeights({std::move(tensor)});
+}
+
+Weight WholeWeight(uint64_t rows, uint64_t columns) {
+  return {.role = {},
+          .rows = rows,
+          .columns = columns,
+          .stored_rows = rows,
+          .runs = {{.first = 0, .count = rows}}};
+}
+
+TEST(ApplyWeight, RoundsTheInputsOfABFloat16Weight) {
+  for (const bool input_major : {false, true}) {
+    const MemoryWeights source = BFloat16Weights(700 * 600);
+    Weight weight = WholeWeight(700, 600);
+    weight.input_major = input_major;
+    const FloatMatrix inputs = RandomMatrix(5, 600, 2);
+    FloatMatrix rounded = inputs;
+    for (float& value : rounded.values()) value = ToFloat32(RoundToBFloat16(value));
+    const auto fast = ApplyWeight(source, weight, inputs);
+    const auto of_rounded = ApplyWeight(source, weight, rounded);
+    const auto plain = ApplyWeightPlainly(source, weight, inputs);
+    ASSERT_TRUE(fast && of_rounded && plain);
+    for (size_t i = 0; i < plain->values().size(); ++i) {
+      EXPECT_NEAR(fast->values()[i], plain->values()[i], 1e-4);
+      EXPECT_EQ(fast->values()[i], of_rounded->values()[i]);
+    }
+  }
+}
+
+TEST(ApplyWeight, NamesANumberOfABFloat16WeightThatIsNotFinite) {
+  MemoryTensor tensor = MemoryTensorOf("w", {2, 2}, {1, 2, 3, INFINITY});
+  tensor.dtype = DType::kBF16;
+  const MemoryWeights source({tensor});
+  const auto product = ApplyWeight(source, WholeWeight(2, 2), FloatMatrix(1, 2));
+  ASSERT_FALSE(product);
+  EXPECT_THAT(product.error().found, HasSubstr("inf in row 1, column 1"));
+}
+
+// Puts the blocks together again.
+class Collector : public WeightBlockObserver {
+ public:
+  explicit Collector(const Weight& weight)
+      : values_(weight.rows, weight.columns), seen_(BlockCount(weight)) {}
+
+  Result<void> Observe(const Weight& weight, const WeightBlock& block) override {
+    EXPECT_LE(block.rows, RowsPerBlock(weight));
+    EXPECT_EQ(block.first_row, block.index * RowsPerBlock(weight));
+    size_t at = block.first_row * weight.columns;
+    std::visit(
+        [&](auto values) {
+          EXPECT_EQ(values.size(), block.rows * weight.columns);
+          for (const auto value : values) values_.values()[at++] = AsNumber(value);
+        },
+        block.values);
+    ++seen_[block.index];
+    return {};
+  }
+
+  const FloatMatrix& values() const { return values_; }
+  const std::vector<int>& seen() const { return seen_; }
+
+ private:
+  static float AsNumber(float value) { return value; }
+  static float AsNumber(BFloat16 value) { return ToFloat32(value); }
+
+  FloatMatrix values_;
+  std::vector<int> seen_;  // each block by one thread
+};
+
+TEST(ApplyWeight, ShowsEveryBlockToTheObserver) {
+  for (const bool input_major : {false, true}) {
+    const MemoryWeights source = BFloat16Weights(1100 * 600);
+    Weight weight = WholeWeight(1100, 600);
+    weight.input_major = input_major;
+    Collector collector(weight);
+    weight.observer = &collector;
+    ASSERT_GT(BlockCount(weight), 2u);
+    ASSERT_TRUE(ApplyWeight(source, weight, FloatMatrix(1, 600), {.threads = 3}));
+    const auto whole = ReadWeight(source, weight);
+    ASSERT_TRUE(whole);
+    EXPECT_THAT(collector.seen(), ::testing::Each(1));
+    EXPECT_TRUE(std::ranges::equal(collector.values().values(), whole->values()));
+  }
+}
 
 TEST(ApplyWeight, OfNoInputsIsEmpty) {
   const Model model = ModelOf({{"model.layers.0.self_attn.k_proj.weight", Counted({3, 2})}});
