@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/random_bits.h"
 #include "deep_test/linear_assignment.h"
-#include "deep_test/seeded_bits.h"
+#include "deep_test/seeded_order.h"
 #include "deep_test/unit_similarity.h"
 
 namespace tensorguard {
@@ -33,8 +34,8 @@ arma::uvec EvenlySpaced(arma::uword count, arma::uword limit) {
 // Columns of `few` matched to columns of `many`: the partner of each, in the order of `few`.
 std::vector<uint32_t> Match(const arma::fmat& few, const arma::fmat& many, bool any_sign,
                             uint64_t seed, unsigned threads) {
-  const auto rows = SeededOrder(static_cast<uint32_t>(few.n_cols), SeededBits(seed, 0));
-  const auto columns = SeededOrder(static_cast<uint32_t>(many.n_cols), SeededBits(seed, 1));
+  const auto rows = SeededOrder(static_cast<uint32_t>(few.n_cols), RandomBits(seed, 0));
+  const auto columns = SeededOrder(static_cast<uint32_t>(many.n_cols), RandomBits(seed, 1));
   FloatMatrix costs(rows.size(), columns.size());
   const size_t tasks = (rows.size() + kRowsPerTask - 1) / kRowsPerTask;
   const auto done = ParallelFor(tasks, threads, [&](size_t task) -> Result<void> {
@@ -218,7 +219,7 @@ std::vector<Agreement> MatchColumns(const MatchedColumns& few, const MatchedColu
   std::vector<uint32_t> first_partner;
   for (size_t i = 0; i < few.size(); ++i) {
     const bool any_sign = few.size() == 3 && i > 0;
-    auto partner = Match(few[i], many[i], any_sign, SeededBits(options.seed, i), options.threads);
+    auto partner = Match(few[i], many[i], any_sign, RandomBits(options.seed, i), options.threads);
     if (i == 0) {
       first_partner = std::move(partner);
       continue;

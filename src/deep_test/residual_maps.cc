@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "deep_test/seeded_bits.h"
+#include "base/random_bits.h"
 #include "deep_test/unit_similarity.h"
 
 namespace tensorguard {
@@ -21,7 +21,7 @@ ResidualMaps Narrowed(ResidualMaps maps, uint64_t seed) {
   arma::fmat signs(width, kSharedWidth);
   const float size = 1.0f / std::sqrt(static_cast<float>(kSharedWidth));
   for (arma::uword i = 0; i < signs.n_elem; ++i) {
-    signs[i] = (SeededBits(seed, i) & 1) != 0 ? size : -size;
+    signs[i] = (RandomBits(seed, i) & 1) != 0 ? size : -size;
   }
   return {.a = maps.a * signs, .b = maps.b * signs};
 }

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/random_bits.h"
 #include "deep_test/agreement.h"
 #include "deep_test/maps_from_units.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/neighbour_contrasts.h"
-#include "deep_test/seeded_bits.h"
 #include "deep_test/sign_flips.h"
 
 namespace tensorguard {
@@ -23,7 +23,7 @@ namespace {
 enum SeedStream : uint64_t { kSignStream, kMatchStream, kProjectionStream };
 
 uint64_t StreamSeed(const TestSubjects& subjects, SeedStream stream) {
-  return SeededBits(subjects.seed, stream);
+  return RandomBits(subjects.seed, stream);
 }
 
 DeepTestPart NotAsked(std::string_view name, std::string reason) {
@@ -209,7 +209,7 @@ Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const Residu
     if (!readers) return readers.error();
     const auto agreements =
         MatchUnits(readers->a, readers->b, maps,
-                   {.seed = SeededBits(StreamSeed(subjects, kMatchStream), part.layers.size()),
+                   {.seed = RandomBits(StreamSeed(subjects, kMatchStream), part.layers.size()),
                     .threads = subjects.threads});
     if (!agreements) return agreements.error();
     subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
