@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "full_profile/kernel_algebra.h"
 #include "full_profile/probe_numbers.h"
+#include "full_profile/row_dots.h"
 #include "full_profile/stored_fingerprint.h"
 #include "tokenizers/anchor_list.h"
 
@@ -106,6 +108,13 @@ void AddLayer(uint32_t index, const GeneratedShape& shape, Numbers& numbers,
   add("self_attn.v_proj", Role::kValue, width, width);
 }
 
+FloatMatrix GramOf(const FloatMatrix& a, const FloatMatrix& b) {
+  FloatMatrix gram(a.rows(), b.rows());
+  const std::vector<double> dots = RowDots(a, b);
+  std::copy(dots.begin(), dots.end(), gram.values().begin());
+  return gram;
+}
+
 void AddAnchors(const GeneratedShape& shape, Numbers& numbers, FullFingerprint& print) {
   print.anchor_list_version = kAnchorListVersion;
   for (uint32_t i = 0; i < shape.anchors; ++i) {
@@ -115,9 +124,9 @@ void AddAnchors(const GeneratedShape& shape, Numbers& numbers, FullFingerprint& 
   constexpr size_t kGramRank = 64;
   const FloatMatrix inputs = numbers.Next(shape.anchors, kGramRank);
   const FloatMatrix outputs = numbers.Next(shape.anchors, kGramRank);
-  print.input_gram = RowProducts(inputs, inputs);
-  print.output_gram = RowProducts(outputs, outputs);
-  print.cross_gram = RowProducts(inputs, outputs);
+  print.input_gram = GramOf(inputs, inputs);
+  print.output_gram = GramOf(outputs, outputs);
+  print.cross_gram = GramOf(inputs, outputs);
   for (FloatMatrix* gram : {&print.input_gram, &print.output_gram, &print.cross_gram}) {
     DoubleCentre(*gram);
   }

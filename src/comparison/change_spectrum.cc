@@ -64,6 +64,21 @@ double Reflect(arma::mat& matrix, arma::uword k, arma::vec& reflector, arma::vec
   return target;
 }
 
+// left^T right, by plain loops: see full_profile/row_dots.h for why not by OpenBLAS.
+arma::mat ProductOfColumns(const arma::mat& left, const arma::mat& right) {
+  arma::mat product(left.n_cols, right.n_cols, arma::fill::zeros);
+  const arma::mat turned = arma::trans(left);
+  for (arma::uword j = 0; j < right.n_cols; ++j) {
+    double* out = product.colptr(j);
+    for (arma::uword k = 0; k < right.n_rows; ++k) {
+      const double factor = right(k, j);
+      const double* column = turned.colptr(k);
+      for (arma::uword i = 0; i < product.n_rows; ++i) out[i] += column[i] * factor;
+    }
+  }
+  return product;
+}
+
 arma::mat ChangeOf(const WeightSummary& a, const WeightSummary& b) {
   return ToMatrix(b.sketch) - ToMatrix(a.sketch);
 }
@@ -99,7 +114,7 @@ ChangeSpectrum SpectrumOfChange(const WeightSummary& a, const WeightSummary& b) 
   ChangeSpectrum spectrum;
   spectrum.full_rank = std::min({a.rows, a.columns, uint64_t{kSketchSize}});
   // Its eigenvalues are the squares s^2.
-  const arma::mat gram = change.t() * change;
+  const arma::mat gram = ProductOfColumns(change, change);
   const double energy = arma::trace(gram);
   if (energy == 0) return spectrum;
   const double level = RoundingLevel(a, b, std::max(NormOf(a.sketch), NormOf(b.sketch)));
@@ -109,12 +124,20 @@ ChangeSpectrum SpectrumOfChange(const WeightSummary& a, const WeightSummary& b) 
 }
 
 std::vector<double> FirstDirectionOfChange(const WeightSummary& a, const WeightSummary& b) {
-  arma::mat left;
-  arma::mat right;
-  arma::vec values;
-  const arma::mat change = ChangeOf(a, b);
-  if (!arma::svd_econ(left, values, right, change, "left") || values.max() == 0) return {};
-  return arma::conv_to<std::vector<double>>::from(left.col(0));
+  const arma::mat turned = ChangeOf(a, b).t();
+  // The powers of C C^T tend to the projection on its first eigenvector: the 64th here.
+  constexpr int kSquarings = 6;
+  arma::mat power = ProductOfColumns(turned, turned);
+  for (int i = 0; i < kSquarings; ++i) {
+    const double scale = arma::abs(power).max();
+    if (scale == 0) return {};
+    power /= scale;
+    power = ProductOfColumns(power, power);
+  }
+  const arma::vec column = power.col(power.diag().index_max());
+  double squares = 0;
+  for (const double value : column) squares += value * value;
+  return arma::conv_to<std::vector<double>>::from(column / std::sqrt(squares));
 }
 
 }  // namespace tensorguard

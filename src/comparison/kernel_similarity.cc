@@ -1,48 +1,26 @@
 #include "comparison/kernel_similarity.h"
 
-#include <algorithm>
-#include <armadillo>
 #include <utility>
 
+#include "full_profile/row_dots.h"
+
 namespace tensorguard {
-namespace {
-
-// Kernels are widened to float64 in pieces that stay in the cache.
-constexpr size_t kPieceLength = 512;
-
-// A piece of every row as a column.
-arma::mat Widened(const FloatMatrix& rows, size_t begin, size_t length) {
-  arma::mat columns(length, rows.rows());
-  for (size_t row = 0; row < rows.rows(); ++row) {
-    std::copy_n(rows.Row(row).data() + begin, length, columns.colptr(row));
-  }
-  return columns;
-}
-
-arma::mat CosinesOf(const KernelRows& a, const KernelRows& b) {
-  arma::mat cosines(a.units.rows(), b.units.rows(), arma::fill::zeros);
-  const size_t length = a.units.columns();
-  for (size_t begin = 0; begin < length; begin += kPieceLength) {
-    const size_t piece = std::min(kPieceLength, length - begin);
-    cosines += Widened(a.units, begin, piece).t() * Widened(b.units, begin, piece);
-  }
-  return cosines / (arma::vec(a.norms) * arma::vec(b.norms).t());
-}
-
-}  // namespace
 
 LayerSimilarity::LayerSimilarity(const NormalisedKernels& a, const NormalisedKernels& b) {
   for (const NormalisedLayer& layer : a.layers) layer_of_row_.push_back(layer.layer);
   for (const NormalisedLayer& layer : b.layers) layer_of_column_.push_back(layer.layer);
   for (size_t kind = 0; kind < kResponseKinds.size(); ++kind) {
     cosines_[kind].resize(rows() * columns());
-    if (a.kinds[kind].norms.empty() || b.kinds[kind].norms.empty()) continue;
-    const arma::mat cosines = CosinesOf(a.kinds[kind], b.kinds[kind]);
+    const KernelRows& in_a = a.kinds[kind];
+    const KernelRows& in_b = b.kinds[kind];
+    const std::vector<double> dots = RowDots(in_a.units, in_b.units);
     for (size_t i = 0; i < a.size(); ++i) {
       for (size_t j = 0; j < b.size(); ++j) {
         const auto row = a[i].rows[kind];
         const auto column = b[j].rows[kind];
-        if (row && column) cosines_[kind][i * columns() + j] = cosines(*row, *column);
+        if (!row || !column) continue;
+        cosines_[kind][i * columns() + j] =
+            dots[*row * in_b.units.rows() + *column] / (in_a.norms[*row] * in_b.norms[*column]);
       }
     }
   }

@@ -1,7 +1,6 @@
 #include "comparison/sketch_comparison.h"
 
 #include <algorithm>
-#include <armadillo>
 #include <array>
 #include <cmath>
 #include <map>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "comparison/thresholds.h"
+#include "full_profile/row_dots.h"
 
 namespace tensorguard {
 namespace {
@@ -170,38 +170,44 @@ struct Null {
   Moments standardised;  // over IndependentDeviation
 };
 
-// Sketches as columns of norm 1. REQUIRES: none is all zero, as learned ones are not.
+// Sketches as rows, with their norms. REQUIRES: none is all zero, as learned ones are not.
+struct SketchRows {
+  FloatMatrix rows;
+  std::vector<double> norms;
+};
+
 template <typename SketchOf>
-arma::mat UnitColumns(std::span<const LayerMatrix> matrices, const SketchOf& sketch_of) {
-  arma::mat columns(sketch_of(matrices.front()).size(), matrices.size());
+SketchRows RowsOfSketches(std::span<const LayerMatrix> matrices, const SketchOf& sketch_of) {
+  SketchRows sketches = {FloatMatrix(matrices.size(), sketch_of(matrices.front()).size()), {}};
   for (size_t i = 0; i < matrices.size(); ++i) {
     const std::span<const float> sketch = sketch_of(matrices[i]);
-    std::copy(sketch.begin(), sketch.end(), columns.colptr(i));
+    std::copy(sketch.begin(), sketch.end(), sketches.rows.Row(i).begin());
+    sketches.norms.push_back(std::sqrt(ProductsOf(sketch, sketch).aa));
   }
-  return arma::normalise(columns);
+  return sketches;
 }
 
 void AddNullCosines(const FullFingerprint& a, const FullFingerprint& b,
                     std::span<const LayerMatrix> matrices, Null& null) {
-  const auto sketch_in_a = [&](const LayerMatrix& matrix) {
-    return a.weights[matrix.weights.in_a].sketch.values();
-  };
-  const auto sketch_in_b = [&](const LayerMatrix& matrix) {
-    return b.weights[matrix.weights.in_b].sketch.values();
-  };
   const WeightSummary& weight = a.weights[matrices.front().weights.in_a];
   const double deviation = IndependentDeviation(weight.rows, weight.columns);
-  const arma::mat in_b = UnitColumns(matrices, sketch_in_b);
+  const SketchRows in_b = RowsOfSketches(matrices, [&](const LayerMatrix& matrix) {
+    return b.weights[matrix.weights.in_b].sketch.values();
+  });
   for (size_t first = 0; first < matrices.size(); first += kNullRows) {
     const auto some = matrices.subspan(first, std::min(kNullRows, matrices.size() - first));
-    const arma::mat cosines = in_b.t() * UnitColumns(some, sketch_in_a);
+    const SketchRows in_a = RowsOfSketches(some, [&](const LayerMatrix& matrix) {
+      return a.weights[matrix.weights.in_a].sketch.values();
+    });
+    const std::vector<double> dots = RowDots(in_a.rows, in_b.rows);
     for (size_t i = 0; i < some.size(); ++i) {
       for (size_t j = 0; j < matrices.size(); ++j) {
         if (some[i].layer_a == matrices[j].layer_a || some[i].layer_b == matrices[j].layer_b) {
           continue;
         }
-        null.cosines.Add(cosines(j, i));
-        null.standardised.Add(cosines(j, i) / deviation);
+        const double cosine = dots[i * matrices.size() + j] / (in_a.norms[i] * in_b.norms[j]);
+        null.cosines.Add(cosine);
+        null.standardised.Add(cosine / deviation);
       }
     }
   }

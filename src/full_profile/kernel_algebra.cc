@@ -21,21 +21,6 @@ Result<FloatMatrix> RowProducts(const FloatMatrix& left, const FloatMatrix& righ
   return products;
 }
 
-FloatMatrix ProductsOfFirstRows(const FloatMatrix& rows, size_t count) {
-  FloatMatrix products(count, count);
-  if (count == 0 || rows.columns() == 0) return products;
-  const auto inner = static_cast<blasint>(rows.columns());
-  const auto columns = static_cast<blasint>(count);
-  cblas_ssyrk(CblasRowMajor, CblasLower, CblasNoTrans, columns, inner, 1.0f, rows.values().data(),
-              inner, 0.0f, products.values().data(), columns);
-  for (size_t row = 0; row < count; ++row) {
-    for (size_t column = row + 1; column < count; ++column) {
-      products.Row(row)[column] = products.Row(column)[row];
-    }
-  }
-  return products;
-}
-
 void DoubleCentre(FloatMatrix& matrix) {
   if (matrix.values().empty()) return;
   std::vector<double> row_means(matrix.rows());

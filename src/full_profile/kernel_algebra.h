@@ -13,10 +13,6 @@ namespace tensorguard {
 // those of Multiply.
 Result<FloatMatrix> RowProducts(const FloatMatrix& left, const FloatMatrix& right);
 
-// RowProducts of the first `count` rows with themselves: [count, count]. REQUIRES: there are as
-// many.
-FloatMatrix ProductsOfFirstRows(const FloatMatrix& rows, size_t count);
-
 // Takes the mean of its row and of its column from every number and adds the mean of all: no row
 // and no column has a mean then. What all anchors have in common goes.
 void DoubleCentre(FloatMatrix& matrix);

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "full_profile/fingerprint_tables.h"
-#include "full_profile/kernel_algebra.h"
 #include "full_profile/kernel_scaling.h"
+#include "full_profile/row_dots.h"
 
 namespace tensorguard {
 namespace {
@@ -90,13 +90,13 @@ std::vector<double> SumOfRows(const FloatMatrix& units, size_t count) {
 // copies of the layer itself do not count as others.
 KernelRows WithoutCommonPart(const FloatMatrix& units, size_t count) {
   KernelRows rows = {.units = FloatMatrix(count, units.columns())};
-  const FloatMatrix cosines = ProductsOfFirstRows(units, count);
   const std::vector<double> total = SumOfRows(units, count);
   std::vector<double> scratch(2 * units.columns());
   for (size_t row = 0; row < count; ++row) {
     std::vector<std::span<const float>> copies;
     for (size_t other = 0; other < count; ++other) {
-      if (other == row || cosines.Row(row)[other] >= static_cast<float>(kCopiedLayerCosine)) {
+      // |u - v|^2 = 2 - 2 cos of unit vectors.
+      if (NearerThan(units.Row(row), units.Row(other), 2 - 2 * kCopiedLayerCosine)) {
         copies.push_back(units.Row(other));
       }
     }
