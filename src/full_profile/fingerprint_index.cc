@@ -44,6 +44,7 @@ std::vector<std::string_view> PackingNames() {
 std::vector<std::string_view> DTypeNames() {
   std::vector<std::string_view> names;
   for (const DTypeInfo& info : AllDTypes()) names.push_back(info.name);
+  for (const DTypeInfo& info : AllBlockTypes()) names.push_back(info.name);
   return names;
 }
 
