@@ -6,6 +6,7 @@
 #include "cli/family_output.h"
 #include "cli/fingerprints.h"
 #include "cli/models.h"
+#include "cli/nearest_fingerprints.h"
 #include "cli/profile_commands.h"
 #include "cli/text_layout.h"
 #include "comparison/score_null.h"
@@ -56,10 +57,15 @@ std::vector<std::string> NotesOf(const ClassifiedModel& model) {
   if (!model.result.known && IsDerivation(best.verdict)) {
     notes.push_back(fmt::format(
         "The nearest model scores high, but among {} candidates that happens by chance.",
-        model.result.candidates.size()));
+        model.result.known_models));
   }
   if (model.result.known || best.verdict == Verdict::kInconclusive) {
     for (const Finding& finding : best.findings) notes.push_back(finding.text);
+  }
+  if (model.result.candidates.size() < model.result.known_models) {
+    notes.push_back(fmt::format(
+        "Of {} known models, the {} whose signatures are nearest were compared in full.",
+        model.result.known_models, model.result.candidates.size()));
   }
   if (const auto merge = MergeOf(model)) {
     notes.push_back(fmt::format("{} is a merge of {}.", merge->model, MergeText(*merge)));
@@ -81,6 +87,8 @@ OrderedJson ToJson(const ClassifiedModel& model) {
   const auto merge = MergeOf(model);
   json["merge"] = merge ? MergeToJson(*merge) : OrderedJson();
   json["family_wise_error"] = kFamilyWiseError;
+  json["known_models"] = model.result.known_models;
+  json["compared_fully"] = model.result.candidates.size();
   json["candidates"] = OrderedJson::array();
   for (const KnownCandidate& each : model.result.candidates) {
     json["candidates"].push_back(ToJson(model, each));
@@ -123,8 +131,11 @@ Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Cons
   auto unknown =
       FingerprintOf(options.model, {.base = options.base, .threads = options.threads}, console);
   if (!unknown) return std::move(unknown).error();
-  ManyFingerprints known = FingerprintsOfAll(options.known, {.threads = options.threads}, console);
-  auto result = ClassifyFingerprint(*unknown, known.fingerprints, options.threads);
+  NearestFingerprints known =
+      NearestOfAll(*unknown, options.known, {.threads = options.threads}, console);
+  auto result = ClassifyFingerprint(
+      *unknown, known.fingerprints,
+      {.threads = options.threads, .known_models = known.asked - known.errors.size()});
   if (!result) return std::move(result).error();
   const ClassifiedModel model = {*std::move(unknown), std::move(known.fingerprints),
                                  *std::move(result)};

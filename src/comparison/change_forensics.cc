@@ -18,6 +18,8 @@ namespace {
 
 struct ChangedMatrix {
   const SketchPair* pair;
+  const WeightSummary* in_a;
+  const WeightSummary* in_b;
   Role role;
   bool large;  // sketched without empty rows, so that its spectrum means something
   uint64_t rows;
@@ -33,6 +35,8 @@ std::vector<ChangedMatrix> ChangedMatrices(const FullFingerprint& a, const FullF
     const WeightSummary& weight = a.weights[pair.weights.in_a];
     const WeightSummary& other = b.weights[pair.weights.in_b];
     changed.push_back({.pair = &pair,
+                       .in_a = &weight,
+                       .in_b = &other,
                        .role = weight.role.role,
                        .large = std::min(weight.rows, weight.columns) >= 2 * kSketchSize,
                        .rows = weight.rows,
@@ -108,11 +112,14 @@ std::optional<size_t> CommonRank(const std::vector<ChangedMatrix>& changed) {
 
 // All matrices with as many rows write along one direction: that of the first of them.
 bool WriteOneDirection(const std::vector<ChangedMatrix>& changed) {
-  const std::vector<double>& first = changed.front().spectrum.first_direction;
+  const auto direction_of = [](const ChangedMatrix& matrix) {
+    return FirstDirectionOfChange(*matrix.in_a, *matrix.in_b);
+  };
+  const std::vector<double> first = direction_of(changed.front());
   size_t along = 0;
   for (const ChangedMatrix& matrix : changed) {
     if (matrix.rows != changed.front().rows) return false;
-    const auto& direction = matrix.spectrum.first_direction;
+    const std::vector<double> direction = direction_of(matrix);
     double cosine = 0;
     for (size_t i = 0; i < first.size() && i < direction.size(); ++i) {
       cosine += first[i] * direction[i];

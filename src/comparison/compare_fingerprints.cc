@@ -104,12 +104,12 @@ void AddKernels(const KernelEvidence& kernels, std::vector<LayerMatch>& matches)
 }
 
 // Weights agree where the layers do, or, between models that were trained apart, layer by layer:
-// whichever shows more.
+// whichever shows more. `by_index`: the sketches of the latter.
 void ChooseLayers(const FullFingerprint& a, const FullFingerprint& b, const CommonAnchors& anchors,
-                  Comparison& comparison) {
+                  SketchComparison by_index, Comparison& comparison) {
   LayerMap layers = LayersByIndex(a, b);
   comparison.layers_by_index = true;
-  comparison.sketches = CompareSketches(a, b, layers, anchors);
+  comparison.sketches = std::move(by_index);
   if (comparison.kernels) {
     LayerMap on_path = LayersOnPath(*comparison.kernels);
     if (on_path == layers) {
@@ -262,9 +262,9 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   if (!anchors) return anchors.error();
   Comparison comparison;
   comparison.kernels = CompareKernels(a, b, *anchors);
-  ChooseLayers(a, b, *anchors, comparison);
-
-  const auto agreement = AgreementOf(a, b, CompareSketches(a, b, LayersByIndex(a, b), *anchors));
+  SketchComparison by_index = CompareSketches(a, b, LayersByIndex(a, b), *anchors);
+  const auto agreement = AgreementOf(a, b, by_index);
+  ChooseLayers(a, b, *anchors, std::move(by_index), comparison);
   if (agreement != WeightAgreement::kDifferent) return EqualModels(agreement, comparison);
   AddObstacles(*anchors, comparison);
 

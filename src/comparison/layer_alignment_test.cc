@@ -4,29 +4,27 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 
 namespace tensorguard {
 namespace {
 
-// Layers whose cosines are the entries of `wanted`: unit vectors in a space with a column per pair.
+std::vector<size_t> Indices(size_t count) {
+  std::vector<size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+// Layers whose cosines are the entries of `wanted`.
 LayerSimilarity SimilarityOf(const std::vector<std::vector<double>>& wanted) {
-  const size_t rows = wanted.size();
-  const size_t columns = rows == 0 ? 0 : wanted[0].size();
-  // Row i is the unit vector i, column j has wanted[i][j] along it.
-  std::vector<NormalisedLayer> a(rows);
-  std::vector<NormalisedLayer> b(columns);
-  for (size_t i = 0; i < rows; ++i) {
-    a[i].layer = i;
-    a[i].kernels[0] = std::vector<double>(rows);
-    (*a[i].kernels[0])[i] = 1;
+  const size_t columns = wanted.empty() ? 0 : wanted[0].size();
+  LayerSimilarity::CosineTables cosines;
+  for (auto& table : cosines) table.resize(wanted.size() * columns);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    for (size_t j = 0; j < columns; ++j) cosines[0][i * columns + j] = wanted[i][j];
   }
-  for (size_t j = 0; j < columns; ++j) {
-    b[j].layer = j;
-    b[j].kernels[0] = std::vector<double>(rows);
-    for (size_t i = 0; i < rows; ++i) (*b[j].kernels[0])[i] = wanted[i][j];
-  }
-  return LayerSimilarity(a, b);
+  return LayerSimilarity(Indices(wanted.size()), Indices(columns), cosines);
 }
 
 double BestByTryingAll(const std::vector<std::vector<double>>& s, size_t i, size_t j) {
@@ -77,12 +75,14 @@ TEST(AlignLayers, HasNoScoreWithoutLayers) {
 }
 
 TEST(AlignLayers, MatchesNoLayersThatHaveNoKernelInCommon) {
-  NormalisedLayer attention{.layer = 0};
-  attention.kernels[0] = {1.0};
-  NormalisedLayer feed_forward{.layer = 0};
-  feed_forward.kernels[2] = {1.0};
-  const auto alignment =
-      AlignLayers(LayerSimilarity(std::vector{attention}, std::vector{feed_forward}));
+  NormalisedKernels attention{.layers = {{.layer = 0}}};
+  attention.layers[0].rows[0] = 0;
+  attention.kinds[0] = {.units = FloatMatrix(1, 1), .norms = {1}};
+  attention.kinds[0].units.values()[0] = 1;
+  NormalisedKernels feed_forward{.layers = {{.layer = 0}}};
+  feed_forward.layers[0].rows[2] = 0;
+  feed_forward.kinds[2] = attention.kinds[0];
+  const auto alignment = AlignLayers(LayerSimilarity(attention, feed_forward));
   EXPECT_EQ(alignment.path.size(), 0u);
   EXPECT_EQ(alignment.off_path.pairs, 0u);
 }

@@ -1,5 +1,7 @@
 #include "comparison/sketch_comparison.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <span>
@@ -8,9 +10,13 @@
 #include <utility>
 
 #include "comparison/thresholds.h"
+#include "full_profile/row_dots.h"
 
 namespace tensorguard {
 namespace {
+
+// Of the matrices whose cosines with all others of their kind are held at once.
+constexpr size_t kNullRows = 256;
 
 struct Products {
   double aa = 0;
@@ -18,14 +24,27 @@ struct Products {
   double ab = 0;
 };
 
+// Interleaved sums that the compiler keeps in vector lanes.
 Products ProductsOf(std::span<const float> a, std::span<const float> b) {
-  Products sums;
-  for (size_t i = 0; i < a.size(); ++i) {
+  constexpr size_t kLanes = 4;
+  std::array<Products, kLanes> lanes;
+  const auto add = [&](size_t lane, size_t i) {
     const double x = a[i];
     const double y = b[i];
-    sums.aa += x * x;
-    sums.bb += y * y;
-    sums.ab += x * y;
+    lanes[lane].aa += x * x;
+    lanes[lane].bb += y * y;
+    lanes[lane].ab += x * y;
+  };
+  const size_t whole = a.size() - a.size() % kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
+  }
+  for (size_t i = whole; i < a.size(); ++i) add(0, i);
+  Products sums;
+  for (const Products& lane : lanes) {
+    sums.aa += lane.aa;
+    sums.bb += lane.bb;
+    sums.ab += lane.ab;
   }
   return sums;
 }
@@ -151,21 +170,55 @@ struct Null {
   Moments standardised;  // over IndependentDeviation
 };
 
+// Sketches as rows, with their norms. REQUIRES: none is all zero, as learned ones are not.
+struct SketchRows {
+  FloatMatrix rows;
+  std::vector<double> norms;
+};
+
+template <typename SketchOf>
+SketchRows RowsOfSketches(std::span<const LayerMatrix> matrices, const SketchOf& sketch_of) {
+  SketchRows sketches = {FloatMatrix(matrices.size(), sketch_of(matrices.front()).size()), {}};
+  for (size_t i = 0; i < matrices.size(); ++i) {
+    const std::span<const float> sketch = sketch_of(matrices[i]);
+    std::copy(sketch.begin(), sketch.end(), sketches.rows.Row(i).begin());
+    sketches.norms.push_back(std::sqrt(ProductsOf(sketch, sketch).aa));
+  }
+  return sketches;
+}
+
+void AddNullCosines(const FullFingerprint& a, const FullFingerprint& b,
+                    std::span<const LayerMatrix> matrices, Null& null) {
+  const WeightSummary& weight = a.weights[matrices.front().weights.in_a];
+  const double deviation = IndependentDeviation(weight.rows, weight.columns);
+  const SketchRows in_b = RowsOfSketches(matrices, [&](const LayerMatrix& matrix) {
+    return b.weights[matrix.weights.in_b].sketch.values();
+  });
+  for (size_t first = 0; first < matrices.size(); first += kNullRows) {
+    const auto some = matrices.subspan(first, std::min(kNullRows, matrices.size() - first));
+    const SketchRows in_a = RowsOfSketches(some, [&](const LayerMatrix& matrix) {
+      return a.weights[matrix.weights.in_a].sketch.values();
+    });
+    const std::vector<double> dots = RowDots(in_a.rows, in_b.rows);
+    for (size_t i = 0; i < some.size(); ++i) {
+      for (size_t j = 0; j < matrices.size(); ++j) {
+        if (some[i].layer_a == matrices[j].layer_a || some[i].layer_b == matrices[j].layer_b) {
+          continue;
+        }
+        const double cosine = dots[i * matrices.size() + j] / (in_a.norms[i] * in_b.norms[j]);
+        null.cosines.Add(cosine);
+        null.standardised.Add(cosine / deviation);
+      }
+    }
+  }
+}
+
 // Matrices of one kind from layers that are not mapped to each other.
 Null NullCosines(const FullFingerprint& a, const FullFingerprint& b,
                  std::span<const SketchPair> pairs) {
   Null null;
   for (const auto& [kind, matrices] : GroupByKind(a, b, pairs)) {
-    for (const LayerMatrix& i : matrices) {
-      for (const LayerMatrix& j : matrices) {
-        if (i.layer_a == j.layer_a || i.layer_b == j.layer_b) continue;
-        const WeightSummary& in_a = a.weights[i.weights.in_a];
-        const double cosine =
-            Cosine(ProductsOf(in_a.sketch.values(), b.weights[j.weights.in_b].sketch.values()));
-        null.cosines.Add(cosine);
-        null.standardised.Add(cosine / IndependentDeviation(in_a.rows, in_a.columns));
-      }
-    }
+    AddNullCosines(a, b, matrices, null);
   }
   return null;
 }

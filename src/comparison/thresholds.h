@@ -18,9 +18,6 @@ inline constexpr double kIndependentTailScale = 0.05;
 // docs/calibration.md#anchors. With fewer anchors in common the kernels say nothing reliable.
 inline constexpr size_t kFewestAnchors = 24;
 
-// docs/calibration.md#layers. A layer this similar to another of its own model is a copy of it
-// (repeated or shared layers) and tells nothing about what the model's layers have in common.
-inline constexpr double kCopiedLayerCosine = 0.95;
 // A matrix whose sketch is this close to the other model's is that matrix, hardly changed.
 inline constexpr double kCopiedMatrixCosine = 0.9;
 

@@ -109,35 +109,6 @@ std::vector<WeightPair> PairWeights(const FullFingerprint& a, const FullFingerpr
   return pairs;
 }
 
-bool IsLearnedMatrix(const WeightSummary& weight) {
-  if (weight.is_vector || weight.sketch.rows() == 0) return false;
-  switch (weight.role.role) {
-    case Role::kEmbeddingProjection:
-    case Role::kQuery:
-    case Role::kKey:
-    case Role::kValue:
-    case Role::kOutputProjection:
-    case Role::kAttentionGate:
-    case Role::kQueryDown:
-    case Role::kQueryUp:
-    case Role::kKeyValueDown:
-    case Role::kKeyValueUp:
-    case Role::kGate:
-    case Role::kUp:
-    case Role::kDown:
-    case Role::kRouter:
-      return true;
-    case Role::kMixer:  // its projections; decays and convolutions are narrow
-      return weight.rows > kSketchSize && weight.columns > kSketchSize;
-    default:
-      return false;
-  }
-}
-
-size_t LearnedMatrices(const FullFingerprint& fingerprint) {
-  return std::count_if(fingerprint.weights.begin(), fingerprint.weights.end(), IsLearnedMatrix);
-}
-
 bool SameShape(const WeightSummary& a, const WeightSummary& b) {
   return a.is_vector == b.is_vector && a.rows == b.rows && a.columns == b.columns;
 }

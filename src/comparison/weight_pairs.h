@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "full_profile/full_fingerprint.h"
+#include "full_profile/learned_matrix.h"
 
 namespace tensorguard {
 
@@ -26,13 +27,6 @@ struct WeightPair {
 // with every expert of a mixture. In the order of a.weights. Shapes may differ.
 std::vector<WeightPair> PairWeights(const FullFingerprint& a, const FullFingerprint& b,
                                     const LayerMap& layers);
-
-// A matrix whose entries are learned from random ones and that has a sketch: not a vector, not a
-// table of positions or a mixer's fixed decays, which independent models have in common.
-bool IsLearnedMatrix(const WeightSummary& weight);
-
-// How many of the fingerprint's weights are such matrices.
-size_t LearnedMatrices(const FullFingerprint& fingerprint);
 
 bool SameShape(const WeightSummary& a, const WeightSummary& b);
 

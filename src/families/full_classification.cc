@@ -17,7 +17,7 @@ bool Nearer(const KnownCandidate& a, const KnownCandidate& b) {
 
 Result<std::vector<KnownCandidate>> CompareWithAll(const FullFingerprint& unknown,
                                                    std::span<const FullFingerprint> known,
-                                                   unsigned threads) {
+                                                   size_t known_models, unsigned threads) {
   std::vector<KnownCandidate> candidates(known.size());
   auto done = ParallelFor(known.size(), threads, [&](size_t i) -> Result<void> {
     auto comparison = CompareFingerprints(unknown, known[i]);
@@ -29,7 +29,7 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const FullFingerprint& unknow
   for (KnownCandidate& each : candidates) {
     if (!each.comparison.score) continue;
     each.corrected_p_value =
-        CorrectedForCandidates(IndependentTail(*each.comparison.score), known.size());
+        CorrectedForCandidates(IndependentTail(*each.comparison.score), known_models);
   }
   std::stable_sort(candidates.begin(), candidates.end(), Nearer);
   return candidates;
@@ -51,21 +51,24 @@ bool IsDerivation(Verdict verdict) {
 
 Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
                                                std::span<const FullFingerprint> known,
-                                               unsigned threads) {
+                                               const ClassificationOptions& options) {
   if (known.empty()) {
     return Error{.kind = ErrorKind::kUsage, .problem = "there is no known model to compare with"};
   }
-  auto candidates = CompareWithAll(unknown, known, threads);
+  const size_t known_models = std::max(known.size(), options.known_models);
+  auto candidates = CompareWithAll(unknown, known, known_models, options.threads);
   if (!candidates) return std::move(candidates).error();
-  FullClassification result = {.candidates = *std::move(candidates)};
+  FullClassification result = {.known_models = known_models, .candidates = *std::move(candidates)};
   result.known = IsKnown(result.candidates.front());
   if (!result.known) return result;
 
-  std::vector<size_t> relatives;
+  std::vector<Relative> relatives;
   for (const KnownCandidate& each : result.candidates) {
-    if (IsKnown(each)) relatives.push_back(each.known);
+    if (relatives.size() == kMostRelatives) break;
+    if (!IsKnown(each)) continue;
+    relatives.push_back({.known = each.known, .with_unknown = &each.comparison});
   }
-  auto lineage = TraceLineage(unknown, known, relatives);
+  auto lineage = TraceLineage(unknown, known, relatives, options.threads);
   if (!lineage) return std::move(lineage).error();
   result.lineage = *std::move(lineage);
   std::vector<const FullFingerprint*> parents;

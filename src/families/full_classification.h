@@ -24,6 +24,7 @@ struct KnownCandidate {
 };
 
 struct FullClassification {
+  size_t known_models = 0;  // candidates, whether or not they were compared in full
   // The first candidate is one that the model comes from, beyond what chance finds among so many.
   bool known = false;
   std::vector<KnownCandidate> candidates;  // highest score first; those without one last
@@ -33,12 +34,18 @@ struct FullClassification {
   std::optional<MergeExplanation> merge = {};  // candidates are indices in the known fingerprints
 };
 
+struct ClassificationOptions {
+  unsigned threads = 0;  // 0: one per processor
+  // How many known models there were, of which `known` are the nearest by ShortlistOf; 0: these.
+  size_t known_models = 0;
+};
+
 // Compares with every known fingerprint. A verdict of derivation counts only if the p-value,
-// corrected for the number of candidates, is below kFamilyWiseError. Errors: kUsage for no known
+// corrected for the number of known models, is below kFamilyWiseError. Errors: kUsage for no known
 // fingerprint; those of CompareFingerprints.
 Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
                                                std::span<const FullFingerprint> known,
-                                               unsigned threads = 0);
+                                               const ClassificationOptions& options = {});
 
 // Whether a verdict says that one model comes from the other, or both from one.
 bool IsDerivation(Verdict verdict);

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
+#include "base/parallel.h"
 #include "comparison/compare_fingerprints.h"
 #include "comparison/merge_parents.h"
 #include "comparison/weight_pairs.h"
@@ -51,21 +53,20 @@ struct Kinship {
   std::optional<Side> later;  // by a finding
 };
 
-Result<Kinship> KinshipOf(const FullFingerprint& a, const FullFingerprint& b) {
-  const auto comparison = CompareFingerprints(a, b);
-  if (!comparison) return comparison.error();
-  return Kinship{SquaredChange(a, b, *comparison), comparison->derived};
+Kinship KinshipOf(const FullFingerprint& a, const FullFingerprint& b,
+                  const Comparison& comparison) {
+  return {SquaredChange(a, b, comparison), comparison.derived};
 }
 
 // The relatives, and how they stand to each other.
 struct Family {
   std::span<const FullFingerprint> known;
-  std::span<const size_t> relatives;
+  std::span<const Relative> relatives;
   std::vector<std::optional<double>> squared_changes;  // [a * size + b]
   std::vector<bool> is_later;                          // came after another relative by its build
 
   size_t size() const { return relatives.size(); }
-  const FullFingerprint& model(size_t i) const { return known[relatives[i]]; }
+  const FullFingerprint& model(size_t i) const { return known[relatives[i].known]; }
   // Relatives whose weights can be held against those of `i`, itself included.
   size_t Comparable(size_t i) const {
     size_t count = 1;
@@ -74,18 +75,29 @@ struct Family {
   }
 };
 
-Result<void> CompareRelatives(Family* family) {
+Result<void> CompareRelatives(Family* family, unsigned threads) {
   const size_t count = family->size();
+  std::vector<std::pair<size_t, size_t>> pairs;
+  for (size_t a = 0; a < count; ++a) {
+    for (size_t b = a + 1; b < count; ++b) pairs.emplace_back(a, b);
+  }
+  std::vector<Kinship> kinships(pairs.size());
+  auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
+    const FullFingerprint& a = family->model(pairs[i].first);
+    const FullFingerprint& b = family->model(pairs[i].second);
+    const auto comparison = CompareFingerprints(a, b);
+    if (!comparison) return comparison.error();
+    kinships[i] = KinshipOf(a, b, *comparison);
+    return {};
+  });
+  if (!done) return done;
   family->squared_changes.resize(count * count);
   family->is_later.resize(count);
-  for (size_t a = 0; a < count; ++a) {
-    for (size_t b = a + 1; b < count; ++b) {
-      const auto kinship = KinshipOf(family->model(a), family->model(b));
-      if (!kinship) return kinship.error();
-      family->squared_changes[a * count + b] = kinship->squared_change;
-      family->squared_changes[b * count + a] = kinship->squared_change;
-      if (kinship->later) family->is_later[*kinship->later == Side::kA ? a : b] = true;
-    }
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto [a, b] = pairs[i];
+    family->squared_changes[a * count + b] = kinships[i].squared_change;
+    family->squared_changes[b * count + a] = kinships[i].squared_change;
+    if (kinships[i].later) family->is_later[*kinships[i].later == Side::kA ? a : b] = true;
   }
   return {};
 }
@@ -130,16 +142,15 @@ struct ParentCandidate {
   bool comes_after = false;  // after the unknown model: a child rather than a parent
 };
 
-Result<std::vector<ParentCandidate>> ParentCandidates(const FullFingerprint& unknown,
-                                                      const Family& family) {
+std::vector<ParentCandidate> ParentCandidates(const FullFingerprint& unknown,
+                                              const Family& family) {
   std::vector<ParentCandidate> candidates;
   for (size_t i = 0; i < family.size(); ++i) {
-    const auto kinship = KinshipOf(unknown, family.model(i));
-    if (!kinship) return kinship.error();
-    ParentCandidate candidate = {.relative = i, .squared_change = kinship->squared_change};
-    if (kinship->later) {
-      candidate.comes_after = *kinship->later == Side::kB;
-    } else if (kinship->squared_change) {
+    const Kinship kinship = KinshipOf(unknown, family.model(i), *family.relatives[i].with_unknown);
+    ParentCandidate candidate = {.relative = i, .squared_change = kinship.squared_change};
+    if (kinship.later) {
+      candidate.comes_after = *kinship.later == Side::kB;
+    } else if (kinship.squared_change) {
       candidate.comes_after =
           SquaredNorm(family.model(i)) > SquaredNorm(unknown) * (1 + kEqualNorms);
     }
@@ -186,18 +197,18 @@ size_t RootOf(const Family& family, size_t parent) {
 
 Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
                                          std::span<const FullFingerprint> known,
-                                         std::span<const size_t> relatives) {
+                                         std::span<const Relative> relatives, unsigned threads) {
   assert(!relatives.empty());
   Family family = {.known = known, .relatives = relatives, .squared_changes = {}, .is_later = {}};
-  if (auto compared = CompareRelatives(&family); !compared) return std::move(compared).error();
+  if (auto compared = CompareRelatives(&family, threads); !compared)
+    return std::move(compared).error();
   MarkOtherVocabularies(&family);
   MarkMerges(&family);
   const auto candidates = ParentCandidates(unknown, family);
-  if (!candidates) return candidates.error();
-  const size_t parent = DirectParent(family, *candidates);
+  const size_t parent = DirectParent(family, candidates);
   const size_t root = RootOf(family, parent);
-  std::vector<size_t> lineage = {relatives[parent]};
-  if (root != parent) lineage.push_back(relatives[root]);
+  std::vector<size_t> lineage = {relatives[parent].known};
+  if (root != parent) lineage.push_back(relatives[root].known);
   return lineage;
 }
 

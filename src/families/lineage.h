@@ -7,9 +7,20 @@
 #include <vector>
 
 #include "base/result.h"
+#include "comparison/compare_fingerprints.h"
 #include "full_profile/full_fingerprint.h"
 
 namespace tensorguard {
+
+// A known model of one family with the unknown one.
+struct Relative {
+  size_t known = 0;                          // index in the known models
+  const Comparison* with_unknown = nullptr;  // of the unknown model with it; must outlive the call
+};
+
+// Relatives are compared with each other, which costs with the square of their number: more than
+// the nearest so many tell nothing new about parent and root.
+inline constexpr size_t kMostRelatives = 24;
 
 // The direct parent among the relatives, then the root of the family if that is another one; both
 // as indices in `known`. `relatives` are the known models of one family with the unknown one, the
@@ -25,7 +36,7 @@ namespace tensorguard {
 // Errors: those of CompareFingerprints. REQUIRES: relatives not empty.
 Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
                                          std::span<const FullFingerprint> known,
-                                         std::span<const size_t> relatives);
+                                         std::span<const Relative> relatives, unsigned threads = 0);
 
 }  // namespace tensorguard
 

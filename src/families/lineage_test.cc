@@ -61,12 +61,17 @@ class Trained {
 
 std::vector<size_t> Trace(const Trained& unknown, const std::vector<Trained>& known) {
   std::vector<FullFingerprint> fingerprints;
-  std::vector<size_t> relatives;
+  std::vector<Comparison> comparisons;
+  const FullFingerprint print = unknown.Fingerprint();
   for (const Trained& each : known) {
-    relatives.push_back(fingerprints.size());
     fingerprints.push_back(each.Fingerprint());
+    comparisons.push_back(*CompareFingerprints(print, fingerprints.back()));
   }
-  const auto lineage = TraceLineage(unknown.Fingerprint(), fingerprints, relatives);
+  std::vector<Relative> relatives;
+  for (size_t i = 0; i < known.size(); ++i) {
+    relatives.push_back({.known = i, .with_unknown = &comparisons[i]});
+  }
+  const auto lineage = TraceLineage(print, fingerprints, relatives);
   EXPECT_TRUE(lineage);
   return lineage ? *lineage : std::vector<size_t>();
 }

@@ -158,9 +158,14 @@ TEST_F(FingerprintFile, RefusesOtherFilesAndNewerVersions) {
   EXPECT_FALSE(*HoldsFingerprint(plain));
   EXPECT_EQ(ReadFingerprint(plain).error().problem, "not a fingerprint file");
   const Error newer =
-      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "2"; });
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "3"; });
   EXPECT_EQ(newer.kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(newer.found, "version 2");
+  EXPECT_EQ(newer.found, "version 3");
+  const Error older =
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "1"; });
+  EXPECT_EQ(older.kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(older.found, "version 1");
+  EXPECT_THAT(older.advice, HasSubstr("make the fingerprint again"));
   for (const char* version : {"", "one", "1.5", "-1", "0", "99999999999"}) {
     EXPECT_THAT(ErrorOf([&](FileParts& parts) {
                   parts.metadata["tensorguard.fingerprint"] = version;

@@ -16,7 +16,6 @@ namespace tensorguard {
 namespace {
 
 // More than any model has: bounds on what a hostile file makes us allocate.
-constexpr size_t kMostLayers = 10'000;
 constexpr size_t kMostWeights = 100'000;
 constexpr size_t kLargestIndexBytes = size_t{32} << 20;
 constexpr size_t kMostNotes = 10'000;

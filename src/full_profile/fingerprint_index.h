@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_FULL_PROFILE_FINGERPRINT_INDEX_H_
 #define TENSORGUARD_FULL_PROFILE_FINGERPRINT_INDEX_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "full_profile/full_fingerprint.h"
 
 namespace tensorguard {
+
+// More than any model has: a bound on what a hostile file makes us allocate.
+inline constexpr size_t kMostLayers = 10'000;
 
 // JSON in UTF-8; what is not UTF-8 in names comes out with replacement characters.
 std::string IndexToText(const FullFingerprint& fingerprint);

@@ -17,6 +17,7 @@
 #include "full_profile/fingerprint_index.h"
 #include "full_profile/fingerprint_tables.h"
 #include "full_profile/kernel_algebra.h"
+#include "full_profile/screening.h"
 #include "full_profile/stored_numbers.h"
 
 namespace tensorguard {
@@ -24,6 +25,22 @@ namespace {
 
 constexpr std::string_view kVersionKey = "tensorguard.fingerprint";
 constexpr std::string_view kIndexKey = "tensorguard.index";
+
+std::string DigestIn(const TensorTable& table) {
+  const auto found = table.metadata.find(kScreeningDigestKey);
+  return found == table.metadata.end() ? std::string() : found->second;
+}
+
+Result<void> CheckDigest(std::span<const int8_t> numbers, const std::string& digest) {
+  const std::string found = ScreeningDigest(numbers);
+  if (found == digest) return {};
+  return Error{.kind = ErrorKind::kBadFile,
+               .problem = "the screening signature is not the one whose digest the file has",
+               .tensor = kScreeningTensor,
+               .found = found,
+               .expected = digest.empty() ? "a digest in the metadata" : digest,
+               .advice = "make the fingerprint again"};
+}
 
 class Decoding : public TableVisitor {
  public:
@@ -81,6 +98,17 @@ class Decoding : public TableVisitor {
 
   void Bytes(const std::string& name, const std::vector<std::span<uint8_t>>& items) override {
     ReadItems<uint8_t>(name, DType::kU8, items);
+  }
+
+  // As many layers as the index has, and the numbers that the digest is of.
+  void Screening(const std::string& digest, size_t layers) {
+    std::vector<int8_t> numbers(layers * kScreenedParts * kScreeningLength);
+    if (layers > 0) {
+      Read<int8_t>(kScreeningTensor, DType::kI8, {layers, kScreenedParts, kScreeningLength},
+                   numbers);
+    }
+    if (problem_) return;
+    if (auto checked = CheckDigest(numbers, digest); !checked) problem_ = checked.error();
   }
 
   // The first problem; an error, too, if the file has a tensor that was not read.
@@ -167,11 +195,18 @@ Result<void> CheckVersion(const TensorTable& table) {
                  .problem = "the fingerprint's version is no number",
                  .found = text};
   }
-  if (number <= kFullFingerprintVersion) return {};
+  if (number == kFullFingerprintVersion) return {};
+  if (number < kFullFingerprintVersion) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the fingerprint is of an older version than this program reads",
+                 .found = fmt::format("version {}", number),
+                 .expected = fmt::format("version {}", kFullFingerprintVersion),
+                 .advice = "make the fingerprint again with 'tensorguard fingerprint MODEL'"};
+  }
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "the fingerprint is of a newer version than this program reads",
                .found = fmt::format("version {}", number),
-               .expected = fmt::format("at most {}", kFullFingerprintVersion),
+               .expected = fmt::format("version {}", kFullFingerprintVersion),
                .advice = "use a newer tensorguard, or make the fingerprint again with this one"};
 }
 
@@ -198,6 +233,7 @@ Result<FullFingerprint> DecodeFingerprint(const TensorTable& table, uint64_t fil
   if (!fingerprint) return std::move(fingerprint).error();
   Decoding decoding(table, read);
   VisitTables(*fingerprint, decoding);
+  decoding.Screening(DigestIn(table), fingerprint->layers.size());
   if (auto decoded = decoding.Finish(); !decoded) return std::move(decoded).error();
   if (auto checked = CheckFingerprint(*fingerprint); !checked) return std::move(checked).error();
   return fingerprint;
@@ -214,6 +250,37 @@ Result<FullFingerprint> ReadFingerprint(const std::filesystem::path& path) {
                                        });
   if (!fingerprint) return std::move(fingerprint).error().InFile(path.string());
   return fingerprint;
+}
+
+Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
+  const auto file = File::Open(path);
+  if (!file) return file.error();
+  const auto table = ReadSafetensorsTable(**file);
+  if (!table) return table.error();
+  const auto in_file = [&](Error error) { return std::move(error).InFile(path.string()); };
+  if (auto version = CheckVersion(*table); !version) return in_file(version.error());
+  std::vector<int8_t> numbers;
+  const auto entry = std::ranges::find(table->tensors, kScreeningTensor, &TensorEntry::name);
+  if (entry != table->tensors.end()) {
+    const std::vector<uint64_t>& shape = entry->shape;
+    if (entry->dtype != DType::kI8 || shape.size() != 3 || shape[0] == 0 ||
+        shape[0] > kMostLayers || shape[1] != kScreenedParts || shape[2] != kScreeningLength) {
+      return in_file(
+          {.kind = ErrorKind::kBadFile,
+           .problem = "the screening signature has another shape",
+           .tensor = kScreeningTensor,
+           .found = fmt::format("{} [{}]", InfoOf(entry->dtype).name, fmt::join(shape, ", ")),
+           .expected = fmt::format("I8 [layers, {}, {}]", kScreenedParts, kScreeningLength)});
+    }
+    numbers.resize(entry->element_count);
+    auto read =
+        (*file)->ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
+    if (!read) return std::move(read).error().InTensor(kScreeningTensor);
+  }
+  if (auto checked = CheckDigest(numbers, DigestIn(*table)); !checked) {
+    return in_file(checked.error());
+  }
+  return ScreeningSignature(std::move(numbers));
 }
 
 }  // namespace tensorguard

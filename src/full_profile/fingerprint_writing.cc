@@ -8,6 +8,8 @@
 #include "full_profile/fingerprint_file.h"
 #include "full_profile/fingerprint_index.h"
 #include "full_profile/fingerprint_tables.h"
+#include "full_profile/screening.h"
+#include "full_profile/stored_fingerprint.h"
 #include "full_profile/stored_numbers.h"
 
 namespace tensorguard {
@@ -28,6 +30,12 @@ void AppendBytes(std::span<const T> values, std::vector<std::byte>& bytes) {
 class Encoding : public TableVisitor {
  public:
   const std::map<std::string, EncodedTensor>& tensors() const { return tensors_; }
+
+  void AddScreening(const ScreeningSignature& screening) {
+    if (screening.layers() == 0) return;
+    AppendBytes(screening.numbers(), Add(kScreeningTensor, DType::kI8,
+                                         {screening.layers(), kScreenedParts, kScreeningLength}));
+  }
 
   void Words(const std::string& name, std::vector<uint32_t>& values) override {
     AppendBytes<uint32_t>(values, Add(name, DType::kU32, {values.size()}));
@@ -93,13 +101,16 @@ Result<void> WriteFingerprint(const FullFingerprint& fingerprint,
   FullFingerprint copy = fingerprint;  // visitors may change what they visit; this one does not
   VisitTables(copy, encoding);
   std::vector<TensorToWrite> tensors;
+  const ScreeningSignature screening = ScreeningOf(AsStored(std::move(copy)));
+  encoding.AddScreening(screening);
   for (const auto& [name, tensor] : encoding.tensors()) {
     tensors.push_back({.name = name, .dtype = tensor.dtype, .shape = tensor.shape});
   }
   auto writer = SafetensorsWriter::Create(
       path, std::move(tensors),
       {{"tensorguard.fingerprint", std::to_string(kFullFingerprintVersion)},
-       {"tensorguard.index", IndexToText(fingerprint)}});
+       {"tensorguard.index", IndexToText(fingerprint)},
+       {kScreeningDigestKey, ScreeningDigest(screening.numbers())}});
   if (!writer) return std::move(writer).error();
   for (const auto& [name, tensor] : encoding.tensors()) {
     auto appended = (*writer)->Append(tensor.bytes);

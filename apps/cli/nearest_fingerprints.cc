@@ -1,0 +1,136 @@
+#include "cli/nearest_fingerprints.h"
+
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/parallel.h"
+#include "cli/sources.h"
+#include "families/shortlist.h"
+#include "full_profile/fingerprint_file.h"
+#include "full_profile/screening.h"
+
+namespace tensorguard::cli {
+namespace {
+
+struct Source {
+  std::string path;
+  std::optional<FullFingerprint> computed = {};  // of a model
+  std::optional<ScreeningSignature> signature = {};
+  std::optional<Error> error = {};
+};
+
+std::vector<Source> SourcesOfAll(const std::vector<std::string>& arguments) {
+  std::vector<Source> sources;
+  for (const std::string& argument : arguments) {
+    for (std::string& path : SourcesOf(argument, Profile::kFull)) {
+      sources.push_back({.path = std::move(path)});
+    }
+  }
+  return sources;
+}
+
+// The signatures of files, on several threads; a model's fingerprint on the calling one, because it
+// takes all threads itself.
+void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& reading,
+                    Console& console) {
+  for (Source& source : sources) {
+    if (IsFingerprintFile(source.path)) continue;
+    auto print = FingerprintOf(source.path, reading, console);
+    if (print) {
+      source.signature = ScreeningOf(*print);
+      source.computed = *std::move(print);
+    } else {
+      source.error = std::move(print).error();
+    }
+  }
+  const ProgressCallback progress = console.ShowProgress("signatures");
+  std::mutex mutex;
+  uint64_t done = 0;
+  (void)ParallelFor(sources.size(), reading.threads, [&](size_t i) -> Result<void> {
+    Source& source = sources[i];
+    if (!source.computed && !source.error) {
+      auto signature = ReadScreening(source.path);
+      if (signature) {
+        source.signature = *std::move(signature);
+      } else {
+        source.error = std::move(signature).error();
+      }
+    }
+    const std::lock_guard lock(mutex);
+    ++done;
+    if (progress) {
+      progress({.what = source.path, .bytes_done = done, .bytes_total = sources.size()});
+    }
+    return {};
+  });
+  console.EndProgress();
+}
+
+// Those of the shortlist in full, each held against its signature.
+void ReadInFull(std::vector<Source>& sources, const std::vector<size_t>& chosen, unsigned threads) {
+  (void)ParallelFor(chosen.size(), threads, [&](size_t i) -> Result<void> {
+    Source& source = sources[chosen[i]];
+    if (source.computed) return {};
+    auto print = ReadFingerprint(source.path);
+    if (!print) {
+      source.error = std::move(print).error();
+      return {};
+    }
+    if (auto checked = CheckScreening(*source.signature, *print); !checked) {
+      source.error = std::move(checked).error().InFile(source.path);
+      return {};
+    }
+    source.computed = *std::move(print);
+    return {};
+  });
+}
+
+// Indices of the sources that have a signature, and those signatures.
+struct Screened {
+  std::vector<size_t> sources;
+  std::vector<ScreeningSignature> signatures;
+};
+
+Screened TakeSignatures(const std::vector<Source>& sources) {
+  Screened screened;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (!sources[i].signature) continue;
+    screened.sources.push_back(i);
+    screened.signatures.push_back(*sources[i].signature);
+  }
+  return screened;
+}
+
+}  // namespace
+
+NearestFingerprints NearestOfAll(const FullFingerprint& unknown,
+                                 const std::vector<std::string>& arguments,
+                                 const FingerprintReading& reading, Console& console) {
+  std::vector<Source> sources = SourcesOfAll(arguments);
+  if (sources.size() <= kFewKnownModels) return FingerprintsOfAll(arguments, reading, console);
+  ReadSignatures(sources, reading, console);
+  const Screened screened = TakeSignatures(sources);
+  std::vector<size_t> chosen;
+  for (const size_t each :
+       ShortlistOf(ScreeningOf(unknown), screened.signatures, reading.threads)) {
+    chosen.push_back(screened.sources[each]);
+  }
+  ReadInFull(sources, chosen, reading.threads);
+
+  NearestFingerprints nearest;
+  nearest.asked = sources.size();
+  for (Source& source : sources) {
+    if (!source.error) continue;
+    console.ReportError(*source.error);
+    nearest.errors.push_back(*std::move(source.error));
+  }
+  for (const size_t each : chosen) {
+    if (sources[each].computed) {
+      nearest.fingerprints.push_back(*std::move(sources[each].computed));
+    }
+  }
+  return nearest;
+}
+
+}  // namespace tensorguard::cli
