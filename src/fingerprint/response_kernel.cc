@@ -125,12 +125,9 @@ HWY_INLINE void WeightedColumnSums(const Number* rows, size_t row_count, size_t 
     hn::StoreU(sum2, d, sums + c + 2 * lanes);
     hn::StoreU(sum3, d, sums + c + 3 * lanes);
   }
-  const hn::CappedTag<float, 1> d_one;
   for (; c < columns; ++c) {
     float sum = 0;
-    for (size_t r = 0; r < row_count; ++r) {
-      sum += weights[r] * hn::GetLane(LoadFloat32(d_one, rows + r * stride + c));
-    }
+    for (size_t r = 0; r < row_count; ++r) sum += weights[r] * ToFloat32(rows[r * stride + c]);
     sums[c] = sum;
   }
 }
@@ -176,9 +173,6 @@ constexpr size_t kChunkColumns = 1024;  // a row's chunk and five inputs' fit th
 
 constexpr size_t kMostSummedRows = 64;  // in float32 before they are added in float64
 
-float Widened(float number) { return number; }
-float Widened(BFloat16 number) { return ToFloat32(number); }
-
 struct PartialSums {
   alignas(64) float of_input[kNoiseCount][kPartialSums];
 };
@@ -204,8 +198,8 @@ void PartialSumsOfTwoRowsPlain(const Number* row_a, const Number* row_b, const f
       float a = 0;
       float b = 0;
       for (size_t c = lane; c < columns; c += kPartialSums) {
-        a += Widened(row_a[c]) * inputs[k * stride + c];
-        b += Widened(row_b[c]) * inputs[k * stride + c];
+        a += ToFloat32(row_a[c]) * inputs[k * stride + c];
+        b += ToFloat32(row_b[c]) * inputs[k * stride + c];
       }
       sums_a[k * kPartialSums + lane] = a;
       sums_b[k * kPartialSums + lane] = b;
@@ -325,7 +319,7 @@ void AddWeightedRowsReference(const Number* rows, size_t row_count, size_t colum
     const size_t last_row = std::min(row_count, row + kMostSummedRows);
     for (size_t c = 0; c < columns; ++c) {
       float sum = 0;
-      for (size_t r = row; r < last_row; ++r) sum += weights[r] * Widened(rows[r * columns + c]);
+      for (size_t r = row; r < last_row; ++r) sum += weights[r] * ToFloat32(rows[r * columns + c]);
       sums[c] += static_cast<double>(sum);
     }
   }
