@@ -88,7 +88,10 @@ TEST(Screening, RowsAndTokensDoNotMeet) {
   EXPECT_LT(ScreeningScore(ScreeningOf(tokens), ScreeningOf(rows)), 0.2);
   FullFingerprint larger = rows;
   larger.vocabulary_size = 2000;
-  EXPECT_LT(ScreeningScore(ScreeningOf(larger), ScreeningOf(rows)), 1);
+  for (WeightSummary& weight : larger.weights) weight.rows = 80;
+  EXPECT_LT(ScreeningScore(ScreeningOf(larger), ScreeningOf(rows)), 0.2);
+  larger.vocabulary_size = rows.vocabulary_size;
+  EXPECT_GT(ScreeningScore(ScreeningOf(larger), ScreeningOf(rows)), 0.8);
 }
 
 TEST(Screening, EstimatesTheCosine) {
