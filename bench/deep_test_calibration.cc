@@ -19,9 +19,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/random_bits.h"
 #include "deep_test/independence.h"
 #include "deep_test/kolmogorov_smirnov.h"
-#include "deep_test/seeded_bits.h"
+#include "deep_test/seeded_order.h"
 #include "deep_test/shared_tokens.h"
 #include "evaluation/truth.h"
 #include "model/model.h"
@@ -42,11 +43,11 @@ struct Shape {
 };
 
 Shape RandomShape(uint64_t seed) {
-  const uint64_t hidden = 32 + 8 * (SeededBits(seed, 0) % 13);
-  return {.layers = 1 + SeededBits(seed, 1) % 6,
+  const uint64_t hidden = 32 + 8 * (RandomBits(seed, 0) % 13);
+  return {.layers = 1 + RandomBits(seed, 1) % 6,
           .hidden = hidden,
-          .units = hidden * (4 + SeededBits(seed, 2) % 13) / 4,
-          .gated = SeededBits(seed, 3) % 3 != 0};
+          .units = hidden * (4 + RandomBits(seed, 2) % 13) / 4,
+          .gated = RandomBits(seed, 3) % 3 != 0};
 }
 
 // Draws the weights of one random network. What independent networks have in common is drawn from
@@ -275,8 +276,8 @@ std::vector<Group> RandomPairs(uint64_t pairs, LargestAgreement* largest) {
     const bool is_same = pair % 2 == 0;
     const Shape shape_a = RandomShape(2 * pair);
     const Shape shape_b = is_same ? shape_a : RandomShape(2 * pair + 1);
-    const auto a = NetworkMaker(shape_a, SeededBits(1, 2 * pair)).Make();
-    const auto b = NetworkMaker(shape_b, SeededBits(1, 2 * pair + 1)).Make();
+    const auto a = NetworkMaker(shape_a, RandomBits(1, 2 * pair)).Make();
+    const auto b = NetworkMaker(shape_b, RandomBits(1, 2 * pair + 1)).Make();
     const DeepTest test = OrExit(TestIndependence(*a, *b, tokens));
     largest->Add(test);
     if (test.log10_p) (is_same ? same : different).log10_p.push_back(*test.log10_p);

@@ -38,6 +38,7 @@ struct Options {
   double weight_std = 0.02;
   uint64_t seed = 0;
   uint64_t shard_mib = 5000;
+  uint64_t shards = 0;  // 0: as many as shard_mib gives
   std::filesystem::path folder;
 };
 
@@ -76,7 +77,7 @@ std::vector<PlannedTensor> PlanTensors(const ModelShape& m) {
 }
 
 // Fills a shard up to `shard_mib`; a larger tensor has one of its own.
-std::vector<Shard> PlanShards(const std::vector<PlannedTensor>& tensors, uint64_t shard_mib) {
+std::vector<Shard> PlanShardsBySize(const std::vector<PlannedTensor>& tensors, uint64_t shard_mib) {
   std::vector<Shard> shards;
   uint64_t used_bytes = 0;
   for (const PlannedTensor& tensor : tensors) {
@@ -87,6 +88,15 @@ std::vector<Shard> PlanShards(const std::vector<PlannedTensor>& tensors, uint64_
     }
     shards.back().push_back(tensor);
     used_bytes += tensor_bytes;
+  }
+  return shards;
+}
+
+// `count` shards, of which none has two tensors more than another; none is empty.
+std::vector<Shard> PlanShardsByCount(const std::vector<PlannedTensor>& tensors, uint64_t count) {
+  std::vector<Shard> shards(std::min<uint64_t>(count, tensors.size()));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    shards[i * shards.size() / tensors.size()].push_back(tensors[i]);
   }
   return shards;
 }
@@ -227,7 +237,10 @@ void WriteModel(const Options& options) {
   std::filesystem::remove_all(unfinished);
   std::filesystem::create_directories(unfinished);
 
-  const std::vector<Shard> shards = PlanShards(PlanTensors(options.shape), options.shard_mib);
+  const std::vector<PlannedTensor> tensors = PlanTensors(options.shape);
+  const std::vector<Shard> shards = options.shards > 0
+                                        ? PlanShardsByCount(tensors, options.shards)
+                                        : PlanShardsBySize(tensors, options.shard_mib);
   const GaussianWeights weights(options.weight_std, options.seed);
   nlohmann::ordered_json shard_of_tensor;
   uint64_t tensor_number = 0, total_bytes = 0;
@@ -272,6 +285,8 @@ int Main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "Another seed gives an independent model");
   app.add_option("--shard-mib", options.shard_mib, "Largest shard")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 30));
+  app.add_option("--shards", options.shards, "How many shards, instead of a largest size")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{99999}));
   app.add_option("FOLDER", options.folder, "Where to write; must not exist")
       ->required()
       ->check(CLI::NonexistentPath);

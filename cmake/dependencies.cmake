@@ -32,3 +32,6 @@ find_library(GNU_OPENMP_LIBRARY NAMES libgomp.so.1 REQUIRED)
 add_library(OneDnn INTERFACE)
 target_include_directories(OneDnn SYSTEM INTERFACE ${ONEDNN_INCLUDE_DIR})
 target_link_libraries(OneDnn INTERFACE ${ONEDNN_LIBRARY} ${GNU_OPENMP_LIBRARY})
+
+# For bench/ alone; without it those programs are left out.
+find_package(benchmark QUIET)

@@ -125,6 +125,12 @@ void DefineFingerprint(CLI::App& app, FingerprintOptions& options) {
                    "folder if not given")
       ->type_name("FILE|DIR");
   AddProfile(command, options.profile, "full if not given");
+  WholeNumber(command
+                  ->add_option("--jobs", options.jobs,
+                               "how many models are worked on at once, each by its share of the "
+                               "threads; 1 if not given")
+                  ->type_name("N"),
+              1, kMostThreads);
   AddThreads(command, options.threads);
 }
 

@@ -49,6 +49,8 @@ const CommandText& TextOf(std::string_view command) {
         {{"tensorguard fingerprint Llama-3.2-1B",
           "Writes Llama-3.2-1B.fingerprint.safetensors here."},
          {"tensorguard fingerprint models/* -o prints/", "One file for each model, in a folder."},
+         {"tensorguard fingerprint models/* -o prints/ --jobs 4",
+          "Four models at once; the same files."},
          {"tensorguard fingerprint Llama-3.2-1B --profile paper",
           "Writes Llama-3.2-1B_features.json here."}}}},
       {"compare",

@@ -39,7 +39,7 @@ void Console::Print(std::string_view text) { pending_ += text; }
 void Console::PrintJson(const OrderedJson& object) { Print(JsonText(object)); }
 
 Result<void> Console::Flush() {
-  EndProgress();
+  WipeProgress();
   std::string_view rest = pending_;
   while (!rest.empty() && !reader_gone_) {
     const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
@@ -61,12 +61,12 @@ Result<void> Console::Flush() {
 
 void Console::Message(std::string_view text) {
   if (quiet_) return;
-  EndProgress();
+  WipeProgress();
   std::fputs(fmt::format("tensorguard: {}\n", text).c_str(), stderr);
 }
 
 void Console::ReportError(const Error& error) {
-  EndProgress();
+  WipeProgress();
   std::fputs(fmt::format("tensorguard: {}\n", DescribeError(error)).c_str(), stderr);
 }
 
@@ -78,5 +78,9 @@ ProgressCallback Console::ShowProgress(std::string_view label) {
 }
 
 void Console::EndProgress() { bar_.reset(); }
+
+void Console::WipeProgress() {
+  if (bar_) bar_->Wipe();
+}
 
 }  // namespace tensorguard::cli

@@ -15,7 +15,7 @@ namespace tensorguard::cli {
 
 class ProgressBar;
 
-// Belongs to the main thread, but for the progress callbacks.
+// For one thread at a time, but for the progress callbacks.
 class Console {
  public:
   Console(bool json, bool quiet);
@@ -44,6 +44,8 @@ class Console {
   void EndProgress();
 
  private:
+  void WipeProgress();  // before other text; the bar comes back below it
+
   bool json_;
   bool quiet_;
   bool terminal_;  // stderr can show a bar

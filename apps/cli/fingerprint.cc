@@ -1,14 +1,21 @@
 // tensorguard fingerprint: the full or the paper profile of each model, written to a file.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/counted_weights.h"
+#include "cli/job_progress.h"
 #include "cli/models.h"
 #include "cli/text_layout.h"
 #include "cli/usage.h"
@@ -31,6 +38,12 @@ struct Fingerprinted {
   // Of the paper profile.
   std::string features_json = {};
   std::vector<std::string> zero_tensors = {};
+};
+
+// What one model's work gets.
+struct Work {
+  unsigned threads;
+  ProgressCallback on_progress;
 };
 
 bool IsPaper(const FingerprintOptions& options) { return options.profile == "paper"; }
@@ -75,11 +88,9 @@ Result<void> MakeOutputFolder(const FingerprintOptions& options) {
 }
 
 Result<Fingerprinted> WritePaperProfile(const Model& model, const std::string& output,
-                                        const FingerprintOptions& options, Console& console) {
+                                        const Work& work) {
   const auto profile = ComputePaperProfile(
-      *model.weights, model.name,
-      {.threads = options.threads, .on_progress = console.ShowProgress(model.name)});
-  console.EndProgress();
+      *model.weights, model.name, {.threads = work.threads, .on_progress = work.on_progress});
   if (!profile) return profile.error();
   Fingerprinted done = {.name = {},
                         .output = {},
@@ -92,13 +103,11 @@ Result<Fingerprinted> WritePaperProfile(const Model& model, const std::string& o
   return done;
 }
 
-Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output,
-                                       const FingerprintOptions& options, Console& console) {
+Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output, const Work& work) {
   const auto counted = std::make_shared<CountedWeights>(model.weights);
   model.weights = counted;
-  const auto fingerprint = ComputeFullFingerprint(
-      model, {.threads = options.threads, .on_progress = console.ShowProgress(model.name)});
-  console.EndProgress();
+  const auto fingerprint =
+      ComputeFullFingerprint(model, {.threads = work.threads, .on_progress = work.on_progress});
   if (!fingerprint) return fingerprint.error();
   if (auto written = WriteFingerprint(*fingerprint, output); !written) {
     return std::move(written).error();
@@ -108,12 +117,12 @@ Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output,
 }
 
 Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string& output,
-                                     const FingerprintOptions& options, Console& console) {
+                                     const FingerprintOptions& options, const Work& work) {
   const auto started = std::chrono::steady_clock::now();
   const auto model = OpenWithBase(path, options.base);
   if (!model) return model.error();
-  auto done = IsPaper(options) ? WritePaperProfile(*model, output, options, console)
-                               : WriteFullProfile(*model, output, options, console);
+  auto done = IsPaper(options) ? WritePaperProfile(*model, output, work)
+                               : WriteFullProfile(*model, output, work);
   if (!done) return std::move(done).error().InFile(path);
   done->name = model->name;
   done->output = output;
@@ -148,6 +157,95 @@ OrderedJson ToJson(const Fingerprinted& done, const FingerprintOptions& options)
   return json;
 }
 
+// Takes results in any order and prints them in the order of the models. Thread-safe.
+class ResultsInOrder {
+ public:
+  ResultsInOrder(const FingerprintOptions& options, Console& console)
+      : options_(options), console_(console), results_(options.models.size()) {}
+
+  // Errors: those of Console::Flush.
+  Result<void> Add(size_t model, Result<Fingerprinted> result) {
+    const std::lock_guard lock(mutex_);
+    results_[model] = std::move(result);
+    for (; next_ < results_.size() && results_[next_]; ++next_) {
+      auto printed = Print(*std::exchange(results_[next_], std::nullopt));
+      if (!printed) return printed;
+    }
+    return {};
+  }
+
+  const std::vector<Error>& errors() const { return errors_; }
+  OrderedJson& models_json() { return models_json_; }
+
+ private:
+  Result<void> Print(const Result<Fingerprinted>& result) {
+    if (!result) {
+      console_.ReportError(result.error());
+      errors_.push_back(result.error());
+    } else if (console_.json()) {
+      models_json_.push_back(ToJson(*result, options_));
+    } else {
+      console_.Print(ToText(*result));
+      return console_.Flush();
+    }
+    return {};
+  }
+
+  const FingerprintOptions& options_;
+  Console& console_;
+  std::mutex mutex_;
+  std::vector<std::optional<Result<Fingerprinted>>> results_;  // until printed
+  size_t next_ = 0;
+  std::vector<Error> errors_;
+  OrderedJson models_json_ = OrderedJson::array();
+};
+
+// `threads` as `jobs` shares, none of them zero and none more than one larger than another.
+std::vector<unsigned> ShareThreads(unsigned threads, unsigned jobs) {
+  std::vector<unsigned> shares;
+  for (unsigned i = 0; i < jobs; ++i) shares.push_back(threads / jobs + (i < threads % jobs));
+  return shares;
+}
+
+Result<void> FingerprintOneByOne(const FingerprintOptions& options,
+                                 const std::vector<std::string>& outputs, Console& console,
+                                 ResultsInOrder& results) {
+  for (size_t i = 0; i < options.models.size(); ++i) {
+    auto done = FingerprintOne(
+        options.models[i], outputs[i], options,
+        {options.threads, console.ShowProgress(ModelNameFromPath(options.models[i]))});
+    console.EndProgress();
+    if (auto added = results.Add(i, std::move(done)); !added) return added;
+  }
+  return {};
+}
+
+// Every job has its share of the threads, from its first model to its last.
+Result<void> FingerprintAtOnce(const FingerprintOptions& options, unsigned jobs, unsigned threads,
+                               const std::vector<std::string>& outputs, Console& console,
+                               ResultsInOrder& results) {
+  JobProgress progress(options.models.size(),
+                       console.ShowProgress(fmt::format("{} models", options.models.size())));
+  std::vector<unsigned> free_shares = ShareThreads(threads, jobs);
+  std::mutex mutex;  // guards free_shares
+  return ParallelFor(options.models.size(), jobs, [&](size_t i) {
+    unsigned share;
+    {
+      const std::lock_guard lock(mutex);
+      share = free_shares.back();
+      free_shares.pop_back();
+    }
+    auto done =
+        FingerprintOne(options.models[i], outputs[i], options, {share, progress.ForModel(i)});
+    progress.End(i);
+    {
+      const std::lock_guard lock(mutex);
+      free_shares.push_back(share);
+    }
+    return results.Add(i, std::move(done));
+  });
+}
+
 }  // namespace
 
 Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& console) {
@@ -156,23 +254,24 @@ Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& co
   if (!outputs) return outputs.error();
   if (auto made = MakeOutputFolder(options); !made) return std::move(made).error();
 
-  OrderedJson json = ResultObject("fingerprint");
-  json["models"] = OrderedJson::array();
-  std::vector<Error> errors;
-  for (size_t i = 0; i < options.models.size(); ++i) {
-    const auto done = FingerprintOne(options.models[i], (*outputs)[i], options, console);
-    if (!done) {
-      console.ReportError(done.error());
-      errors.push_back(done.error());
-    } else if (console.json()) {
-      json["models"].push_back(ToJson(*done, options));
-    } else {
-      console.Print(ToText(*done));
-      if (auto flushed = console.Flush(); !flushed) return std::move(flushed).error();
-    }
+  const unsigned threads =
+      options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  const auto jobs =
+      static_cast<unsigned>(std::min<size_t>({options.jobs, threads, options.models.size()}));
+  ResultsInOrder results(options, console);
+  const auto worked = jobs == 1
+                          ? FingerprintOneByOne(options, *outputs, console, results)
+                          : FingerprintAtOnce(options, jobs, threads, *outputs, console, results);
+  console.EndProgress();
+  if (!worked) return worked.error();
+
+  const std::vector<Error>& errors = results.errors();
+  if (console.json()) {
+    OrderedJson json = ResultObject("fingerprint");
+    json["models"] = std::move(results.models_json());
+    AddErrors(errors, &json);
+    console.PrintJson(json);
   }
-  AddErrors(errors, &json);
-  if (console.json()) console.PrintJson(json);
   if (errors.empty()) return ExitStatus::kDone;
   if (options.models.size() > 1) {
     console.Message(FailureCount(errors.size(), options.models.size()));

@@ -64,6 +64,7 @@ OrderedJson TensorToJson(const TensorInfo& tensor, const TensorRole& role) {
   return json;
 }
 
+// All but the tensors.
 OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerReading& tokenizer) {
   const Architecture& architecture = model.architecture;
   OrderedJson json = ResultObject("inspect");
@@ -86,11 +87,30 @@ OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerRe
   for (const size_t i : architecture.unassigned) {
     json["unassigned"].push_back(model.weights->tensors()[i].name);
   }
-  json["tensors"] = OrderedJson::array();
-  for (size_t i = 0; i < architecture.roles.size(); ++i) {
-    json["tensors"].push_back(TensorToJson(model.weights->tensors()[i], architecture.roles[i]));
-  }
   return json;
+}
+
+// The object of ToJson with its last field, the tensors, which are printed one by one: as one
+// object, those of a model with many experts would take more memory than all else.
+Result<void> PrintJsonWithTensors(const Model& model, const OrderedJson& object, Console& console) {
+  constexpr size_t kTensorsPerFlush = 1000;
+  const auto text_of = [](const OrderedJson& json) {
+    std::string text = JsonText(json);
+    text.pop_back();  // the end of the line
+    return text;
+  };
+  std::string head = text_of(object);
+  head.pop_back();  // the object's brace
+  console.Print(head + ",\"tensors\":[");
+  for (size_t i = 0; i < model.architecture.roles.size(); ++i) {
+    const OrderedJson tensor =
+        TensorToJson(model.weights->tensors()[i], model.architecture.roles[i]);
+    console.Print((i == 0 ? "" : ",") + text_of(tensor));
+    if (i % kTensorsPerFlush != 0) continue;
+    if (auto flushed = console.Flush(); !flushed) return flushed;
+  }
+  console.Print("]}\n");
+  return {};
 }
 
 std::string SummaryText(const Model& model, const Summary& summary,
@@ -160,7 +180,8 @@ Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
   const Summary summary = Summarise(*model);
   const TokenizerReading tokenizer = ReadTokenizer(model->tokenizer_folder);
   if (console.json()) {
-    console.PrintJson(ToJson(*model, summary, tokenizer));
+    auto printed = PrintJsonWithTensors(*model, ToJson(*model, summary, tokenizer), console);
+    if (!printed) return std::move(printed).error();
     return ExitStatus::kDone;
   }
   console.Print(SummaryText(*model, summary, tokenizer) + "\n" + RoleTable(summary));

@@ -20,7 +20,8 @@ struct FingerprintOptions {
   std::optional<std::string> base;
   std::optional<std::string> output;  // a file, or a folder
   std::string profile = "full";
-  unsigned threads = 0;  // 0: one per processor
+  unsigned threads = 0;  // of all jobs together; 0: one per processor
+  unsigned jobs = 1;     // models at once
 };
 
 struct CompareOptions {

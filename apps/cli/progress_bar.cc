@@ -68,11 +68,16 @@ std::string ProgressLine(const std::string& label, const Progress& progress, dou
 ProgressBar::ProgressBar(std::string label, bool color)
     : label_(std::move(label)), color_(color), started_(Clock::now()) {}
 
-ProgressBar::~ProgressBar() {
+ProgressBar::~ProgressBar() { Wipe(); }
+
+void ProgressBar::Wipe() {
+  const std::lock_guard lock(mutex_);
   if (drawn_) std::fputs("\r\x1b[K", stderr);
+  drawn_.reset();
 }
 
 void ProgressBar::Show(const Progress& progress) {
+  const std::lock_guard lock(mutex_);
   const Clock::time_point now = Clock::now();
   if (drawn_ && now - *drawn_ < kBetweenDrawings) return;
   drawn_ = now;

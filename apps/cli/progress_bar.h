@@ -3,6 +3,7 @@
 #define TENSORGUARD_APPS_CLI_PROGRESS_BAR_H_
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -15,7 +16,8 @@ namespace tensorguard::cli {
 std::string ProgressLine(const std::string& label, const Progress& progress, double elapsed_seconds,
                          size_t width);
 
-// Draws that line on stderr, at most ten times a second. REQUIRES: stderr is a terminal.
+// Draws that line on stderr, at most ten times a second. Thread-safe. REQUIRES: stderr is a
+// terminal.
 class ProgressBar {
  public:
   ProgressBar(std::string label, bool color);
@@ -25,9 +27,13 @@ class ProgressBar {
 
   void Show(const Progress& progress);
 
+  // Makes room for other text; the next Show draws the line again.
+  void Wipe();
+
  private:
   using Clock = std::chrono::steady_clock;
 
+  std::mutex mutex_;  // guards what follows, and the line
   std::string label_;
   bool color_;
   Clock::time_point started_;

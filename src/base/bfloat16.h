@@ -14,6 +14,9 @@ constexpr float ToFloat32(BFloat16 value) {
   return std::bit_cast<float>(static_cast<uint32_t>(value) << 16);
 }
 
+// For code that takes numbers of either type.
+constexpr float ToFloat32(float value) { return value; }
+
 // To nearest, ties to even. Beyond the largest number: infinity. NaN stays NaN, without its
 // payload.
 constexpr BFloat16 RoundToBFloat16(float value) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/parallel.h"
 #include "deep_test/unit_similarity.h"
 
 namespace tensorguard {
@@ -38,32 +39,58 @@ std::vector<FlatBlock> Flatten(const BlockList& list) {
   return flat;
 }
 
-// What the units of a block read, in the shared space, at unit length.
-struct Readers {
-  arma::fmat gate;  // empty without a gate
-  arma::fmat up;
+// Sampled units of all blocks of one network by one matrix, mapped, at unit length.
+struct Samples {
+  arma::fmat columns;                  // shared width x samples of all these blocks, side by side
+  std::vector<FlatBlock> blocks = {};  // that have the matrix
+  std::vector<arma::uword> ends = {};  // where each one's samples end
 };
 
-Result<Readers> ReadReaders(const Network& network, const FeedForwardBlock& block,
-                            const arma::fmat& map, bool sample, unsigned threads) {
-  auto vectors = ReadUnitVectors(network, block);
-  if (!vectors) return vectors.error();
-  Readers readers;
-  const auto prepare = [&](const arma::fmat& columns) {
-    if (!sample) return AtUnitLength(TransposedProduct(map, columns, threads));
-    const arma::fmat sampled = columns.cols(SampledUnits(columns.n_cols));
-    return AtUnitLength(TransposedProduct(map, sampled, threads));
-  };
-  if (vectors->has_gate()) readers.gate = prepare(vectors->gate);
-  readers.up = prepare(vectors->up);
-  return readers;
+Result<Samples> ReadSamples(UnitReaders& readers, const std::vector<FlatBlock>& blocks,
+                            UnitMatrix matrix, const arma::fmat& map, unsigned threads) {
+  Samples samples;
+  for (const FlatBlock& flat : blocks) {
+    const auto reader = readers.Of(*flat.block);
+    if (!reader) return reader.error();
+    if (matrix == UnitMatrix::kGate && !(*reader)->has_gate()) continue;
+    const arma::uvec sample = SampledUnits((*reader)->units());
+    arma::fmat columns((*reader)->hidden(), sample.n_elem);
+    const auto read = ParallelFor(sample.n_elem / 2, threads, [&](size_t pair) -> Result<void> {
+      const auto units = (*reader)->Read(matrix, sample[2 * pair], 2);
+      if (!units) return units.error();
+      columns.cols(2 * pair, 2 * pair + 1) = *units;
+      return {};
+    });
+    if (!read) return read.error();
+    samples.columns =
+        arma::join_rows(samples.columns, AtUnitLength(TransposedProduct(map, columns, threads)));
+    samples.blocks.push_back(flat);
+    samples.ends.push_back(samples.columns.n_cols);
+  }
+  return samples;
 }
 
-double Similarity(const Readers& sampled, const Readers& all, unsigned threads) {
-  const bool gated = !sampled.gate.empty() && !all.gate.empty();
-  const arma::fmat cosines =
-      TransposedProduct(gated ? all.gate : all.up, gated ? sampled.gate : sampled.up, threads);
-  return static_cast<double>(arma::mean(arma::fvec(arma::max(cosines, 0).t())));
+// Units that one thread compares with all samples at a time.
+constexpr uint64_t kUnitsPerTask = 512;
+
+// The largest cosine of every sample to a unit of the block.
+Result<arma::fvec> LargestCosines(const Samples& samples, const UnitReader& reader,
+                                  UnitMatrix matrix, const arma::fmat& map, unsigned threads) {
+  std::vector<arma::fvec> largest((reader.units() + kUnitsPerTask - 1) / kUnitsPerTask);
+  const auto done = ParallelFor(largest.size(), threads, [&](size_t task) -> Result<void> {
+    const uint64_t first = task * kUnitsPerTask;
+    const auto units = reader.Read(matrix, first, std::min(kUnitsPerTask, reader.units() - first));
+    if (!units) return units.error();
+    const arma::fmat mapped = AtUnitLength(TransposedProduct(map, *units, 1));
+    const arma::fmat cosines = TransposedProduct(mapped, samples.columns, 1);
+    largest[task] = arma::max(cosines, 0).t();
+    return {};
+  });
+  if (!done) return done.error();
+  for (size_t task = 1; task < largest.size(); ++task) {
+    largest[0] = arma::max(largest[0], largest[task]);
+  }
+  return largest[0];
 }
 
 struct BestBlocks {
@@ -137,24 +164,36 @@ std::vector<BlockPair> PairByPosition(const BlockList& a, const BlockList& b) {
   return pairs;
 }
 
-Result<std::vector<BlockPair>> PairBySimilarity(const Network& network_a, const BlockList& a,
-                                                const Network& network_b, const BlockList& b,
+Result<std::vector<BlockPair>> PairBySimilarity(UnitReaders& readers_a, const BlockList& a,
+                                                UnitReaders& readers_b, const BlockList& b,
                                                 const ResidualMaps& maps,
                                                 const PairingOptions& options) {
-  std::vector<std::pair<FlatBlock, Readers>> sampled;
-  for (const FlatBlock& flat : Flatten(a)) {
-    auto readers = ReadReaders(network_a, *flat.block, maps.a, true, options.threads);
-    if (!readers) return readers.error();
-    sampled.emplace_back(flat, *std::move(readers));
-  }
   LayerTable table(a.size(), std::vector<BestBlocks>(b.size()));
-  for (const FlatBlock& flat : Flatten(b)) {
-    const auto readers = ReadReaders(network_b, *flat.block, maps.b, false, options.threads);
-    if (!readers) return readers.error();
-    for (const auto& [flat_a, sample] : sampled) {
-      BestBlocks& best = table[flat_a.layer][flat.layer];
-      const double similarity = Similarity(sample, *readers, options.threads);
-      if (similarity > best.similarity) best = {similarity, flat_a.block, flat.block};
+  const std::vector<FlatBlock> blocks_a = Flatten(a);
+  const std::vector<FlatBlock> blocks_b = Flatten(b);
+  for (const UnitMatrix matrix : {UnitMatrix::kGate, UnitMatrix::kUp}) {
+    const auto samples = ReadSamples(readers_a, blocks_a, matrix, maps.a, options.threads);
+    if (!samples) return samples.error();
+    for (const FlatBlock& flat : blocks_b) {
+      const auto reader = readers_b.Of(*flat.block);
+      if (!reader) return reader.error();
+      const auto compares = [&](const FlatBlock& flat_a) {
+        const bool gated = flat_a.block->gate && flat.block->gate;
+        return gated == (matrix == UnitMatrix::kGate);
+      };
+      if (std::none_of(samples->blocks.begin(), samples->blocks.end(), compares)) continue;
+      const auto largest = LargestCosines(*samples, **reader, matrix, maps.b, options.threads);
+      if (!largest) return largest.error();
+      arma::uword begin = 0;
+      for (size_t i = 0; i < samples->blocks.size(); ++i) {
+        const FlatBlock& flat_a = samples->blocks[i];
+        const arma::fvec of_block = largest->subvec(begin, samples->ends[i] - 1);
+        begin = samples->ends[i];
+        if (!compares(flat_a)) continue;
+        BestBlocks& best = table[flat_a.layer][flat.layer];
+        const auto similarity = static_cast<double>(arma::mean(of_block));
+        if (similarity > best.similarity) best = {similarity, flat_a.block, flat.block};
+      }
     }
   }
   return MonotoneAlignment(table, b.size());

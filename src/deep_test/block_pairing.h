@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "deep_test/feed_forward_units.h"
 #include "deep_test/residual_maps.h"
-#include "network/network.h"
+#include "deep_test/unit_reader.h"
 
 namespace tensorguard {
 
@@ -34,9 +34,9 @@ struct PairingOptions {
 // median), at most one pair per layer, and within two layers the most similar blocks. Only what
 // units multiply with is looked at (the gate where both have gates, else up) and only as sets: no
 // order of the units changes the pairing, nor does anything that the tests after it ask about.
-// Errors: those of ReadUnitVectors.
-Result<std::vector<BlockPair>> PairBySimilarity(const Network& network_a, const BlockList& a,
-                                                const Network& network_b, const BlockList& b,
+// Reads of `a` the sampled units only. Errors: those of UnitReader.
+Result<std::vector<BlockPair>> PairBySimilarity(UnitReaders& readers_a, const BlockList& a,
+                                                UnitReaders& readers_b, const BlockList& b,
                                                 const ResidualMaps& maps,
                                                 const PairingOptions& options = {});
 

@@ -1,14 +1,11 @@
 #include "deep_test/feed_forward_units.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
 #include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "deep_test/input_norm.h"
 #include "deep_test/mixer_units.h"
 #include "deep_test/unit_similarity.h"
 
@@ -65,84 +62,6 @@ std::optional<FeedForwardBlock> MakeBlock(const BlockWeights& weights, uint64_t 
 // hidden x units of a weight [units, hidden]: the same numbers in the same order.
 arma::fmat ColumnPerRow(const FloatMatrix& matrix) {
   return arma::fmat(matrix.values().data(), matrix.columns(), matrix.rows());
-}
-
-// What the norm in front of a feed-forward does, up to a common factor.
-struct InputNorm {
-  arma::fvec gain;  // the largest magnitude is 1, unless all are 0
-  bool centres = false;
-};
-
-float LargestMagnitude(const arma::fvec& values) {
-  float largest = 0.0f;
-  for (const float value : values) largest = std::max(largest, std::abs(value));
-  return largest;
-}
-
-// Every column by its largest magnitude and then its length, so that no square overflows.
-void NormaliseColumns(bool centre, arma::fmat* matrix) {
-  matrix->each_col([centre](arma::fvec& column) {
-    const float largest = LargestMagnitude(column);
-    if (largest == 0.0f) return;
-    column /= largest;
-    if (centre) column -= arma::mean(column);
-    const float length = arma::norm(column);
-    // A constant column, less its mean, is rounding noise.
-    if (length <= 1e-6f * std::sqrt(static_cast<float>(column.n_elem))) {
-      column.zeros();
-    } else {
-      column /= length;
-    }
-  });
-}
-
-Error NotFiniteAfterNorm(size_t layer) {
-  return {.kind = ErrorKind::kBadFile,
-          .problem = fmt::format("a norm of layer {} gives a number that is not finite", layer),
-          .expected = "gains within the range of float32"};
-}
-
-// A state of mean zero without zeros: 1, -1, 1, -1, ...; the last three 2, -1, -1 where the width
-// is odd.
-std::vector<float> BalancedState(size_t hidden) {
-  std::vector<float> state(hidden);
-  for (size_t i = 0; i < hidden; ++i) state[i] = i % 2 == 0 ? 1.0f : -1.0f;
-  if (hidden % 2 == 1 && hidden >= 3) {
-    state[hidden - 3] = 2.0f;
-    state[hidden - 1] = -1.0f;
-  }
-  return state;
-}
-
-// Probes the norm with a state of mean zero: half the difference between its answers to x and -x
-// is the gain times x, whatever the bias; a constant added to x changes nothing exactly where the
-// norm centres.
-Result<InputNorm> ProbeInputNorm(const Network& network, const FeedForwardBlock& block) {
-  const size_t hidden = network.description().hidden_size;
-  const std::vector<float> state = BalancedState(hidden);
-  FloatMatrix probes(3, hidden);
-  for (size_t i = 0; i < hidden; ++i) {
-    probes.Row(0)[i] = state[i];
-    probes.Row(1)[i] = -state[i];
-    probes.Row(2)[i] = state[i] + 1.0f;
-  }
-  const auto answers = block.is_mixer ? network.MixerInput(block.layer, probes)
-                                      : network.FeedForwardInput(block.layer, probes);
-  if (!answers) return answers.error();
-  InputNorm norm{.gain = arma::fvec(hidden)};
-  double change = 0.0;
-  double size = 0.0;
-  for (size_t i = 0; i < hidden; ++i) {
-    const float odd_part = 0.5f * (answers->Row(0)[i] - answers->Row(1)[i]);
-    norm.gain[i] = odd_part / state[i];
-    change += std::abs(answers->Row(2)[i] - answers->Row(0)[i]);
-    size += std::abs(odd_part);
-  }
-  if (!norm.gain.is_finite() || !std::isfinite(change)) return NotFiniteAfterNorm(block.layer);
-  norm.centres = change < 1e-2 * size;
-  const float largest = LargestMagnitude(norm.gain);
-  if (largest > 0.0f) norm.gain /= largest;
-  return norm;
 }
 
 }  // namespace

@@ -214,8 +214,14 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
   const auto reverse = TestedInReverse(a, blocks_a, b, blocks_b);
   if (!reverse) return reverse.error();
   ProgressMeter progress(options.on_progress, BytesOf(blocks_a) + BytesOf(blocks_b));
-  const TestSubjects subjects{.network_a = *reverse ? b : a,
-                              .network_b = *reverse ? a : b,
+  const Network& first = *reverse ? b : a;
+  const Network& second = *reverse ? a : b;
+  UnitReaders readers_first(first, options.threads);
+  UnitReaders readers_second(second, options.threads);
+  const TestSubjects subjects{.network_a = first,
+                              .network_b = second,
+                              .readers_a = readers_first,
+                              .readers_b = readers_second,
                               .blocks_a = *reverse ? blocks_b : blocks_a,
                               .blocks_b = *reverse ? blocks_a : blocks_b,
                               .threads = options.threads,

@@ -60,9 +60,9 @@ struct DeepTestOptions {
 // weights: also where one was trained on the other's outputs (distillation), on the same data, or
 // with the same tokenizer. Under it P(p <= x) <= x. A small p says that weights were shared, by
 // derivation or by the same initial weights; which of the two, only functions tell (the response
-// kernels). Reads feed-forward weights and embeddings, block by block: at most two blocks at a time
-// are in memory. The result is the same for any number of threads, and for (b, a) but for which
-// layer is named first.
+// kernels). Reads feed-forward weights and embeddings, some units at a time, so that memory follows
+// the hidden width and the units of one block, not the size of a matrix or a model. The result is
+// the same for any number of threads, and for (b, a) but for which layer is named first.
 //
 // `tokens`: ids that mean the same in both (TokensWithEqualText), for models whose residual stream
 // was rotated or permuted; may be empty. REQUIRES: ids below the vocabulary sizes.

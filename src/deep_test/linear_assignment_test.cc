@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "deep_test/seeded_bits.h"
+#include "base/random_bits.h"
+#include "deep_test/seeded_order.h"
 
 namespace tensorguard {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 FloatMatrix RandomCosts(size_t rows, size_t columns, uint64_t seed, uint64_t distinct_values) {
   FloatMatrix costs(rows, columns);
   for (size_t i = 0; i < rows * columns; ++i) {
-    costs.values()[i] = static_cast<float>(SeededBits(seed, i) % distinct_values) - 3.0f;
+    costs.values()[i] = static_cast<float>(RandomBits(seed, i) % distinct_values) - 3.0f;
   }
   return costs;
 }
@@ -26,7 +27,7 @@ bool UsesEachColumnOnce(std::vector<uint32_t> columns) {
 TEST(AssignColumns, IsAsCheapAsTheBestOfAll) {
   for (uint64_t seed = 0; seed < 60; ++seed) {
     const size_t columns = 1 + seed % 7;
-    const size_t rows = 1 + SeededBits(seed, 99) % columns;
+    const size_t rows = 1 + RandomBits(seed, 99) % columns;
     // Few distinct values give many ties.
     const FloatMatrix costs = RandomCosts(rows, columns, seed, seed % 2 == 0 ? 1000 : 3);
     const auto assigned = AssignColumns(costs);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "deep_test/seeded_bits.h"
+#include "base/random_bits.h"
 #include "deep_test/sign_flips.h"
 
 namespace tensorguard {
@@ -54,7 +54,7 @@ TEST(LogSignSumTailBound, NeverFallsBelowTheExactTail) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     std::vector<double> coins(14);
     for (size_t i = 0; i < coins.size(); ++i) {
-      coins[i] = static_cast<double>(SeededBits(seed, i) % 1000) / 1000.0 - 0.25;
+      coins[i] = static_cast<double>(RandomBits(seed, i) % 1000) / 1000.0 - 0.25;
     }
     EXPECT_GE(LogSignSumTailBound(coins), LogSignFlipPExhaustively(coins) - 1e-12) << seed;
   }

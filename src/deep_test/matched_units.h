@@ -8,6 +8,7 @@
 
 #include "deep_test/feed_forward_units.h"
 #include "deep_test/residual_maps.h"
+#include "deep_test/unit_reader.h"
 
 namespace tensorguard {
 
@@ -27,15 +28,44 @@ struct MatchingOptions {
   unsigned threads = 0;  // 0: one per processor
 };
 
-// Matches the units of two blocks by each matrix on its own (a linear assignment on cosines in the
-// shared space; of absolute cosines where a sign can move between up and down) and counts where two
-// matchings agree. What a matrix's columns owe linearly to the first matrix's is taken out of both
-// networks before (WithoutPredictable). Units and partners are put in a random order for each
-// matrix, so that ties are broken differently: equal or zero columns agree by chance only.
-// Gate with up and gate with down where both have gates; else up with down.
-// Empty if a matrix of either block has no two different columns.
+// Which matrices of two blocks are matched: gate, up, down where both have gates; else up, down.
+// The first is matched as it is; of the others is taken out what the first predicts.
+std::vector<UnitMatrix> MatricesToMatch(bool both_have_gates);
+
+// Chosen units of one block as they are matched, in the order of MatricesToMatch: in the shared
+// space [shared width x units], less what a ridge regression of all the block's units on the first
+// matrix predicts (WithoutPredictable), at unit length.
+using MatchedColumns = std::vector<arma::fmat>;
+
+// Indices of all units, or of kMatchedUnits evenly spaced ones.
+arma::uvec AllUnits(uint64_t units);
+arma::uvec MatchedSample(uint64_t units);
+
+MatchedColumns PrepareColumns(const UnitVectors& vectors, const std::vector<UnitMatrix>& matrices,
+                              const arma::uvec& chosen, const arma::fmat& map, unsigned threads);
+
+// The same up to rounding, reading some units at a time: what is used on blocks of any size, and
+// tested against PrepareColumns. Errors: those of UnitReader::Read.
+Result<MatchedColumns> ReadMatchedColumns(const UnitReader& reader,
+                                          const std::vector<UnitMatrix>& matrices,
+                                          const arma::uvec& chosen, const arma::fmat& map,
+                                          unsigned threads);
+
+// Matches `few` units to as many of `many` by each matrix on its own (a linear assignment on
+// cosines; of absolute cosines where a sign can move between up and down) and counts where two
+// matchings agree: gate with up and gate with down, or up with down. Units and partners are put in
+// a random order for each matrix, so that ties are broken differently: equal or zero columns agree
+// by chance only. Empty if a matrix of either block is zero.
+// REQUIRES: the same matrices in both, no more columns in `few` than in `many`.
+std::vector<Agreement> MatchColumns(const MatchedColumns& few, const MatchedColumns& many,
+                                    const MatchingOptions& options);
+
+// Chooses, prepares and matches the units of two blocks: of the one with fewer units MatchedSample,
+// of the other all.
 std::vector<Agreement> MatchUnits(const UnitVectors& a, const UnitVectors& b,
                                   const ResidualMaps& maps, const MatchingOptions& options);
+Result<std::vector<Agreement>> MatchUnits(const UnitReader& a, const UnitReader& b,
+                                          const ResidualMaps& maps, const MatchingOptions& options);
 
 }  // namespace tensorguard
 

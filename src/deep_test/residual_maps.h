@@ -35,7 +35,7 @@ ResidualMaps SameCoordinates(uint64_t hidden_a, uint64_t hidden_b, uint64_t seed
 inline constexpr size_t kFewestTokens = 16;
 Result<std::optional<ResidualMaps>> MapsFromTokens(const Network& a, const Network& b,
                                                    const std::vector<TokenPair>& tokens,
-                                                   uint64_t seed);
+                                                   uint64_t seed, unsigned threads);
 
 // The orthogonal map that brings matched columns closest: cross = sum over matched columns of
 // a b^T [hidden of a x hidden of b]. Empty if it is zero.

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/random_bits.h"
 #include "deep_test/log_tails.h"
-#include "deep_test/seeded_bits.h"
 
 namespace tensorguard {
 namespace {
@@ -15,10 +15,10 @@ constexpr size_t kPatternsPerTask = 50;
 
 // The sum with the signs of pattern number `pattern`, added in the order of the contrasts.
 double PatternSum(std::span<const double> magnitudes, uint64_t seed, uint64_t pattern) {
-  const uint64_t pattern_seed = SeededBits(seed, pattern);
+  const uint64_t pattern_seed = RandomBits(seed, pattern);
   double sum = 0.0;
   for (size_t begin = 0; begin < magnitudes.size(); begin += 64) {
-    uint64_t bits = SeededBits(pattern_seed, begin / 64);
+    uint64_t bits = RandomBits(pattern_seed, begin / 64);
     const size_t end = std::min(begin + 64, magnitudes.size());
     for (size_t i = begin; i < end; ++i, bits >>= 1) {
       sum += (bits & 1) != 0 ? magnitudes[i] : -magnitudes[i];

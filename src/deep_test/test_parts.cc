@@ -8,11 +8,12 @@
 #include <string>
 #include <utility>
 
+#include "base/parallel.h"
+#include "base/random_bits.h"
 #include "deep_test/agreement.h"
 #include "deep_test/maps_from_units.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/neighbour_contrasts.h"
-#include "deep_test/seeded_bits.h"
 #include "deep_test/sign_flips.h"
 
 namespace tensorguard {
@@ -22,7 +23,7 @@ namespace {
 enum SeedStream : uint64_t { kSignStream, kMatchStream, kProjectionStream };
 
 uint64_t StreamSeed(const TestSubjects& subjects, SeedStream stream) {
-  return SeededBits(subjects.seed, stream);
+  return RandomBits(subjects.seed, stream);
 }
 
 DeepTestPart NotAsked(std::string_view name, std::string reason) {
@@ -33,18 +34,44 @@ uint64_t Bytes(const FeedForwardBlock& block) {
   return sizeof(float) * block.up.rows * block.up.columns * (block.gate ? 3 : 2);
 }
 
-struct VectorPair {
-  UnitVectors a;
-  UnitVectors b;
+struct ReaderPair {
+  const UnitReader& a;
+  const UnitReader& b;
 };
 
-Result<VectorPair> ReadPair(const TestSubjects& subjects, const BlockPair& pair) {
-  auto a = ReadUnitVectors(subjects.network_a, pair.a);
+Result<ReaderPair> OpenPair(const TestSubjects& subjects, const BlockPair& pair) {
+  const auto a = subjects.readers_a.Of(pair.a);
   if (!a) return a.error();
-  auto b = ReadUnitVectors(subjects.network_b, pair.b);
+  const auto b = subjects.readers_b.Of(pair.b);
   if (!b) return b.error();
+  return ReaderPair{.a = **a, .b = **b};
+}
+
+// Pairs of neighbours that one thread reads and compares at a time.
+constexpr uint64_t kNeighboursPerTask = 128;
+
+// NeighbourContrasts of two blocks, some units at a time: contrasts of neighbours follow from these
+// alone.
+Result<std::vector<double>> ReadContrasts(const TestSubjects& subjects, const BlockPair& pair) {
+  const auto readers = OpenPair(subjects, pair);
+  if (!readers) return readers.error();
+  const uint64_t neighbours = std::min(readers->a.units(), readers->b.units()) / 2;
+  std::vector<double> contrasts(neighbours);
+  const size_t tasks = (neighbours + kNeighboursPerTask - 1) / kNeighboursPerTask;
+  const auto done = ParallelFor(tasks, subjects.threads, [&](size_t task) -> Result<void> {
+    const uint64_t first = task * kNeighboursPerTask;
+    const uint64_t count = std::min(kNeighboursPerTask, neighbours - first);
+    const auto a = readers->a.ReadAll(2 * first, 2 * count);
+    if (!a) return a.error();
+    const auto b = readers->b.ReadAll(2 * first, 2 * count);
+    if (!b) return b.error();
+    const auto found = NeighbourContrasts(*a, *b);
+    std::copy(found.begin(), found.end(), contrasts.begin() + static_cast<std::ptrdiff_t>(first));
+    return {};
+  });
+  if (!done) return done.error();
   subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
-  return VectorPair{.a = *std::move(a), .b = *std::move(b)};
+  return contrasts;
 }
 
 DeepTestLayer LayerOf(const BlockPair& pair) {
@@ -61,7 +88,7 @@ Result<std::vector<BlockPair>> PairInSameCoordinates(const TestSubjects& subject
   const ResidualMaps maps = SameCoordinates(subjects.network_a.description().hidden_size,
                                             subjects.network_b.description().hidden_size,
                                             StreamSeed(subjects, kProjectionStream));
-  return PairBySimilarity(subjects.network_a, subjects.blocks_a, subjects.network_b,
+  return PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
                           subjects.blocks_b, maps, {.threads = subjects.threads});
 }
 
@@ -135,10 +162,11 @@ Result<std::optional<LayerFit>> FitOneLayer(const TestSubjects& subjects,
     const BlockPair pair{.a = subjects.blocks_a[layer_a][0], .b = subjects.blocks_b[layer_b][0]};
     if (!CanBeFitted(pair.a) || !CanBeFitted(pair.b)) continue;
     if (pair.a.gate.has_value() != pair.b.gate.has_value()) continue;
-    const auto vectors = ReadPair(subjects, pair);
-    if (!vectors) return vectors.error();
-    auto fit =
-        FitUnits(vectors->a, vectors->b, StreamSeed(subjects, kProjectionStream), subjects.threads);
+    const auto a = ReadUnitVectors(subjects.network_a, pair.a);
+    if (!a) return a.error();
+    const auto b = ReadUnitVectors(subjects.network_b, pair.b);
+    if (!b) return b.error();
+    auto fit = FitUnits(*a, *b, StreamSeed(subjects, kProjectionStream), subjects.threads);
     if (fit && (!best || fit->cosine > best->fit.cosine)) {
       best = {.fit = *std::move(fit), .layer_a = layer_a, .layer_b = layer_b};
     }
@@ -155,11 +183,10 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
   std::vector<double> all_contrasts;
   uint64_t coins = 0;
   for (const BlockPair& pair : *pairs) {
-    const auto vectors = ReadPair(subjects, pair);
-    if (!vectors) return vectors.error();
-    const auto contrasts = NeighbourContrasts(vectors->a, vectors->b);
-    all_contrasts.insert(all_contrasts.end(), contrasts.begin(), contrasts.end());
-    part.layers.push_back(ContrastLayer(pair, contrasts));
+    const auto contrasts = ReadContrasts(subjects, pair);
+    if (!contrasts) return contrasts.error();
+    all_contrasts.insert(all_contrasts.end(), contrasts->begin(), contrasts->end());
+    part.layers.push_back(ContrastLayer(pair, *contrasts));
     coins += part.layers.back().units;
   }
   if (pairs->empty()) return NotAsked(kSamePositions, "no two layers have hidden units to compare");
@@ -172,21 +199,23 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
 
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
                                       std::string name) {
-  auto pairs = PairBySimilarity(subjects.network_a, subjects.blocks_a, subjects.network_b,
+  auto pairs = PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
                                 subjects.blocks_b, maps, {.threads = subjects.threads});
   if (!pairs) return pairs.error();
   DeepTestPart part{.name = std::move(name)};
   std::vector<Agreement> all_agreements;
   for (const BlockPair& pair : MostSimilar(*std::move(pairs))) {
-    const auto vectors = ReadPair(subjects, pair);
-    if (!vectors) return vectors.error();
+    const auto readers = OpenPair(subjects, pair);
+    if (!readers) return readers.error();
     const auto agreements =
-        MatchUnits(vectors->a, vectors->b, maps,
-                   {.seed = SeededBits(StreamSeed(subjects, kMatchStream), part.layers.size()),
+        MatchUnits(readers->a, readers->b, maps,
+                   {.seed = RandomBits(StreamSeed(subjects, kMatchStream), part.layers.size()),
                     .threads = subjects.threads});
-    if (agreements.empty()) continue;
-    all_agreements.insert(all_agreements.end(), agreements.begin(), agreements.end());
-    part.layers.push_back(AgreementLayer(pair, agreements));
+    if (!agreements) return agreements.error();
+    subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
+    if (agreements->empty()) continue;
+    all_agreements.insert(all_agreements.end(), agreements->begin(), agreements->end());
+    part.layers.push_back(AgreementLayer(pair, *agreements));
   }
   if (all_agreements.empty()) return NotAsked(part.name, "no block has units that differ");
   part.log10_p = LogAgreementP(all_agreements) / std::numbers::ln10;
@@ -205,7 +234,7 @@ Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects) {
 Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
                                     const std::vector<TokenPair>& tokens) {
   const auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
-                                   StreamSeed(subjects, kProjectionStream));
+                                   StreamSeed(subjects, kProjectionStream), subjects.threads);
   if (!maps) return maps.error();
   if (!maps->has_value()) {
     return NotAsked(kMatchedByTokens, "too few tokens in common whose embeddings differ");

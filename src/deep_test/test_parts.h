@@ -20,6 +20,8 @@ inline constexpr size_t kMatchedPairs = 12;
 struct TestSubjects {
   const Network& network_a;
   const Network& network_b;
+  UnitReaders& readers_a;
+  UnitReaders& readers_b;
   BlockList blocks_a;
   BlockList blocks_b;
   unsigned threads = 0;

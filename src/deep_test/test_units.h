@@ -6,8 +6,9 @@
 #include <random>
 #include <utility>
 
+#include "base/random_bits.h"
 #include "deep_test/feed_forward_units.h"
-#include "deep_test/seeded_bits.h"
+#include "deep_test/seeded_order.h"
 
 namespace tensorguard {
 
@@ -23,8 +24,8 @@ inline arma::fmat NormalMatrix(arma::uword rows, arma::uword columns, uint64_t s
 // again.
 inline UnitVectors RandomUnits(arma::uword hidden, arma::uword units, bool gated, uint64_t seed) {
   const auto matrix = [&](uint64_t part) -> arma::fmat {
-    arma::fmat columns = NormalMatrix(hidden, units, SeededBits(seed, part));
-    columns.each_col() += 0.3f * arma::fvec(NormalMatrix(hidden, 1, SeededBits(7, part)));
+    arma::fmat columns = NormalMatrix(hidden, units, RandomBits(seed, part));
+    columns.each_col() += 0.3f * arma::fvec(NormalMatrix(hidden, 1, RandomBits(7, part)));
     return arma::normalise(columns);
   };
   UnitVectors vectors{.gate = {}, .up = matrix(1), .down = matrix(2)};

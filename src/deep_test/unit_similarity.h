@@ -10,6 +10,13 @@ namespace tensorguard {
 // REQUIRES: left.n_rows == right.n_rows.
 arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, unsigned threads);
 
+// product += left^T right, cut in the same way. With kLower (REQUIRES: left and right are the same)
+// what lies above the diagonal is unspecified, and left out where that saves time.
+// REQUIRES: left.n_rows == right.n_rows; the product's shape.
+enum class Triangle { kWhole, kLower };
+void AddTransposedProduct(const arma::fmat& left, const arma::fmat& right, Triangle triangle,
+                          arma::fmat* product, unsigned threads);
+
 // Columns made from ones of length one (or zero), back at length one. What is left shorter than
 // 1e-5 is rounding noise and becomes zero, so that its cosines are 0.
 arma::fmat AtUnitLength(arma::fmat columns);
@@ -22,6 +29,11 @@ arma::fmat AtUnitLength(arma::fmat columns);
 // REQUIRES: as many columns in both.
 arma::fmat WithoutPredictable(const arma::fmat& dependent, const arma::fmat& regressor,
                               unsigned threads);
+
+// The coefficients of that regression (rows of the regressor x rows of the dependents) from
+// gram = regressor regressor^T, of which only the lower triangle is read, and
+// cross = regressor dependent^T. Empty where nothing can be predicted.
+arma::fmat RidgeCoefficients(arma::fmat gram, const arma::fmat& cross);
 
 }  // namespace tensorguard
 

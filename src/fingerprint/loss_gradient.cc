@@ -36,44 +36,46 @@ bool AllFinite(std::span<const Responses> logits) {
 
 // Rows so wide that a block holds only a part of one are read twice: for the logit, then for the
 // sum.
+template <class Number>
 Result<void> AddWideRows(const WeightSource& weights, size_t tensor_index, const InputBlock& input,
                          uint64_t first_row, uint64_t last_row, SoftmaxSum& sum) {
   for (uint64_t row = first_row; row < last_row; ++row) {
     Responses logit = {};
-    auto read = ForEachBlock(weights, tensor_index, input.width(), row, row + 1,
-                             [&](const RowBlock& block, std::span<const float> values) {
-                               AddResponses(values.data(), 1, block.column_count, input,
-                                            block.first_column, &logit);
-                             });
+    auto read = ForEachBlock<Number>(weights, tensor_index, input.width(), row, row + 1,
+                                     [&](const RowBlock& block, const Number* numbers) {
+                                       AddResponses(numbers, 1, block.column_count, input,
+                                                    block.first_column, &logit);
+                                     });
     if (!read) return read;
     if (!AllFinite({&logit, 1})) return NotFiniteWeights(weights.tensors()[tensor_index]);
     sum.Raise(logit[0]);
     const auto weight = static_cast<float>(std::exp(logit[0] - sum.greatest_logit));
     sum.weight += static_cast<double>(weight);
-    read = ForEachBlock(weights, tensor_index, input.width(), row, row + 1,
-                        [&](const RowBlock& block, std::span<const float> values) {
-                          AddWeightedRows(values.data(), 1, block.column_count, &weight,
-                                          sum.weighted_row.data() + block.first_column);
-                        });
+    read = ForEachBlock<Number>(weights, tensor_index, input.width(), row, row + 1,
+                                [&](const RowBlock& block, const Number* numbers) {
+                                  AddWeightedRows(numbers, 1, block.column_count, &weight,
+                                                  sum.weighted_row.data() + block.first_column);
+                                });
     if (!read) return read;
   }
   return {};
 }
 
+template <class Number>
 Result<void> AddRows(const WeightSource& weights, size_t tensor_index, const InputBlock& input,
                      uint64_t first_row, uint64_t last_row, SoftmaxSum& sum) {
   const uint64_t columns = input.width();
   if (columns > kBlockElements) {
-    return AddWideRows(weights, tensor_index, input, first_row, last_row, sum);
+    return AddWideRows<Number>(weights, tensor_index, input, first_row, last_row, sum);
   }
   std::vector<Responses> logits;
   std::vector<float> row_weights;
   bool finite = true;
-  auto read = ForEachBlock(
+  auto read = ForEachBlock<Number>(
       weights, tensor_index, columns, first_row, last_row,
-      [&](const RowBlock& block, std::span<const float> values) {
+      [&](const RowBlock& block, const Number* numbers) {
         logits.assign(block.row_count, Responses{});
-        AddResponses(values.data(), block.row_count, columns, input, 0, logits.data());
+        AddResponses(numbers, block.row_count, columns, input, 0, logits.data());
         finite = finite && AllFinite(logits);
         if (!finite) return;
         double greatest = logits[0][0];
@@ -84,7 +86,7 @@ Result<void> AddRows(const WeightSource& weights, size_t tensor_index, const Inp
           row_weights[r] = static_cast<float>(std::exp(logits[r][0] - sum.greatest_logit));
           sum.weight += static_cast<double>(row_weights[r]);
         }
-        AddWeightedRows(values.data(), block.row_count, columns, row_weights.data(),
+        AddWeightedRows(numbers, block.row_count, columns, row_weights.data(),
                         sum.weighted_row.data());
       });
   if (read && !finite) return NotFiniteWeights(weights.tensors()[tensor_index]);
@@ -128,7 +130,8 @@ Result<std::vector<double>> CrossEntropyGradient(const WeightSource& weights, si
     const uint64_t first_row = rows * i / slab_count;
     const uint64_t last_row = rows * (i + 1) / slab_count;
     slabs[i].weighted_row.assign(columns, 0.0);
-    auto added = AddRows(weights, tensor_index, input, first_row, last_row, slabs[i]);
+    const auto add_rows = weights.IsBFloat16(tensor_index) ? &AddRows<BFloat16> : &AddRows<float>;
+    auto added = add_rows(weights, tensor_index, input, first_row, last_row, slabs[i]);
     if (added && on_read) on_read(tensor.stored_bytes * (last_row - first_row) / rows);
     return added;
   });

@@ -18,16 +18,30 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr size_t kPartialSums = 16;
 
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFloat32(D d, const float* numbers) {
+  return hn::LoadU(d, numbers);
+}
+
+// A bfloat16 is the upper half of a float32.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFloat32(D d, const BFloat16* numbers) {
+  const hn::RebindToUnsigned<D> d_bits;
+  const hn::Rebind<uint16_t, D> d_stored;
+  const auto stored = hn::LoadU(d_stored, reinterpret_cast<const uint16_t*>(numbers));
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d_bits, stored)));
+}
+
 // Partial sums lane..lane+N of two rows times five inputs. Products and sums are separate
 // instructions on purpose: a fused one would round differently from processors that lack it.
-template <class D>
-HWY_INLINE void SumLanes(D d, const float* row_a, const float* row_b, const float* inputs,
+template <class D, class Number>
+HWY_INLINE void SumLanes(D d, const Number* row_a, const Number* row_b, const float* inputs,
                          size_t stride, size_t columns, float* sums_a, float* sums_b) {
   auto a0 = hn::Zero(d), a1 = hn::Zero(d), a2 = hn::Zero(d), a3 = hn::Zero(d), a4 = hn::Zero(d);
   auto b0 = hn::Zero(d), b1 = hn::Zero(d), b2 = hn::Zero(d), b3 = hn::Zero(d), b4 = hn::Zero(d);
   for (size_t c = 0; c < columns; c += kPartialSums) {
-    const auto a = hn::LoadU(d, row_a + c);
-    const auto b = hn::LoadU(d, row_b + c);
+    const auto a = LoadFloat32(d, row_a + c);
+    const auto b = LoadFloat32(d, row_b + c);
     const auto x0 = hn::LoadU(d, inputs + c);
     const auto x1 = hn::LoadU(d, inputs + stride + c);
     const auto x2 = hn::LoadU(d, inputs + 2 * stride + c);
@@ -57,23 +71,25 @@ HWY_INLINE void SumLanes(D d, const float* row_a, const float* row_b, const floa
 }
 
 // The same for one input.
-template <class D>
-HWY_INLINE void SumLanesOfOneInput(D d, const float* row_a, const float* row_b, const float* input,
-                                   size_t columns, float* sums_a, float* sums_b) {
+template <class D, class Number>
+HWY_INLINE void SumLanesOfOneInput(D d, const Number* row_a, const Number* row_b,
+                                   const float* input, size_t columns, float* sums_a,
+                                   float* sums_b) {
   auto a0 = hn::Zero(d), b0 = hn::Zero(d);
   for (size_t c = 0; c < columns; c += kPartialSums) {
     const auto x0 = hn::LoadU(d, input + c);
-    a0 = hn::Add(a0, hn::Mul(hn::LoadU(d, row_a + c), x0));
-    b0 = hn::Add(b0, hn::Mul(hn::LoadU(d, row_b + c), x0));
+    a0 = hn::Add(a0, hn::Mul(LoadFloat32(d, row_a + c), x0));
+    b0 = hn::Add(b0, hn::Mul(LoadFloat32(d, row_b + c), x0));
   }
   hn::StoreU(a0, d, sums_a);
   hn::StoreU(b0, d, sums_b);
 }
 
 // REQUIRES: columns is a multiple of kPartialSums.
-void PartialSumsOfTwoRows(const float* row_a, const float* row_b, const float* inputs,
-                          size_t stride, bool only_first, size_t columns, float* sums_a,
-                          float* sums_b) {
+template <class Number>
+HWY_INLINE void PartialSumsOfTwoRows(const Number* row_a, const Number* row_b, const float* inputs,
+                                     size_t stride, bool only_first, size_t columns, float* sums_a,
+                                     float* sums_b) {
   const hn::CappedTag<float, kPartialSums> d;
   for (size_t lane = 0; lane < kPartialSums; lane += hn::Lanes(d)) {
     if (only_first) {
@@ -86,23 +102,57 @@ void PartialSumsOfTwoRows(const float* row_a, const float* row_b, const float* i
   }
 }
 
-// sums[c] = sum over r of weights[r] * rows[r * stride + c].
-void WeightedColumnSums(const float* rows, size_t row_count, size_t stride, size_t columns,
-                        const float* weights, float* sums) {
+// sums[c] = sum over r of weights[r] * rows[r * stride + c]. Four vectors of columns at a time, so
+// that a line of the cache is used up while it is there.
+template <class Number>
+HWY_INLINE void WeightedColumnSums(const Number* rows, size_t row_count, size_t stride,
+                                   size_t columns, const float* weights, float* sums) {
   const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
   size_t c = 0;
-  for (; c + hn::Lanes(d) <= columns; c += hn::Lanes(d)) {
-    auto sum = hn::Zero(d);
+  for (; c + 4 * lanes <= columns; c += 4 * lanes) {
+    auto sum0 = hn::Zero(d), sum1 = hn::Zero(d), sum2 = hn::Zero(d), sum3 = hn::Zero(d);
     for (size_t r = 0; r < row_count; ++r) {
-      sum = hn::Add(sum, hn::Mul(hn::Set(d, weights[r]), hn::LoadU(d, rows + r * stride + c)));
+      const Number* row = rows + r * stride + c;
+      const auto weight = hn::Set(d, weights[r]);
+      sum0 = hn::Add(sum0, hn::Mul(weight, LoadFloat32(d, row)));
+      sum1 = hn::Add(sum1, hn::Mul(weight, LoadFloat32(d, row + lanes)));
+      sum2 = hn::Add(sum2, hn::Mul(weight, LoadFloat32(d, row + 2 * lanes)));
+      sum3 = hn::Add(sum3, hn::Mul(weight, LoadFloat32(d, row + 3 * lanes)));
     }
-    hn::StoreU(sum, d, sums + c);
+    hn::StoreU(sum0, d, sums + c);
+    hn::StoreU(sum1, d, sums + c + lanes);
+    hn::StoreU(sum2, d, sums + c + 2 * lanes);
+    hn::StoreU(sum3, d, sums + c + 3 * lanes);
   }
   for (; c < columns; ++c) {
     float sum = 0;
-    for (size_t r = 0; r < row_count; ++r) sum += weights[r] * rows[r * stride + c];
+    for (size_t r = 0; r < row_count; ++r) sum += weights[r] * ToFloat32(rows[r * stride + c]);
     sums[c] = sum;
   }
+}
+
+// What run-time dispatch can name.
+void PartialSumsOfFloat32(const float* row_a, const float* row_b, const float* inputs,
+                          size_t stride, bool only_first, size_t columns, float* sums_a,
+                          float* sums_b) {
+  PartialSumsOfTwoRows(row_a, row_b, inputs, stride, only_first, columns, sums_a, sums_b);
+}
+
+void PartialSumsOfBFloat16(const BFloat16* row_a, const BFloat16* row_b, const float* inputs,
+                           size_t stride, bool only_first, size_t columns, float* sums_a,
+                           float* sums_b) {
+  PartialSumsOfTwoRows(row_a, row_b, inputs, stride, only_first, columns, sums_a, sums_b);
+}
+
+void ColumnSumsOfFloat32(const float* rows, size_t row_count, size_t stride, size_t columns,
+                         const float* weights, float* sums) {
+  WeightedColumnSums(rows, row_count, stride, columns, weights, sums);
+}
+
+void ColumnSumsOfBFloat16(const BFloat16* rows, size_t row_count, size_t stride, size_t columns,
+                          const float* weights, float* sums) {
+  WeightedColumnSums(rows, row_count, stride, columns, weights, sums);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -113,8 +163,10 @@ HWY_AFTER_NAMESPACE();
 namespace tensorguard {
 namespace {
 
-HWY_EXPORT(PartialSumsOfTwoRows);
-HWY_EXPORT(WeightedColumnSums);
+HWY_EXPORT(PartialSumsOfFloat32);
+HWY_EXPORT(PartialSumsOfBFloat16);
+HWY_EXPORT(ColumnSumsOfFloat32);
+HWY_EXPORT(ColumnSumsOfBFloat16);
 
 constexpr size_t kPartialSums = 16;
 constexpr size_t kChunkColumns = 1024;  // a row's chunk and five inputs' fit the first-level cache
@@ -137,7 +189,8 @@ void AddTo(Responses& responses, const PartialSums& partial, size_t input_count)
   }
 }
 
-void PartialSumsOfTwoRowsPlain(const float* row_a, const float* row_b, const float* inputs,
+template <class Number>
+void PartialSumsOfTwoRowsPlain(const Number* row_a, const Number* row_b, const float* inputs,
                                size_t stride, bool only_first, size_t columns, float* sums_a,
                                float* sums_b) {
   for (size_t k = 0; k < (only_first ? 1 : kNoiseCount); ++k) {
@@ -145,8 +198,8 @@ void PartialSumsOfTwoRowsPlain(const float* row_a, const float* row_b, const flo
       float a = 0;
       float b = 0;
       for (size_t c = lane; c < columns; c += kPartialSums) {
-        a += row_a[c] * inputs[k * stride + c];
-        b += row_b[c] * inputs[k * stride + c];
+        a += ToFloat32(row_a[c]) * inputs[k * stride + c];
+        b += ToFloat32(row_b[c]) * inputs[k * stride + c];
       }
       sums_a[k * kPartialSums + lane] = a;
       sums_b[k * kPartialSums + lane] = b;
@@ -157,19 +210,39 @@ void PartialSumsOfTwoRowsPlain(const float* row_a, const float* row_b, const flo
 void PartialSumsOfTwoRowsFast(const float* row_a, const float* row_b, const float* inputs,
                               size_t stride, bool only_first, size_t columns, float* sums_a,
                               float* sums_b) {
-  HWY_DYNAMIC_DISPATCH(PartialSumsOfTwoRows)
+  HWY_DYNAMIC_DISPATCH(PartialSumsOfFloat32)
   (row_a, row_b, inputs, stride, only_first, columns, sums_a, sums_b);
 }
 
-using PartialSumsFunction = decltype(&PartialSumsOfTwoRowsPlain);
+void PartialSumsOfTwoRowsFast(const BFloat16* row_a, const BFloat16* row_b, const float* inputs,
+                              size_t stride, bool only_first, size_t columns, float* sums_a,
+                              float* sums_b) {
+  HWY_DYNAMIC_DISPATCH(PartialSumsOfBFloat16)
+  (row_a, row_b, inputs, stride, only_first, columns, sums_a, sums_b);
+}
+
+void ColumnSums(const float* rows, size_t row_count, size_t stride, size_t columns,
+                const float* weights, float* sums) {
+  HWY_DYNAMIC_DISPATCH(ColumnSumsOfFloat32)(rows, row_count, stride, columns, weights, sums);
+}
+
+void ColumnSums(const BFloat16* rows, size_t row_count, size_t stride, size_t columns,
+                const float* weights, float* sums) {
+  HWY_DYNAMIC_DISPATCH(ColumnSumsOfBFloat16)(rows, row_count, stride, columns, weights, sums);
+}
+
+template <class Number>
+using PartialSumsFunction = void (*)(const Number*, const Number*, const float*, size_t, bool,
+                                     size_t, float*, float*);
 
 // Rows two by two, in chunks of columns. A chunk that is no whole number of steps is copied to
 // where it can be padded with zeros; the inputs' padding is zero anyway.
-void AddResponsesWith(PartialSumsFunction partial_sums, const float* rows, size_t row_count,
-                      size_t columns, const InputBlock& inputs, size_t first_column,
-                      Responses* responses) {
-  alignas(64) float padded_a[kChunkColumns];
-  alignas(64) float padded_b[kChunkColumns];
+template <class Number>
+void AddResponsesWith(PartialSumsFunction<Number> partial_sums, const Number* rows,
+                      size_t row_count, size_t columns, const InputBlock& inputs,
+                      size_t first_column, Responses* responses) {
+  alignas(64) Number padded_a[kChunkColumns];
+  alignas(64) Number padded_b[kChunkColumns];
   PartialSums sums_a;
   PartialSums sums_b;
   const bool only_first = inputs.count() == 1;
@@ -179,13 +252,13 @@ void AddResponsesWith(PartialSumsFunction partial_sums, const float* rows, size_
     const size_t padded_count = (count + kPartialSums - 1) / kPartialSums * kPartialSums;
     for (size_t r = 0; r < row_count; r += 2) {
       const bool has_second = r + 1 < row_count;
-      const float* a = rows + r * columns + begin;
-      const float* b = has_second ? a + columns : a;
+      const Number* a = rows + r * columns + begin;
+      const Number* b = has_second ? a + columns : a;
       if (padded_count != count) {
-        std::memcpy(padded_a, a, count * sizeof(float));
-        std::memcpy(padded_b, b, count * sizeof(float));
-        std::fill(padded_a + count, padded_a + padded_count, 0.0f);
-        std::fill(padded_b + count, padded_b + padded_count, 0.0f);
+        std::memcpy(padded_a, a, count * sizeof(Number));
+        std::memcpy(padded_b, b, count * sizeof(Number));
+        std::fill(padded_a + count, padded_a + padded_count, Number{});
+        std::fill(padded_b + count, padded_b + padded_count, Number{});
         a = padded_a;
         b = padded_b;
       }
@@ -210,43 +283,58 @@ InputBlock::InputBlock(size_t width, std::span<const std::vector<float>> inputs)
   }
 }
 
-void AddResponses(const float* rows, size_t row_count, size_t columns, const InputBlock& inputs,
+template <class Number>
+void AddResponses(const Number* rows, size_t row_count, size_t columns, const InputBlock& inputs,
                   size_t first_column, Responses* responses) {
-  AddResponsesWith(&PartialSumsOfTwoRowsFast, rows, row_count, columns, inputs, first_column,
-                   responses);
+  AddResponsesWith<Number>(&PartialSumsOfTwoRowsFast, rows, row_count, columns, inputs,
+                           first_column, responses);
 }
 
-void AddResponsesReference(const float* rows, size_t row_count, size_t columns,
+template <class Number>
+void AddResponsesReference(const Number* rows, size_t row_count, size_t columns,
                            const InputBlock& inputs, size_t first_column, Responses* responses) {
-  AddResponsesWith(&PartialSumsOfTwoRowsPlain, rows, row_count, columns, inputs, first_column,
-                   responses);
+  AddResponsesWith<Number>(&PartialSumsOfTwoRowsPlain<Number>, rows, row_count, columns, inputs,
+                           first_column, responses);
 }
 
-void AddWeightedRows(const float* rows, size_t row_count, size_t columns, const float* weights,
+template <class Number>
+void AddWeightedRows(const Number* rows, size_t row_count, size_t columns, const float* weights,
                      double* sums) {
   float chunk[kChunkColumns];
   for (size_t row = 0; row < row_count; row += kMostSummedRows) {
     const size_t rows_now = std::min(kMostSummedRows, row_count - row);
     for (size_t begin = 0; begin < columns; begin += kChunkColumns) {
       const size_t columns_now = std::min(kChunkColumns, columns - begin);
-      HWY_DYNAMIC_DISPATCH(WeightedColumnSums)
-      (rows + row * columns + begin, rows_now, columns, columns_now, weights + row, chunk);
+      ColumnSums(rows + row * columns + begin, rows_now, columns, columns_now, weights + row,
+                 chunk);
       for (size_t c = 0; c < columns_now; ++c) sums[begin + c] += static_cast<double>(chunk[c]);
     }
   }
 }
 
-void AddWeightedRowsReference(const float* rows, size_t row_count, size_t columns,
+template <class Number>
+void AddWeightedRowsReference(const Number* rows, size_t row_count, size_t columns,
                               const float* weights, double* sums) {
   for (size_t row = 0; row < row_count; row += kMostSummedRows) {
     const size_t last_row = std::min(row_count, row + kMostSummedRows);
     for (size_t c = 0; c < columns; ++c) {
       float sum = 0;
-      for (size_t r = row; r < last_row; ++r) sum += weights[r] * rows[r * columns + c];
+      for (size_t r = row; r < last_row; ++r) sum += weights[r] * ToFloat32(rows[r * columns + c]);
       sums[c] += static_cast<double>(sum);
     }
   }
 }
+
+#define TENSORGUARD_FOR_NUMBERS_OF(Number)                                                      \
+  template void AddResponses(const Number*, size_t, size_t, const InputBlock&, size_t,          \
+                             Responses*);                                                       \
+  template void AddResponsesReference(const Number*, size_t, size_t, const InputBlock&, size_t, \
+                                      Responses*);                                              \
+  template void AddWeightedRows(const Number*, size_t, size_t, const float*, double*);          \
+  template void AddWeightedRowsReference(const Number*, size_t, size_t, const float*, double*);
+TENSORGUARD_FOR_NUMBERS_OF(float)
+TENSORGUARD_FOR_NUMBERS_OF(BFloat16)
+#undef TENSORGUARD_FOR_NUMBERS_OF
 
 }  // namespace tensorguard
 #endif  // HWY_ONCE

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/bfloat16.h"
 #include "fingerprint/perturbation.h"
 
 namespace tensorguard {
@@ -34,25 +35,32 @@ class InputBlock {
   std::vector<float> values_;
 };
 
+// The numbers of a row are float32, or bfloat16 as they are stored: Number is float or BFloat16,
+// and either gives the same bits for the same numbers.
+
 // responses[r][k] += sum over c of rows[r * columns + c] * input k at (first_column + c).
 // Products and sums are float32 in 16 interleaved partial sums over at most 1024 columns, which are
 // then added in a fixed order in float64: bit-equal on every processor and for every way to split
 // columns at multiples of 1024.
 // REQUIRES: first_column is a multiple of 1024.
-void AddResponses(const float* rows, size_t row_count, size_t columns, const InputBlock& inputs,
+template <class Number>
+void AddResponses(const Number* rows, size_t row_count, size_t columns, const InputBlock& inputs,
                   size_t first_column, Responses* responses);
 
 // The same without vector instructions, bit for bit: the reference for tests.
-void AddResponsesReference(const float* rows, size_t row_count, size_t columns,
+template <class Number>
+void AddResponsesReference(const Number* rows, size_t row_count, size_t columns,
                            const InputBlock& inputs, size_t first_column, Responses* responses);
 
 // sums[c] += sum over r of weights[r] * rows[r * columns + c]. Float32 over at most 64 rows in
 // order, then float64: bit-equal on every processor.
-void AddWeightedRows(const float* rows, size_t row_count, size_t columns, const float* weights,
+template <class Number>
+void AddWeightedRows(const Number* rows, size_t row_count, size_t columns, const float* weights,
                      double* sums);
 
 // The same without vector instructions, bit for bit: the reference for tests.
-void AddWeightedRowsReference(const float* rows, size_t row_count, size_t columns,
+template <class Number>
+void AddWeightedRowsReference(const Number* rows, size_t row_count, size_t columns,
                               const float* weights, double* sums);
 
 }  // namespace tensorguard

@@ -36,6 +36,35 @@ Result<TensorResponse> Finite(TensorResponse response, const TensorInfo& tensor)
   return response;
 }
 
+template <class Number>
+Result<std::vector<Responses>> ResponsesOfRows(const WeightSource& weights, size_t tensor_index,
+                                               const InputBlock& inputs, unsigned threads,
+                                               const BytesReadCallback& on_read) {
+  const TensorInfo& tensor = weights.tensors()[tensor_index];
+  const uint64_t row_count = tensor.shape[0];
+  const uint64_t columns = tensor.shape[1];
+  std::vector<Responses> responses(row_count);
+
+  const uint64_t rows_per_block = RowsPerBlock(columns);
+  const uint64_t block_count = (row_count + rows_per_block - 1) / rows_per_block;
+  auto measured = ParallelFor(block_count, threads, [&](size_t i) {
+    const uint64_t first_row = i * rows_per_block;
+    const uint64_t last_row = std::min(row_count, first_row + rows_per_block);
+    auto read =
+        ForEachBlock<Number>(weights, tensor_index, columns, first_row, last_row,
+                             [&](const RowBlock& block, const Number* numbers) {
+                               AddResponses(numbers, block.row_count, block.column_count, inputs,
+                                            block.first_column, &responses[block.first_row]);
+                             });
+    if (read && on_read) {
+      on_read(tensor.stored_bytes * (last_row - first_row) / row_count);
+    }
+    return read;
+  });
+  if (!measured) return std::move(measured).error();
+  return responses;
+}
+
 }  // namespace
 
 Error NotFiniteWeights(const TensorInfo& tensor) {
@@ -50,28 +79,12 @@ Result<TensorResponse> MeasureResponse(const WeightSource& weights, size_t tenso
                                        const InputBlock& inputs, unsigned threads,
                                        const BytesReadCallback& on_read) {
   const TensorInfo& tensor = weights.tensors()[tensor_index];
-  const uint64_t row_count = tensor.shape[0];
-  const uint64_t columns = tensor.shape[1];
-  std::vector<Responses> responses(row_count);
-
-  const uint64_t rows_per_block = RowsPerBlock(columns);
-  const uint64_t block_count = (row_count + rows_per_block - 1) / rows_per_block;
-  auto measured = ParallelFor(block_count, threads, [&](size_t i) {
-    const uint64_t first_row = i * rows_per_block;
-    const uint64_t last_row = std::min(row_count, first_row + rows_per_block);
-    auto read =
-        ForEachBlock(weights, tensor_index, columns, first_row, last_row,
-                     [&](const RowBlock& block, std::span<const float> values) {
-                       AddResponses(values.data(), block.row_count, block.column_count, inputs,
-                                    block.first_column, &responses[block.first_row]);
-                     });
-    if (read && on_read) {
-      on_read(tensor.stored_bytes * (last_row - first_row) / row_count);
-    }
-    return read;
-  });
-  if (!measured) return std::move(measured).error().InTensor(tensor.name).InFile(tensor.file);
-  return Finite(Summarise(responses), tensor);
+  const auto responses =
+      weights.IsBFloat16(tensor_index)
+          ? ResponsesOfRows<BFloat16>(weights, tensor_index, inputs, threads, on_read)
+          : ResponsesOfRows<float>(weights, tensor_index, inputs, threads, on_read);
+  if (!responses) return Error(responses.error()).InTensor(tensor.name).InFile(tensor.file);
+  return Finite(Summarise(*responses), tensor);
 }
 
 Result<TensorResponse> MeasureResponseReference(const WeightSource& weights, size_t tensor_index,

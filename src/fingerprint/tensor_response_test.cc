@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "fingerprint/loss_gradient.h"
 #include "fingerprint/random_numbers.h"
@@ -24,6 +26,18 @@ std::vector<std::vector<float>> FiveInputs(uint64_t width) {
   std::vector<std::vector<float>> inputs;
   for (size_t k = 0; k < kNoiseCount; ++k) inputs.push_back(random.Normal(width));
   return inputs;
+}
+
+std::vector<BFloat16> Rounded(const std::vector<float>& values) {
+  std::vector<BFloat16> rounded(values.size());
+  std::transform(values.begin(), values.end(), rounded.begin(), RoundToBFloat16);
+  return rounded;
+}
+
+std::vector<float> Widened(const std::vector<BFloat16>& values) {
+  std::vector<float> widened;
+  for (const BFloat16 value : values) widened.push_back(ToFloat32(value));
+  return widened;
 }
 
 struct Shape {
@@ -76,6 +90,30 @@ TEST_P(ResponseOfShape, LossGradientAgreesWithTheReference) {
   for (uint64_t c = 0; c < columns; ++c) ASSERT_NEAR((*one)[c], (*plain)[c], 1e-5) << c;
 }
 
+TEST_P(ResponseOfShape, StoredBFloat16GivesTheBitsOfFloat32) {
+  const auto [rows, columns] = GetParam();
+  const auto values = Widened(Rounded(TorchRandom(5).Normal(rows * columns)));
+  MemoryTensor tensor = MemoryTensorOf("w", {rows, columns}, values);
+  const MemoryWeights wide({tensor});
+  tensor.dtype = DType::kBF16;
+  const MemoryWeights stored({tensor});
+  ASSERT_TRUE(stored.IsBFloat16(0));
+
+  const auto five_inputs = FiveInputs(columns);
+  const InputBlock inputs(columns, five_inputs);
+  const auto of_wide = MeasureResponse(wide, 0, inputs, 2);
+  const auto of_stored = MeasureResponse(stored, 0, inputs, 2);
+  ASSERT_TRUE(of_wide && of_stored);
+  for (size_t k = 0; k < kNoiseCount; ++k) {
+    EXPECT_EQ((*of_wide)[k].norm, (*of_stored)[k].norm);
+    EXPECT_EQ((*of_wide)[k].unit_moments, (*of_stored)[k].unit_moments);
+  }
+  const auto wide_gradient = CrossEntropyGradient(wide, 0, five_inputs[0], rows / 2, 2);
+  const auto stored_gradient = CrossEntropyGradient(stored, 0, five_inputs[0], rows / 2, 2);
+  ASSERT_TRUE(wide_gradient && stored_gradient);
+  EXPECT_EQ(*wide_gradient, *stored_gradient);
+}
+
 // The last one is wider than a block, so that its rows are cut.
 INSTANTIATE_TEST_SUITE_P(Shapes, ResponseOfShape,
                          testing::Values(Shape{1, 1}, Shape{3, 5}, Shape{7, 16}, Shape{64, 96},
@@ -86,28 +124,37 @@ TEST(ResponseKernel, EveryInstructionSetGivesTheReferenceBits) {
   constexpr size_t kRows = 67;
   constexpr size_t kColumns = 2500;
   TorchRandom random(4);
-  const std::vector<float> rows = random.Normal(kRows * kColumns);
+  const std::vector<BFloat16> rows = Rounded(random.Normal(kRows * kColumns));
+  const std::vector<float> wide_rows = Widened(rows);
   const auto five_inputs = FiveInputs(kColumns);
   const InputBlock inputs(kColumns, five_inputs);
   const InputBlock one_input(kColumns, {five_inputs.data(), 1});
   const std::vector<float> weights = random.Normal(kRows);
   std::vector<double> expected_sums(kColumns);
-  AddWeightedRowsReference(rows.data(), kRows, kColumns, weights.data(), expected_sums.data());
+  AddWeightedRowsReference(wide_rows.data(), kRows, kColumns, weights.data(), expected_sums.data());
   std::vector<Responses> expected(kRows);
-  AddResponsesReference(rows.data(), kRows, kColumns, inputs, 0, expected.data());
+  AddResponsesReference(wide_rows.data(), kRows, kColumns, inputs, 0, expected.data());
+  std::vector<Responses> expected_of_stored(kRows);
+  AddResponsesReference(rows.data(), kRows, kColumns, inputs, 0, expected_of_stored.data());
+  EXPECT_EQ(expected_of_stored, expected);
   int64_t targets = hwy::SupportedTargets();
   int tried = 0;
   for (; targets != 0; targets &= targets - 1) {
     hwy::SetSupportedTargetsForTest(targets & -targets);
-    std::vector<Responses> responses(kRows);
-    AddResponses(rows.data(), kRows, kColumns, inputs, 0, responses.data());
-    EXPECT_EQ(responses, expected) << hwy::TargetName(targets & -targets);
-    std::vector<Responses> to_one(kRows);
-    AddResponses(rows.data(), kRows, kColumns, one_input, 0, to_one.data());
-    for (size_t r = 0; r < kRows; ++r) EXPECT_EQ(to_one[r][0], expected[r][0]);
-    std::vector<double> sums(kColumns);
-    AddWeightedRows(rows.data(), kRows, kColumns, weights.data(), sums.data());
-    EXPECT_EQ(sums, expected_sums) << hwy::TargetName(targets & -targets);
+    SCOPED_TRACE(hwy::TargetName(targets & -targets));
+    const auto expect_the_bits = [&](const auto* numbers) {
+      std::vector<Responses> responses(kRows);
+      AddResponses(numbers, kRows, kColumns, inputs, 0, responses.data());
+      EXPECT_EQ(responses, expected);
+      std::vector<Responses> to_one(kRows);
+      AddResponses(numbers, kRows, kColumns, one_input, 0, to_one.data());
+      for (size_t r = 0; r < kRows; ++r) EXPECT_EQ(to_one[r][0], expected[r][0]);
+      std::vector<double> sums(kColumns);
+      AddWeightedRows(numbers, kRows, kColumns, weights.data(), sums.data());
+      EXPECT_EQ(sums, expected_sums);
+    };
+    expect_the_bits(rows.data());
+    expect_the_bits(wide_rows.data());
     ++tried;
   }
   hwy::SetSupportedTargetsForTest(0);

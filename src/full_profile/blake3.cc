@@ -86,7 +86,7 @@ Blake3Digest Blake3Hasher::Finish() {
   }
   if (!rest.empty()) {
     MergeFinished();
-    Blake3Nodes nodes;
+    Blake3Nodes nodes = {};
     const size_t full = rest.size() / kBlake3ChunkBytes;
     const uint64_t first_chunk = batches_ * kBlake3Batch;
     if (full > 0) HashChunks(rest.data(), full, first_chunk, nodes);

@@ -1,5 +1,7 @@
 #include "full_profile/kernel_algebra.h"
 
+#include <cblas.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>

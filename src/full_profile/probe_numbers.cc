@@ -15,23 +15,13 @@ constexpr uint64_t kProbeKey = 0x5447'5052'4f42'4553;   // "TGPROBES"
 constexpr uint64_t kBucketKey = 0x5447'4255'434b'4554;  // "TGBUCKET"
 constexpr uint64_t kSampleKey = 0x5447'5341'4d50'4c45;  // "TGSAMPLE"
 
-uint64_t Mixed(uint64_t bits) {
-  bits = (bits ^ (bits >> 30)) * 0xbf58'476d'1ce4'e5b9;
-  bits = (bits ^ (bits >> 27)) * 0x94d0'49bb'1331'11eb;
-  return bits ^ (bits >> 31);
-}
-
 // What bfloat16 can hold, so that products with bfloat16 weights are exact.
 float Rounded(double value) { return ToFloat32(RoundToBFloat16(static_cast<float>(value))); }
 
 }  // namespace
 
-uint64_t RandomBits(uint64_t key, uint64_t index) {
-  return Mixed(key + (index + 1) * 0x9e37'79b9'7f4a'7c15);
-}
-
 FloatMatrix ProbeMatrix(uint64_t size) {
-  const uint64_t key = Mixed(kProbeKey + size);
+  const uint64_t key = MixedBits(kProbeKey + size);
   const double scale = 1 / std::sqrt(static_cast<double>(kSketchSize));
   FloatMatrix probes(size, kSketchSize);
   const std::span<float> values = probes.values();
@@ -47,7 +37,7 @@ FloatMatrix ProbeMatrix(uint64_t size) {
   return probes;
 }
 
-OutputBuckets::OutputBuckets(uint64_t outputs) : key_(Mixed(kBucketKey + outputs)) {}
+OutputBuckets::OutputBuckets(uint64_t outputs) : key_(MixedBits(kBucketKey + outputs)) {}
 
 OutputBucket OutputBuckets::Of(uint64_t output) const {
   const uint64_t bits = RandomBits(key_, output);
@@ -55,7 +45,7 @@ OutputBucket OutputBuckets::Of(uint64_t output) const {
 }
 
 FixedSample::FixedSample(uint64_t count, uint64_t most)
-    : count_(count), size_(std::min(count, most)), key_(Mixed(kSampleKey + count)) {}
+    : count_(count), size_(std::min(count, most)), key_(MixedBits(kSampleKey + count)) {}
 
 uint64_t FixedSample::PartBegin(uint64_t k) const {
   // k * count / size without leaving 64 bits; k is at most size, which is small.

@@ -5,13 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/random_bits.h"
 #include "network/float_matrix.h"
 
 namespace tensorguard {
-
-// 64 bits for position `index` of a sequence: SplitMix64 (Steele, Lea, Flood 2014) started at
-// `key`.
-uint64_t RandomBits(uint64_t key, uint64_t index);
 
 // X, [size, kSketchSize]: independent normal numbers of variance 1 / kSketchSize, by Box and
 // Muller's formula, rounded to bfloat16. So the expected squared norm of W X is that of W.

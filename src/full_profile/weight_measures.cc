@@ -11,9 +11,6 @@
 namespace tensorguard {
 namespace {
 
-float AsFloat32(float value) { return value; }
-float AsFloat32(BFloat16 value) { return ToFloat32(value); }
-
 std::span<const float> Numbers(const Probes& probes, float) { return probes.float32.values(); }
 std::span<const BFloat16> Numbers(const Probes& probes, BFloat16) { return probes.bfloat16; }
 
@@ -93,7 +90,7 @@ void WeightMeasures::TakeSamples(uint64_t first_row, std::span<const Number> val
   for (uint64_t k = elements_.FirstNotBelow(begin); k < elements_.size(); ++k) {
     const uint64_t element = elements_.Position(k) - begin;
     if (element >= values.size()) break;
-    sampled_[k] = AsFloat32(values[element]);
+    sampled_[k] = ToFloat32(values[element]);
   }
   block.distinct_in_small =
       DistinctInGroups(small_groups_, {kSmallGroup, weight_.columns}, first_row, values);

@@ -98,7 +98,8 @@ Result<void> MultiplyTyped(const void* left, const void* right, Memory::data_typ
 
 std::span<const float> WidenInto(std::vector<float>& wide, std::span<const BFloat16> numbers) {
   if (wide.size() < numbers.size()) wide.resize(numbers.size());
-  std::transform(numbers.begin(), numbers.end(), wide.begin(), ToFloat32);
+  std::transform(numbers.begin(), numbers.end(), wide.begin(),
+                 [](BFloat16 number) { return ToFloat32(number); });
   return std::span(wide).first(numbers.size());
 }
 

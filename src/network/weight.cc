@@ -113,9 +113,6 @@ bool AllFinite(std::span<const BFloat16> values) {
   return found == 0;
 }
 
-float AsFloat32(float value) { return value; }
-float AsFloat32(BFloat16 value) { return ToFloat32(value); }
-
 Error NotFinite(const TensorInfo& tensor, const Weight& weight, uint64_t row, uint64_t column,
                 float value) {
   return {.kind = ErrorKind::kBadFile,
@@ -157,10 +154,10 @@ Result<void> CheckFinite(const WeightSource& source, const Weight& weight, uint6
                          std::span<const Number> rows) {
   if (AllFinite(rows)) return {};
   const auto bad = std::find_if(rows.begin(), rows.end(),
-                                [](Number value) { return !std::isfinite(AsFloat32(value)); });
+                                [](Number value) { return !std::isfinite(ToFloat32(value)); });
   const auto index = static_cast<uint64_t>(bad - rows.begin());
   return NotFinite(source.tensors()[weight.tensor_index], weight,
-                   first_row + index / weight.columns, index % weight.columns, AsFloat32(*bad));
+                   first_row + index / weight.columns, index % weight.columns, ToFloat32(*bad));
 }
 
 Result<void> CheckFinite(const WeightSource& source, const Weight& weight,
