@@ -9,19 +9,20 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(kissfft REQUIRED IMPORTED_TARGET kissfft-float)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 
-# Armadillo without its wrapper library, linked straight to OpenBLAS without threads: its thread pool
-# would spin on every start of the program, and its bits change with the number of threads.
-find_library(OPENBLAS_SERIAL openblas
-             PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial NO_DEFAULT_PATH REQUIRED)
-find_path(OPENBLAS_SERIAL_INCLUDE_DIR cblas.h
-          PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial NO_DEFAULT_PATH REQUIRED)
+# Armadillo without its wrapper library, linked straight to the OpenBLAS that several threads may call at
+# once: Debian's serial one shares its buffers between threads without a lock and gives wrong numbers then.
+find_library(OPENBLAS_LIBRARY openblas
+             PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread NO_DEFAULT_PATH REQUIRED)
+find_path(OPENBLAS_INCLUDE_DIR cblas.h
+          PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread NO_DEFAULT_PATH REQUIRED)
 find_path(ARMADILLO_INCLUDE_DIR armadillo REQUIRED)
 add_library(Armadillo INTERFACE)
 target_include_directories(Armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIR}
-                                                  ${OPENBLAS_SERIAL_INCLUDE_DIR})
+                                                  ${OPENBLAS_INCLUDE_DIR})
 target_compile_definitions(Armadillo INTERFACE ARMA_DONT_USE_WRAPPER ARMA_WARN_LEVEL=0
                                                ARMA_DONT_USE_OPENMP)
-target_link_libraries(Armadillo INTERFACE ${OPENBLAS_SERIAL})
+target_link_libraries(Armadillo INTERFACE ${OPENBLAS_LIBRARY})
+target_sources(Armadillo INTERFACE ${CMAKE_CURRENT_LIST_DIR}/one_blas_thread.cc)
 
 # oneDNN by its files: its package configuration wants OpenCL's headers, which serve GPUs alone. Debian
 # built it with GNU's OpenMP, whatever compiler is used here: matrix_product.cc keeps that from starting
