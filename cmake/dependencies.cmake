@@ -14,17 +14,17 @@ pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 # Armadillo without its wrapper library, linked straight to the OpenBLAS that several threads may call at
 # once: Debian's serial one shares its buffers between threads without a lock and gives wrong numbers then,
 # the one with threads of its own lets them spin whenever a program starts.
-find_library(OPENBLAS_LIBRARY openblas
+find_library(OPENBLAS_OPENMP_LIBRARY openblas
              PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH REQUIRED)
-find_path(OPENBLAS_INCLUDE_DIR cblas.h
+find_path(OPENBLAS_OPENMP_INCLUDE_DIR cblas.h
           PATHS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp NO_DEFAULT_PATH REQUIRED)
 find_path(ARMADILLO_INCLUDE_DIR armadillo REQUIRED)
 add_library(Armadillo INTERFACE)
 target_include_directories(Armadillo SYSTEM INTERFACE ${ARMADILLO_INCLUDE_DIR}
-                                                  ${OPENBLAS_INCLUDE_DIR})
+                                                  ${OPENBLAS_OPENMP_INCLUDE_DIR})
 target_compile_definitions(Armadillo INTERFACE ARMA_DONT_USE_WRAPPER ARMA_WARN_LEVEL=0
                                                ARMA_DONT_USE_OPENMP)
-target_link_libraries(Armadillo INTERFACE ${OPENBLAS_LIBRARY})
+target_link_libraries(Armadillo INTERFACE ${OPENBLAS_OPENMP_LIBRARY})
 
 # oneDNN by its files: its package configuration wants OpenCL's headers, which serve GPUs alone. Debian
 # built it with GNU's OpenMP, whatever compiler is used here.
