@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <span>
 #include <string>
 #include <system_error>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/random_bits.h"
 
 namespace tensorguard {
 namespace {
@@ -37,14 +39,22 @@ struct Options {
   ModelShape shape;
   double weight_std = 0.02;
   uint64_t seed = 0;
+  double noise = 0.0;            // of weight_std, added to every matrix
+  bool permute = false;          // residual stream and hidden units in another order
+  uint64_t derivation_seed = 1;  // of the noise and the orders
   uint64_t shard_mib = 5000;
   uint64_t shards = 0;  // 0: as many as shard_mib gives
   std::filesystem::path folder;
 };
 
+// What the rows or the columns of a matrix are counted by.
+enum class Axis { kOther, kResidual, kUnits };
+
 struct PlannedTensor {
   std::string name;
   std::vector<uint64_t> shape;
+  Axis rows = Axis::kOther;
+  Axis columns = Axis::kOther;
 
   uint64_t element_count() const { return shape[0] * (shape.size() == 2 ? shape[1] : 1); }
 };
@@ -53,23 +63,27 @@ using Shard = std::vector<PlannedTensor>;
 
 std::vector<PlannedTensor> PlanTensors(const ModelShape& m) {
   std::vector<PlannedTensor> tensors = {
-      {"model.embed_tokens.weight", {m.vocabulary, m.hidden}},
+      {"model.embed_tokens.weight", {m.vocabulary, m.hidden}, Axis::kOther, Axis::kResidual},
       {"model.norm.weight", {m.hidden}},
   };
-  if (m.own_head) tensors.push_back({"lm_head.weight", {m.vocabulary, m.hidden}});
+  if (m.own_head) {
+    tensors.push_back({"lm_head.weight", {m.vocabulary, m.hidden}, Axis::kOther, Axis::kResidual});
+  }
   for (uint64_t layer = 0; layer < m.layers; ++layer) {
-    const auto add = [&](const char* part, std::vector<uint64_t> shape) {
-      tensors.push_back({fmt::format("model.layers.{}.{}.weight", layer, part), std::move(shape)});
+    const auto add = [&](const char* part, std::vector<uint64_t> shape, Axis rows = Axis::kOther,
+                         Axis columns = Axis::kOther) {
+      tensors.push_back(
+          {fmt::format("model.layers.{}.{}.weight", layer, part), std::move(shape), rows, columns});
     };
     add("input_layernorm", {m.hidden});
     add("post_attention_layernorm", {m.hidden});
-    add("self_attn.q_proj", {m.heads * m.head_dim, m.hidden});
-    add("self_attn.k_proj", {m.kv_heads * m.head_dim, m.hidden});
-    add("self_attn.v_proj", {m.kv_heads * m.head_dim, m.hidden});
-    add("self_attn.o_proj", {m.hidden, m.heads * m.head_dim});
-    add("mlp.gate_proj", {m.ffn, m.hidden});
-    add("mlp.up_proj", {m.ffn, m.hidden});
-    add("mlp.down_proj", {m.hidden, m.ffn});
+    add("self_attn.q_proj", {m.heads * m.head_dim, m.hidden}, Axis::kOther, Axis::kResidual);
+    add("self_attn.k_proj", {m.kv_heads * m.head_dim, m.hidden}, Axis::kOther, Axis::kResidual);
+    add("self_attn.v_proj", {m.kv_heads * m.head_dim, m.hidden}, Axis::kOther, Axis::kResidual);
+    add("self_attn.o_proj", {m.hidden, m.heads * m.head_dim}, Axis::kResidual);
+    add("mlp.gate_proj", {m.ffn, m.hidden}, Axis::kUnits, Axis::kResidual);
+    add("mlp.up_proj", {m.ffn, m.hidden}, Axis::kUnits, Axis::kResidual);
+    add("mlp.down_proj", {m.hidden, m.ffn}, Axis::kResidual, Axis::kUnits);
   }
   std::sort(tensors.begin(), tensors.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -120,35 +134,73 @@ double NormalQuantile(double p) {
 // finer than bfloat16 itself except beyond four standard deviations.
 class GaussianWeights {
  public:
-  GaussianWeights(double weight_std, uint64_t seed) : seed_(seed), values_(1 << 16) {
+  explicit GaussianWeights(const Options& options)
+      : options_(options),
+        values_(1 << 16),
+        residual_order_(Order(options.shape.hidden, 1)),
+        unit_order_(Order(options.shape.ffn, 2)) {
     for (size_t i = 0; i < values_.size(); ++i) {
       const double p = (static_cast<double>(i) + 0.5) / static_cast<double>(values_.size());
-      values_[i] = ToBfloat16(weight_std * NormalQuantile(p));
+      values_[i] = ToBfloat16(options.weight_std * NormalQuantile(p));
     }
   }
 
   // Elements from `first_element` (a multiple of 4) on of the tensor with this number in the model.
-  void Fill(uint64_t tensor_number, uint64_t first_element, std::span<uint16_t> out) const {
-    const uint64_t stream = Mix(Mix(seed_) ^ tensor_number);
-    for (size_t i = 0; i < out.size(); i += 4) {
-      uint64_t random = Mix(stream + (first_element + i) / 4);
-      for (size_t j = i; j < std::min(i + 4, out.size()); ++j, random >>= 16) {
-        out[j] = values_[random & 0xffff];
+  void Fill(const PlannedTensor& tensor, uint64_t tensor_number, uint64_t first_element,
+            std::span<uint16_t> out) const {
+    const uint64_t stream = Stream(options_.seed, tensor_number);
+    if (options_.noise == 0.0 && !options_.permute) {
+      for (size_t i = 0; i < out.size(); i += 4) {
+        uint64_t random = RandomBits(stream + (first_element + i) / 4, 0);
+        for (size_t j = i; j < std::min(i + 4, out.size()); ++j, random >>= 16) {
+          out[j] = values_[random & 0xffff];
+        }
       }
+      return;
+    }
+    const uint64_t noise_stream = Stream(options_.derivation_seed, tensor_number);
+    const uint64_t columns = tensor.shape[1];
+    for (size_t i = 0; i < out.size(); ++i) {
+      const uint64_t row = (first_element + i) / columns;
+      const uint64_t column = (first_element + i) % columns;
+      const uint64_t from = Moved(tensor.rows, row) * columns + Moved(tensor.columns, column);
+      out[i] = At(stream, from);
+      if (options_.noise == 0.0) continue;
+      out[i] = ToBfloat16(ToDouble(out[i]) +
+                          options_.noise * ToDouble(At(noise_stream, first_element + i)));
     }
   }
 
  private:
-  // A bijection that turns a counter into random bits (the finaliser of SplitMix64).
-  static uint64_t Mix(uint64_t x) {
-    x += 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
+  static uint64_t Stream(uint64_t seed, uint64_t tensor_number) {
+    return RandomBits(RandomBits(seed, 0) ^ tensor_number, 0);
   }
 
-  uint64_t seed_;
+  static double ToDouble(uint16_t bfloat16) {
+    return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(bfloat16) << 16));
+  }
+
+  uint16_t At(uint64_t stream, uint64_t element) const {
+    return values_[(RandomBits(stream + element / 4, 0) >> (element % 4 * 16)) & 0xffff];
+  }
+
+  uint64_t Moved(Axis axis, uint64_t index) const {
+    if (!options_.permute || axis == Axis::kOther) return index;
+    return axis == Axis::kResidual ? residual_order_[index] : unit_order_[index];
+  }
+
+  std::vector<uint32_t> Order(uint64_t count, uint64_t purpose) const {
+    std::vector<uint32_t> order(count);
+    std::iota(order.begin(), order.end(), 0u);
+    const uint64_t stream = RandomBits(options_.derivation_seed, purpose);
+    for (uint64_t i = count; i > 1; --i) std::swap(order[i - 1], order[RandomBits(stream, i) % i]);
+    return order;
+  }
+
+  const Options& options_;
   std::vector<uint16_t> values_;
+  std::vector<uint32_t> residual_order_;
+  std::vector<uint32_t> unit_order_;
 };
 
 std::string SafetensorsHeader(const Shard& shard) {
@@ -179,7 +231,7 @@ void WriteTensor(const PlannedTensor& tensor, uint64_t tensor_number,
     const uint64_t count = std::min(kBlockElements, tensor.element_count() - begin);
     const auto fill_slice = [&](size_t slice) -> Result<void> {
       const uint64_t first = slice * kSliceElements;
-      weights.Fill(tensor_number, begin + first,
+      weights.Fill(tensor, tensor_number, begin + first,
                    std::span(block).subspan(first, std::min(kSliceElements, count - first)));
       return {};
     };
@@ -241,7 +293,7 @@ void WriteModel(const Options& options) {
   const std::vector<Shard> shards = options.shards > 0
                                         ? PlanShardsByCount(tensors, options.shards)
                                         : PlanShardsBySize(tensors, options.shard_mib);
-  const GaussianWeights weights(options.weight_std, options.seed);
+  const GaussianWeights weights(options);
   nlohmann::ordered_json shard_of_tensor;
   uint64_t tensor_number = 0, total_bytes = 0;
   for (size_t i = 0; i < shards.size(); ++i) {
@@ -283,6 +335,14 @@ int Main(int argc, char** argv) {
   app.add_flag("--own-head", shape.own_head, "lm_head.weight beside the embedding");
   app.add_option("--std", options.weight_std, "Standard deviation of the weights");
   app.add_option("--seed", options.seed, "Another seed gives an independent model");
+  app.add_option("--noise", options.noise,
+                 "Add noise of this fraction of the standard deviation to every matrix, as if "
+                 "trained on")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_flag("--permute", options.permute,
+               "Put the residual stream and the hidden units in another order, which changes "
+               "nothing that the model computes");
+  app.add_option("--derivation-seed", options.derivation_seed, "Of that noise and order");
   app.add_option("--shard-mib", options.shard_mib, "Largest shard")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 30));
   app.add_option("--shards", options.shards, "How many shards, instead of a largest size")

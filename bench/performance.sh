@@ -46,8 +46,29 @@ machine() {
   echo "- Program: $("$bin/tensorguard" --version), commit $(git describe --always --dirty 2>/dev/null || echo unknown)"
 }
 
+# Two unrelated models of Llama-2-7B's shapes; the median whole process.
+compare_fingerprints() {
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/tensorguard-compare.XXXXXX")
+  for seed in 1 2; do
+    "$bin/generate_fingerprint" --layers 32 --hidden 4096 --ffn 11008 --vocabulary 32000 --seed "$seed" \
+      "$scratch/$seed.fingerprint.safetensors" >&2
+  done
+  run=0
+  while [ "$run" -lt "$runs" ]; do
+    /usr/bin/time --format='%e %M' -a -o "$scratch/times" "$bin/tensorguard" compare \
+      "$scratch/1.fingerprint.safetensors" "$scratch/2.fingerprint.safetensors" --json --quiet >"$scratch/answer"
+    grep -q '"verdict":"independent"' "$scratch/answer"
+    run=$((run + 1))
+  done
+  sort -n "$scratch/times" | sed -n "$(((runs + 1) / 2))p" | awk '{ printf "%s s, %.0f MiB\n", $1, $2 / 1024 }'
+  rm -rf "$scratch"
+}
+
 section "Machine" machine
-section "Floor of the full profile" "$bin/profile_floor" "$model"
+section "Full profile" /usr/bin/python3 bench/full_profile_measure.py --runs "$runs" "$model"
 section "Paper profile" /usr/bin/python3 bench/paper_profile_measure.py --skip-autograd --runs "$runs" "$model"
+section "Compare two fingerprints of 7B models" compare_fingerprints
+section "Classify" "$bin/classify_benchmark"
+section "Test on the weights of two models" bench/deep_test_bench.sh
 section "Memory of inspect" bench/inspect_memory.sh
 section "Cost against size" bench/cost_by_size.sh --up-to "$up_to" --runs 3

@@ -15,7 +15,7 @@ libcli11-dev          command line
 libhwy-dev            SIMD kernels chosen at run time
 libkissfft-dev        Fourier transforms of the paper profile
 libarmadillo-dev      clustering, decompositions
-libopenblas-serial-dev decompositions, without threads of its own
+libopenblas-openmp-dev decompositions, from several threads at once
 libdnnl-dev           matrix products, in bfloat16 where the processor can
 libcairo2-dev         plots
 fonts-dejavu-core     letters in plots

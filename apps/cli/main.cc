@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "cli/program.h"
 
 #ifdef __GLIBC__
@@ -24,6 +25,7 @@ void KeepFreedMemory() {
 
 int main(int argc, char** argv) {
   KeepFreedMemory();
+  tensorguard::UseOneLibraryThread();
   const int first = argc > 0 ? 1 : 0;
   return tensorguard::cli::RunProgram(std::vector<std::string>(argv + first, argv + argc));
 }

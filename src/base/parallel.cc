@@ -8,7 +8,12 @@
 #include <thread>
 #include <vector>
 
+// OpenMP API 5.0, section 3.2: for the calling thread alone. No compiler needs to know OpenMP.
+extern "C" void omp_set_num_threads(int count);
+
 namespace tensorguard {
+
+void UseOneLibraryThread() { omp_set_num_threads(1); }
 
 Result<void> ParallelFor(size_t count, unsigned threads,
                          const std::function<Result<void>(size_t)>& work) {
@@ -19,6 +24,7 @@ Result<void> ParallelFor(size_t count, unsigned threads,
   size_t first_error_index = count;
 
   const auto run = [&] {
+    UseOneLibraryThread();
     while (!failed) {
       const size_t i = next.fetch_add(1);
       if (i >= count) return;

@@ -16,6 +16,11 @@ namespace tensorguard {
 Result<void> ParallelFor(size_t count, unsigned threads,
                          const std::function<Result<void>(size_t)>& work);
 
+// Keeps the linear algebra libraries (those built with OpenMP) from starting threads of their own
+// when the calling thread uses them; their results would hang on the number of them, and the
+// processors have work. ParallelFor does so for its threads.
+void UseOneLibraryThread();
+
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_BASE_PARALLEL_H_

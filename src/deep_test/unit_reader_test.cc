@@ -108,7 +108,9 @@ TEST_P(UnitReaderTest, ReadsAnyUnitsAsTheWholeBlockHasThem) {
       return arma::abs(found - all.cols(first, first + 6)).max();
     };
     ASSERT_EQ(part->has_gate(), GetParam());
-    if (GetParam()) EXPECT_LT(differ(part->gate, whole->gate), kRounding);
+    if (GetParam()) {
+      EXPECT_LT(differ(part->gate, whole->gate), kRounding);
+    }
     EXPECT_LT(differ(part->up, whole->up), kRounding);
     EXPECT_LT(differ(part->down, whole->down), kRounding);
   }

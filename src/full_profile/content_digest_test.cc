@@ -23,7 +23,8 @@ std::vector<BFloat16> RandomNumbers(size_t count) {
 
 std::vector<float> Widened(std::span<const BFloat16> numbers) {
   std::vector<float> wide(numbers.size());
-  std::transform(numbers.begin(), numbers.end(), wide.begin(), ToFloat32);
+  std::transform(numbers.begin(), numbers.end(), wide.begin(),
+                 [](BFloat16 value) { return ToFloat32(value); });
   return wide;
 }
 

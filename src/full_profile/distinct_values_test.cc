@@ -30,7 +30,8 @@ TEST(DistinctValues, AgreesWithASetInBothTypesOnEveryInstructionSet) {
       for (const size_t count : {0, 1, 2, 7, 31, 32, 33, 100, 255, 256}) {
         const auto narrow = RandomNumbers(count, values);
         std::vector<float> wide(count);
-        std::transform(narrow.begin(), narrow.end(), wide.begin(), ToFloat32);
+        std::transform(narrow.begin(), narrow.end(), wide.begin(),
+                       [](BFloat16 value) { return ToFloat32(value); });
         const size_t expected = std::set<float>(wide.begin(), wide.end()).size();
         EXPECT_EQ(DistinctValues(wide), expected) << hwy::TargetName(targets & -targets);
         EXPECT_EQ(DistinctValues(narrow), expected) << hwy::TargetName(targets & -targets);

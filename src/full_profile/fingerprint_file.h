@@ -28,7 +28,8 @@ Result<void> WriteFingerprint(const FullFingerprint& fingerprint,
 
 // What was written: AsStored of it. Every number is checked. Errors: those of File::Open and
 // ReadSafetensorsTable; kBadFile, naming the tensor or the member of the index, for a file that
-// this program would not have written; kUnsupported for a version above kFullFingerprintVersion.
+// this program would not have written; kUnsupported for another version than
+// kFullFingerprintVersion.
 Result<FullFingerprint> ReadFingerprint(const std::filesystem::path& path);
 
 // The same of a file that lies elsewhere: `read` fills its argument from that byte of it on.

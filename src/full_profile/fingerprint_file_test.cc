@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "formats/safetensors.h"
+#include "full_profile/screening.h"
 #include "full_profile/stored_fingerprint.h"
 #include "full_profile/test_fingerprints.h"
 #include "tests/support/safetensors_builder.h"
@@ -190,6 +191,34 @@ TEST_F(FingerprintFile, RefusesATensorThatDoesNotFit) {
   EXPECT_EQ(shape.expected, "F64 [4]");
   const Error dtype = ErrorOf([](FileParts& parts) { parts.tensors["query_key"].dtype = "U8"; });
   EXPECT_EQ(dtype.found, "U8 [1, 4, 4]");
+}
+
+TEST_F(FingerprintFile, RefusesADamagedSignature) {
+  const Error changed =
+      ErrorOf([](FileParts& parts) { parts.tensors.at("screening").data[5] ^= 1; });
+  EXPECT_EQ(changed.tensor, "screening");
+  EXPECT_THAT(changed.problem, HasSubstr("digest"));
+  const Error lacking =
+      ErrorOf([](FileParts& parts) { parts.metadata.erase("tensorguard.screening"); });
+  EXPECT_EQ(lacking.expected, "a digest in the metadata");
+  EXPECT_THAT(ErrorOf([](FileParts& parts) { parts.tensors.erase("screening"); }).problem,
+              HasSubstr("lacks a tensor"));
+}
+
+TEST_F(FingerprintFile, TheSignatureAloneIsCheckedToo) {
+  FileParts parts = SmallParts();
+  parts.tensors.at("screening").data[5] ^= 1;
+  const auto damaged = ReadScreening(folder_.Write("damaged.safetensors", parts.Build()));
+  ASSERT_FALSE(damaged);
+  EXPECT_THAT(damaged.error().problem, HasSubstr("digest"));
+  parts.tensors.at("screening").shape = {1, 8, 64};
+  const auto shape = ReadScreening(folder_.Write("shape.safetensors", parts.Build()));
+  ASSERT_FALSE(shape);
+  EXPECT_EQ(shape.error().found, "I8 [1, 8, 64]");
+  parts.metadata["tensorguard.fingerprint"] = "1";
+  const auto older = ReadScreening(folder_.Write("older.safetensors", parts.Build()));
+  ASSERT_FALSE(older);
+  EXPECT_EQ(older.error().kind, ErrorKind::kUnsupported);
 }
 
 void SetNumber(BuiltTensor& tensor, size_t index, auto value) {

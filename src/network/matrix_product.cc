@@ -4,27 +4,12 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
-// Of the OpenMP that oneDNN was built with (OpenMP API 5.0, section 3.2); no compiler needs to
-// know.
-extern "C" void omp_set_num_threads(int count);
-extern "C" int omp_get_max_threads();
+#include "base/parallel.h"
 
 namespace tensorguard {
 namespace {
 
 using Memory = dnnl::memory;
-
-// oneDNN would start threads of its own, and cut the work by their number.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
-};
 
 const dnnl::engine& Engine() {
   static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -47,7 +32,7 @@ Memory Wrap(const Memory::desc& description, const void* numbers) {
 // The result in rows without gaps: the library's fastest kernels know no other.
 void MultiplyDensely(const void* left, const void* right, Memory::data_type type, RightSide side,
                      const ProductShape& shape, float* product) {
-  const OneThread one_thread;
+  UseOneLibraryThread();
   const auto left_rows = Description(shape.rows, shape.inner, type, false);
   const auto right_rows =
       Description(shape.inner, shape.columns, type, side == RightSide::kTransposed);
