@@ -119,8 +119,9 @@ Result<std::vector<uint64_t>> ShapeIn(const TensorInfo& info, const Json& state)
   const bool is_list = found != state.end() && found->is_array() && found->size() <= 8;
   if (is_list) {
     for (const Json& dimension : *found) {
-      if (!dimension.is_number_unsigned()) break;
-      shape.push_back(dimension.get<uint64_t>());
+      const auto size = WholeNumber(dimension);
+      if (!size) break;
+      shape.push_back(*size);
     }
     const auto count = ElementCount(shape);
     if (shape.size() == found->size() && !shape.empty() && count && *count > 0) return shape;

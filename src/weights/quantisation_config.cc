@@ -97,12 +97,16 @@ Result<std::optional<QuantisationConfig>> SideFileIn(const fs::path& folder) {
 
 }  // namespace
 
+std::optional<uint64_t> WholeNumber(const Json& value) {
+  if (value.is_number_unsigned()) return value.get<uint64_t>();
+  if (!value.is_number_integer() || value.get<int64_t>() < 0) return {};
+  return static_cast<uint64_t>(value.get<int64_t>());
+}
+
 std::optional<uint64_t> NumberIn(const Json& object, std::string_view key) {
   const std::string name(key);
   if (!object.is_object() || !object.contains(name)) return {};
-  const Json& value = object[name];
-  if (!value.is_number_unsigned()) return {};
-  return value.get<uint64_t>();
+  return WholeNumber(object[name]);
 }
 
 std::string TextIn(const Json& object, std::string_view key) {

@@ -28,7 +28,10 @@ struct QuantisationConfig {
   std::string Text(std::string_view key) const;  // lower case
 };
 
-// The same of any object.
+// Empty unless it is a whole number from 0 on.
+std::optional<uint64_t> WholeNumber(const Json& value);
+
+// Fields of any object, as those of QuantisationConfig.
 std::optional<uint64_t> NumberIn(const Json& object, std::string_view key);
 std::string TextIn(const Json& object, std::string_view key);
 

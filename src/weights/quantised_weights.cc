@@ -230,7 +230,9 @@ std::string ModuleOf(const std::string& name) {
 Result<void> CheckSiblings(const Recognised& recognised, const std::vector<TensorInfo>& stored,
                            const QuantisationConfig& config) {
   std::set<std::string> modules;
+  std::set<std::string> names;
   for (const QuantisedTensor& tensor : recognised.tensors) {
+    names.insert(tensor.info.name);
     if (tensor.info.name.ends_with(".weight")) modules.insert(ModuleOf(tensor.info.name));
   }
   for (size_t i = 0; i < stored.size(); ++i) {
@@ -238,7 +240,10 @@ Result<void> CheckSiblings(const Recognised& recognised, const std::vector<Tenso
     if (recognised.used[i] || IsActivationScale(tensor.name)) continue;
     if (auto foreign = ForeignCodes(tensor, config)) return *std::move(foreign);
     if (MayBeCodes(tensor)) return UnknownCodes(tensor, config);
-    if (tensor.name.ends_with(".bias") || !modules.contains(ModuleOf(tensor.name))) continue;
+    if (tensor.name.ends_with(".bias") || names.contains(tensor.name) ||
+        !modules.contains(ModuleOf(tensor.name))) {
+      continue;
+    }
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "quantised layer has a tensor whose meaning is not known",
                  .file = tensor.file,

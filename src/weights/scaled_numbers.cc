@@ -36,9 +36,8 @@ std::optional<uint64_t> StatedBlock(const QuantisationConfig& config, size_t dim
   if (!config.settings.is_object()) return {};
   const auto stated = config.settings.find("weight_block_size");
   if (stated == config.settings.end() || !stated->is_array() || stated->size() != 2) return {};
-  const Json& size = (*stated)[dimension];
-  if (!size.is_number_unsigned() || size.get<uint64_t>() == 0) return {};
-  return size.get<uint64_t>();
+  const auto size = WholeNumber((*stated)[dimension]);
+  return size && *size > 0 ? size : std::nullopt;
 }
 
 uint64_t BlocksOf(uint64_t elements, uint64_t block) {
