@@ -57,11 +57,11 @@ constexpr std::array kForeignNames = std::to_array<ForeignName>({
     {".salient_idx", "salient channels with a low-rank rest"},
     {".salient_weight", "salient channels with a low-rank rest"},
     {".salient_scale", "salient channels with a low-rank rest"},
-    {".scaled_activation", "AWQ"},
+    {".act.scales", "AWQ with scaled activations"},
 });
 
 // Last words of scales that concern what flows through the model, not its weights.
-constexpr std::array<std::string_view, 21> kActivationScales = {"input_scale",
+constexpr std::array<std::string_view, 20> kActivationScales = {"input_scale",
                                                                 "input_scale_inv",
                                                                 "input_scale_ub",
                                                                 "input_zero_point",
@@ -94,12 +94,30 @@ std::string_view LastWord(std::string_view name) {
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
 }
 
+bool IsIntegerOrPacked(DType dtype) {
+  switch (dtype) {
+    case DType::kU8:
+    case DType::kI8:
+    case DType::kI16:
+    case DType::kU16:
+    case DType::kI32:
+    case DType::kU32:
+    case DType::kF4:
+    case DType::kF6E2M3:
+    case DType::kF6E3M2:
+      return true;
+    default:
+      return false;
+  }
+}
+
 constexpr const char* kAdvice = "use the model that was quantised, or convert this one to bfloat16";
 
 }  // namespace
 
-std::optional<Error> ForeignCodes(const TensorInfo& tensor, const QuantisationConfig& config) {
-  // A query's scale is EXL2's only beside its other tensors.
+std::optional<Error> ForeignCodes(const TensorInfo& tensor, const QuantisationConfig& config,
+                                  bool quantised) {
+  if (!quantised && !IsIntegerOrPacked(tensor.dtype)) return {};
   const auto found = std::find_if(
       kForeignNames.begin(), kForeignNames.end(),
       [&](const ForeignName& foreign) { return tensor.name.ends_with(foreign.ending); });
@@ -129,20 +147,7 @@ Error UnknownCodes(const TensorInfo& tensor, const QuantisationConfig& config) {
 }
 
 bool MayBeCodes(const TensorInfo& tensor) {
-  switch (tensor.dtype) {
-    case DType::kU8:
-    case DType::kI8:
-    case DType::kI16:
-    case DType::kU16:
-    case DType::kI32:
-    case DType::kU32:
-    case DType::kF4:
-    case DType::kF6E2M3:
-    case DType::kF6E3M2:
-      break;
-    default:
-      return false;
-  }
+  if (!IsIntegerOrPacked(tensor.dtype)) return false;
   const std::string_view last = LastWord(tensor.name);
   const bool buffer = std::any_of(kBufferWords.begin(), kBufferWords.end(), [&](auto word) {
     return last == word || (last.size() > word.size() && last.ends_with(word) &&
@@ -151,8 +156,9 @@ bool MayBeCodes(const TensorInfo& tensor) {
   return !buffer && tensor.shape.size() >= 2;
 }
 
-bool IsActivationScale(std::string_view name) {
-  const std::string_view last = LastWord(name);
+bool IsActivationScale(const TensorInfo& tensor, bool quantised) {
+  if (!quantised && tensor.element_count != 1) return false;
+  const std::string_view last = LastWord(tensor.name);
   return std::find(kActivationScales.begin(), kActivationScales.end(), last) !=
          kActivationScales.end();
 }

@@ -3,8 +3,6 @@
 #define TENSORGUARD_WEIGHTS_FOREIGN_QUANTISERS_H_
 
 #include <optional>
-#include <string>
-#include <string_view>
 
 #include "base/error.h"
 #include "weights/quantisation_config.h"
@@ -12,8 +10,10 @@
 
 namespace tensorguard {
 
-// The error for a tensor that only such a scheme has, by its name; empty for any other.
-std::optional<Error> ForeignCodes(const TensorInfo& tensor, const QuantisationConfig& config);
+// The error for a tensor that only such a scheme has, by its name; empty for any other, and for
+// floating-point numbers of a model that is not `quantised`, whose names may mean anything.
+std::optional<Error> ForeignCodes(const TensorInfo& tensor, const QuantisationConfig& config,
+                                  bool quantised);
 
 // The error for integers where a weight should be: names the scheme that the config states.
 Error UnknownCodes(const TensorInfo& tensor, const QuantisationConfig& config);
@@ -22,8 +22,9 @@ Error UnknownCodes(const TensorInfo& tensor, const QuantisationConfig& config);
 // tables are not.
 bool MayBeCodes(const TensorInfo& tensor);
 
-// Scales of activations and of the key-value cache, which do not concern weights.
-bool IsActivationScale(std::string_view name);
+// Scales of activations and of the key-value cache, which do not concern weights: any of a model
+// that is `quantised`, single numbers of one that is not.
+bool IsActivationScale(const TensorInfo& tensor, bool quantised);
 
 }  // namespace tensorguard
 

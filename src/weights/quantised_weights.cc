@@ -197,6 +197,7 @@ class QuantisedWeights : public WeightSource {
 struct Recognised {
   std::vector<QuantisedTensor> tensors;
   std::vector<bool> used;  // of the stored tensors
+  bool quantised = false;  // something is, or the config says so
 };
 
 Error InPlace(Error error, const TensorInfo& tensor) {
@@ -205,7 +206,7 @@ Error InPlace(Error error, const TensorInfo& tensor) {
 
 Result<Recognised> RecogniseAll(const SchemeInput& input) {
   const auto& stored = input.stored.source().tensors();
-  Recognised recognised = {{}, std::vector<bool>(stored.size())};
+  Recognised recognised = {{}, std::vector<bool>(stored.size()), !input.config.method.empty()};
   for (size_t i = 0; i < stored.size(); ++i) {
     for (const ReadScheme& read_scheme : kSchemes) {
       auto tensor = read_scheme(input, i);
@@ -213,6 +214,7 @@ Result<Recognised> RecogniseAll(const SchemeInput& input) {
       if (!*tensor) continue;
       for (const size_t part : (*tensor)->parts) recognised.used[part] = true;
       recognised.tensors.push_back(**std::move(tensor));
+      recognised.quantised = true;
       break;
     }
   }
@@ -237,8 +239,10 @@ Result<void> CheckSiblings(const Recognised& recognised, const std::vector<Tenso
   }
   for (size_t i = 0; i < stored.size(); ++i) {
     const TensorInfo& tensor = stored[i];
-    if (recognised.used[i] || IsActivationScale(tensor.name)) continue;
-    if (auto foreign = ForeignCodes(tensor, config)) return *std::move(foreign);
+    if (recognised.used[i] || IsActivationScale(tensor, recognised.quantised)) continue;
+    if (auto foreign = ForeignCodes(tensor, config, recognised.quantised)) {
+      return *std::move(foreign);
+    }
     if (MayBeCodes(tensor)) return UnknownCodes(tensor, config);
     if (tensor.name.ends_with(".bias") || names.contains(tensor.name) ||
         !modules.contains(ModuleOf(tensor.name))) {
@@ -279,7 +283,9 @@ Result<std::shared_ptr<const WeightSource>> DequantiseWeights(
   if (!unused) return unused.error();
   std::vector<TableRow> rows;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    if (recognised->used[i] || IsActivationScale(tensors[i].name) || unused->contains(i)) continue;
+    const bool of_quantiser =
+        recognised->used[i] || IsActivationScale(tensors[i], recognised->quantised);
+    if (of_quantiser || unused->contains(i)) continue;
     rows.push_back({tensors[i], {.stored = i}});
   }
   if (recognised->tensors.empty() && rows.size() == tensors.size()) return stored;
