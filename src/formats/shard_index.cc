@@ -23,25 +23,26 @@ bool IsPlainPathInside(std::string_view path) {
   return true;
 }
 
-Result<void> CheckShardPath(const std::string& shard) {
+Result<void> CheckShardPath(const std::string& shard, const FormatNames& names) {
   if (!IsPlainPathInside(shard)) {
     return Error{.problem = "index names a file outside of its folder",
                  .found = shard,
                  .expected = "a file name, or a path below the folder without \"..\""};
   }
-  if (!shard.ends_with(".safetensors")) {
+  if (!IsWeightName(names, shard)) {
     return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "index names a file that is not safetensors",
+                 .problem = fmt::format("index names a file that is not {}", names.format),
                  .found = shard,
-                 .expected = "a name that ends in .safetensors"};
+                 .expected = fmt::format("a name that ends in {}", names.suffixes[0])};
   }
   return {};
 }
 
 }  // namespace
 
-Result<ShardIndex> ShardIndexFromJson(const Json& json) {
-  const std::string expected = "\"weight_map\": {\"TENSOR\": \"FILE.safetensors\", ...}";
+Result<ShardIndex> ShardIndexFromJson(const Json& json, const FormatNames& names) {
+  const std::string expected =
+      fmt::format("\"weight_map\": {{\"TENSOR\": \"FILE{}\", ...}}", names.suffixes[0]);
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object()) {
     return Error{.problem = "index has no weight_map", .expected = expected};
   }
@@ -60,7 +61,7 @@ Result<ShardIndex> ShardIndexFromJson(const Json& json) {
     }
     const auto& name = shard.get_ref<const std::string&>();
     if (!shard_numbers.emplace(name, 0).second) continue;
-    auto checked = CheckShardPath(name);
+    auto checked = CheckShardPath(name, names);
     if (!checked) return std::move(checked).error().InTensor(tensor);
   }
 
@@ -76,10 +77,12 @@ Result<ShardIndex> ShardIndexFromJson(const Json& json) {
   return index;
 }
 
-Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path) {
-  auto json = ReadJsonFile(path, kIndexJsonLimitBytes);
+Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path, const FileStore& files) {
+  const FormatNames* named = FormatOfIndexName(path.filename().string());
+  const FormatNames& names = named == nullptr ? ReadableFormats()[0] : *named;
+  auto json = ReadJsonFile(files, path, kIndexJsonLimitBytes);
   if (!json) return std::move(json).error();
-  auto index = ShardIndexFromJson(*json);
+  auto index = ShardIndexFromJson(*json, names);
   if (!index) return std::move(index).error().InFile(path.string());
   return index;
 }

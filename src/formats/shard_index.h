@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_store.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "formats/weight_format.h"
 
 namespace tensorguard {
 
@@ -23,16 +25,16 @@ struct ShardIndex {
   std::vector<IndexedTensor> tensors;  // sorted by name, names unique, at least one
 };
 
-inline constexpr std::string_view kShardIndexSuffix = ".safetensors.index.json";
-
-// Reads weight_map. The "metadata" beside it is free text to us: its total_size is 0, a fraction or
-// wrong in published models. Errors: those of ReadJsonFile; kBadFile if there is no weight_map of
-// names, if it is empty, or if it names a file outside of the folder; kUnsupported if it names a
-// file that is not safetensors.
-Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path);
+// Reads weight_map. The shards must be of the format that the end of `path` says, of the first of
+// ReadableFormats where it says none. The "metadata" beside it is free text to us: its total_size
+// is 0, a fraction or wrong in published models. Errors: those of ReadJsonFile; kBadFile if there
+// is no weight_map of names, if it is empty, or if it names a file outside of the folder;
+// kUnsupported if it names a file of another format.
+Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path,
+                                  const FileStore& files = *LocalFiles());
 
 // The same on JSON already parsed; errors do not know the file.
-Result<ShardIndex> ShardIndexFromJson(const Json& json);
+Result<ShardIndex> ShardIndexFromJson(const Json& json, const FormatNames& names);
 
 }  // namespace tensorguard
 

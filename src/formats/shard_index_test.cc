@@ -12,14 +12,15 @@ namespace {
 std::string Problem(const std::string& text) {
   const auto json = ParseJson(text);
   if (!json) return DescribeError(json.error());
-  const auto index = ShardIndexFromJson(*json);
+  const auto index = ShardIndexFromJson(*json, ReadableFormats()[0]);
   return index ? "no error" : DescribeError(index.error());
 }
 
 TEST(ShardIndex, GivesShardsAndTensorsSorted) {
   const auto index = ShardIndexFromJson(*ParseJson(
-      R"({"metadata": {"total_size": 13731385408.0},
-          "weight_map": {"c": "b.safetensors", "a": "sub/a.safetensors", "b": "b.safetensors"}})"));
+                                            R"({"metadata": {"total_size": 13731385408.0},
+          "weight_map": {"c": "b.safetensors", "a": "sub/a.safetensors", "b": "b.safetensors"}})"),
+                                        ReadableFormats()[0]);
   ASSERT_TRUE(index);
   EXPECT_THAT(index->shards, testing::ElementsAre("b.safetensors", "sub/a.safetensors"));
   ASSERT_EQ(index->tensors.size(), 3u);

@@ -4,15 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <map>
 #include <vector>
 
+#include "formats/weight_format.h"
+
 namespace tensorguard {
 namespace {
 
-constexpr std::array<std::string_view, 2> kSuffixes = {".safetensors", ".gguf"};
 constexpr std::string_view kOf = "-of-";
 constexpr size_t kMostDigits = 9;  // fits in 32 bits
 constexpr size_t kMostListed = 5;
@@ -52,11 +52,9 @@ Range RangeOf(const std::map<uint32_t, std::string_view>& by_number, uint32_t to
 }  // namespace
 
 std::optional<ShardName> ParseShardName(std::string_view file_name) {
-  const auto suffix = std::find_if(kSuffixes.begin(), kSuffixes.end(), [&](std::string_view known) {
-    return file_name.ends_with(known);
-  });
-  if (suffix == kSuffixes.end()) return {};
-  std::string_view rest = file_name.substr(0, file_name.size() - suffix->size());
+  const std::string_view suffix = WeightSuffixOf(file_name);
+  if (suffix.empty()) return {};
+  std::string_view rest = file_name.substr(0, file_name.size() - suffix.size());
   const auto total = TakeTrailingNumber(rest);
   if (!total || !rest.ends_with(kOf)) return {};
   rest.remove_suffix(kOf.size());

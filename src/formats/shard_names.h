@@ -18,8 +18,8 @@ struct ShardName {
   uint32_t total = 0;
 };
 
-// Understands SET, one to nine digits, "-of-", one to nine digits, ".safetensors" or ".gguf". SET
-// may end in "-", "_" or "." or be empty; the two numbers need not be equally wide. Empty if
+// Understands SET, one to nine digits, "-of-", one to nine digits, and the suffix of a weight
+// format that is read. SET may end in "-", "_" or "." or be empty; the two numbers need not be equally wide. Empty if
 // `file_name` is not of that form.
 std::optional<ShardName> ParseShardName(std::string_view file_name);
 

@@ -16,8 +16,11 @@ struct TensorEntry {
   DType dtype = DType::kF32;
   std::vector<uint64_t> shape;    // empty for a scalar
   uint64_t element_count = 0;     // product of `shape`, known not to overflow
-  uint64_t data_begin_bytes = 0;  // from the start of the file
-  uint64_t data_end_bytes = 0;    // one past the last byte; within the file
+  uint64_t data_begin_bytes = 0;  // of the first element, from the start of the file
+  uint64_t data_end_bytes = 0;    // one past the last byte of any element; within the file
+  // How far the next element of each dimension lies, in elements. Empty: row-major without gaps.
+  // Never of a packed or block type. PlaceTensor (formats/tensor_layout.h) checks them.
+  std::vector<uint64_t> strides = {};
 };
 
 struct TensorTable {

@@ -1,9 +1,52 @@
 #include "formats/weight_format.h"
 
+#include <algorithm>
 #include <array>
 
 namespace tensorguard {
 namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array kSafetensorsSuffixes = {".safetensors"sv};
+// Our own results have the suffix too, and are never a model.
+constexpr std::array kSafetensorsOthers = {".fingerprint.safetensors"sv};
+constexpr std::array kSafetensorsAdapters = {"adapter_model.safetensors"sv,
+                                             "adapters.safetensors"sv};
+constexpr std::array kGgufSuffixes = {".gguf"sv};
+// A vision projector beside its language model is no model.
+constexpr std::array kGgufOthers = {"mmproj"sv};
+
+constexpr std::array kReadable = std::to_array<FormatNames>({
+    {.format = "safetensors",
+     .layout = "safetensors: one file, numbered shards (model-00001-of-00003.safetensors), or an "
+               "index (model.safetensors.index.json) and its shards",
+     .suffixes = kSafetensorsSuffixes,
+     .main_stem = "model",
+     .index_suffix = ".safetensors.index.json",
+     .adapter_endings = kSafetensorsAdapters,
+     .other_beginnings = {},
+     .other_endings = kSafetensorsOthers},
+    {.format = "GGUF",
+     .layout = "GGUF: one file or numbered parts",
+     .suffixes = kGgufSuffixes,
+     .main_stem = {},
+     .index_suffix = {},
+     .adapter_endings = {},
+     .other_beginnings = kGgufOthers,
+     .other_endings = {},
+     .first_part_names_all = true},
+});
+
+bool EndsWithAny(std::string_view name, std::span<const std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+bool StartsWithAny(std::string_view name, std::span<const std::string_view> beginnings) {
+  return std::any_of(beginnings.begin(), beginnings.end(),
+                     [&](std::string_view beginning) { return name.starts_with(beginning); });
+}
 
 struct Marked {
   std::string_view mark;
@@ -45,6 +88,30 @@ constexpr std::array kMagics = std::to_array<Marked>({
 });
 
 }  // namespace
+
+std::span<const FormatNames> ReadableFormats() { return kReadable; }
+
+bool IsWeightName(const FormatNames& names, std::string_view file_name) {
+  return EndsWithAny(file_name, names.suffixes) &&
+         !StartsWithAny(file_name, names.other_beginnings) &&
+         !EndsWithAny(file_name, names.other_endings);
+}
+
+const FormatNames* FormatOfIndexName(std::string_view file_name) {
+  const auto names = std::find_if(kReadable.begin(), kReadable.end(), [&](const FormatNames& row) {
+    return !row.index_suffix.empty() && file_name.ends_with(row.index_suffix);
+  });
+  return names == kReadable.end() ? nullptr : &*names;
+}
+
+std::string_view WeightSuffixOf(std::string_view file_name) {
+  for (const FormatNames& names : kReadable) {
+    for (const std::string_view suffix : names.suffixes) {
+      if (file_name.ends_with(suffix)) return suffix;
+    }
+  }
+  return {};
+}
 
 std::optional<std::string_view> OtherWeightFormatOfName(std::string_view file_name) {
   for (const std::string_view name : kNotWeights) {

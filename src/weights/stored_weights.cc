@@ -16,6 +16,7 @@
 #include "formats/safetensors.h"
 #include "weights/element_types.h"
 #include "weights/file_pool.h"
+#include "weights/strided_read.h"
 #include "weights/weight_files.h"
 
 namespace tensorguard {
@@ -26,16 +27,20 @@ constexpr size_t kMostOpenFiles = 64;
 // Decoded at a time: a block stays in the processor's cache. A multiple of every group.
 constexpr size_t kBlockElements = 16384;
 static_assert(kBlockElements % kMostGroupElements == 0);
+// Of a strided tensor: the more rows at a time, the fewer reads.
+constexpr size_t kStridedBlockBytes = 1 << 20;
 
 struct StoredTensor {
   TensorInfo info;
   size_t file = 0;  // into the pool
   uint64_t data_begin_bytes = 0;
+  std::vector<uint64_t> strides;  // empty: row-major
 };
 
 class StoredWeights : public WeightSource {
  public:
-  StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors);
+  StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors,
+                FileStorePtr store);
 
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
   Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
@@ -52,21 +57,33 @@ class StoredWeights : public WeightSource {
   struct Place {
     size_t file;
     uint64_t data_begin_bytes;
+    std::vector<uint64_t> strides;
   };
+
+  StridedTensor StridedPlace(size_t tensor_index) const;
 
   FilePool files_;
   std::vector<TensorInfo> tensors_;
   std::vector<Place> places_;  // of tensors_, in the same order
 };
 
-StoredWeights::StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors)
-    : files_(std::move(files), kMostOpenFiles) {
+StoredWeights::StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors,
+                             FileStorePtr store)
+    : files_(std::move(files), std::move(store), kMostOpenFiles) {
   tensors_.reserve(tensors.size());
   places_.reserve(tensors.size());
   for (StoredTensor& tensor : tensors) {
     tensors_.push_back(std::move(tensor.info));
-    places_.push_back({tensor.file, tensor.data_begin_bytes});
+    places_.push_back({tensor.file, tensor.data_begin_bytes, std::move(tensor.strides)});
   }
+}
+
+// REQUIRES: the tensor has strides, and so elements of whole bytes.
+StridedTensor StoredWeights::StridedPlace(size_t tensor_index) const {
+  return {.begin_bytes = places_[tensor_index].data_begin_bytes,
+          .element_bytes = InfoOf(tensors_[tensor_index].dtype).bits / 8,
+          .shape = tensors_[tensor_index].shape,
+          .strides = places_[tensor_index].strides};
 }
 
 // Where the groups of a tensor of packed or block elements lie.
@@ -119,6 +136,26 @@ Result<void> ReadElements(const File& file, DType dtype, uint64_t tensor_begin_b
   return {};
 }
 
+Result<void> ReadStridedElements(const File& file, DType dtype, const StridedTensor& tensor,
+                                 uint64_t first_element, std::span<float> out) {
+  if (dtype == DType::kF32) {
+    return ReadStrided(file, tensor, first_element, std::as_writable_bytes(out));
+  }
+  const size_t block_elements =
+      std::min<size_t>(out.size(), kStridedBlockBytes / tensor.element_bytes);
+  std::vector<std::byte> stored(block_elements * tensor.element_bytes);
+  while (!out.empty()) {
+    const auto block = out.first(std::min(out.size(), block_elements));
+    const auto bytes = std::span(stored).first(block.size() * tensor.element_bytes);
+    auto read = ReadStrided(file, tensor, first_element, bytes);
+    if (!read) return read;
+    DecodeToFloat32(dtype, bytes, block);
+    out = out.subspan(block.size());
+    first_element += block.size();
+  }
+  return {};
+}
+
 Result<void> StoredWeights::ReadFloat32(size_t tensor_index, uint64_t first_element,
                                         std::span<float> out) const {
   const TensorInfo& tensor = tensors_[tensor_index];
@@ -135,7 +172,10 @@ Result<void> StoredWeights::ReadFloat32(size_t tensor_index, uint64_t first_elem
   auto file = files_.Open(place.file);
   if (!file) return std::move(file).error().InTensor(tensor.name);
   Result<void> read;
-  if (tensor.dtype == DType::kF32) {
+  if (!place.strides.empty()) {
+    read =
+        ReadStridedElements(**file, tensor.dtype, StridedPlace(tensor_index), first_element, out);
+  } else if (tensor.dtype == DType::kF32) {
     read = (*file)->ReadAt(place.data_begin_bytes + first_element * sizeof(float),
                            std::as_writable_bytes(out));
   } else {
@@ -154,8 +194,11 @@ Result<void> StoredWeights::ReadBFloat16(size_t tensor_index, uint64_t first_ele
          out.size() <= tensor.element_count - first_element);
   auto file = files_.Open(place.file);
   if (!file) return std::move(file).error().InTensor(tensor.name);
-  auto read = (*file)->ReadAt(place.data_begin_bytes + first_element * sizeof(BFloat16),
-                              std::as_writable_bytes(out));
+  const auto bytes = std::as_writable_bytes(out);
+  auto read =
+      place.strides.empty()
+          ? (*file)->ReadAt(place.data_begin_bytes + first_element * sizeof(BFloat16), bytes)
+          : ReadStrided(**file, StridedPlace(tensor_index), first_element, bytes);
   if (!read) return std::move(read).error().InTensor(tensor.name);
   return {};
 }
@@ -195,28 +238,36 @@ Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   return *gguf ? ReadGgufTable(file, files_of_model) : ReadSafetensorsTable(file);
 }
 
+// Without the gaps of a strided tensor, and each element of an expanded one once.
+uint64_t StoredBytes(const TensorEntry& entry) {
+  const uint64_t range_bytes = entry.data_end_bytes - entry.data_begin_bytes;
+  if (entry.strides.empty()) return range_bytes;
+  return std::min(range_bytes, entry.element_count * (InfoOf(entry.dtype).bits / 8));
+}
+
 struct OpenedFiles {
   std::vector<PooledFile> files;
   std::vector<StoredTensor> tensors;  // sorted by name
 };
 
-Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths) {
+Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths,
+                               const FileStore& files) {
   OpenedFiles opened;
   for (const std::filesystem::path& path : paths) {
-    auto file = File::Open(path);
+    auto file = files.Open(path);
     if (!file) return std::move(file).error();
     auto table = ReadTable(**file, paths.size());
     if (!table) return std::move(table).error();
     for (TensorEntry& entry : table->tensors) {
-      opened.tensors.push_back(
-          {.info = {.name = std::move(entry.name),
-                    .dtype = entry.dtype,
-                    .shape = std::move(entry.shape),
-                    .element_count = entry.element_count,
-                    .stored_bytes = entry.data_end_bytes - entry.data_begin_bytes,
-                    .file = (*file)->path()},
-           .file = opened.files.size(),
-           .data_begin_bytes = entry.data_begin_bytes});
+      opened.tensors.push_back({.info = {.name = std::move(entry.name),
+                                         .dtype = entry.dtype,
+                                         .shape = std::move(entry.shape),
+                                         .element_count = entry.element_count,
+                                         .stored_bytes = StoredBytes(entry),
+                                         .file = (*file)->path()},
+                                .file = opened.files.size(),
+                                .data_begin_bytes = entry.data_begin_bytes,
+                                .strides = std::move(entry.strides)});
     }
     opened.files.push_back({(*file)->path(), (*file)->size_bytes()});
   }
@@ -265,10 +316,11 @@ Result<void> CheckAgainstIndex(const ShardIndex& index, const OpenedFiles& opene
 
 }  // namespace
 
-Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path) {
-  auto found = FindWeightFiles(path);
+Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path,
+                                                              const FileStorePtr& files) {
+  auto found = FindWeightFiles(path, *files);
   if (!found) return std::move(found).error();
-  auto opened = ReadTables(found->files);
+  auto opened = ReadTables(found->files, *files);
   if (!opened) return std::move(opened).error();
   auto unique = CheckNamesUnique(opened->tensors);
   if (!unique) return std::move(unique).error();
@@ -280,7 +332,7 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
     return Error{.problem = "model holds no tensors", .file = path.string()};
   }
   return std::shared_ptr<const WeightSource>(
-      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors)));
+      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files));
 }
 
 }  // namespace tensorguard

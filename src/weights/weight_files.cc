@@ -1,15 +1,13 @@
 #include "weights/weight_files.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
-#include <system_error>
 
-#include "base/file.h"
-#include "formats/gguf.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/hub_cache.h"
@@ -20,12 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-constexpr std::string_view kSafetensors = ".safetensors";
-constexpr std::string_view kMainFile = "model.safetensors";
-constexpr std::string_view kMainIndex = "model.safetensors.index.json";
-constexpr std::string_view kWhatIsRead =
-    "safetensors: one file, numbered shards (model-00001-of-00003.safetensors), or an index "
-    "(model.safetensors.index.json) and its shards; GGUF: one file or numbered parts";
+// What is read, for messages.
+std::string WhatIsRead() {
+  std::vector<std::string_view> layouts;
+  for (const FormatNames& names : ReadableFormats()) layouts.push_back(names.layout);
+  return fmt::format("{}", fmt::join(layouts, "; "));
+}
 
 std::string Listed(const Names& names) {
   constexpr size_t kMostListed = 5;
@@ -48,38 +46,49 @@ bool Contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Sorted names of what lies in `folder`, other than folders.
-Result<Names> ListFolder(const fs::path& folder) {
-  Names names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code ignored;  // a broken link is listed, and reported when it is opened
-    if (!entry->is_directory(ignored)) names.push_back(entry->path().filename().string());
-  }
-  if (error) {
-    return Error{.kind = ErrorKind::kSystem,
-                 .problem = fmt::format("cannot list the folder: {}", error.message()),
-                 .file = folder.string()};
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+Names WeightsOf(const FormatNames& format, const Names& names) {
+  return Where(names, [&](const std::string& name) { return IsWeightName(format, name); });
 }
 
-// Our own results have the suffix too, and are never a model.
-bool IsWeightName(std::string_view name) {
-  return name.ends_with(kSafetensors) && !name.ends_with(".fingerprint.safetensors");
-}
-
-bool IsAdapterName(std::string_view name) {
-  return name == "adapter_model.safetensors" || name.ends_with("adapters.safetensors");
+bool IsAdapterName(const FormatNames& format, std::string_view name) {
+  return std::any_of(format.adapter_endings.begin(), format.adapter_endings.end(),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
 bool IsNumbered(std::string_view name) { return ParseShardName(name).has_value(); }
 
+// "model.safetensors", where the name is reserved and there.
+std::optional<std::string> MainFile(const FormatNames& format, const Names& weights) {
+  if (format.main_stem.empty()) return {};
+  for (const std::string_view suffix : format.suffixes) {
+    std::string name = std::string(format.main_stem) + std::string(suffix);
+    if (Contains(weights, name)) return name;
+  }
+  return {};
+}
+
 // Of what takes the place of model.safetensors: its shards, or unnumbered parts (model-vision).
-bool IsMainPart(std::string_view name) {
-  return name.starts_with("model-") || name.starts_with("model_");
+Names MainParts(const FormatNames& format, const Names& weights) {
+  if (format.main_stem.empty()) return {};
+  return Where(weights, [&](std::string_view name) {
+    if (!name.starts_with(format.main_stem)) return false;
+    name.remove_prefix(format.main_stem.size());
+    return name.starts_with('-') || name.starts_with('_');
+  });
+}
+
+// Where a folder cannot be listed, a model can only be found by the names that are usual.
+Names UsualNames() {
+  Names names;
+  for (const FormatNames& format : ReadableFormats()) {
+    if (format.main_stem.empty()) continue;
+    const auto add = [&](std::string_view suffix) {
+      if (!suffix.empty()) names.push_back(std::string(format.main_stem) + std::string(suffix));
+    };
+    add(format.index_suffix);
+    for (const std::string_view suffix : format.suffixes) add(suffix);
+  }
+  return names;
 }
 
 // What to say about a folder or file that holds weights of other formats only.
@@ -88,7 +97,7 @@ Error NotRead(const fs::path& path, std::string found) {
           .problem = "weights are in a format that is not read",
           .file = path.string(),
           .found = std::move(found),
-          .expected = std::string(kWhatIsRead),
+          .expected = WhatIsRead(),
           .advice = "save the model as safetensors first"};
 }
 
@@ -103,7 +112,7 @@ Error NoWeights(const fs::path& folder, const Names& names) {
   return {.kind = ErrorKind::kNotFound,
           .problem = "folder holds no weights",
           .file = folder.string(),
-          .expected = std::string(kWhatIsRead)};
+          .expected = WhatIsRead()};
 }
 
 WeightFiles FilesOf(const fs::path& folder, const Names& names) {
@@ -136,20 +145,30 @@ Result<void> CheckNoExtraShard(const ShardIndex& index, const Names& weights) {
   return {};
 }
 
-Result<WeightFiles> FilesOfIndex(const fs::path& index_path, const Names& weights) {
-  auto index = ReadShardIndex(index_path);
+// Of the shards that an index names.
+Result<Names> MissingIn(const FileStore& store, const fs::path& folder, const Names& shards) {
+  Names missing;
+  for (const std::string& shard : shards) {
+    const auto is_there = store.Exists(folder / shard);
+    if (!is_there) return is_there.error();
+    if (!*is_there) missing.push_back(shard);
+  }
+  return missing;
+}
+
+Result<WeightFiles> FilesOfIndex(const FileStore& store, const fs::path& index_path,
+                                 const Names& weights) {
+  auto index = ReadShardIndex(index_path, store);
   if (!index) return std::move(index).error();
   const fs::path folder = index_path.parent_path();
-  const Names missing = Where(index->shards, [&](const std::string& shard) {
-    std::error_code ignored;
-    return !fs::exists(folder / shard, ignored);
-  });
-  if (!missing.empty()) {
+  const auto missing = MissingIn(store, folder, index->shards);
+  if (!missing) return missing.error();
+  if (!missing->empty()) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "shards that the index names are missing",
                  .file = index_path.string(),
-                 .found = fmt::format("{} of {} missing: {}", missing.size(), index->shards.size(),
-                                      Listed(missing)),
+                 .found = fmt::format("{} of {} missing: {}", missing->size(), index->shards.size(),
+                                      Listed(*missing)),
                  .advice = "fetch the model again; the download was probably cut short"};
   }
   auto checked = CheckNoExtraShard(*index, weights);
@@ -167,40 +186,20 @@ Error TwoModels(const fs::path& folder, const Names& names) {
           .advice = "give the path of one weight file or index"};
 }
 
-Result<WeightFiles> FilesOfIndexedFolder(const fs::path& folder, const Names& indexes,
+Result<WeightFiles> FilesOfIndexedFolder(const FileStore& store, const fs::path& folder,
+                                         const FormatNames& format, const Names& indexes,
                                          const Names& weights) {
-  if (indexes.size() > 1 && !Contains(indexes, kMainIndex)) return TwoModels(folder, indexes);
-  const std::string index(Contains(indexes, kMainIndex) ? kMainIndex : indexes[0]);
-  auto files = FilesOfIndex(folder / index, weights);
+  const std::string main = std::string(format.main_stem) + std::string(format.index_suffix);
+  if (indexes.size() > 1 && !Contains(indexes, main)) return TwoModels(folder, indexes);
+  const std::string& index = Contains(indexes, main) ? main : indexes[0];
+  auto files = FilesOfIndex(store, folder / index, weights);
   if (!files) return files;
-  const std::string stem = index.substr(0, index.size() - kShardIndexSuffix.size());
-  const std::string single = stem + std::string(kSafetensors);
+  const std::string stem = index.substr(0, index.size() - format.index_suffix.size());
+  const std::string single = stem + std::string(format.suffixes[0]);
   if (Contains(weights, single) && !Contains(files->index->shards, single)) {
     return TwoModels(folder, {single, index});
   }
   return files;
-}
-
-Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const Names& weights) {
-  const Names main_parts = Where(weights, IsMainPart);
-  if (Contains(weights, kMainFile)) {
-    if (main_parts.empty()) return FilesOf(folder, {std::string(kMainFile)});
-    return TwoModels(folder, {std::string(kMainFile), main_parts[0]});
-  }
-  const bool main_set = std::all_of(main_parts.begin(), main_parts.end(), IsNumbered);
-  if (main_set && !main_parts.empty()) return WholeSet(folder, main_parts);
-
-  Names candidates = Where(weights, [](const std::string& name) { return !IsAdapterName(name); });
-  if (candidates.empty()) candidates = weights;
-  const Names numbered = Where(candidates, IsNumbered);
-  if (numbered.size() == candidates.size()) return WholeSet(folder, numbered);
-  if (candidates.size() == 1) return FilesOf(folder, candidates);
-  return TwoModels(folder, candidates);
-}
-
-// A vision projector beside its language model is no model.
-bool IsGgufModelName(std::string_view name) {
-  return name.ends_with(kGgufSuffix) && !name.starts_with("mmproj");
 }
 
 // The parts that belong together with `part`.
@@ -211,61 +210,116 @@ Names PartsOfSet(const Names& names, const ShardName& part) {
   });
 }
 
-// GGUF files, of which a folder often holds several: one model in several types.
-Result<WeightFiles> FilesOfGgufFolder(const fs::path& folder, const Names& files) {
-  if (files.size() == 1 && !IsNumbered(files[0])) return FilesOf(folder, files);
-  const auto part = ParseShardName(files[0]);
-  if (part && PartsOfSet(files, *part).size() == files.size()) return WholeSet(folder, files);
-  // Of a set its first part, which names them all.
-  return TwoModels(folder, Where(files, [](const std::string& name) {
+// One file or one set of any name. Of files whose first part names all, a folder often holds
+// several models: each is listed by its first part.
+Result<WeightFiles> OneFileOrSet(const fs::path& folder, const FormatNames& format,
+                                 const Names& candidates) {
+  const bool all_numbered = std::all_of(candidates.begin(), candidates.end(), IsNumbered);
+  if (!all_numbered) {
+    if (candidates.size() == 1) return FilesOf(folder, candidates);
+    if (!format.first_part_names_all) return TwoModels(folder, candidates);
+  }
+  const auto first = ParseShardName(candidates[0]);
+  const bool one_set = first && PartsOfSet(candidates, *first).size() == candidates.size();
+  if (one_set || !format.first_part_names_all) return WholeSet(folder, candidates);
+  return TwoModels(folder, Where(candidates, [](const std::string& name) {
                      const auto numbered = ParseShardName(name);
                      return !numbered || numbered->number <= 1;
                    }));
 }
 
-Result<WeightFiles> FilesOfFolder(const fs::path& folder) {
-  auto names = ListFolder(folder);
-  if (!names) return std::move(names).error();
-  const Names weights = Where(*names, IsWeightName);
-  const Names indexes =
-      Where(*names, [](const std::string& name) { return name.ends_with(kShardIndexSuffix); });
-  if (!indexes.empty()) return FilesOfIndexedFolder(folder, indexes, weights);
-  const Names ggufs = Where(*names, IsGgufModelName);
-  if (weights.empty() && !ggufs.empty()) return FilesOfGgufFolder(folder, ggufs);
-  if (weights.empty()) return NoWeights(folder, *names);
-  return FilesWithoutIndex(folder, weights);
+Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const FormatNames& format,
+                                      const Names& weights) {
+  const Names main_parts = MainParts(format, weights);
+  if (const auto main = MainFile(format, weights)) {
+    if (main_parts.empty()) return FilesOf(folder, {*main});
+    return TwoModels(folder, {*main, main_parts[0]});
+  }
+  const bool main_set = std::all_of(main_parts.begin(), main_parts.end(), IsNumbered);
+  if (main_set && !main_parts.empty()) return WholeSet(folder, main_parts);
+
+  Names candidates =
+      Where(weights, [&](const std::string& name) { return !IsAdapterName(format, name); });
+  if (candidates.empty()) candidates = weights;
+  return OneFileOrSet(folder, format, candidates);
 }
 
-Result<WeightFiles> FilesOfIndexPath(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  auto names = ListFolder(folder);
+// What the folder holds in one format, if anything.
+std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const fs::path& folder,
+                                                 const FormatNames& format, const Names& names) {
+  const Names weights = WeightsOf(format, names);
+  const Names indexes =
+      Where(names, [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
+  if (!indexes.empty()) return FilesOfIndexedFolder(store, folder, format, indexes, weights);
+  if (!weights.empty()) return FilesWithoutIndex(folder, format, weights);
+  return {};
+}
+
+Result<WeightFiles> FilesOfFolder(const FileStore& store, const fs::path& folder) {
+  auto names = store.FilesIn(folder, UsualNames());
   if (!names) return std::move(names).error();
-  return FilesOfIndex(folder / path.filename(), Where(*names, IsWeightName));
+  for (const FormatNames& format : ReadableFormats()) {
+    if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
+  }
+  return NoWeights(folder, *names);
+}
+
+Result<WeightFiles> FilesOfIndexPath(const FileStore& store, const fs::path& path,
+                                     const FormatNames& format) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  auto names = store.FilesIn(folder);
+  if (!names) return std::move(names).error();
+  return FilesOfIndex(store, folder / path.filename(), WeightsOf(format, *names));
+}
+
+// The row of the file's suffix, or null.
+const FormatNames* FormatOfName(std::string_view name) {
+  const auto formats = ReadableFormats();
+  const auto format = std::find_if(formats.begin(), formats.end(),
+                                   [&](const FormatNames& row) { return IsWeightName(row, name); });
+  return format == formats.end() ? nullptr : &*format;
+}
+
+// The names of all parts, by that of one, with numbers as wide as its number.
+Names UsualParts(const std::string& name, const ShardName& part) {
+  constexpr uint32_t kMostParts = 1000;
+  const size_t width = name.find('-', part.set.size()) - part.set.size();
+  const std::string rest = name.substr(part.set.size() + width);
+  Names parts;
+  for (uint32_t number = 1; number <= std::min(part.total, kMostParts); ++number) {
+    parts.push_back(fmt::format("{}{:0{}}{}", part.set, number, width, rest));
+  }
+  return parts;
 }
 
 // As llama.cpp has it, the first part of a split model stands for all.
-Result<WeightFiles> FilesOfFirstPart(const fs::path& path) {
+Result<WeightFiles> FilesOfFirstPart(const FileStore& store, const fs::path& path,
+                                     const FormatNames& format, const ShardName& part) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  auto names = ListFolder(folder);
+  auto names = store.FilesIn(folder, UsualParts(path.filename().string(), part));
   if (!names) return std::move(names).error();
-  const std::string name = path.filename().string();
-  Names parts = PartsOfSet(Where(*names, IsGgufModelName), *ParseShardName(name));
-  if (parts.empty()) parts.push_back(name);  // not there: opening it says so
+  Names parts = PartsOfSet(WeightsOf(format, *names), part);
+  if (parts.empty()) parts.push_back(path.filename().string());  // opening it says it is missing
   return WholeSet(folder, parts);
 }
 
-Result<WeightFiles> FilesOfFile(const fs::path& path) {
+Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   const std::string name = path.filename().string();
-  if (name.ends_with(kShardIndexSuffix)) return FilesOfIndexPath(path);
-  if (const auto format = OtherWeightFormatOfName(name)) return NotRead(path, std::string(*format));
+  if (const FormatNames* format = FormatOfIndexName(name))
+    return FilesOfIndexPath(store, path, *format);
+  if (const auto other = OtherWeightFormatOfName(name)) return NotRead(path, std::string(*other));
   const auto shard = ParseShardName(name);
-  if (shard && shard->number == 1 && name.ends_with(kGgufSuffix)) return FilesOfFirstPart(path);
+  const FormatNames* format = FormatOfName(name);
+  const bool first_names_all = format != nullptr && format->first_part_names_all;
+  if (shard && shard->number == 1 && first_names_all) {
+    return FilesOfFirstPart(store, path, *format, *shard);
+  }
   if (shard && shard->total > 1) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = fmt::format("one shard of {}, not a whole model", shard->total),
                  .file = path.string(),
-                 .advice = name.ends_with(kGgufSuffix) ? "give the path of the first part"
-                                                       : "give the path of the folder"};
+                 .advice = first_names_all ? "give the path of the first part"
+                                           : "give the path of the folder"};
   }
   if (path.extension() == ".json") {
     return Error{.kind = ErrorKind::kUnsupported,
@@ -273,30 +327,33 @@ Result<WeightFiles> FilesOfFile(const fs::path& path) {
                  .file = path.string(),
                  .advice = "give the path of the model's folder"};
   }
-  auto file = File::Open(path);
+  auto file = store.Open(path);
   if (!file) return std::move(file).error();
   std::string start(std::min<uint64_t>((*file)->size_bytes(), 8), '\0');
   auto read = (*file)->ReadAt(0, std::as_writable_bytes(std::span(start)));
   if (!read) return std::move(read).error();
-  if (const auto format = OtherWeightFormatOfBytes(start))
-    return NotRead(path, std::string(*format));
+  if (const auto other = OtherWeightFormatOfBytes(start)) return NotRead(path, std::string(*other));
   return WeightFiles{.files = {path}, .index = {}};
 }
 
 }  // namespace
 
-Result<WeightFiles> FindWeightFiles(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
+Result<WeightFiles> FindWeightFiles(const fs::path& path, const FileStore& files) {
+  const auto is_folder = files.IsFolder(path);
+  if (!is_folder) return is_folder.error();
+  if (!*is_folder) {
+    const auto exists = files.Exists(path);
+    if (!exists) return exists.error();
+    if (*exists) return FilesOfFile(files, path);
     return Error{
         .kind = ErrorKind::kNotFound, .problem = "no such file or folder", .file = path.string()};
   }
-  if (!fs::is_directory(status)) return FilesOfFile(path);
-  if (!IsHubCacheFolder(path)) return FilesOfFolder(path);
-  auto snapshot = ResolveHubCache(path);
+  const auto is_cache = IsHubCacheFolder(path, files);
+  if (!is_cache) return is_cache.error();
+  if (!*is_cache) return FilesOfFolder(files, path);
+  auto snapshot = ResolveHubCache(path, files);
   if (!snapshot) return std::move(snapshot).error();
-  return FilesOfFolder(*snapshot);
+  return FilesOfFolder(files, *snapshot);
 }
 
 }  // namespace tensorguard
