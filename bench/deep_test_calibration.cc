@@ -293,7 +293,7 @@ struct LoadedModel {
 LoadedModel Load(const std::filesystem::path& folder, const TruthModel& truth) {
   const auto path = folder / truth.name;
   OpenModelOptions options;
-  if (NamesAdapter(path)) options.base = folder / truth.root;
+  if (OrExit(NamesAdapter(path))) options.base = folder / truth.root;
   Model model = OrExit(OpenModel(path, options));
   auto network = OrExit(Network::Build(model));
   return {std::move(model), std::move(network)};

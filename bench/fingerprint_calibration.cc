@@ -29,7 +29,9 @@ struct KnownModel {
 Result<FullFingerprint> Fingerprint(const std::filesystem::path& folder, const TruthModel& model) {
   OpenModelOptions options;
   const auto path = folder / model.name;
-  if (NamesAdapter(path)) options.base = folder / model.root;
+  const auto is_adapter = NamesAdapter(path);
+  if (!is_adapter) return is_adapter.error();
+  if (*is_adapter) options.base = folder / model.root;
   const auto opened = OpenModel(path, options);
   if (!opened) return opened.error();
   return ComputeFullFingerprint(*opened);

@@ -23,7 +23,9 @@ Result<ModelPlace> PlaceOf(const EvaluatedModels& set, const TruthModel& model) 
                  .problem = "a model of the truth is not there",
                  .file = folder.string()};
   }
-  if (!NamesAdapter(folder)) return ModelPlace{.path = folder.string()};
+  const auto is_adapter = NamesAdapter(folder);
+  if (!is_adapter) return is_adapter.error();
+  if (!*is_adapter) return ModelPlace{.path = folder.string()};
   if (model.parents.empty()) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "the truth names no parent of an adapter",

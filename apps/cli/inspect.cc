@@ -178,7 +178,7 @@ Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
   const auto model = OpenWithBase(options.model, options.base);
   if (!model) return model.error();
   const Summary summary = Summarise(*model);
-  const TokenizerReading tokenizer = ReadTokenizer(model->tokenizer_folder);
+  const TokenizerReading tokenizer = ReadTokenizer(*model);
   if (console.json()) {
     auto printed = PrintJsonWithTensors(*model, ToJson(*model, summary, tokenizer), console);
     if (!printed) return std::move(printed).error();

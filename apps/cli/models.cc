@@ -11,8 +11,11 @@ namespace tensorguard::cli {
 
 Result<void> CheckBase(const std::vector<std::string>& models,
                        const std::optional<std::string>& base) {
-  const bool wanted = std::any_of(models.begin(), models.end(),
-                                  [](const std::string& model) { return NamesAdapter(model); });
+  // One that cannot be told is an error of its own when it is opened.
+  const bool wanted = std::any_of(models.begin(), models.end(), [](const std::string& model) {
+    const auto is_adapter = NamesAdapter(model);
+    return !is_adapter || *is_adapter;
+  });
   if (!base || wanted) return {};
   return UsageError("--base is given, but no model is an adapter", *base,
                     "an adapter folder, with adapter_config.json");
@@ -31,8 +34,10 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
                  .file = model,
                  .expected = "a model: a weight file or a folder"};
   }
+  const auto is_adapter = NamesAdapter(model);
+  if (!is_adapter) return is_adapter.error();
   OpenModelOptions options;
-  if (base && NamesAdapter(model)) options.base = *base;
+  if (base && *is_adapter) options.base = *base;
   return OpenModel(model, options);
 }
 

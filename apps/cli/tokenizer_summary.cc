@@ -8,8 +8,8 @@
 
 namespace tensorguard::cli {
 
-TokenizerReading ReadTokenizer(const std::filesystem::path& folder) {
-  auto vocabulary = ReadVocabulary(folder);
+TokenizerReading ReadTokenizer(const Model& model) {
+  auto vocabulary = ReadVocabulary(model.tokenizer_folder, *model.files);
   if (vocabulary) {
     return {.summary = TokenizerSummary{.kind = std::string(TokenizerKindName(vocabulary->kind)),
                                         .tokens = vocabulary->tokens.size(),

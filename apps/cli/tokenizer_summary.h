@@ -3,12 +3,12 @@
 #define TENSORGUARD_APPS_CLI_TOKENIZER_SUMMARY_H_
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "cli/json_output.h"
+#include "model/model.h"
 
 namespace tensorguard::cli {
 
@@ -25,7 +25,7 @@ struct TokenizerReading {
   std::optional<Error> problem;  // why it could not be read, which is no failure of the command
 };
 
-TokenizerReading ReadTokenizer(const std::filesystem::path& folder);
+TokenizerReading ReadTokenizer(const Model& model);
 
 // "byte-level BPE, 768 tokens, 123 anchors", "none" or "not readable".
 std::string TokenizerText(const TokenizerReading& reading);

@@ -12,10 +12,42 @@
 
 namespace tensorguard {
 
-File::File(std::string path, int descriptor, uint64_t size_bytes)
-    : path_(std::move(path)), descriptor_(descriptor), size_bytes_(size_bytes) {}
+namespace {
 
-File::~File() { ::close(descriptor_); }
+class LocalFile : public File {
+ public:
+  // Owns `descriptor`.
+  LocalFile(std::string path, int descriptor, uint64_t size_bytes)
+      : File(std::move(path), size_bytes), descriptor_(descriptor) {}
+  ~LocalFile() override { ::close(descriptor_); }
+
+  Result<void> ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const override;
+
+ private:
+  int descriptor_;
+};
+
+Result<void> LocalFile::ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t count =
+        ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset_bytes));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return SystemError("read", path(), errno);
+    if (count == 0) {
+      return Error{.kind = ErrorKind::kBadFile,
+                   .problem = "file ends while being read",
+                   .file = path(),
+                   .byte_offset = offset_bytes,
+                   .expected = fmt::format("{} more bytes", out.size()),
+                   .advice = "check that nothing writes to the file, then run again"};
+    }
+    out = out.subspan(static_cast<size_t>(count));
+    offset_bytes += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const File>> File::Open(const std::filesystem::path& path) {
   // O_NONBLOCK: opening a named pipe must not wait for a writer.
@@ -32,43 +64,27 @@ Result<std::shared_ptr<const File>> File::Open(const std::filesystem::path& path
     return Error{
         .kind = ErrorKind::kBadFile, .problem = "not a regular file", .file = path.string()};
   }
-  return std::shared_ptr<const File>(
-      new File(path.string(), descriptor, static_cast<uint64_t>(status.st_size)));
-}
-
-Result<void> File::ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const {
-  while (!out.empty()) {
-    const ssize_t count =
-        ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset_bytes));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return SystemError("read", path_, errno);
-    if (count == 0) {
-      return Error{.kind = ErrorKind::kBadFile,
-                   .problem = "file ends while being read",
-                   .file = path_,
-                   .byte_offset = offset_bytes,
-                   .expected = fmt::format("{} more bytes", out.size()),
-                   .advice = "check that nothing writes to the file, then run again"};
-    }
-    out = out.subspan(static_cast<size_t>(count));
-    offset_bytes += static_cast<uint64_t>(count);
-  }
-  return {};
+  return std::shared_ptr<const File>(std::make_shared<LocalFile>(
+      path.string(), descriptor, static_cast<uint64_t>(status.st_size)));
 }
 
 Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t limit_bytes) {
   auto file = File::Open(path);
   if (!file) return std::move(file).error();
-  const uint64_t size_bytes = (*file)->size_bytes();
+  return ReadWholeFile(**file, limit_bytes);
+}
+
+Result<std::string> ReadWholeFile(const File& file, uint64_t limit_bytes) {
+  const uint64_t size_bytes = file.size_bytes();
   if (size_bytes > limit_bytes) {
     return Error{.kind = ErrorKind::kBadFile,
                  .problem = "file is too large for what it should hold",
-                 .file = path.string(),
+                 .file = file.path(),
                  .found = fmt::format("{} bytes", size_bytes),
                  .expected = fmt::format("at most {} bytes", limit_bytes)};
   }
   std::string contents(size_bytes, '\0');
-  auto read = (*file)->ReadAt(0, std::as_writable_bytes(std::span(contents)));
+  auto read = file.ReadAt(0, std::as_writable_bytes(std::span(contents)));
   if (!read) return std::move(read).error();
   return contents;
 }

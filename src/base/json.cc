@@ -126,7 +126,12 @@ Error GitLfsPointerError(std::string_view path) {
 }
 
 Result<Json> ReadJsonFile(const std::filesystem::path& path, uint64_t limit_bytes) {
-  auto text = ReadSmallFile(path, limit_bytes);
+  return ReadJsonFile(*LocalFiles(), path, limit_bytes);
+}
+
+Result<Json> ReadJsonFile(const FileStore& files, const std::filesystem::path& path,
+                          uint64_t limit_bytes) {
+  auto text = ReadSmallFile(files, path, limit_bytes);
   if (!text) return std::move(text).error();
   if (IsGitLfsPointer(*text)) return GitLfsPointerError(path.string());
   auto json = ParseJson(*text);

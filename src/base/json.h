@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/file_store.h"
 #include "base/result.h"
 
 namespace tensorguard {
@@ -26,6 +27,10 @@ Result<Json> ParseJson(std::string_view text);
 
 // ReadSmallFile and ParseJson; recognises a Git LFS pointer. The error names the file.
 Result<Json> ReadJsonFile(const std::filesystem::path& path,
+                          uint64_t limit_bytes = kSmallJsonLimitBytes);
+
+// The same of a file in `files`.
+Result<Json> ReadJsonFile(const FileStore& files, const std::filesystem::path& path,
                           uint64_t limit_bytes = kSmallJsonLimitBytes);
 
 // True if `text` is the start of a Git LFS pointer, which stands in for a file not yet fetched.

@@ -53,8 +53,8 @@ SharedTokens FindSharedTokens(const Model& model_a, const Network& network_a, co
                               const Network& network_b) {
   const uint64_t size_a = network_a.description().vocabulary_size;
   const uint64_t size_b = network_b.description().vocabulary_size;
-  const auto vocabulary_a = ReadVocabulary(model_a.tokenizer_folder);
-  const auto vocabulary_b = ReadVocabulary(model_b.tokenizer_folder);
+  const auto vocabulary_a = ReadVocabulary(model_a.tokenizer_folder, *model_a.files);
+  const auto vocabulary_b = ReadVocabulary(model_b.tokenizer_folder, *model_b.files);
   if (vocabulary_a && vocabulary_b) {
     return {.pairs = TokensWithEqualText(*vocabulary_a, size_a, *vocabulary_b, size_b), .note = {}};
   }

@@ -77,10 +77,10 @@ Result<ShardIndex> ShardIndexFromJson(const Json& json, const FormatNames& names
   return index;
 }
 
-Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path) {
+Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path, const FileStore& files) {
   const FormatNames* named = FormatOfIndexName(path.filename().string());
   const FormatNames& names = named == nullptr ? ReadableFormats()[0] : *named;
-  auto json = ReadJsonFile(path, kIndexJsonLimitBytes);
+  auto json = ReadJsonFile(files, path, kIndexJsonLimitBytes);
   if (!json) return std::move(json).error();
   auto index = ShardIndexFromJson(*json, names);
   if (!index) return std::move(index).error().InFile(path.string());

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_store.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "formats/weight_format.h"
@@ -29,7 +30,8 @@ struct ShardIndex {
 // is 0, a fraction or wrong in published models. Errors: those of ReadJsonFile; kBadFile if there
 // is no weight_map of names, if it is empty, or if it names a file outside of the folder;
 // kUnsupported if it names a file of another format.
-Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path);
+Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path,
+                                  const FileStore& files = *LocalFiles());
 
 // The same on JSON already parsed; errors do not know the file.
 Result<ShardIndex> ShardIndexFromJson(const Json& json, const FormatNames& names);

@@ -57,7 +57,7 @@ ChosenAnchors ChooseRowAnchors(uint64_t vocabulary_size) {
 }
 
 ChosenAnchors ChooseAnchors(const Model& model, uint64_t vocabulary_size) {
-  const auto vocabulary = ReadVocabulary(model.tokenizer_folder);
+  const auto vocabulary = ReadVocabulary(model.tokenizer_folder, *model.files);
   if (!vocabulary) {
     const bool absent = vocabulary.error().kind == ErrorKind::kNotFound;
     return RowsBecause(vocabulary_size, absent ? "no tokenizer"

@@ -16,39 +16,43 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-bool IsFolder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
+fs::path FolderOf(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
 // The snapshot in a Hub cache folder; any other path as it is.
-Result<fs::path> ResolvePath(const fs::path& path) {
-  return IsHubCacheFolder(path) ? ResolveHubCache(path) : path;
+Result<fs::path> ResolvePath(const fs::path& path, const FileStore& files) {
+  const auto is_cache = IsHubCacheFolder(path, files);
+  if (!is_cache) return is_cache.error();
+  return *is_cache ? ResolveHubCache(path, files) : path;
 }
 
 // A folder that holds a PEFT adapter, whether the folder or its weight file was named.
-std::optional<fs::path> AdapterFolder(const fs::path& path) {
-  if (IsFolder(path)) return IsAdapterFolder(path) ? std::optional(path) : std::nullopt;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const bool adapter_file = path.filename() == "adapter_model.safetensors";
-  return adapter_file && IsAdapterFolder(folder) ? std::optional(folder) : std::nullopt;
+Result<std::optional<fs::path>> AdapterFolder(const fs::path& path, const FileStore& files) {
+  const auto is_folder = files.IsFolder(path);
+  if (!is_folder) return is_folder.error();
+  if (!*is_folder && path.filename() != "adapter_model.safetensors") {
+    return std::optional<fs::path>();
+  }
+  const fs::path folder = *is_folder ? path : FolderOf(path);
+  const auto is_adapter = IsAdapterFolder(folder, files);
+  if (!is_adapter) return is_adapter.error();
+  return *is_adapter ? std::optional(folder) : std::nullopt;
 }
 
 // Where config.json and the tokenizer lie: beside the weights.
-fs::path CompanionFolder(const fs::path& path) {
-  if (IsFolder(path)) return path;
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+Result<fs::path> CompanionFolder(const fs::path& path, const FileStore& files) {
+  const auto is_folder = files.IsFolder(path);
+  if (!is_folder) return is_folder.error();
+  return *is_folder ? path : FolderOf(path);
 }
 
-Result<Json> ReadConfig(const fs::path& folder) {
+Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
   const fs::path file = folder / "config.json";
-  if (!Exists(file)) return Json();
-  auto config = ReadJsonFile(file);
+  const auto exists = files.Exists(file);
+  if (!exists) return exists.error();
+  if (!*exists) return Json();
+  auto config = ReadJsonFile(files, file);
   if (config && !config->is_object()) {
     return Error{.kind = ErrorKind::kBadFile,
                  .problem = "the model's configuration is not a JSON object",
@@ -62,11 +66,11 @@ Result<Json> ReadConfig(const fs::path& folder) {
 // Its first file holds the metadata and the vocabulary.
 Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                             std::shared_ptr<const WeightSource> stored,
-                            const GgufMetadata& metadata) {
-  const auto files = FindWeightFiles(resolved);
-  if (!files) return files.error();
+                            const GgufMetadata& metadata, const FileStorePtr& files) {
+  const auto found = FindWeightFiles(resolved, *files);
+  if (!found) return found.error();
   const auto gguf = GgufArchitectureOf(metadata);
-  if (!gguf) return Error(gguf.error()).InFile(files->files[0].string());
+  if (!gguf) return Error(gguf.error()).InFile(found->files[0].string());
   auto weights = UndoGgufConversion(std::move(stored), metadata);
   if (!weights) return std::move(weights).error();
   Json config = GgufConfig(**gguf, metadata, **weights);
@@ -75,43 +79,53 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                .path = path,
                .config = std::move(config),
                .base_name = {},
-               .tokenizer_folder = files->files[0],
+               .tokenizer_folder = found->files[0],
+               .files = files,
                .weights = *std::move(weights),
                .architecture = std::move(architecture)};
 }
 
-Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved) {
-  auto weights = OpenStoredWeights(resolved);
+Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
+                             const FileStorePtr& files) {
+  auto weights = OpenStoredWeights(resolved, files);
   if (!weights) return std::move(weights).error();
-  const auto metadata = ReadGgufMetadata(resolved);
+  const auto metadata = ReadGgufMetadata(resolved, *files);
   if (!metadata) return metadata.error();
-  if (*metadata) return OpenGgufModel(path, resolved, *std::move(weights), **metadata);
-  const fs::path folder = CompanionFolder(resolved);
-  auto config = ReadConfig(folder);
+  if (*metadata) return OpenGgufModel(path, resolved, *std::move(weights), **metadata, files);
+  const auto folder = CompanionFolder(resolved, *files);
+  if (!folder) return folder.error();
+  auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
   Architecture architecture = Understand(*config, (*weights)->tensors());
   return Model{.name = ModelNameFromPath(path),
                .path = path,
                .config = *std::move(config),
                .base_name = {},
-               .tokenizer_folder = folder,
+               .tokenizer_folder = *folder,
+               .files = files,
                .weights = *std::move(weights),
                .architecture = std::move(architecture)};
 }
 
-Result<Model> OpenAdapter(const fs::path& path, const fs::path& folder, const fs::path& base_path) {
-  auto base = OpenModel(base_path);
+Result<Model> OpenAdapter(const fs::path& path, const fs::path& folder, const fs::path& base_path,
+                          const FileStorePtr& files) {
+  auto base = OpenModel(base_path, {.base = {}, .files = files});
   if (!base) return std::move(base).error();
-  auto merged = MergeAdapter(base->weights, folder);
+  auto merged = MergeAdapter(base->weights, folder, files);
   if (!merged) return std::move(merged).error();
+  const auto own_tokenizer = FindTokenizerFile(folder, *files);
+  if (!own_tokenizer) return own_tokenizer.error();
+  const auto is_folder = files->IsFolder(path);
+  if (!is_folder) return is_folder.error();
   Architecture architecture = Understand(base->config, (*merged)->tensors());
   // An adapter is named by its folder: the file's name is the same for all of them.
-  return Model{.name = ModelNameFromPath(IsFolder(path) ? path : folder),
+  return Model{.name = ModelNameFromPath(*is_folder ? path : folder),
                .path = path,
                .config = std::move(base->config),
                .is_adapter = true,
                .base_name = std::move(base->name),
-               .tokenizer_folder = FindTokenizerFile(folder) ? folder : base->tokenizer_folder,
+               .tokenizer_folder = *own_tokenizer ? folder : base->tokenizer_folder,
+               .files = files,
                .weights = *std::move(merged),
                .architecture = std::move(architecture)};
 }
@@ -147,11 +161,13 @@ uint64_t Model::parameter_count() const {
 }
 
 Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
-  const auto resolved = ResolvePath(path);
+  const FileStorePtr& files = options.files;
+  const auto resolved = ResolvePath(path, *files);
   if (!resolved) return resolved.error();
-  const auto adapter = AdapterFolder(*resolved);
-  if (adapter && options.base) return OpenAdapter(path, *adapter, *options.base);
-  if (adapter) {
+  const auto adapter = AdapterFolder(*resolved, *files);
+  if (!adapter) return adapter.error();
+  if (*adapter && options.base) return OpenAdapter(path, **adapter, *options.base, files);
+  if (*adapter) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "an adapter says nothing without the model it belongs to",
                  .file = path.string(),
@@ -164,12 +180,15 @@ Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
                  .file = path.string(),
                  .expected = "a folder with adapter_config.json"};
   }
-  return OpenPlainModel(path, *resolved);
+  return OpenPlainModel(path, *resolved, files);
 }
 
-bool NamesAdapter(const fs::path& path) {
-  const auto resolved = ResolvePath(path);
-  return resolved && AdapterFolder(*resolved);
+Result<bool> NamesAdapter(const fs::path& path, const FileStore& files) {
+  const auto resolved = ResolvePath(path, files);
+  if (!resolved) return resolved.error();
+  const auto adapter = AdapterFolder(*resolved, files);
+  if (!adapter) return adapter.error();
+  return adapter->has_value();
 }
 
 std::string ModelNameFromPath(const fs::path& path) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "architecture/architecture.h"
+#include "base/file_store.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "weights/weight_source.h"
@@ -23,6 +24,7 @@ struct Model {
   // For ReadVocabulary, which also finds out whether there is a tokenizer: a broken one must not
   // keep the weights from being read.
   std::filesystem::path tokenizer_folder;  // or a GGUF file, which holds its own
+  FileStorePtr files = LocalFiles();       // that `tokenizer_folder` lies in
   std::shared_ptr<const WeightSource> weights;
   Architecture architecture;
 
@@ -32,14 +34,18 @@ struct Model {
 struct OpenModelOptions {
   // The model that an adapter folder belongs to. REQUIRES where the path is an adapter folder.
   std::optional<std::filesystem::path> base;
+  // Where both lie.
+  FileStorePtr files = LocalFiles();
 };
 
 // Opens a model; reads headers and configs, no weights. Errors: those of OpenStoredWeights and
 // MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
 Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
 
-// True if `path` is a PEFT adapter's folder, or the adapter_model.safetensors in one.
-bool NamesAdapter(const std::filesystem::path& path);
+// True if `path` is a PEFT adapter's folder, or the adapter_model.safetensors in one. Errors: those
+// of `files`, and of ResolveHubCache.
+Result<bool> NamesAdapter(const std::filesystem::path& path,
+                          const FileStore& files = *LocalFiles());
 
 // "models--org--name" folders (named "name") and trailing slashes understood;
 // suffixes .safetensors, .gguf and _features.json removed.

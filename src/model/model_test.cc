@@ -94,7 +94,7 @@ TEST(OpenModel, MergesAnAdapterIntoItsBase) {
   scratch.Write("base/tokenizer.json", "{}");
   WriteAdapter(scratch, "lora");
   for (const fs::path path : {"lora", "lora/", "lora/adapter_model.safetensors"}) {
-    EXPECT_TRUE(NamesAdapter(scratch.path() / path));
+    EXPECT_TRUE(*NamesAdapter(scratch.path() / path));
     const auto model = OpenModel(scratch.path() / path, {.base = scratch.path() / "base"});
     ASSERT_TRUE(model) << DescribeError(model.error());
     EXPECT_EQ(model->name, "lora");
@@ -131,7 +131,7 @@ TEST(OpenModel, RefusesAnAdapterWithoutABaseAndABaseWithoutAnAdapter) {
   EXPECT_EQ(adapter.error().problem, "an adapter says nothing without the model it belongs to");
   EXPECT_EQ(adapter.error().file, (scratch.path() / "lora").string());
 
-  EXPECT_FALSE(NamesAdapter(scratch.path() / "base"));
+  EXPECT_FALSE(*NamesAdapter(scratch.path() / "base"));
   const auto plain = OpenModel(scratch.path() / "base", {.base = scratch.path() / "base"});
   ASSERT_FALSE(plain);
   EXPECT_EQ(plain.error().kind, ErrorKind::kUsage);
@@ -179,7 +179,7 @@ TEST(OpenModel, OpensEveryModelOfTheZoo) {
   for (const auto& entry : fs::directory_iterator(zoo)) {
     if (!entry.is_directory()) continue;
     OpenModelOptions options;
-    if (NamesAdapter(entry.path())) {
+    if (*NamesAdapter(entry.path())) {
       const std::string name = entry.path().filename().string();
       options.base = zoo / name.substr(0, name.find("--"));
     }
@@ -187,7 +187,7 @@ TEST(OpenModel, OpensEveryModelOfTheZoo) {
     ASSERT_TRUE(model) << DescribeError(model.error());
     EXPECT_EQ(model->architecture.unassigned.size(), 0u) << model->name;
     EXPECT_GT(model->parameter_count(), 100'000u) << model->name;
-    EXPECT_TRUE(FindTokenizerFile(model->tokenizer_folder)) << model->name;
+    EXPECT_TRUE(*FindTokenizerFile(model->tokenizer_folder)) << model->name;
     ++opened;
   }
   EXPECT_GE(opened, 40u);

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "formats/gguf.h"
 #include "tokenizers/gguf_vocabulary.h"
@@ -44,39 +42,43 @@ constexpr std::array<Source, 9> kSources = {{{"tokenizer.json", ParseTokenizerJs
                                              {"vocab.txt", ParseVocabTxt},
                                              {"tekken.json", ParseTekken}}};
 
-// The only file with this suffix; two of them do not tell which is the model's.
-std::optional<fs::path> OnlyFileWithSuffix(const fs::path& folder, std::string_view suffix) {
-  std::optional<fs::path> only;
-  std::error_code failed;
-  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
-    if (!at->path().filename().string().ends_with(suffix)) continue;
-    if (only) return {};
-    only = at->path();
-  }
-  return only;
-}
-
-std::optional<fs::path> FileOf(const Source& source, const fs::path& folder) {
-  if (source.name.starts_with('*')) return OnlyFileWithSuffix(folder, source.name.substr(1));
-  std::error_code ignored;
-  const fs::path file = folder / source.name;
-  return fs::exists(file, ignored) ? std::optional(file) : std::nullopt;
-}
-
 struct FoundFile {
   const Source* source;
   fs::path path;
 };
 
-std::optional<FoundFile> FindFile(const fs::path& folder) {
-  for (const Source& source : kSources) {
-    if (const auto file = FileOf(source, folder)) return FoundFile{&source, *file};
-  }
-  return {};
+// Of several files with one suffix none: they do not tell which is the model's.
+std::optional<std::string> NameOf(const Source& source, const std::vector<std::string>& names) {
+  const bool any_stem = source.name.starts_with('*');
+  const std::string_view wanted = any_stem ? source.name.substr(1) : source.name;
+  const auto fits = [&](std::string_view name) {
+    return any_stem ? name.ends_with(wanted) : name == wanted;
+  };
+  const auto found = std::find_if(names.begin(), names.end(), fits);
+  if (found == names.end() || std::any_of(found + 1, names.end(), fits)) return {};
+  return *found;
 }
 
-Result<Vocabulary> ParseFile(const FoundFile& file) {
-  auto bytes = ReadSmallFile(file.path, kTokenizerLimitBytes);
+Result<std::optional<FoundFile>> FindFile(const fs::path& folder, const FileStore& files) {
+  const auto is_folder = files.IsFolder(folder);
+  if (!is_folder) return is_folder.error();
+  if (!*is_folder) return std::optional<FoundFile>();
+  std::vector<std::string> likely;
+  for (const Source& source : kSources) {
+    if (!source.name.starts_with('*')) likely.emplace_back(source.name);
+  }
+  const auto names = files.FilesIn(folder, likely);
+  if (!names) return names.error();
+  for (const Source& source : kSources) {
+    if (const auto name = NameOf(source, *names)) {
+      return std::optional(FoundFile{&source, folder / *name});
+    }
+  }
+  return std::optional<FoundFile>();
+}
+
+Result<Vocabulary> ParseFile(const FoundFile& file, const FileStore& files) {
+  auto bytes = ReadSmallFile(files, file.path, kTokenizerLimitBytes);
   if (!bytes) return std::move(bytes).error();
   if (IsGitLfsPointer(*bytes)) return GitLfsPointerError(file.path.string());
   auto vocabulary = file.source->parse(*bytes);
@@ -86,13 +88,15 @@ Result<Vocabulary> ParseFile(const FoundFile& file) {
   return vocabulary;
 }
 
-bool IsRegularFile(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
+// A GGUF file, which holds a vocabulary itself, is given in place of a folder.
+Result<bool> IsFile(const fs::path& path, const FileStore& files) {
+  const auto is_folder = files.IsFolder(path);
+  if (!is_folder || *is_folder) return is_folder ? Result<bool>(false) : is_folder;
+  return files.Exists(path);
 }
 
-Result<Vocabulary> ReadGgufVocabulary(const fs::path& path) {
-  auto file = File::Open(path);
+Result<Vocabulary> ReadGgufVocabulary(const fs::path& path, const FileStore& files) {
+  auto file = files.Open(path);
   if (!file) return std::move(file).error();
   const auto header = ReadGgufHeader(**file);
   if (!header) return header.error();
@@ -104,24 +108,31 @@ Result<Vocabulary> ReadGgufVocabulary(const fs::path& path) {
 
 }  // namespace
 
-std::optional<fs::path> FindTokenizerFile(const fs::path& folder) {
-  if (IsRegularFile(folder)) return folder;
-  const auto file = FindFile(folder);
-  return file ? std::optional(file->path) : std::nullopt;
+Result<std::optional<fs::path>> FindTokenizerFile(const fs::path& folder, const FileStore& files) {
+  const auto is_file = IsFile(folder, files);
+  if (!is_file) return is_file.error();
+  if (*is_file) return std::optional(folder);
+  const auto file = FindFile(folder, files);
+  if (!file) return file.error();
+  return *file ? std::optional((*file)->path) : std::nullopt;
 }
 
-Result<Vocabulary> ReadVocabulary(const fs::path& folder) {
-  if (IsRegularFile(folder)) return ReadGgufVocabulary(folder);
-  const auto file = FindFile(folder);
-  if (!file) {
+Result<Vocabulary> ReadVocabulary(const fs::path& folder, const FileStore& files) {
+  const auto is_file = IsFile(folder, files);
+  if (!is_file) return is_file.error();
+  if (*is_file) return ReadGgufVocabulary(folder, files);
+  const auto found = FindFile(folder, files);
+  if (!found) return found.error();
+  if (!*found) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "no tokenizer in this folder",
                  .file = folder.string(),
                  .expected = "tokenizer.json, tokenizer.model, vocab.json or vocab.txt"};
   }
-  auto vocabulary = ParseFile(*file);
-  if (!vocabulary) return std::move(vocabulary).error().InFile(file->path.string());
-  vocabulary->file = file->path.string();
+  const FoundFile& file = **found;
+  auto vocabulary = ParseFile(file, files);
+  if (!vocabulary) return std::move(vocabulary).error().InFile(file.path.string());
+  vocabulary->file = file.path.string();
   return vocabulary;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file_store.h"
 #include "base/result.h"
 #include "tokenizers/spelling.h"
 #include "tokenizers/token_list.h"
@@ -21,14 +22,16 @@ struct Vocabulary {
   std::string file;  // path of what it was read from
 };
 
-// The file that ReadVocabulary would read, if `folder` holds one.
-std::optional<std::filesystem::path> FindTokenizerFile(const std::filesystem::path& folder);
+// The file that ReadVocabulary would read, if `folder` holds one. Errors: those of `files`.
+Result<std::optional<std::filesystem::path>> FindTokenizerFile(
+    const std::filesystem::path& folder, const FileStore& files = *LocalFiles());
 
 // Reads the first of these that the folder holds: tokenizer.json, tokenizer.model, spiece.model,
 // spm.model, the only *.tiktoken, tiktoken.model, vocab.json, vocab.txt, tekken.json. Where
 // `folder` is a file, it is a GGUF file that holds the vocabulary itself. Errors: kNotFound if it
 // holds none, kBadFile, kUnsupported (a kind of tokenizer that is not read).
-Result<Vocabulary> ReadVocabulary(const std::filesystem::path& folder);
+Result<Vocabulary> ReadVocabulary(const std::filesystem::path& folder,
+                                  const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard
 

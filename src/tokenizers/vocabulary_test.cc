@@ -151,14 +151,14 @@ TEST_F(VocabularyFiles, TekkenCountsBehindItsSpecialTokens) {
 TEST_F(VocabularyFiles, TheFirstSourceDecides) {
   folder_.Write("vocab.txt", "a\n");
   folder_.Write("vocab.json", R"({"Ġb": 0})");
-  EXPECT_EQ(FindTokenizerFile(folder_.path()), folder_.path() / "vocab.json");
+  EXPECT_EQ(*FindTokenizerFile(folder_.path()), folder_.path() / "vocab.json");
   folder_.Write("tokenizer.json", R"({"model": {"type": "WordPiece", "vocab": {"c": 0}}})");
-  EXPECT_EQ(FindTokenizerFile(folder_.path()), folder_.path() / "tokenizer.json");
+  EXPECT_EQ(*FindTokenizerFile(folder_.path()), folder_.path() / "tokenizer.json");
   EXPECT_THAT(TextsOf(*ReadVocabulary(folder_.path())), ElementsAre(Pair(0, " c")));
 }
 
 TEST_F(VocabularyFiles, AFolderWithoutTokenizerIsNotFound) {
-  EXPECT_EQ(FindTokenizerFile(folder_.path()), std::nullopt);
+  EXPECT_EQ(*FindTokenizerFile(folder_.path()), std::nullopt);
   EXPECT_EQ(ReadVocabulary(folder_.path()).error().kind, ErrorKind::kNotFound);
   EXPECT_EQ(ReadVocabulary(folder_.path() / "missing").error().kind, ErrorKind::kNotFound);
 }

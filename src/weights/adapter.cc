@@ -30,21 +30,15 @@ struct AdapterTensors {
   std::map<std::string, size_t> replacements;
 };
 
-bool IsFile(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
-
 // MLX writes adapters.safetensors and, while it trains, 0000100_adapters.safetensors and so on.
-Result<fs::path> FindMlxFile(const fs::path& folder) {
-  if (IsFile(folder / "adapters.safetensors")) return folder / "adapters.safetensors";
+Result<fs::path> FindMlxFile(const fs::path& folder, const FileStore& files) {
+  const std::string final_name = "adapters.safetensors";
+  const auto names = files.FilesIn(folder, {{final_name}});
+  if (!names) return names.error();
   std::vector<fs::path> checkpoints;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().filename().string().ends_with("_adapters.safetensors")) {
-      checkpoints.push_back(entry->path());
-    }
+  for (const std::string& name : *names) {
+    if (name == final_name) return folder / name;
+    if (name.ends_with("_adapters.safetensors")) checkpoints.push_back(folder / name);
   }
   if (checkpoints.size() == 1) return checkpoints.front();
   if (checkpoints.empty()) {
@@ -60,10 +54,14 @@ Result<fs::path> FindMlxFile(const fs::path& folder) {
                .expected = "adapters.safetensors, or one checkpoint"};
 }
 
-Result<fs::path> FindWeightFile(const fs::path& folder, AdapterType type) {
-  if (type == AdapterType::kMlxLora) return FindMlxFile(folder);
-  if (IsFile(folder / "adapter_model.safetensors")) return folder / "adapter_model.safetensors";
-  if (IsFile(folder / "adapter_model.bin")) {
+Result<fs::path> FindWeightFile(const fs::path& folder, AdapterType type, const FileStore& files) {
+  if (type == AdapterType::kMlxLora) return FindMlxFile(folder, files);
+  const auto plain = files.Exists(folder / "adapter_model.safetensors");
+  if (!plain) return plain.error();
+  if (*plain) return folder / "adapter_model.safetensors";
+  const auto pickle = files.Exists(folder / "adapter_model.bin");
+  if (!pickle) return pickle.error();
+  if (*pickle) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "adapter is stored as a PyTorch pickle, which is not read",
                  .file = (folder / "adapter_model.bin").string(),
@@ -172,15 +170,18 @@ Result<void> PlanAll(const AdapterConfig& config, const AdapterTensors& tensors,
 
 }  // namespace
 
-bool IsAdapterFolder(const std::filesystem::path& folder) { return IsFile(folder / kConfigName); }
+Result<bool> IsAdapterFolder(const fs::path& folder, const FileStore& files) {
+  return files.Exists(folder / kConfigName);
+}
 
 Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const WeightSource> base,
-                                                         const std::filesystem::path& folder) {
-  auto config = ReadAdapterConfig(folder / kConfigName);
+                                                         const fs::path& folder,
+                                                         const FileStorePtr& files) {
+  auto config = ReadAdapterConfig(folder / kConfigName, *files);
   if (!config) return std::move(config).error();
-  auto weight_file = FindWeightFile(folder, config->type);
+  auto weight_file = FindWeightFile(folder, config->type, *files);
   if (!weight_file) return std::move(weight_file).error();
-  auto adapter = OpenStoredWeights(*weight_file);
+  auto adapter = OpenStoredWeights(*weight_file, files);
   if (!adapter) return std::move(adapter).error();
   const auto in_file = [&](Error error) { return std::move(error).InFile(weight_file->string()); };
 

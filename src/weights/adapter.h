@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/file_store.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard {
 
-// True if `folder` holds adapter_config.json.
-bool IsAdapterFolder(const std::filesystem::path& folder);
+// True if `folder` holds adapter_config.json. Errors: those of `files`.
+Result<bool> IsAdapterFolder(const std::filesystem::path& folder,
+                             const FileStore& files = *LocalFiles());
 
 // `base` with the adapter in `folder` merged as PEFT's merge_and_unload does: LoRA (lora_alpha, r,
 // alpha_pattern, rank_pattern, use_rslora, fan_in_fan_out, use_dora, modules_to_save, bias) and
@@ -21,7 +23,8 @@ bool IsAdapterFolder(const std::filesystem::path& folder);
 // Errors: kMismatch if a target module is not in the base or its shape differs (both shapes are
 // shown); kUnsupported for other adapter types, named; kBadFile if A or B of a pair is missing.
 Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const WeightSource> base,
-                                                         const std::filesystem::path& folder);
+                                                         const std::filesystem::path& folder,
+                                                         const FileStorePtr& files = LocalFiles());
 
 }  // namespace tensorguard
 

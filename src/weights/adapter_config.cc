@@ -126,23 +126,21 @@ class KeyOrder : public nlohmann::json_sax<Json> {
 
 // The keys of the object `key` in the order of the file, which decides between patterns; Json sorts
 // them.
-Result<std::vector<std::string>> KeysInOrder(const std::filesystem::path& file, const char* key) {
-  auto text = ReadSmallFile(file, kSmallJsonLimitBytes);
-  if (!text) return std::move(text).error();
+Result<std::vector<std::string>> KeysInOrder(std::string_view text, const char* key) {
   KeyOrder order(key);
-  if (!nlohmann::json::sax_parse(*text, &order)) {
+  if (!nlohmann::json::sax_parse(text, &order)) {
     return Error{.problem = fmt::format("{} cannot be read in order beside NaN or Infinity", key)};
   }
   return std::move(order.keys);
 }
 
-Result<std::vector<PatternValue>> Patterns(const std::filesystem::path& file, const Json& object,
+Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json& object,
                                            const char* key, bool are_ranks) {
   const Json* patterns = Find(object, key);
   std::vector<PatternValue> values;
   if (patterns == nullptr || patterns->empty()) return values;
   if (!patterns->is_object()) return WrongKey(key, *patterns, "an object of numbers");
-  auto keys = KeysInOrder(file, key);
+  auto keys = KeysInOrder(document, key);
   if (!keys) return std::move(keys).error();
   for (const std::string& text : *keys) {
     const auto entry = patterns->find(text);
@@ -176,7 +174,7 @@ Result<void> RefuseUnsupportedOptions(const Json& json) {
   return {};
 }
 
-Result<LoraConfig> ReadLora(const std::filesystem::path& file, const Json& json) {
+Result<LoraConfig> ReadLora(std::string_view text, const Json& json) {
   LoraConfig lora;
   lora.rank = kDefaultRank;
   lora.alpha = kDefaultAlpha;
@@ -190,9 +188,9 @@ Result<LoraConfig> ReadLora(const std::filesystem::path& file, const Json& json)
     if (!checked) return std::move(checked).error();
     lora.alpha = *checked;
   }
-  auto ranks = Patterns(file, json, "rank_pattern", /*are_ranks=*/true);
+  auto ranks = Patterns(text, json, "rank_pattern", /*are_ranks=*/true);
   if (!ranks) return std::move(ranks).error();
-  auto alphas = Patterns(file, json, "alpha_pattern", /*are_ranks=*/false);
+  auto alphas = Patterns(text, json, "alpha_pattern", /*are_ranks=*/false);
   if (!alphas) return std::move(alphas).error();
   auto use_rslora = BoolOr(json, "use_rslora", false);
   if (!use_rslora) return std::move(use_rslora).error();
@@ -234,7 +232,7 @@ Result<std::vector<std::string>> SavedModules(const Json& json) {
   return modules;
 }
 
-Result<AdapterConfig> ReadPeft(const std::filesystem::path& file, const Json& json) {
+Result<AdapterConfig> ReadPeft(std::string_view text, const Json& json) {
   AdapterConfig config;
   const Json& type = json.at("peft_type");
   if (!type.is_string()) return WrongKey("peft_type", type, "LORA or IA3");
@@ -258,7 +256,7 @@ Result<AdapterConfig> ReadPeft(const std::filesystem::path& file, const Json& js
     config.ia3 = *std::move(ia3);
     return config;
   }
-  auto lora = ReadLora(file, json);
+  auto lora = ReadLora(text, json);
   if (!lora) return std::move(lora).error();
   config.lora = *std::move(lora);
   return config;
@@ -291,8 +289,8 @@ Result<AdapterConfig> ReadMlx(const Json& json) {
   return config;
 }
 
-Result<AdapterConfig> ReadAny(const std::filesystem::path& file, const Json& json) {
-  if (json.is_object() && json.contains("peft_type")) return ReadPeft(file, json);
+Result<AdapterConfig> ReadAny(std::string_view text, const Json& json) {
+  if (json.is_object() && json.contains("peft_type")) return ReadPeft(text, json);
   if (json.is_object() && json.contains("lora_parameters")) return ReadMlx(json);
   return Error{.problem = "not the config of an adapter",
                .expected = "an object with peft_type (PEFT) or lora_parameters (MLX)"};
@@ -309,10 +307,13 @@ double PatternValueFor(const std::vector<PatternValue>& patterns, std::string_vi
 
 }  // namespace
 
-Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file) {
-  auto json = ReadJsonFile(file);
-  if (!json) return std::move(json).error();
-  auto config = ReadAny(file, *json);
+Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file, const FileStore& files) {
+  const auto text = ReadSmallFile(files, file, kSmallJsonLimitBytes);
+  if (!text) return text.error();
+  if (IsGitLfsPointer(*text)) return GitLfsPointerError(file.string());
+  auto json = ParseJson(*text);
+  if (!json) return std::move(json).error().InFile(file.string());
+  auto config = ReadAny(*text, *json);
   if (!config) return std::move(config).error().InFile(file.string());
   config->file = file.string();
   return config;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_store.h"
 #include "base/result.h"
 #include "weights/module_pattern.h"
 
@@ -48,7 +49,8 @@ struct AdapterConfig {
 
 // Errors: kNotFound, kBadFile (a key of the wrong type or value, named), kUnsupported (another type
 // of adapter, or an option that a merge cannot honour, named). The error names the file.
-Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file);
+Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file,
+                                        const FileStore& files = *LocalFiles());
 
 // Rank of one module's matrices.
 uint64_t RankOf(const LoraConfig& config, std::string_view module);

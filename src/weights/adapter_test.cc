@@ -78,9 +78,9 @@ TEST(AdapterTest, AddsScaledProduct) {
 
 TEST(AdapterTest, RecognisesAdapterFolders) {
   const ScratchFolder folder;
-  EXPECT_FALSE(IsAdapterFolder(folder.path()));
+  EXPECT_FALSE(*IsAdapterFolder(folder.path()));
   folder.Write("adapter_config.json", "{}");
-  EXPECT_TRUE(IsAdapterFolder(folder.path()));
+  EXPECT_TRUE(*IsAdapterFolder(folder.path()));
 }
 
 TEST(AdapterTest, DefaultsAreThoseOfPeft) {

@@ -6,8 +6,8 @@
 
 namespace tensorguard {
 
-FilePool::FilePool(std::vector<PooledFile> files, size_t most_open)
-    : files_(std::move(files)), most_open_(most_open) {}
+FilePool::FilePool(std::vector<PooledFile> files, FileStorePtr store, size_t most_open)
+    : files_(std::move(files)), store_(std::move(store)), most_open_(most_open) {}
 
 Result<std::shared_ptr<const File>> FilePool::Open(size_t index) const {
   const std::lock_guard lock(mutex_);
@@ -19,7 +19,7 @@ Result<std::shared_ptr<const File>> FilePool::Open(size_t index) const {
   }
 
   const PooledFile& wanted = files_[index];
-  auto file = File::Open(wanted.path);
+  auto file = store_->Open(wanted.path);
   if (!file) return file;
   if ((*file)->size_bytes() != wanted.size_bytes) {
     return Error{.problem = "file changed while it was in use",

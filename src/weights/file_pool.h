@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/file_store.h"
 #include "base/result.h"
 
 namespace tensorguard {
@@ -23,11 +24,11 @@ struct PooledFile {
 // Thread-safe. Keeps the `most_open` files used last open; one more per thread that is reading.
 class FilePool {
  public:
-  FilePool(std::vector<PooledFile> files, size_t most_open);
+  FilePool(std::vector<PooledFile> files, FileStorePtr store, size_t most_open);
 
   const PooledFile& file(size_t index) const { return files_[index]; }
 
-  // Errors: those of File::Open; kBadFile if the file's size is no longer what it was.
+  // Errors: those of FileStore::Open; kBadFile if the file's size is no longer what it was.
   Result<std::shared_ptr<const File>> Open(size_t index) const;
 
  private:
@@ -37,6 +38,7 @@ class FilePool {
   };
 
   std::vector<PooledFile> files_;
+  FileStorePtr store_;
   size_t most_open_;
   mutable std::mutex mutex_;
   mutable std::vector<OpenFile> open_;  // guarded by mutex_; used last at the end

@@ -168,10 +168,11 @@ Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata&
 
 }  // namespace
 
-Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path) {
-  const auto files = FindWeightFiles(path);
-  if (!files) return files.error();
-  auto file = File::Open(files->files[0]);
+Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path,
+                                                     const FileStore& files) {
+  const auto found = FindWeightFiles(path, files);
+  if (!found) return found.error();
+  auto file = files.Open(found->files[0]);
   if (!file) return std::move(file).error();
   const auto gguf = IsGgufFile(**file);
   if (!gguf) return gguf.error();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/file_store.h"
 #include "base/result.h"
 #include "formats/gguf_metadata.h"
 #include "weights/gguf_names.h"
@@ -15,7 +16,8 @@ namespace tensorguard {
 
 // The metadata of the model's first file; empty if `path` names weights in another format. Errors:
 // those of FindWeightFiles and ReadGgufHeader.
-Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path);
+Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path,
+                                                     const FileStore& files = *LocalFiles());
 
 // The architecture of a GGUF model. Errors: kUnsupported, naming it, where llama.cpp's conversion
 // of it is not known here.

@@ -5,10 +5,6 @@
 
 #include <algorithm>
 #include <string>
-#include <system_error>
-#include <vector>
-
-#include "base/file.h"
 
 namespace tensorguard {
 namespace {
@@ -16,11 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kLongestRefBytes = 200;
-
-bool IsFolder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
 
 // A revision is a commit's hex digits, or a branch or tag; never a path.
 bool IsRevision(const std::string& text) {
@@ -31,8 +22,8 @@ bool IsRevision(const std::string& text) {
   return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), allowed);
 }
 
-Result<std::string> ReadRevision(const fs::path& ref) {
-  auto text = ReadSmallFile(ref, kLongestRefBytes);
+Result<std::string> ReadRevision(const FileStore& files, const fs::path& ref) {
+  auto text = ReadSmallFile(files, ref, kLongestRefBytes);
   if (!text) return std::move(text).error();
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
   if (IsRevision(*text)) return text;
@@ -42,42 +33,37 @@ Result<std::string> ReadRevision(const fs::path& ref) {
                .expected = "the name of a folder in snapshots"};
 }
 
-std::vector<std::string> SnapshotNames(const fs::path& snapshots) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(snapshots, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (IsFolder(entry->path())) names.push_back(entry->path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 }  // namespace
 
-bool IsHubCacheFolder(const fs::path& folder) {
-  return IsFolder(folder / "snapshots") &&
-         (IsFolder(folder / "refs") || IsFolder(folder / "blobs"));
+Result<bool> IsHubCacheFolder(const fs::path& folder, const FileStore& files) {
+  const auto snapshots = files.IsFolder(folder / "snapshots");
+  if (!snapshots || !*snapshots) return snapshots;
+  const auto refs = files.IsFolder(folder / "refs");
+  return !refs || *refs ? refs : files.IsFolder(folder / "blobs");
 }
 
-Result<fs::path> ResolveHubCache(const fs::path& folder) {
+Result<fs::path> ResolveHubCache(const fs::path& folder, const FileStore& files) {
   const fs::path snapshots = folder / "snapshots";
   const fs::path main = folder / "refs" / "main";
-  std::error_code ignored;
-  if (fs::exists(main, ignored)) {
-    auto revision = ReadRevision(main);
+  const auto has_main = files.Exists(main);
+  if (!has_main) return has_main.error();
+  if (*has_main) {
+    auto revision = ReadRevision(files, main);
     if (!revision) return std::move(revision).error();
     const fs::path snapshot = snapshots / *revision;
-    if (IsFolder(snapshot)) return snapshot;
+    const auto is_there = files.IsFolder(snapshot);
+    if (!is_there) return is_there.error();
+    if (*is_there) return snapshot;
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "snapshot that refs/main names is not there",
                  .file = folder.string(),
                  .expected = snapshot.string(),
                  .advice = "download the model again"};
   }
-  const std::vector<std::string> names = SnapshotNames(snapshots);
-  if (names.size() == 1) return snapshots / names[0];
-  if (names.empty()) {
+  const auto names = files.FoldersIn(snapshots);
+  if (!names) return names.error();
+  if (names->size() == 1) return snapshots / (*names)[0];
+  if (names->empty()) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "Hub cache folder holds no snapshot",
                  .file = folder.string(),
@@ -86,7 +72,7 @@ Result<fs::path> ResolveHubCache(const fs::path& folder) {
   return Error{.kind = ErrorKind::kUsage,
                .problem = "Hub cache folder holds several snapshots and no refs/main",
                .file = folder.string(),
-               .found = fmt::format("{}", fmt::join(names, ", ")),
+               .found = fmt::format("{}", fmt::join(*names, ", ")),
                .advice = "give the path of one snapshot"};
 }
 

@@ -4,17 +4,21 @@
 
 #include <filesystem>
 
+#include "base/file_store.h"
 #include "base/result.h"
 
 namespace tensorguard {
 
 // True if `folder` holds a folder "snapshots", and "refs" or "blobs" beside it.
-bool IsHubCacheFolder(const std::filesystem::path& folder);
+// Errors: those of `files`.
+Result<bool> IsHubCacheFolder(const std::filesystem::path& folder,
+                              const FileStore& files = *LocalFiles());
 
 // The snapshot that refs/main names; without refs/main the only snapshot. Errors: kNotFound if
 // there is no such snapshot, kUsage if there are several and nothing tells which, kBadFile if
 // refs/main does not hold a plain name.
-Result<std::filesystem::path> ResolveHubCache(const std::filesystem::path& folder);
+Result<std::filesystem::path> ResolveHubCache(const std::filesystem::path& folder,
+                                              const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard
 

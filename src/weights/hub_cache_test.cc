@@ -90,11 +90,11 @@ TEST(HubCache, MainIsNoPath) {
 
 TEST(HubCache, OtherFoldersAreNone) {
   const ScratchFolder folder;
-  EXPECT_FALSE(IsHubCacheFolder(folder.path()));
+  EXPECT_FALSE(*IsHubCacheFolder(folder.path()));
   folder.Write("snapshots/abcd/model.safetensors", "");
-  EXPECT_FALSE(IsHubCacheFolder(folder.path()));
+  EXPECT_FALSE(*IsHubCacheFolder(folder.path()));
   folder.Write("refs/main", "abcd");
-  EXPECT_TRUE(IsHubCacheFolder(folder.path()));
+  EXPECT_TRUE(*IsHubCacheFolder(folder.path()));
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ struct StoredTensor {
 
 class StoredWeights : public WeightSource {
  public:
-  StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors);
+  StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors,
+                FileStorePtr store);
 
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
   Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
@@ -64,8 +65,9 @@ class StoredWeights : public WeightSource {
   std::vector<Place> places_;  // of tensors_, in the same order
 };
 
-StoredWeights::StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors)
-    : files_(std::move(files), kMostOpenFiles) {
+StoredWeights::StoredWeights(std::vector<PooledFile> files, std::vector<StoredTensor> tensors,
+                             FileStorePtr store)
+    : files_(std::move(files), std::move(store), kMostOpenFiles) {
   tensors_.reserve(tensors.size());
   places_.reserve(tensors.size());
   for (StoredTensor& tensor : tensors) {
@@ -234,10 +236,11 @@ struct OpenedFiles {
   std::vector<StoredTensor> tensors;  // sorted by name
 };
 
-Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths) {
+Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths,
+                               const FileStore& files) {
   OpenedFiles opened;
   for (const std::filesystem::path& path : paths) {
-    auto file = File::Open(path);
+    auto file = files.Open(path);
     if (!file) return std::move(file).error();
     auto table = ReadTable(**file, paths.size());
     if (!table) return std::move(table).error();
@@ -299,10 +302,11 @@ Result<void> CheckAgainstIndex(const ShardIndex& index, const OpenedFiles& opene
 
 }  // namespace
 
-Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path) {
-  auto found = FindWeightFiles(path);
+Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path,
+                                                              const FileStorePtr& files) {
+  auto found = FindWeightFiles(path, *files);
   if (!found) return std::move(found).error();
-  auto opened = ReadTables(found->files);
+  auto opened = ReadTables(found->files, *files);
   if (!opened) return std::move(opened).error();
   auto unique = CheckNamesUnique(opened->tensors);
   if (!unique) return std::move(unique).error();
@@ -314,7 +318,7 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
     return Error{.problem = "model holds no tensors", .file = path.string()};
   }
   return std::shared_ptr<const WeightSource>(
-      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors)));
+      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files));
 }
 
 }  // namespace tensorguard

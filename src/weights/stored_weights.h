@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/file_store.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard {
@@ -21,7 +22,8 @@ namespace tensorguard {
 // other than the names say, one shard of several given alone. Keeps at most 64 files open, and one
 // more per thread that reads. Errors: kNotFound, kBadFile, kUnsupported (other weight formats,
 // named in the text), kUsage (more than one model, or part of one), kSystem.
-Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path);
+Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(
+    const std::filesystem::path& path, const FileStorePtr& files = LocalFiles());
 
 }  // namespace tensorguard
 

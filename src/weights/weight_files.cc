@@ -7,9 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <system_error>
 
-#include "base/file.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/hub_cache.h"
@@ -48,24 +46,6 @@ bool Contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Sorted names of what lies in `folder`, other than folders.
-Result<Names> ListFolder(const fs::path& folder) {
-  Names names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code ignored;  // a broken link is listed, and reported when it is opened
-    if (!entry->is_directory(ignored)) names.push_back(entry->path().filename().string());
-  }
-  if (error) {
-    return Error{.kind = ErrorKind::kSystem,
-                 .problem = fmt::format("cannot list the folder: {}", error.message()),
-                 .file = folder.string()};
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 Names WeightsOf(const FormatNames& format, const Names& names) {
   return Where(names, [&](const std::string& name) { return IsWeightName(format, name); });
 }
@@ -95,6 +75,20 @@ Names MainParts(const FormatNames& format, const Names& weights) {
     name.remove_prefix(format.main_stem.size());
     return name.starts_with('-') || name.starts_with('_');
   });
+}
+
+// Where a folder cannot be listed, a model can only be found by the names that are usual.
+Names UsualNames() {
+  Names names;
+  for (const FormatNames& format : ReadableFormats()) {
+    if (format.main_stem.empty()) continue;
+    const auto add = [&](std::string_view suffix) {
+      if (!suffix.empty()) names.push_back(std::string(format.main_stem) + std::string(suffix));
+    };
+    add(format.index_suffix);
+    for (const std::string_view suffix : format.suffixes) add(suffix);
+  }
+  return names;
 }
 
 // What to say about a folder or file that holds weights of other formats only.
@@ -151,20 +145,30 @@ Result<void> CheckNoExtraShard(const ShardIndex& index, const Names& weights) {
   return {};
 }
 
-Result<WeightFiles> FilesOfIndex(const fs::path& index_path, const Names& weights) {
-  auto index = ReadShardIndex(index_path);
+// Of the shards that an index names.
+Result<Names> MissingIn(const FileStore& store, const fs::path& folder, const Names& shards) {
+  Names missing;
+  for (const std::string& shard : shards) {
+    const auto is_there = store.Exists(folder / shard);
+    if (!is_there) return is_there.error();
+    if (!*is_there) missing.push_back(shard);
+  }
+  return missing;
+}
+
+Result<WeightFiles> FilesOfIndex(const FileStore& store, const fs::path& index_path,
+                                 const Names& weights) {
+  auto index = ReadShardIndex(index_path, store);
   if (!index) return std::move(index).error();
   const fs::path folder = index_path.parent_path();
-  const Names missing = Where(index->shards, [&](const std::string& shard) {
-    std::error_code ignored;
-    return !fs::exists(folder / shard, ignored);
-  });
-  if (!missing.empty()) {
+  const auto missing = MissingIn(store, folder, index->shards);
+  if (!missing) return missing.error();
+  if (!missing->empty()) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "shards that the index names are missing",
                  .file = index_path.string(),
-                 .found = fmt::format("{} of {} missing: {}", missing.size(), index->shards.size(),
-                                      Listed(missing)),
+                 .found = fmt::format("{} of {} missing: {}", missing->size(), index->shards.size(),
+                                      Listed(*missing)),
                  .advice = "fetch the model again; the download was probably cut short"};
   }
   auto checked = CheckNoExtraShard(*index, weights);
@@ -182,12 +186,13 @@ Error TwoModels(const fs::path& folder, const Names& names) {
           .advice = "give the path of one weight file or index"};
 }
 
-Result<WeightFiles> FilesOfIndexedFolder(const fs::path& folder, const FormatNames& format,
-                                         const Names& indexes, const Names& weights) {
+Result<WeightFiles> FilesOfIndexedFolder(const FileStore& store, const fs::path& folder,
+                                         const FormatNames& format, const Names& indexes,
+                                         const Names& weights) {
   const std::string main = std::string(format.main_stem) + std::string(format.index_suffix);
   if (indexes.size() > 1 && !Contains(indexes, main)) return TwoModels(folder, indexes);
   const std::string& index = Contains(indexes, main) ? main : indexes[0];
-  auto files = FilesOfIndex(folder / index, weights);
+  auto files = FilesOfIndex(store, folder / index, weights);
   if (!files) return files;
   const std::string stem = index.substr(0, index.size() - format.index_suffix.size());
   const std::string single = stem + std::string(format.suffixes[0]);
@@ -240,30 +245,31 @@ Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const FormatNames&
 }
 
 // What the folder holds in one format, if anything.
-std::optional<Result<WeightFiles>> FilesInFormat(const fs::path& folder, const FormatNames& format,
-                                                 const Names& names) {
+std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const fs::path& folder,
+                                                 const FormatNames& format, const Names& names) {
   const Names weights = WeightsOf(format, names);
   const Names indexes =
       Where(names, [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
-  if (!indexes.empty()) return FilesOfIndexedFolder(folder, format, indexes, weights);
+  if (!indexes.empty()) return FilesOfIndexedFolder(store, folder, format, indexes, weights);
   if (!weights.empty()) return FilesWithoutIndex(folder, format, weights);
   return {};
 }
 
-Result<WeightFiles> FilesOfFolder(const fs::path& folder) {
-  auto names = ListFolder(folder);
+Result<WeightFiles> FilesOfFolder(const FileStore& store, const fs::path& folder) {
+  auto names = store.FilesIn(folder, UsualNames());
   if (!names) return std::move(names).error();
   for (const FormatNames& format : ReadableFormats()) {
-    if (auto files = FilesInFormat(folder, format, *names)) return *std::move(files);
+    if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
   }
   return NoWeights(folder, *names);
 }
 
-Result<WeightFiles> FilesOfIndexPath(const fs::path& path, const FormatNames& format) {
+Result<WeightFiles> FilesOfIndexPath(const FileStore& store, const fs::path& path,
+                                     const FormatNames& format) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  auto names = ListFolder(folder);
+  auto names = store.FilesIn(folder);
   if (!names) return std::move(names).error();
-  return FilesOfIndex(folder / path.filename(), WeightsOf(format, *names));
+  return FilesOfIndex(store, folder / path.filename(), WeightsOf(format, *names));
 }
 
 // The row of the file's suffix, or null.
@@ -274,26 +280,39 @@ const FormatNames* FormatOfName(std::string_view name) {
   return format == formats.end() ? nullptr : &*format;
 }
 
+// The names of all parts, by that of one, with numbers as wide as its number.
+Names UsualParts(const std::string& name, const ShardName& part) {
+  constexpr uint32_t kMostParts = 1000;
+  const size_t width = name.find('-', part.set.size()) - part.set.size();
+  const std::string rest = name.substr(part.set.size() + width);
+  Names parts;
+  for (uint32_t number = 1; number <= std::min(part.total, kMostParts); ++number) {
+    parts.push_back(fmt::format("{}{:0{}}{}", part.set, number, width, rest));
+  }
+  return parts;
+}
+
 // As llama.cpp has it, the first part of a split model stands for all.
-Result<WeightFiles> FilesOfFirstPart(const fs::path& path, const FormatNames& format,
-                                     const ShardName& part) {
+Result<WeightFiles> FilesOfFirstPart(const FileStore& store, const fs::path& path,
+                                     const FormatNames& format, const ShardName& part) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  auto names = ListFolder(folder);
+  auto names = store.FilesIn(folder, UsualParts(path.filename().string(), part));
   if (!names) return std::move(names).error();
   Names parts = PartsOfSet(WeightsOf(format, *names), part);
   if (parts.empty()) parts.push_back(path.filename().string());  // opening it says it is missing
   return WholeSet(folder, parts);
 }
 
-Result<WeightFiles> FilesOfFile(const fs::path& path) {
+Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   const std::string name = path.filename().string();
-  if (const FormatNames* format = FormatOfIndexName(name)) return FilesOfIndexPath(path, *format);
+  if (const FormatNames* format = FormatOfIndexName(name))
+    return FilesOfIndexPath(store, path, *format);
   if (const auto other = OtherWeightFormatOfName(name)) return NotRead(path, std::string(*other));
   const auto shard = ParseShardName(name);
   const FormatNames* format = FormatOfName(name);
   const bool first_names_all = format != nullptr && format->first_part_names_all;
   if (shard && shard->number == 1 && first_names_all) {
-    return FilesOfFirstPart(path, *format, *shard);
+    return FilesOfFirstPart(store, path, *format, *shard);
   }
   if (shard && shard->total > 1) {
     return Error{.kind = ErrorKind::kUsage,
@@ -308,7 +327,7 @@ Result<WeightFiles> FilesOfFile(const fs::path& path) {
                  .file = path.string(),
                  .advice = "give the path of the model's folder"};
   }
-  auto file = File::Open(path);
+  auto file = store.Open(path);
   if (!file) return std::move(file).error();
   std::string start(std::min<uint64_t>((*file)->size_bytes(), 8), '\0');
   auto read = (*file)->ReadAt(0, std::as_writable_bytes(std::span(start)));
@@ -319,18 +338,22 @@ Result<WeightFiles> FilesOfFile(const fs::path& path) {
 
 }  // namespace
 
-Result<WeightFiles> FindWeightFiles(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
+Result<WeightFiles> FindWeightFiles(const fs::path& path, const FileStore& files) {
+  const auto is_folder = files.IsFolder(path);
+  if (!is_folder) return is_folder.error();
+  if (!*is_folder) {
+    const auto exists = files.Exists(path);
+    if (!exists) return exists.error();
+    if (*exists) return FilesOfFile(files, path);
     return Error{
         .kind = ErrorKind::kNotFound, .problem = "no such file or folder", .file = path.string()};
   }
-  if (!fs::is_directory(status)) return FilesOfFile(path);
-  if (!IsHubCacheFolder(path)) return FilesOfFolder(path);
-  auto snapshot = ResolveHubCache(path);
+  const auto is_cache = IsHubCacheFolder(path, files);
+  if (!is_cache) return is_cache.error();
+  if (!*is_cache) return FilesOfFolder(files, path);
+  auto snapshot = ResolveHubCache(path, files);
   if (!snapshot) return std::move(snapshot).error();
-  return FilesOfFolder(*snapshot);
+  return FilesOfFolder(files, *snapshot);
 }
 
 }  // namespace tensorguard

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/file_store.h"
 #include "base/result.h"
 #include "formats/shard_index.h"
 
@@ -19,7 +20,8 @@ struct WeightFiles {
 // `path` is a weight file, an index, or a folder; docs/decisions/002-which-files-are-the-model.md
 // says what is chosen where a folder holds more than one model. Reads the index, no weight file.
 // Errors: as OpenStoredWeights.
-Result<WeightFiles> FindWeightFiles(const std::filesystem::path& path);
+Result<WeightFiles> FindWeightFiles(const std::filesystem::path& path,
+                                    const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard
 
