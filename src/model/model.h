@@ -48,7 +48,7 @@ Result<bool> NamesAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
 // "models--org--name" folders (named "name") and trailing slashes understood;
-// suffixes .safetensors, .gguf and _features.json removed.
+// suffixes .safetensors, .gguf, .onnx and _features.json removed.
 std::string ModelNameFromPath(const std::filesystem::path& path);
 
 }  // namespace tensorguard

@@ -16,6 +16,7 @@
 #include "formats/safetensors.h"
 #include "weights/element_types.h"
 #include "weights/file_pool.h"
+#include "weights/onnx_weights.h"
 #include "weights/strided_read.h"
 #include "weights/weight_files.h"
 
@@ -320,6 +321,7 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
                                                               const FileStorePtr& files) {
   auto found = FindWeightFiles(path, *files);
   if (!found) return std::move(found).error();
+  if (IsOnnxName(found->files[0])) return OpenOnnxWeights(found->files, {}, files);
   auto opened = ReadTables(found->files, *files);
   if (!opened) return std::move(opened).error();
   auto unique = CheckNamesUnique(opened->tensors);
