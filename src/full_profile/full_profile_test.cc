@@ -142,7 +142,7 @@ TEST_F(FullProfile, IsTheSameForAnyNumberOfThreadsAndAsItsFile) {
       EXPECT_TRUE(
           std::ranges::equal(read->layers[i].query_key.values(), one.layers[i].query_key.values()));
     }
-    EXPECT_EQ(bytes, BytesOf(AsStored(*read), "again"));
+    EXPECT_EQ(bytes, FileOf(AsStored(*read), "again"));
   }
 }
 

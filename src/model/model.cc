@@ -163,7 +163,7 @@ Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
   if (!folder) return folder.error();
   auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
-  const auto quantisation = ReadQuantisationConfig(*config, folder);
+  const auto quantisation = ReadQuantisationConfig(*config, *folder, *files);
   if (!quantisation) return quantisation.error();
   weights = DequantiseWeights(*std::move(weights), *quantisation);
   if (!weights) return std::move(weights).error();

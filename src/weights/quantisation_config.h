@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_store.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "formats/dtype.h"
@@ -16,9 +17,9 @@ namespace tensorguard {
 
 // `settings` is text from outside: its fields may be missing or of any type.
 struct QuantisationConfig {
-  std::string method;  // lower case: "gptq", "mlx"; empty where nothing is said
-  Json settings = {};  // the object that says it; null where nothing is said
-  std::string file;    // that it lies in
+  std::string method = {};  // lower case: "gptq", "mlx"; empty where nothing is said
+  Json settings = {};       // the object that says it; null where nothing is said
+  std::string file = {};    // that it lies in
   // The 16-bit type that the model computes in, if the config states one.
   std::optional<DType> model_dtype = {};
 
@@ -40,7 +41,8 @@ std::string TextIn(const Json& object, std::string_view key);
 // (AutoAWQ) or hf_quant_config.json (NVIDIA ModelOpt) in `folder`. Errors: those of ReadJsonFile;
 // kBadFile where the statement is not an object or two of them contradict each other.
 Result<QuantisationConfig> ReadQuantisationConfig(const Json& config,
-                                                  const std::filesystem::path& folder);
+                                                  const std::filesystem::path& folder,
+                                                  const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard
 

@@ -208,10 +208,20 @@ Result<void> StoredWeights::ReadBytes(size_t tensor_index, uint64_t first_byte,
                                       std::span<std::byte> out) const {
   const TensorInfo& tensor = tensors_[tensor_index];
   const Place& place = places_[tensor_index];
-  assert(first_byte <= tensor.stored_bytes && out.size() <= tensor.stored_bytes - first_byte);
+  [[maybe_unused]] const uint64_t bytes = tensor.element_count * (InfoOf(tensor.dtype).bits / 8);
+  assert(first_byte <= bytes && out.size() <= bytes - first_byte);
   auto file = files_.Open(place.file);
   if (!file) return std::move(file).error().InTensor(tensor.name);
-  auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
+  if (place.strides.empty()) {
+    auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
+    if (!read) return std::move(read).error().InTensor(tensor.name);
+    return {};
+  }
+  const StridedTensor strided = StridedPlace(tensor_index);
+  if (first_byte % strided.element_bytes != 0 || out.size() % strided.element_bytes != 0) {
+    return WeightSource::ReadBytes(tensor_index, first_byte, out);
+  }
+  auto read = ReadStrided(**file, strided, first_byte / strided.element_bytes, out);
   if (!read) return std::move(read).error().InTensor(tensor.name);
   return {};
 }
