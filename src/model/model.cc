@@ -3,6 +3,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "formats/weight_format.h"
 #include "model/gguf_config.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
@@ -34,7 +35,8 @@ Result<fs::path> ResolvePath(const fs::path& path, const FileStore& files) {
 Result<std::optional<fs::path>> AdapterFolder(const fs::path& path, const FileStore& files) {
   const auto is_folder = files.IsFolder(path);
   if (!is_folder) return is_folder.error();
-  if (!*is_folder && path.filename() != "adapter_model.safetensors") {
+  if (!*is_folder && path.filename() != "adapter_model.safetensors" &&
+      path.filename() != "adapter_model.bin") {
     return std::optional<fs::path>();
   }
   const fs::path folder = *is_folder ? path : FolderOf(path);
@@ -272,12 +274,9 @@ std::string ModelNameFromPath(const fs::path& path) {
   std::string name = named.filename().string();
   std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
-  for (const std::string_view suffix : {"_features.json", ".safetensors", ".gguf", ".onnx"}) {
-    if (name.size() > suffix.size() && name.ends_with(suffix)) {
-      name.resize(name.size() - suffix.size());
-      break;
-    }
-  }
+  constexpr std::string_view kFeatures = "_features.json";
+  const std::string_view suffix = name.ends_with(kFeatures) ? kFeatures : WeightSuffixOf(name);
+  if (name.size() > suffix.size()) name.resize(name.size() - suffix.size());
   return name;
 }
 
