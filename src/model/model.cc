@@ -65,7 +65,7 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                             const GgufMetadata& metadata) {
   const auto files = FindWeightFiles(resolved);
   if (!files) return files.error();
-  const auto gguf = GgufArchitectureOf(metadata);
+  const auto gguf = GgufArchitectureOf(metadata, *stored);
   if (!gguf) return Error(gguf.error()).InFile(files->files[0].string());
   auto weights = UndoGgufConversion(std::move(stored), metadata);
   if (!weights) return std::move(weights).error();
