@@ -74,7 +74,7 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                             const GgufMetadata& metadata, const FileStorePtr& files) {
   const auto found = FindWeightFiles(resolved, *files);
   if (!found) return found.error();
-  const auto gguf = GgufArchitectureOf(metadata);
+  const auto gguf = GgufArchitectureOf(metadata, *stored);
   if (!gguf) return Error(gguf.error()).InFile(found->files[0].string());
   auto weights = UndoGgufConversion(std::move(stored), metadata);
   if (!weights) return std::move(weights).error();
