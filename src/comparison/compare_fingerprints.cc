@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -255,6 +256,41 @@ Comparison EqualModels(WeightAgreement agreement, Comparison comparison) {
   return comparison;
 }
 
+size_t KernelCount(const std::vector<LayerMatch>& layers) {
+  size_t count = 0;
+  for (const LayerMatch& match : layers) {
+    for (const auto& kernel : match.kernels) count += kernel ? 1 : 0;
+  }
+  return count;
+}
+
+// What is true of the part that was read, and of nothing else.
+void AddQuickFindings(const BasisChange& basis, Comparison& comparison) {
+  const auto& pairs = comparison.sketches.pairs;
+  const bool equal =
+      !pairs.empty() &&
+      std::all_of(pairs.begin(), pairs.end(), [](const SketchPair& pair) { return pair.equal; });
+  if (equal) {
+    comparison.findings.push_back(
+        {.kind = FindingKind::kEqualWeights,
+         .text = fmt::format("All {} weights that were read are the same, number for number.",
+                             pairs.size())});
+  }
+  if (basis.Happened()) {
+    comparison.findings.push_back(
+        DescribeBasis(basis, comparison.sketches.cosine, comparison.kernels->score));
+  }
+}
+
+// What the comparison of a part says of the whole.
+void JudgeQuickly(const BasisChange& basis, Comparison& comparison) {
+  comparison.quick =
+      CertaintyOf(KernelCount(comparison.layers), comparison.sketches.parts, comparison.score);
+  AddQuickFindings(basis, comparison);
+  if (comparison.quick->decided) return;
+  comparison.verdict = Verdict::kInconclusive;
+}
+
 }  // namespace
 
 Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFingerprint& b) {
@@ -265,7 +301,8 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   SketchComparison by_index = CompareSketches(a, b, LayersByIndex(a, b), *anchors);
   const auto agreement = AgreementOf(a, b, by_index);
   ChooseLayers(a, b, *anchors, std::move(by_index), comparison);
-  if (agreement != WeightAgreement::kDifferent) return EqualModels(agreement, comparison);
+  const bool quick = a.quick || b.quick;
+  if (!quick && agreement != WeightAgreement::kDifferent) return EqualModels(agreement, comparison);
   AddObstacles(*anchors, comparison);
 
   BasisChange basis;
@@ -283,7 +320,10 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   comparison.verdict = JudgeEvidence(evidence);
   comparison.score = ScoreOf(evidence);
 
-  if (comparison.verdict == Verdict::kDerived || comparison.verdict == Verdict::kReparameterised) {
+  if (quick) {
+    JudgeQuickly(basis, comparison);
+  } else if (comparison.verdict == Verdict::kDerived ||
+             comparison.verdict == Verdict::kReparameterised) {
     AddHistory(a, b, *anchors, basis, comparison);
   } else {
     AddCopiedParts(a, comparison);

@@ -11,6 +11,7 @@
 #include "comparison/finding.h"
 #include "comparison/kernel_similarity.h"
 #include "comparison/layer_alignment.h"
+#include "comparison/quick_certainty.h"
 #include "comparison/sketch_comparison.h"
 #include "comparison/verdict.h"
 
@@ -46,8 +47,11 @@ struct Comparison {
   std::vector<LayerMatch> layers = {};
   bool layers_by_index = false;
   std::vector<Finding> findings = {};
+  std::optional<QuickCertainty> quick = {};  // set where one of the two is a quick fingerprint
 };
 
+// Where a fingerprint is quick, the verdict is never kIdentical, and nothing is said about what was
+// done to layers, vocabulary or weights: what was not read could say otherwise.
 // CompareFingerprints(a, b) and (b, a) give the same verdict and score. Errors: kMismatch for
 // fingerprints that were made with different anchor lists. Models that cannot be compared for other
 // reasons are inconclusive. Thread-safe.

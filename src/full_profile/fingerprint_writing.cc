@@ -97,6 +97,11 @@ class Encoding : public TableVisitor {
 
 Result<void> WriteFingerprint(const FullFingerprint& fingerprint,
                               const std::filesystem::path& path) {
+  if (fingerprint.quick) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a quick fingerprint holds a part of the model and is not kept",
+                 .file = path.string()};
+  }
   Encoding encoding;
   FullFingerprint copy = fingerprint;  // visitors may change what they visit; this one does not
   VisitTables(copy, encoding);

@@ -73,6 +73,15 @@ struct WeightSummary {
   FloatMatrix sketch = {};
 };
 
+// What a quick fingerprint was made from.
+struct QuickCoverage {
+  uint64_t budget_bytes = 0;
+  uint64_t read_bytes = 0;    // of the tensors, by the plan
+  uint64_t tensor_bytes = 0;  // of the whole model
+  size_t model_layers = 0;
+  size_t kernels = 0;  // that were computed
+};
+
 struct FullFingerprint {
   std::string model_name = {};
   std::string architecture = {};
@@ -101,6 +110,9 @@ struct FullFingerprint {
                                             // than kExpertsKept experts only those
   // What a reader should know: "no tokenizer: row anchors", "layer 3 has no attention", ...
   std::vector<std::string> notes = {};
+  // Set: only a part of the model was read. `layers` and `weights` hold that part and no other, and
+  // the fingerprint is never written to a file.
+  std::optional<QuickCoverage> quick = {};
 };
 
 // More anchors cost memory with the square; half as many separate models nearly as well.

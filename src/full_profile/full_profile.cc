@@ -9,6 +9,7 @@
 
 #include "base/parallel.h"
 #include "full_profile/kernel_algebra.h"
+#include "full_profile/reading_plan.h"
 #include "full_profile/response_kernels.h"
 #include "full_profile/stored_fingerprint.h"
 #include "full_profile/weight_summaries.h"
@@ -161,19 +162,25 @@ Result<FloatMatrix> SketchTable(const Network& network, Role role, const std::st
   return SketchRows(network.source(), *table, tokens);
 }
 
-Result<void> AddKernels(const Network& network, unsigned threads, FullFingerprint& fingerprint) {
+// Layers of which the plan has nothing are left out.
+Result<void> AddKernels(const Network& network, const ReadingPlan& plan, unsigned threads,
+                        FullFingerprint& fingerprint) {
   const auto rows = ReadAnchorRows(network, fingerprint.anchor_tokens);
   if (!rows) return rows.error();
   auto grams = AddGrams(*rows, fingerprint);
   if (!grams) return grams;
-  fingerprint.layers.resize(network.description().layers.size());
-  auto responded = ParallelFor(fingerprint.layers.size(), threads, [&](size_t i) -> Result<void> {
-    auto response = RespondLayer(network, i, *rows);
+  std::vector<size_t> asked;
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    if (plan.layers[i].Any()) asked.push_back(i);
+  }
+  fingerprint.layers.resize(asked.size());
+  auto responded = ParallelFor(asked.size(), threads, [&](size_t i) -> Result<void> {
+    auto response = RespondLayer(network, asked[i], *rows, plan.layers[asked[i]]);
     if (!response) return std::move(response).error();
     fingerprint.layers[i] = *std::move(response);
     return {};
   });
-  if (!responded) return responded;
+  if (!responded || fingerprint.quick) return responded;
   const auto notes = NotesOnLayers(fingerprint.layers);
   fingerprint.notes.insert(fingerprint.notes.end(), notes.begin(), notes.end());
   return {};
@@ -189,6 +196,28 @@ Result<void> AddTableSketches(const Network& network, const std::string& main_st
   if (!head) return std::move(head).error();
   fingerprint.head_sketch = *std::move(head);
   return {};
+}
+
+Result<ReadingPlan> PlanFor(const Network& network, const FullProfileOptions& options,
+                            FullFingerprint& fingerprint) {
+  ReadingPlan all = PlanOfAll(network);
+  if (!options.budget_bytes || all.bytes <= *options.budget_bytes) return all;
+  auto plan = PlanWithin(network, fingerprint.anchor_tokens.size(), *options.budget_bytes);
+  if (!plan) return plan;
+  fingerprint.quick = {.budget_bytes = *options.budget_bytes,
+                       .read_bytes = plan->bytes,
+                       .tensor_bytes = all.bytes,
+                       .model_layers = all.layers.size()};
+  return plan;
+}
+
+void CountKernels(FullFingerprint& fingerprint) {
+  if (!fingerprint.quick) return;
+  for (const LayerResponse& layer : fingerprint.layers) {
+    for (const FloatMatrix* kernel : {&layer.query_key, &layer.output_value, &layer.feed_forward}) {
+      fingerprint.quick->kernels += kernel->values().empty() ? 0 : 1;
+    }
+  }
 }
 
 }  // namespace
@@ -217,12 +246,15 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
   for (const std::string& assumed : description.assumed) {
     fingerprint.notes.push_back("not stated by the config: " + assumed);
   }
+  const auto plan = PlanFor(**network, options, fingerprint);
+  if (!plan) return plan.error();
   // The kernels read the weights, the summaries see them pass and read what no kernel asks for.
-  auto kernels = AddKernels(**network, threads.layers, fingerprint);
+  auto kernels = AddKernels(**network, *plan, threads.layers, fingerprint);
   if (!kernels) return std::move(kernels).error();
+  CountKernels(fingerprint);
   auto tables = AddTableSketches(**network, model.architecture.main_stack, fingerprint);
   if (!tables) return std::move(tables).error();
-  auto rest = summaries.ReadRest(options.threads);
+  auto rest = summaries.ReadRest(options.threads, plan->weights);
   if (!rest) return std::move(rest).error();
   fingerprint.weights = summaries.Take();
   return AsStored(std::move(fingerprint));

@@ -18,13 +18,17 @@ struct FullProfileOptions {
   // Takes these anchors instead of choosing: those of another model's fingerprint, if the two are
   // known to have one vocabulary though only one has its tokenizer.
   std::optional<ChosenAnchors> anchors = {};
+  // Reads at most this many stored bytes of the tensors (PlanWithin), for a first answer: the
+  // fingerprint then holds what was read and says so (FullFingerprint::quick). Headers, config and
+  // tokenizer come on top.
+  std::optional<uint64_t> budget_bytes = {};
 };
 
 // Reads every weight once, layers side by side, for kernels, sketches and digests together; twice
 // only what a latent attention or attention sinks need. Its numbers are those that a fingerprint
 // file holds (AsStored). The same for any number of threads. Errors: those of Network::Build, the
 // kernels and WeightSummaries; kUnsupported for weights that are a quantiser's codes; kMismatch if
-// options.anchors lie beyond the vocabulary.
+// options.anchors lie beyond the vocabulary; those of PlanWithin.
 Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
                                                const FullProfileOptions& options = {});
 

@@ -33,19 +33,27 @@ Result<FloatMatrix> Kernel(const FloatMatrix& left, const FloatMatrix& right,
   return kernel;
 }
 
+Result<void> RespondQueryKey(const Network& network, size_t index, const LayerDescription& layer,
+                             const FloatMatrix& inputs, LayerResponse& response) {
+  const auto both = network.QueriesAndKeysOf(index, inputs);
+  if (!both) return both.error();
+  if (!both->has_value()) return {};
+  auto kernel = Kernel((*both)->queries, (*both)->keys, layer, "query-key response");
+  if (!kernel) return std::move(kernel).error();
+  response.query_key = *std::move(kernel);
+  return {};
+}
+
 Result<void> RespondMixer(const Network& network, size_t index, const LayerDescription& layer,
-                          const AnchorRows& anchors, LayerResponse& response) {
+                          const AnchorRows& anchors, const LayerParts& parts,
+                          LayerResponse& response) {
   const auto inputs = network.MixerInput(index, anchors.inputs);
   if (!inputs) return inputs.error();
-  if (layer.mixer == MixerKind::kAttention) {
-    const auto both = network.QueriesAndKeysOf(index, *inputs);
-    if (!both) return both.error();
-    if (both->has_value()) {
-      auto kernel = Kernel((*both)->queries, (*both)->keys, layer, "query-key response");
-      if (!kernel) return std::move(kernel).error();
-      response.query_key = *std::move(kernel);
-    }
+  if (parts.query_key && layer.mixer == MixerKind::kAttention) {
+    auto done = RespondQueryKey(network, index, layer, *inputs, response);
+    if (!done) return done;
   }
+  if (!parts.output_value) return {};
   const auto outputs = network.MixerOutput(index, *inputs);
   if (!outputs) return outputs.error();
   auto kernel = Kernel(*outputs, anchors.outputs, layer, "mixer's response");
@@ -103,19 +111,19 @@ Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32
   return rows;
 }
 
-Result<LayerResponse> RespondLayer(const Network& network, size_t layer,
-                                   const AnchorRows& anchors) {
+Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors,
+                                   const LayerParts& parts) {
   const LayerDescription& description = network.description().layers[layer];
   LayerResponse response = {.stack = description.stack,
                             .index = description.index,
                             .mixer = description.mixer,
                             .mixer_name = description.mixer_name,
                             .expert_count = description.experts};
-  if (description.mixer != MixerKind::kNone) {
-    auto done = RespondMixer(network, layer, description, anchors, response);
+  if (description.mixer != MixerKind::kNone && (parts.query_key || parts.output_value)) {
+    auto done = RespondMixer(network, layer, description, anchors, parts, response);
     if (!done) return std::move(done).error();
   }
-  if (description.has_feed_forward) {
+  if (description.has_feed_forward && parts.feed_forward) {
     auto done = RespondFeedForward(network, layer, description, anchors, response);
     if (!done) return std::move(done).error();
   }

@@ -21,6 +21,15 @@ struct AnchorRows {
   FloatMatrix outputs;  // H
 };
 
+// Which kernels of a layer are asked for, of those that it has.
+struct LayerParts {
+  bool query_key = true;
+  bool output_value = true;
+  bool feed_forward = true;  // and the experts
+
+  bool Any() const { return query_key || output_value || feed_forward; }
+};
+
 // Errors: those of the network; kBadFile if a row is not finite.
 Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32_t> tokens);
 
@@ -32,7 +41,8 @@ Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32
 // each double-centred (docs/full_profile.md; Wu et al. perturb inputs and keep moments of the
 // response instead). Errors: those of the network; kBadFile, naming the layer, for a kernel that
 // is not finite.
-Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors);
+Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors,
+                                   const LayerParts& parts = {});
 
 // Which layers lack which kernel, one line for each reason.
 std::vector<std::string> NotesOnLayers(std::span<const LayerResponse> layers);

@@ -96,14 +96,15 @@ Result<void> WeightSummaries::Measure(Task& task, const TensorInfo& tensor,
   return {};
 }
 
-Result<void> WeightSummaries::ReadRest(unsigned threads) {
+Result<void> WeightSummaries::ReadRest(unsigned threads, const std::vector<bool>& wanted) {
   struct Reading {
     const Weight* weight;
     uint64_t first_block;
   };
   std::vector<Reading> readings;
-  for (const auto& task : tasks_) {
-    if (task == nullptr) continue;
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    const auto& task = tasks_[i];
+    if (task == nullptr || (!wanted.empty() && !wanted[i])) continue;
     const uint64_t together = BlocksPerReading(task->weight);
     for (uint64_t first = 0; first < task->seen.size(); first += together) {
       const auto begin = task->seen.begin() + static_cast<ptrdiff_t>(first);
@@ -122,7 +123,8 @@ Result<void> WeightSummaries::ReadRest(unsigned threads) {
 std::vector<WeightSummary> WeightSummaries::Take() {
   std::vector<WeightSummary> summaries;
   for (const auto& task : tasks_) {
-    if (task != nullptr) summaries.push_back(std::move(task->summary));
+    if (task == nullptr || task->blocks_left > 0) continue;
+    summaries.push_back(std::move(task->summary));
   }
   return summaries;
 }

@@ -35,11 +35,13 @@ class WeightSummaries : public WeightBlockObserver {
   // WeightMeasures.
   Result<void> Observe(const Weight& weight, const WeightBlock& block) override;
 
-  // Reads and measures what was not observed. `threads` 0: one per processor. Errors: those of
-  // ReadBlocks and of WeightMeasures.
-  Result<void> ReadRest(unsigned threads);
+  // Reads and measures what was not observed, of the weights that `wanted` marks (parallel to them;
+  // empty: of all). `threads` 0: one per processor. Errors: those of ReadBlocks and of
+  // WeightMeasures.
+  Result<void> ReadRest(unsigned threads, const std::vector<bool>& wanted = {});
 
-  // One summary for each weight that is kept, in their order. To be called once, after ReadRest.
+  // One summary for each weight that is kept and was seen whole, in their order. To be called once,
+  // after ReadRest.
   std::vector<WeightSummary> Take();
 
  private:

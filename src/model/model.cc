@@ -8,6 +8,8 @@
 #include "weights/adapter.h"
 #include "weights/gguf_weights.h"
 #include "weights/hub_cache.h"
+#include "weights/quantisation_config.h"
+#include "weights/quantised_weights.h"
 #include "weights/stored_weights.h"
 #include "weights/weight_files.h"
 
@@ -96,6 +98,10 @@ Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
   if (!folder) return folder.error();
   auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
+  const auto quantisation = ReadQuantisationConfig(*config, folder);
+  if (!quantisation) return quantisation.error();
+  weights = DequantiseWeights(*std::move(weights), *quantisation);
+  if (!weights) return std::move(weights).error();
   Architecture architecture = Understand(*config, (*weights)->tensors());
   return Model{.name = ModelNameFromPath(path),
                .path = path,

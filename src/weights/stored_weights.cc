@@ -50,6 +50,8 @@ class StoredWeights : public WeightSource {
   }
   Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
                             std::span<BFloat16> out) const override;
+  Result<void> ReadBytes(size_t tensor_index, uint64_t first_byte,
+                         std::span<std::byte> out) const override;
 
  private:
   struct Place {
@@ -197,6 +199,18 @@ Result<void> StoredWeights::ReadBFloat16(size_t tensor_index, uint64_t first_ele
       place.strides.empty()
           ? (*file)->ReadAt(place.data_begin_bytes + first_element * sizeof(BFloat16), bytes)
           : ReadStrided(**file, StridedPlace(tensor_index), first_element, bytes);
+  if (!read) return std::move(read).error().InTensor(tensor.name);
+  return {};
+}
+
+Result<void> StoredWeights::ReadBytes(size_t tensor_index, uint64_t first_byte,
+                                      std::span<std::byte> out) const {
+  const TensorInfo& tensor = tensors_[tensor_index];
+  const Place& place = places_[tensor_index];
+  assert(first_byte <= tensor.stored_bytes && out.size() <= tensor.stored_bytes - first_byte);
+  auto file = files_.Open(place.file);
+  if (!file) return std::move(file).error().InTensor(tensor.name);
+  auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
   if (!read) return std::move(read).error().InTensor(tensor.name);
   return {};
 }
