@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "tests/support/quantised_builder.h"
-#include "weights/quantised_test_models.h"
+#include "weights/test_quantised_models.h"
 
 namespace tensorguard {
 namespace {

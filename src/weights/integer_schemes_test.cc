@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/quantised_builder.h"
-#include "weights/quantised_test_models.h"
+#include "weights/test_quantised_models.h"
 
 namespace tensorguard {
 namespace {

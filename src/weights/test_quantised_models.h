@@ -1,6 +1,6 @@
 // Opens made-up quantised weights, for the tests of this stage.
-#ifndef TENSORGUARD_WEIGHTS_QUANTISED_TEST_MODELS_H_
-#define TENSORGUARD_WEIGHTS_QUANTISED_TEST_MODELS_H_
+#ifndef TENSORGUARD_WEIGHTS_TEST_QUANTISED_MODELS_H_
+#define TENSORGUARD_WEIGHTS_TEST_QUANTISED_MODELS_H_
 
 #include <gtest/gtest.h>
 
@@ -91,4 +91,4 @@ inline BuiltTensor& Named(std::vector<BuiltTensor>& tensors, const std::string& 
 
 }  // namespace tensorguard
 
-#endif  // TENSORGUARD_WEIGHTS_QUANTISED_TEST_MODELS_H_
+#endif  // TENSORGUARD_WEIGHTS_TEST_QUANTISED_MODELS_H_
