@@ -10,7 +10,6 @@ namespace {
 
 TEST(WeightFormat, KnowsOtherFormatsByName) {
   EXPECT_EQ(OtherWeightFormatOfName("pytorch_model.bin"), "PyTorch");
-  EXPECT_EQ(OtherWeightFormatOfName("model.onnx"), "ONNX");
   EXPECT_EQ(OtherWeightFormatOfName("weights.npz"), "NumPy");
   EXPECT_EQ(OtherWeightFormatOfName("consolidated.00.pth"), "PyTorch");
   EXPECT_EQ(OtherWeightFormatOfName("tf_model.h5"), "Keras HDF5");
