@@ -10,6 +10,7 @@ cmake                 build (3.25)
 ninja-build           build
 pkgconf               finds kissfft and cairo
 libfmt-dev            text formatting
+zlib1g-dev            packed NumPy arrays
 nlohmann-json3-dev    JSON
 libcli11-dev          command line
 libhwy-dev            SIMD kernels chosen at run time
@@ -18,10 +19,12 @@ libarmadillo-dev      clustering, decompositions
 libopenblas-openmp-dev decompositions, from several threads at once
 libdnnl-dev           matrix products, in bfloat16 where the processor can
 libcairo2-dev         plots
+libcurl4-openssl-dev  models on the Hub and on web servers
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests
 libgmock-dev          tests
 b3sum                 a test of digests
+nginx                 a web server for tests
 END
 }
 

@@ -106,8 +106,6 @@ std::vector<Row> Rows() {
       {"unpacked_numbers",
        One(OnnxTensorHead("w", kOnnxInt8, {100000}) + Repeated(ProtobufNumber(5, 1), 100000)),
        "ONNX file holds more unpacked numbers than this program reads", "", kUnsupported},
-      {"more_nodes", OnnxModelOf(Repeated(ProtobufBytesField(1, ""), OnnxLimits::kNodes + 1)),
-       "ONNX file holds more nodes than this program reads", "", kUnsupported},
   };
 }
 

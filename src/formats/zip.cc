@@ -220,7 +220,6 @@ Result<ZipEntry> Locate(const ByteSource& source, const CentralEntry& entry,
   auto header = ReadBytes(source, begin, *name_end);
   if (!header) return std::move(header).error();
   if (!header->starts_with(kLocalMagic) || NumberAt<uint16_t>(*header, 8) != entry.method ||
-      NumberAt<uint16_t>(*header, 6) != entry.flags ||
       NumberAt<uint16_t>(*header, 26) != entry.name.size() ||
       header->substr(kLocalBytes) != entry.name) {
     return Broken("zip entry and the archive's directory disagree", begin);

@@ -3,12 +3,15 @@
 #include <string_view>
 #include <system_error>
 
+#include "formats/weight_format.h"
 #include "model/gguf_config.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
 #include "weights/gguf_weights.h"
 #include "weights/hub_cache.h"
 #include "weights/onnx_weights.h"
+#include "weights/quantisation_config.h"
+#include "weights/quantised_weights.h"
 #include "weights/stored_weights.h"
 #include "weights/weight_files.h"
 
@@ -32,7 +35,8 @@ Result<fs::path> ResolvePath(const fs::path& path, const FileStore& files) {
 Result<std::optional<fs::path>> AdapterFolder(const fs::path& path, const FileStore& files) {
   const auto is_folder = files.IsFolder(path);
   if (!is_folder) return is_folder.error();
-  if (!*is_folder && path.filename() != "adapter_model.safetensors") {
+  if (!*is_folder && path.filename() != "adapter_model.safetensors" &&
+      path.filename() != "adapter_model.bin") {
     return std::optional<fs::path>();
   }
   const fs::path folder = *is_folder ? path : FolderOf(path);
@@ -70,7 +74,7 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                             const GgufMetadata& metadata, const FileStorePtr& files) {
   const auto found = FindWeightFiles(resolved, *files);
   if (!found) return found.error();
-  const auto gguf = GgufArchitectureOf(metadata);
+  const auto gguf = GgufArchitectureOf(metadata, *stored);
   if (!gguf) return Error(gguf.error()).InFile(found->files[0].string());
   auto weights = UndoGgufConversion(std::move(stored), metadata);
   if (!weights) return std::move(weights).error();
@@ -161,6 +165,10 @@ Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
   if (!folder) return folder.error();
   auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
+  const auto quantisation = ReadQuantisationConfig(*config, *folder, *files);
+  if (!quantisation) return quantisation.error();
+  weights = DequantiseWeights(*std::move(weights), *quantisation);
+  if (!weights) return std::move(weights).error();
   Architecture architecture = Understand(*config, (*weights)->tensors());
   return Model{.name = ModelNameFromPath(path),
                .path = path,
@@ -266,12 +274,9 @@ std::string ModelNameFromPath(const fs::path& path) {
   std::string name = named.filename().string();
   std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
-  for (const std::string_view suffix : {"_features.json", ".safetensors", ".gguf", ".onnx"}) {
-    if (name.size() > suffix.size() && name.ends_with(suffix)) {
-      name.resize(name.size() - suffix.size());
-      break;
-    }
-  }
+  constexpr std::string_view kFeatures = "_features.json";
+  const std::string_view suffix = name.ends_with(kFeatures) ? kFeatures : WeightSuffixOf(name);
+  if (name.size() > suffix.size()) name.resize(name.size() - suffix.size());
   return name;
 }
 

@@ -42,13 +42,13 @@ struct OpenModelOptions {
 // MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
 Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
 
-// True if `path` is a PEFT adapter's folder, or the adapter_model.safetensors in one. Errors: those
+// True if `path` is a PEFT adapter's folder, or the adapter_model file in one. Errors: those
 // of `files`, and of ResolveHubCache.
 Result<bool> NamesAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
 // "models--org--name" folders (named "name") and trailing slashes understood;
-// suffixes .safetensors, .gguf, .onnx and _features.json removed.
+// suffixes of weight files (WeightSuffixOf) and _features.json removed.
 std::string ModelNameFromPath(const std::filesystem::path& path);
 
 }  // namespace tensorguard

@@ -214,10 +214,40 @@ Names PartsOfSet(const Names& names, const ShardName& part) {
   });
 }
 
+// "consolidated." and ".pth" of "consolidated.03.pth": a part of every tensor, for one of several
+// processors, as Meta (consolidated) and Megatron and DeepSpeed (mp_rank) write them.
+std::optional<std::string> ModelParallelFamily(std::string_view name) {
+  for (const std::string_view stem : {"consolidated.", "mp_rank_"}) {
+    if (!name.starts_with(stem)) continue;
+    const size_t end = name.find_first_not_of("0123456789", stem.size());
+    if (end == name.npos || end == stem.size()) continue;
+    return std::string(stem) + std::string(name.substr(end));
+  }
+  return {};
+}
+
+// One such part alone is the whole model; of several none is, nor are they its shards.
+Result<void> CheckNotModelParallel(const fs::path& path, const Names& names,
+                                   const std::string& name) {
+  const auto family = ModelParallelFamily(name);
+  if (!family) return {};
+  const Names parts =
+      Where(names, [&](const std::string& other) { return ModelParallelFamily(other) == family; });
+  if (parts.size() < 2) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "weights are split over several processors, which is not read",
+               .file = path.string(),
+               .found = Listed(parts),
+               .expected = "whole tensors",
+               .advice = "convert the model to the form of Hugging Face first"};
+}
+
 // One file or one set of any name. Of files whose first part names all, a folder often holds
 // several models: each is listed by its first part.
 Result<WeightFiles> OneFileOrSet(const fs::path& folder, const FormatNames& format,
                                  const Names& candidates) {
+  auto whole = CheckNotModelParallel(folder, candidates, candidates[0]);
+  if (!whole) return std::move(whole).error();
   const bool all_numbered = std::all_of(candidates.begin(), candidates.end(), IsNumbered);
   if (!all_numbered) {
     if (candidates.size() == 1) return FilesOf(folder, candidates);
@@ -354,6 +384,12 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
                  .file = path.string(),
                  .advice = first_names_all ? "give the path of the first part"
                                            : "give the path of the folder"};
+  }
+  if (ModelParallelFamily(name)) {
+    const auto names = store.FilesIn(path.has_parent_path() ? path.parent_path() : fs::path("."));
+    if (!names) return names.error();
+    auto whole = CheckNotModelParallel(path, *names, name);
+    if (!whole) return std::move(whole).error();
   }
   if (path.extension() == ".json") {
     return Error{.kind = ErrorKind::kUnsupported,
