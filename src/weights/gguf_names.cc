@@ -86,9 +86,9 @@ std::string KnownGgufArchitectures() {
 }
 
 std::optional<HubName> HubNameOf(const GgufArchitecture& architecture, std::string_view gguf_name) {
-  if (auto whole = Find(architecture, gguf_name)) return whole;
   for (const std::string_view ending : {".weight", ".bias"}) {
     if (!gguf_name.ends_with(ending)) continue;
+    if (auto whole = Find(architecture, gguf_name)) return whole;
     gguf_name.remove_suffix(ending.size());
     auto found = Find(architecture, gguf_name);
     if (found) found->name += ending;
