@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "model/gguf_config.h"
+#include "places/place_name.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
 #include "weights/gguf_weights.h"
@@ -98,7 +99,7 @@ Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
   if (!folder) return folder.error();
   auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
-  const auto quantisation = ReadQuantisationConfig(*config, folder);
+  const auto quantisation = ReadQuantisationConfig(*config, *folder, *files);
   if (!quantisation) return quantisation.error();
   weights = DequantiseWeights(*std::move(weights), *quantisation);
   if (!weights) return std::move(weights).error();
@@ -204,7 +205,8 @@ std::string ModelNameFromPath(const fs::path& path) {
     std::string cached = HubCacheName(parent.parent_path().filename().string());
     if (!cached.empty()) return cached;
   }
-  std::string name = named.filename().string();
+  const std::string remote = LastPartOf(path.string());
+  std::string name = remote.empty() ? named.filename().string() : remote;
   std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
   for (const std::string_view suffix : {"_features.json", ".safetensors", ".gguf"}) {

@@ -47,7 +47,7 @@ Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOption
 Result<bool> NamesAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
-// "models--org--name" folders (named "name") and trailing slashes understood;
+// "NAME" of hf://ORG/NAME@REVISION, the last part of another URL; "models--org--name" folders (named "name") and trailing slashes understood;
 // suffixes .safetensors, .gguf and _features.json removed.
 std::string ModelNameFromPath(const std::filesystem::path& path);
 

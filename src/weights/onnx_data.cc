@@ -35,7 +35,8 @@ fs::path HubBlobs(const fs::path& folder) {
   return {};
 }
 
-Result<fs::path> ExternalPath(const fs::path& model_file, const std::string& location) {
+Result<fs::path> ExternalPath(const FileStore& store, const fs::path& model_file,
+                              const std::string& location) {
   const fs::path folder = model_file.has_parent_path() ? model_file.parent_path() : fs::path(".");
   const fs::path relative(location);
   const bool climbs = std::find(relative.begin(), relative.end(), "..") != relative.end();
@@ -45,13 +46,16 @@ Result<fs::path> ExternalPath(const fs::path& model_file, const std::string& loc
                  .expected = "a path below the folder without \"..\""};
   }
   fs::path path = folder / relative;
-  std::error_code error;
-  if (!fs::exists(path, error)) {
+  const auto exists = store.Exists(path);
+  if (!exists) return exists.error();
+  if (!*exists) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "file of external data is missing",
                  .found = location,
                  .advice = "fetch it from where the model is from, and put it beside the model"};
   }
+  std::error_code error;
+  if (!fs::exists(path, error)) return path;  // in another place, which knows no links
   const fs::path real = fs::canonical(path, error);
   const fs::path real_folder = error ? fs::path() : fs::canonical(folder, error);
   const fs::path blobs = HubBlobs(real_folder);
@@ -65,14 +69,15 @@ Result<fs::path> ExternalPath(const fs::path& model_file, const std::string& loc
 // Opens each file of external data once.
 class FileList {
  public:
-  explicit FileList(fs::path model_file) : model_file_(std::move(model_file)) {}
+  FileList(fs::path model_file, const FileStore& store)
+      : model_file_(std::move(model_file)), store_(store) {}
 
   Result<size_t> AddModel() { return Add(model_file_); }
 
   Result<size_t> AddExternal(const std::string& location) {
     const auto known = known_.find(location);
     if (known != known_.end()) return known->second;
-    const auto path = ExternalPath(model_file_, location);
+    const auto path = ExternalPath(store_, model_file_, location);
     if (!path) return path.error();
     const auto index = Add(*path);
     if (index) known_.emplace(location, *index);
@@ -83,13 +88,14 @@ class FileList {
 
  private:
   Result<size_t> Add(const fs::path& path) {
-    const auto file = File::Open(path);
+    const auto file = store_.Open(path);
     if (!file) return file.error();
     files.push_back({(*file)->path(), (*file)->size_bytes()});
     return files.size() - 1;
   }
 
   fs::path model_file_;
+  const FileStore& store_;
   std::map<std::string, size_t> known_;
 };
 
@@ -97,13 +103,12 @@ Result<void> CheckExternalRange(const OnnxTensor& tensor, const OnnxExternalData
                                 const PooledFile& file) {
   const auto end = CheckedAdd(data.begin_bytes, tensor.data_bytes);
   if (end && *end <= file.size_bytes) return {};
-  return Error{
-      .problem = "external data ends past the end of its file",
-      .file = file.path,
-      .byte_offset = data.begin_bytes,
-      .found = fmt::format("{} bytes from {} on", tensor.data_bytes, data.begin_bytes),
-      .expected = fmt::format("an end of at most {}", file.size_bytes),
-      .advice = "fetch the file again; the download was probably cut short"};
+  return Error{.problem = "external data ends past the end of its file",
+               .file = file.path,
+               .byte_offset = data.begin_bytes,
+               .found = fmt::format("{} bytes from {} on", tensor.data_bytes, data.begin_bytes),
+               .expected = fmt::format("an end of at most {}", file.size_bytes),
+               .advice = "fetch the file again; the download was probably cut short"};
 }
 
 float SignedNibble(float code) { return code >= 8 ? code - 16 : code; }
@@ -120,14 +125,15 @@ void Unpack(std::span<const std::byte> bytes, unsigned bits, uint64_t first, std
 }  // namespace
 
 OnnxData::OnnxData(std::vector<OnnxTensor> tensors, std::vector<Place> places,
-                   std::vector<PooledFile> files)
+                   std::vector<PooledFile> files, FileStorePtr store)
     : tensors_(std::move(tensors)),
       places_(std::move(places)),
-      files_(std::move(files), kMostOpenFiles) {}
+      files_(std::move(files), std::move(store), kMostOpenFiles) {}
 
 Result<std::shared_ptr<const OnnxData>> OnnxData::Open(const fs::path& file,
-                                                       std::vector<OnnxTensor> tensors) {
-  FileList list(file);
+                                                       std::vector<OnnxTensor> tensors,
+                                                       const FileStorePtr& files) {
+  FileList list(file, *files);
   const auto model = list.AddModel();
   if (!model) return model.error();
   std::vector<Place> places;
@@ -145,7 +151,7 @@ Result<std::shared_ptr<const OnnxData>> OnnxData::Open(const fs::path& file,
     places.push_back(place);
   }
   return std::shared_ptr<const OnnxData>(
-      new OnnxData(std::move(tensors), std::move(places), std::move(list.files)));
+      new OnnxData(std::move(tensors), std::move(places), std::move(list.files), files));
 }
 
 const std::string& OnnxData::FileOf(size_t tensor) const {
@@ -251,8 +257,8 @@ Result<void> OnnxData::ReadMatrix(const OnnxMatrix& matrix, uint64_t columns,
   assert(matrix.row_stride == 1);
   std::vector<float> part(end_row - first_row);
   for (uint64_t column = 0; column < columns; ++column) {
-    auto read = ReadRun(
-        matrix, matrix.first_element + first_row + column * matrix.column_stride, part);
+    auto read =
+        ReadRun(matrix, matrix.first_element + first_row + column * matrix.column_stride, part);
     if (!read) return read;
     for (uint64_t row = first_row; row < end_row; ++row) {
       const uint64_t element = row * columns + column;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_store.h"
 #include "base/result.h"
 #include "formats/onnx.h"
 #include "weights/file_pool.h"
@@ -34,7 +35,8 @@ class OnnxData {
   // inside the file's folder, links followed; only the links of a Hub cache may lead to its blobs.
   // Errors: kNotFound, kBadFile and kUnsupported with file and tensor.
   static Result<std::shared_ptr<const OnnxData>> Open(const std::filesystem::path& file,
-                                                      std::vector<OnnxTensor> tensors);
+                                                      std::vector<OnnxTensor> tensors,
+                                                      const FileStorePtr& files = LocalFiles());
 
   const std::vector<OnnxTensor>& tensors() const { return tensors_; }
 
@@ -57,7 +59,7 @@ class OnnxData {
   };
 
   OnnxData(std::vector<OnnxTensor> tensors, std::vector<Place> places,
-           std::vector<PooledFile> files);
+           std::vector<PooledFile> files, FileStorePtr store);
 
   Result<void> ReadBytes(size_t tensor, uint64_t first_byte, std::span<std::byte> out) const;
   Result<void> ReadRun(const OnnxMatrix& matrix, uint64_t first_element,

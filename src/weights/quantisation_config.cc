@@ -77,12 +77,14 @@ Result<void> CheckCopies(const Json& config) {
                .expected = "one of them, or the same twice"};
 }
 
-Result<std::optional<QuantisationConfig>> SideFileIn(const fs::path& folder) {
+Result<std::optional<QuantisationConfig>> SideFileIn(const fs::path& folder,
+                                                     const FileStore& files) {
   for (const SideFile& side : kSideFiles) {
     const fs::path path = folder / side.name;
-    std::error_code ignored;
-    if (!fs::is_regular_file(path, ignored)) continue;
-    auto json = ReadJsonFile(path);
+    const auto exists = files.Exists(path);
+    if (!exists) return exists.error();
+    if (!*exists) continue;
+    auto json = ReadJsonFile(files, path);
     if (!json) return std::move(json).error();
     const bool nested = *side.inside != '\0';
     if (!json->is_object() || (nested && !json->contains(side.inside))) continue;
@@ -129,7 +131,8 @@ std::optional<bool> QuantisationConfig::Flag(std::string_view key) const {
 
 std::string QuantisationConfig::Text(std::string_view key) const { return TextIn(settings, key); }
 
-Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::path& folder) {
+Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::path& folder,
+                                                  const FileStore& files) {
   if (auto copies = CheckCopies(config); !copies) return std::move(copies).error();
   QuantisationConfig found;
   auto stated = StatedIn(config);
@@ -139,7 +142,7 @@ Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::
   if (!stated) return std::move(stated).error();
   if (*stated) found = **std::move(stated);
   if (!*stated) {
-    auto side = SideFileIn(folder);
+    auto side = SideFileIn(folder, files);
     if (!side) return std::move(side).error();
     if (*side) found = **std::move(side);
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_store.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "formats/dtype.h"
@@ -40,7 +41,8 @@ std::string TextIn(const Json& object, std::string_view key);
 // (AutoAWQ) or hf_quant_config.json (NVIDIA ModelOpt) in `folder`. Errors: those of ReadJsonFile;
 // kBadFile where the statement is not an object or two of them contradict each other.
 Result<QuantisationConfig> ReadQuantisationConfig(const Json& config,
-                                                  const std::filesystem::path& folder);
+                                                  const std::filesystem::path& folder,
+                                                  const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard
 
