@@ -3,6 +3,7 @@ find_package(Threads REQUIRED)
 # Of the libraries that Debian built with it; base/parallel.cc keeps them from starting threads.
 find_library(GNU_OPENMP_LIBRARY NAMES libgomp.so.1 REQUIRED)
 find_package(fmt REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(hwy REQUIRED)

@@ -10,6 +10,7 @@ cmake                 build (3.25)
 ninja-build           build
 pkgconf               finds kissfft and cairo
 libfmt-dev            text formatting
+zlib1g-dev            packed NumPy arrays
 nlohmann-json3-dev    JSON
 libcli11-dev          command line
 libhwy-dev            SIMD kernels chosen at run time

@@ -40,7 +40,7 @@ TEST(ShardNames, UnderstandsTheFormsInUse) {
 
 TEST(ShardNames, OtherNamesAreNoShards) {
   for (const char* name :
-       {"model.safetensors", "model-00001-of-00003.bin", "model-of-00003.safetensors",
+       {"model.safetensors", "model-00001-of-00003.txt", "model-of-00003.safetensors",
         "model-00001-of-.safetensors", "model00001-of-00003.safetensors",
         "model-00001of00003.safetensors", "model-00001-of-00003.safetensors.index.json",
         "model-vision.safetensors", "", ".safetensors", "-of-.safetensors",

@@ -4,12 +4,20 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "formats/dtype.h"
 
 namespace tensorguard {
+
+// Where deflated bytes lie in the file (formats/deflated_data.h).
+struct PackedRange {
+  uint64_t begin_bytes = 0;
+  uint64_t end_bytes = 0;
+  uint64_t size_bytes = 0;  // unpacked
+};
 
 struct TensorEntry {
   std::string name;  // as stored: valid UTF-8, but otherwise attacker text
@@ -21,6 +29,8 @@ struct TensorEntry {
   // How far the next element of each dimension lies, in elements. Empty: row-major without gaps.
   // Never of a packed or block type. PlaceTensor (formats/tensor_layout.h) checks them.
   std::vector<uint64_t> strides = {};
+  // If the data are packed, their range counts in what unpacks from here, not in the file.
+  std::optional<PackedRange> packed = {};
 };
 
 struct TensorTable {

@@ -13,9 +13,17 @@ constexpr std::array kSafetensorsSuffixes = {".safetensors"sv};
 constexpr std::array kSafetensorsOthers = {".fingerprint.safetensors"sv};
 constexpr std::array kSafetensorsAdapters = {"adapter_model.safetensors"sv,
                                              "adapters.safetensors"sv};
+constexpr std::array kOnnxSuffixes = {".onnx"sv};
 constexpr std::array kGgufSuffixes = {".gguf"sv};
 // A vision projector beside its language model is no model.
 constexpr std::array kGgufOthers = {"mmproj"sv};
+
+constexpr std::array kTorchSuffixes = {".bin"sv, ".pt"sv, ".pth"sv, ".ckpt"sv};
+constexpr std::array kTorchAdapters = {"adapter_model.bin"sv};
+// State of a training, and what other programs call ".bin".
+constexpr std::array kTorchOthers = {"training_args"sv, "optimizer"sv, "scheduler"sv, "scaler"sv,
+                                     "rng_state"sv,     "tokenizer"sv, "openvino"sv,  "ggml-"sv};
+constexpr std::array kNumpySuffixes = {".npz"sv, ".npy"sv};
 
 constexpr std::array kReadable = std::to_array<FormatNames>({
     {.format = "safetensors",
@@ -36,6 +44,31 @@ constexpr std::array kReadable = std::to_array<FormatNames>({
      .other_beginnings = kGgufOthers,
      .other_endings = {},
      .first_part_names_all = true},
+    {.format = kTorchFormat,
+     .layout = "PyTorch: one file (.bin, .pt, .pth, .ckpt), numbered shards, or an index "
+               "(pytorch_model.bin.index.json) and its shards",
+     .suffixes = kTorchSuffixes,
+     .main_stem = "pytorch_model",
+     .index_suffix = ".bin.index.json",
+     .adapter_endings = kTorchAdapters,
+     .other_beginnings = kTorchOthers,
+     .other_endings = {}},
+    {.format = kNumpyFormat,
+     .layout = "NumPy: one .npz",
+     .suffixes = kNumpySuffixes,
+     .main_stem = {},
+     .index_suffix = {},
+     .adapter_endings = {},
+     .other_beginnings = {},
+     .other_endings = {}},
+    {.format = "ONNX",
+     .layout = "ONNX: one file with its external data, or those of an encoder and its decoder",
+     .suffixes = kOnnxSuffixes,
+     .main_stem = {},
+     .index_suffix = {},
+     .adapter_endings = {},
+     .other_beginnings = {},
+     .other_endings = {}},
 });
 
 bool EndsWithAny(std::string_view name, std::span<const std::string_view> endings) {
@@ -54,15 +87,8 @@ struct Marked {
 };
 
 constexpr std::array kSuffixes = std::to_array<Marked>({
-    {".bin", "PyTorch"},
-    {".pt", "PyTorch"},
-    {".pth", "PyTorch"},
-    {".ckpt", "PyTorch"},
     {".ggml", "GGML"},
-    {".onnx", "ONNX"},
-    {".onnx_data", "ONNX"},
-    {".npz", "NumPy"},
-    {".npy", "NumPy"},
+    {".onnx_data", "ONNX's external data, without its model"},
     {".h5", "Keras HDF5"},
     {".keras", "Keras"},
     {".msgpack", "Flax"},
@@ -75,16 +101,9 @@ constexpr std::array kSuffixes = std::to_array<Marked>({
     {".nemo", "NeMo"},
 });
 
-// Also settings and training leftovers end in .bin and .pt; they are no weights.
-constexpr std::array kNotWeights = std::to_array<std::string_view>(
-    {"training_args.bin", "optimizer.bin", "optimizer.pt", "scheduler.bin", "scheduler.pt"});
-
 // Long enough that none is the length of a safetensors header.
 constexpr std::array kMagics = std::to_array<Marked>({
-    {"PK\x03\x04", "a zip file, as PyTorch and NumPy write"},
-    {"\x80\x02\x8A\x0A\x6C\xFC\x9C\x46", "PyTorch, in its form before 2020"},
     {"\x89HDF\r\n\x1a\n", "HDF5"},
-    {"\x93NUMPY", "NumPy"},
 });
 
 }  // namespace
@@ -113,10 +132,14 @@ std::string_view WeightSuffixOf(std::string_view file_name) {
   return {};
 }
 
+const FormatNames* FormatOfWeightName(std::string_view file_name) {
+  const auto names = std::find_if(kReadable.begin(), kReadable.end(), [&](const FormatNames& row) {
+    return EndsWithAny(file_name, row.suffixes);
+  });
+  return names == kReadable.end() ? nullptr : &*names;
+}
+
 std::optional<std::string_view> OtherWeightFormatOfName(std::string_view file_name) {
-  for (const std::string_view name : kNotWeights) {
-    if (file_name == name) return {};
-  }
   for (const auto& [suffix, format] : kSuffixes) {
     if (file_name.ends_with(suffix)) return format;
   }

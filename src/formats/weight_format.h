@@ -9,6 +9,9 @@
 
 namespace tensorguard {
 
+inline constexpr std::string_view kTorchFormat = "PyTorch";
+inline constexpr std::string_view kNumpyFormat = "NumPy";
+
 // The names that a format's writers give to the files of a model.
 struct FormatNames {
   std::string_view format;                     // "safetensors"
@@ -38,6 +41,9 @@ const FormatNames* FormatOfIndexName(std::string_view file_name);
 
 // The end of `file_name` that is a suffix of a format that is read, or empty.
 std::string_view WeightSuffixOf(std::string_view file_name);
+
+// The format that has this suffix, or null; also of names that IsWeightName does not accept.
+const FormatNames* FormatOfWeightName(std::string_view file_name);
 
 // "ONNX", "Keras" ... if `file_name` is that of weights in a format that is not read.
 std::optional<std::string_view> OtherWeightFormatOfName(std::string_view file_name);

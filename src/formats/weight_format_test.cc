@@ -9,11 +9,26 @@ namespace tensorguard {
 namespace {
 
 TEST(WeightFormat, KnowsOtherFormatsByName) {
-  EXPECT_EQ(OtherWeightFormatOfName("pytorch_model.bin"), "PyTorch");
   EXPECT_EQ(OtherWeightFormatOfName("model.onnx"), "ONNX");
-  EXPECT_EQ(OtherWeightFormatOfName("weights.npz"), "NumPy");
-  EXPECT_EQ(OtherWeightFormatOfName("consolidated.00.pth"), "PyTorch");
+  EXPECT_EQ(OtherWeightFormatOfName("flax_model.msgpack"), "Flax");
   EXPECT_EQ(OtherWeightFormatOfName("tf_model.h5"), "Keras HDF5");
+}
+
+TEST(WeightFormat, KnowsWhoseSuffixItIs) {
+  for (const char* name : {"pytorch_model.bin", "consolidated.00.pth", "a/last.ckpt", "model.pt"}) {
+    ASSERT_NE(FormatOfWeightName(name), nullptr) << name;
+    EXPECT_EQ(FormatOfWeightName(name)->format, kTorchFormat);
+    EXPECT_TRUE(IsWeightName(*FormatOfWeightName(name), "pytorch_model.bin"));
+  }
+  EXPECT_EQ(FormatOfWeightName("weights.npz")->format, kNumpyFormat);
+  EXPECT_EQ(FormatOfWeightName("config.json"), nullptr);
+}
+
+TEST(WeightFormat, StateOfATrainingIsNoModel) {
+  for (const char* name : {"training_args.bin", "optimizer.pt", "optimizer_1.bin", "scheduler.pt",
+                           "rng_state_0.pth", "scaler.pt"}) {
+    EXPECT_FALSE(IsWeightName(*FormatOfWeightName(name), name)) << name;
+  }
 }
 
 TEST(WeightFormat, SafetensorsAndSettingsAreNoOtherWeights) {
@@ -24,12 +39,7 @@ TEST(WeightFormat, SafetensorsAndSettingsAreNoOtherWeights) {
 }
 
 TEST(WeightFormat, KnowsOtherFormatsByTheirFirstBytes) {
-  using namespace std::string_view_literals;
-  EXPECT_EQ(OtherWeightFormatOfBytes("PK\x03\x04\0\0\x08\x08"sv),
-            "a zip file, as PyTorch and NumPy write");
-  EXPECT_EQ(OtherWeightFormatOfBytes("\x93NUMPY\x01\0"sv), "NumPy");
-  EXPECT_EQ(OtherWeightFormatOfBytes("\x80\x02\x8A\x0A\x6C\xFC\x9C\x46"sv),
-            "PyTorch, in its form before 2020");
+  EXPECT_EQ(OtherWeightFormatOfBytes("\x89HDF\r\n\x1a\n"), "HDF5");
   EXPECT_FALSE(OtherWeightFormatOfBytes(""));
 }
 

@@ -42,13 +42,14 @@ struct OpenModelOptions {
 // MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
 Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
 
-// True if `path` is a PEFT adapter's folder, or the adapter_model.safetensors in one. Errors: those
+// True if `path` is a PEFT adapter's folder, or the adapter_model file in one. Errors: those
 // of `files`, and of ResolveHubCache.
 Result<bool> NamesAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
-// "NAME" of hf://ORG/NAME@REVISION, the last part of another URL; "models--org--name" folders (named "name") and trailing slashes understood;
-// suffixes .safetensors, .gguf and _features.json removed.
+// "NAME" of hf://ORG/NAME@REVISION, the last part of another URL; of a path also
+// "models--org--name" folders (named "name") and trailing slashes understood;
+// suffixes of weight files (WeightSuffixOf) and _features.json removed.
 std::string ModelNameFromPath(const std::filesystem::path& path);
 
 }  // namespace tensorguard

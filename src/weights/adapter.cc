@@ -56,22 +56,15 @@ Result<fs::path> FindMlxFile(const fs::path& folder, const FileStore& files) {
 
 Result<fs::path> FindWeightFile(const fs::path& folder, AdapterType type, const FileStore& files) {
   if (type == AdapterType::kMlxLora) return FindMlxFile(folder, files);
-  const auto plain = files.Exists(folder / "adapter_model.safetensors");
-  if (!plain) return plain.error();
-  if (*plain) return folder / "adapter_model.safetensors";
-  const auto pickle = files.Exists(folder / "adapter_model.bin");
-  if (!pickle) return pickle.error();
-  if (*pickle) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "adapter is stored as a PyTorch pickle, which is not read",
-                 .file = (folder / "adapter_model.bin").string(),
-                 .expected = "adapter_model.safetensors",
-                 .advice = "save the adapter again with PEFT's save_pretrained"};
+  for (const char* name : {"adapter_model.safetensors", "adapter_model.bin"}) {
+    const auto exists = files.Exists(folder / name);
+    if (!exists) return exists.error();
+    if (*exists) return folder / name;
   }
   return Error{.kind = ErrorKind::kNotFound,
                .problem = "adapter has no weight file",
                .file = folder.string(),
-               .expected = "adapter_model.safetensors"};
+               .expected = "adapter_model.safetensors or adapter_model.bin"};
 }
 
 bool BelongsTo(AdapterPart part, AdapterType type) {

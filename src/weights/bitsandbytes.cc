@@ -100,11 +100,11 @@ Error BadState(const TensorInfo& state, std::string found, std::string expected)
 
 Result<Json> ReadState(const SchemeInput& input, size_t tensor) {
   const TensorInfo& info = input.stored[tensor];
-  if (info.dtype != DType::kU8 || info.stored_bytes > kMostStateBytes) {
-    return BadState(info, fmt::format("{} bytes of {}", info.stored_bytes, InfoOf(info.dtype).name),
+  if (info.dtype != DType::kU8 || info.element_count > kMostStateBytes) {
+    return BadState(info, fmt::format("{} of {}", info.element_count, InfoOf(info.dtype).name),
                     fmt::format("a JSON text as U8 of at most {} bytes", kMostStateBytes));
   }
-  std::string text(info.stored_bytes, '\0');
+  std::string text(info.element_count, '\0');
   auto read = input.stored.source().ReadBytes(tensor, 0, std::as_writable_bytes(std::span(text)));
   if (!read) return std::move(read).error();
   auto json = ParseJson(text);

@@ -135,7 +135,8 @@ Result<std::optional<QuantisedTensor>> ReadIntegers(const SchemeInput& input, co
   }
   if (const auto groups = input.stored.Find(parts.module + ".weight_g_idx")) {
     const TensorInfo& info = input.stored[*groups];
-    if (info.dtype != DType::kI32 || info.element_count != columns) {
+    if (info.dtype != DType::kI32 || info.element_count != columns ||
+        columns > kMostReorderedColumns) {
       return Contradiction(info, "there is not one group for each input",
                            fmt::format("{} {}", InfoOf(info.dtype).name, ShapeText(info.shape)),
                            fmt::format("I32 [{}]", columns));

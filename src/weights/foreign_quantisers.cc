@@ -22,7 +22,6 @@ constexpr std::array kForeignNames = std::to_array<ForeignName>({
     {".centroids.weight", "VPTQ"},
     {".res_centroids.weight", "VPTQ"},
     {".q_invperm", "EXL2"},
-    {".q_scale", "EXL2"},
     {".q_scale_max", "EXL2"},
     {".q_groups", "EXL2"},
     {".q_weight", "EXL2"},
@@ -61,30 +60,30 @@ constexpr std::array kForeignNames = std::to_array<ForeignName>({
 });
 
 // Last words of scales that concern what flows through the model, not its weights.
-constexpr std::array kActivationScales = std::to_array<std::string_view>({"input_scale",
-                                                                          "input_scale_inv",
-                                                                          "input_scale_ub",
-                                                                          "input_zero_point",
-                                                                          "input_global_scale",
-                                                                          "input_amax",
-                                                                          "output_scale",
-                                                                          "output_zero_point",
-                                                                          "output_amax",
-                                                                          "activation_scale",
-                                                                          "activation_scale_inv",
-                                                                          "activation_zero_point",
-                                                                          "pre_quant_scale_amax",
-                                                                          "k_scale",
-                                                                          "v_scale",
-                                                                          "q_scale",
-                                                                          "k_zero_point",
-                                                                          "v_zero_point",
-                                                                          "kv_scale",
-                                                                          "prob_output_scale",
-                                                                          "kv_cache_scale"});
+constexpr auto kActivationScales = std::to_array<std::string_view>({"input_scale",
+                                                                    "input_scale_inv",
+                                                                    "input_scale_ub",
+                                                                    "input_zero_point",
+                                                                    "input_global_scale",
+                                                                    "input_amax",
+                                                                    "output_scale",
+                                                                    "output_zero_point",
+                                                                    "output_amax",
+                                                                    "activation_scale",
+                                                                    "activation_scale_inv",
+                                                                    "activation_zero_point",
+                                                                    "pre_quant_scale_amax",
+                                                                    "k_scale",
+                                                                    "v_scale",
+                                                                    "q_scale",
+                                                                    "k_zero_point",
+                                                                    "v_zero_point",
+                                                                    "kv_scale",
+                                                                    "prob_output_scale",
+                                                                    "kv_cache_scale"});
 
 // Last words of integers that no model computes products with.
-constexpr std::array kBufferWords = std::to_array<std::string_view>(
+constexpr auto kBufferWords = std::to_array<std::string_view>(
     {"position_ids", "token_type_ids", "bias", "masked_bias", "mask", "tid2eid", "index", "ids",
      "idx", "indices", "offsets", "num_batches_tracked"});
 

@@ -159,7 +159,8 @@ Result<std::optional<QuantisedTensor>> ReadGptq(const SchemeInput& input, const 
   const uint64_t columns = codes.rows * 32 / *bits;
   const auto group_size = GroupSizeOf(input, parts, columns, scales.rows);
   if (!group_size) return group_size.error();
-  if (parts.groups && input.stored[*parts.groups].element_count != columns) {
+  if (parts.groups &&
+      (input.stored[*parts.groups].element_count != columns || columns > kMostReorderedColumns)) {
     return Contradiction(input.stored[*parts.groups], "there is not one group for each input",
                          ShapeText(input.stored[*parts.groups].shape),
                          fmt::format("[{}]", columns));

@@ -35,6 +35,9 @@ struct OrientedGrid {
   Result<void> Read(const WeightSource& stored, const Tile& tile, std::span<float> out) const;
 };
 
+// The groups of so many columns are held in memory, where a tensor gives them.
+inline constexpr uint64_t kMostReorderedColumns = 1 << 24;
+
 // Which scale a code has. Blocks start anew with each stacked matrix.
 struct ScaleGroups {
   uint64_t matrix_rows = 1;  // of one stacked matrix

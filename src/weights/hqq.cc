@@ -61,37 +61,40 @@ class HqqDecoder : public TensorDecoder {
     const uint64_t stretches = whole_rows ? 1 : tile.rows;
     const uint64_t count = out.size() / std::max<uint64_t>(stretches, 1);
     for (uint64_t i = 0; i < stretches; ++i) {
-      uint64_t first = (tile.first_row + i) * tensor_.columns + tile.first_column;
-      auto left = out.subspan(i * count, count);
-      while (!left.empty()) {
-        const uint64_t column = first % tensor_.code_columns;
-        const auto part =
-            left.first(std::min<uint64_t>(left.size(), tensor_.code_columns - column));
-        auto done = DecodeInRow(stored, first / tensor_.code_columns, column, part);
-        if (!done) return done;
-        first += part.size();
-        left = left.subspan(part.size());
-      }
+      const uint64_t first = (tile.first_row + i) * tensor_.columns + tile.first_column;
+      auto done = DecodeStretch(stored, first, out.subspan(i * count, count));
+      if (!done) return done;
     }
     return {};
   }
 
  private:
-  // Codes of one row of their matrix.
-  Result<void> DecodeInRow(const WeightSource& stored, uint64_t row, uint64_t column,
-                           std::span<float> out) const {
-    auto read =
-        tensor_.codes->Read(stored, {row, 1, column, out.size()}, {out.data(), out.size(), 1});
+  // Elements in the order of the weight, which is that of the codes' matrix: part of one of its
+  // rows, or of several, which are read whole.
+  Result<void> DecodeStretch(const WeightSource& stored, uint64_t first,
+                             std::span<float> out) const {
+    const uint64_t first_row = first / tensor_.code_columns;
+    const uint64_t last_row = (first + out.size() - 1) / tensor_.code_columns;
+    const uint64_t column = first % tensor_.code_columns;
+    const bool one_row = first_row == last_row;
+    const Tile tile = {first_row, last_row - first_row + 1, one_row ? column : 0,
+                       one_row ? out.size() : tensor_.code_columns};
+    std::vector<float> codes(tile.element_count());
+    auto read = tensor_.codes->Read(stored, tile, {codes.data(), tile.columns, 1});
     if (!read) return read;
-    const uint64_t first_group = tensor_.groups_in_rows ? row : column;
-    std::vector<float> scales(tensor_.groups_in_rows ? 1 : out.size());
+    std::vector<float> scales(tensor_.groups_in_rows ? tile.rows : tile.columns);
     std::vector<float> zeros(scales.size());
+    const uint64_t first_group = tensor_.groups_in_rows ? tile.first_row : tile.first_column;
     if (read = stored.ReadFloat32(tensor_.scales, first_group, scales); !read) return read;
     if (read = stored.ReadFloat32(tensor_.zeros, first_group, zeros); !read) return read;
-    const size_t step = tensor_.groups_in_rows ? 0 : 1;
-    for (size_t i = 0; i < out.size(); ++i) out[i] -= zeros[i * step];
+    const auto group_of = [&](size_t i) {
+      const uint64_t place = column - tile.first_column + i;
+      return tensor_.groups_in_rows ? place / tile.columns : place % tile.columns;
+    };
+    const uint64_t skipped = column - tile.first_column;
+    for (size_t i = 0; i < out.size(); ++i) out[i] = codes[skipped + i] - zeros[group_of(i)];
     RoundTo(tensor_.result, out);
-    for (size_t i = 0; i < out.size(); ++i) out[i] *= scales[i * step];
+    for (size_t i = 0; i < out.size(); ++i) out[i] *= scales[group_of(i)];
     RoundTo(tensor_.result, out);
     return {};
   }

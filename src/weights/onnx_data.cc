@@ -35,7 +35,7 @@ fs::path HubBlobs(const fs::path& folder) {
   return {};
 }
 
-Result<fs::path> ExternalPath(const FileStore& store, const fs::path& model_file,
+Result<fs::path> ExternalPath(const FileStorePtr& store, const fs::path& model_file,
                               const std::string& location) {
   const fs::path folder = model_file.has_parent_path() ? model_file.parent_path() : fs::path(".");
   const fs::path relative(location);
@@ -46,7 +46,7 @@ Result<fs::path> ExternalPath(const FileStore& store, const fs::path& model_file
                  .expected = "a path below the folder without \"..\""};
   }
   fs::path path = folder / relative;
-  const auto exists = store.Exists(path);
+  const auto exists = store->Exists(path);
   if (!exists) return exists.error();
   if (!*exists) {
     return Error{.kind = ErrorKind::kNotFound,
@@ -55,7 +55,7 @@ Result<fs::path> ExternalPath(const FileStore& store, const fs::path& model_file
                  .advice = "fetch it from where the model is from, and put it beside the model"};
   }
   std::error_code error;
-  if (!fs::exists(path, error)) return path;  // in another place, which knows no links
+  if (!fs::exists(path, error)) return path;  // in another place, which has no links
   const fs::path real = fs::canonical(path, error);
   const fs::path real_folder = error ? fs::path() : fs::canonical(folder, error);
   const fs::path blobs = HubBlobs(real_folder);
@@ -69,8 +69,8 @@ Result<fs::path> ExternalPath(const FileStore& store, const fs::path& model_file
 // Opens each file of external data once.
 class FileList {
  public:
-  FileList(fs::path model_file, const FileStore& store)
-      : model_file_(std::move(model_file)), store_(store) {}
+  FileList(fs::path model_file, FileStorePtr store)
+      : model_file_(std::move(model_file)), store_(std::move(store)) {}
 
   Result<size_t> AddModel() { return Add(model_file_); }
 
@@ -88,14 +88,14 @@ class FileList {
 
  private:
   Result<size_t> Add(const fs::path& path) {
-    const auto file = store_.Open(path);
+    const auto file = store_->Open(path);
     if (!file) return file.error();
     files.push_back({(*file)->path(), (*file)->size_bytes()});
     return files.size() - 1;
   }
 
   fs::path model_file_;
-  const FileStore& store_;
+  FileStorePtr store_;
   std::map<std::string, size_t> known_;
 };
 
@@ -132,8 +132,8 @@ OnnxData::OnnxData(std::vector<OnnxTensor> tensors, std::vector<Place> places,
 
 Result<std::shared_ptr<const OnnxData>> OnnxData::Open(const fs::path& file,
                                                        std::vector<OnnxTensor> tensors,
-                                                       const FileStorePtr& files) {
-  FileList list(file, *files);
+                                                       const FileStorePtr& store) {
+  FileList list(file, store);
   const auto model = list.AddModel();
   if (!model) return model.error();
   std::vector<Place> places;
@@ -151,7 +151,7 @@ Result<std::shared_ptr<const OnnxData>> OnnxData::Open(const fs::path& file,
     places.push_back(place);
   }
   return std::shared_ptr<const OnnxData>(
-      new OnnxData(std::move(tensors), std::move(places), std::move(list.files), files));
+      new OnnxData(std::move(tensors), std::move(places), std::move(list.files), store));
 }
 
 const std::string& OnnxData::FileOf(size_t tensor) const {

@@ -36,7 +36,7 @@ class OnnxData {
   // Errors: kNotFound, kBadFile and kUnsupported with file and tensor.
   static Result<std::shared_ptr<const OnnxData>> Open(const std::filesystem::path& file,
                                                       std::vector<OnnxTensor> tensors,
-                                                      const FileStorePtr& files = LocalFiles());
+                                                      const FileStorePtr& store = LocalFiles());
 
   const std::vector<OnnxTensor>& tensors() const { return tensors_; }
 

@@ -18,9 +18,9 @@ constexpr std::array kConv1d = {"c_attn"sv, "c_proj"sv, "c_fc"sv, "q_attn"sv};
 
 // Of transformers' models; gains of Gemma 3n and 4 are stored as they are.
 constexpr std::array kDifferences = {
-    "gemma"sv,       "gemma2"sv,   "gemma3"sv,      "gemma3_text"sv,  "nemotron"sv,
-    "qwen3_next"sv,  "qwen3_5"sv,  "qwen3_5_moe"sv, "qwen3_5_text"sv, "qwen3_5_moe_text"sv,
-    "recurrent_gemma"sv};
+    "gemma"sv,        "gemma2"sv,           "gemma3"sv,         "gemma3_text"sv,
+    "nemotron"sv,     "qwen3_next"sv,       "qwen3_5"sv,        "qwen3_5_moe"sv,
+    "qwen3_5_text"sv, "qwen3_5_moe_text"sv, "recurrent_gemma"sv};
 
 struct Fused {
   std::string_view output;  // the end of the output projection's name

@@ -73,11 +73,12 @@ Result<Grid> GridOf(const OnnxTensor& codes, const OnnxTensor& scales, const Onn
   if (scales.element_count == 1 && how.block == 0) return Grid{rows, columns, 1, 1};
   const int64_t axis = how.axis < 0 ? how.axis + 2 : how.axis;
   if (codes.shape.size() != 2 || (axis != 0 && axis != 1)) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "quantised weights of this shape are not read",
-                 .tensor = codes.name,
-                 .found = fmt::format("shape [{}], axis {}", fmt::join(codes.shape, ", "), how.axis),
-                 .expected = "a matrix, or one scale for all"};
+    return Error{
+        .kind = ErrorKind::kUnsupported,
+        .problem = "quantised weights of this shape are not read",
+        .tensor = codes.name,
+        .found = fmt::format("shape [{}], axis {}", fmt::join(codes.shape, ", "), how.axis),
+        .expected = "a matrix, or one scale for all"};
   }
   const uint64_t block = how.block == 0 ? 1 : how.block;
   Grid grid = axis == 0 ? Grid{block, how.block == 0 ? columns : 1, 0, 0}
@@ -150,9 +151,8 @@ Result<std::optional<OnnxMatrix>> ZerosOf(const OnnxGraphIndex& graph, const Onn
   if (zeros.dtype == DType::kU8 && zeros.nibbles == OnnxNibbles::kNone) {
     const uint64_t row_bytes = CeilingOf(columns * blocks.bits, 8);
     if (zeros.element_count == blocks.rows * row_bytes) {
-      return std::optional(OnnxMatrix{.tensor = *tensor,
-                                      .code_bits = blocks.bits,
-                                      .row_stride = row_bytes * 8 / blocks.bits});
+      return std::optional(OnnxMatrix{
+          .tensor = *tensor, .code_bits = blocks.bits, .row_stride = row_bytes * 8 / blocks.bits});
     }
   } else if (zeros.element_count == blocks.rows * columns && IsReal(zeros.dtype)) {
     return std::optional(OnnxMatrix{.tensor = *tensor, .row_stride = columns});
@@ -179,17 +179,16 @@ Result<OnnxWeight> BlockWeight(const OnnxGraphIndex& graph, const OnnxNode& node
   }
   auto zeros = ZerosOf(graph, node, blocks);
   if (!zeros) return std::move(zeros).error();
-  return OnnxWeight{
-      .name = {},
-      .shape = {blocks.rows, blocks.columns},
-      .element_count = blocks.rows * blocks.columns,
-      .numbers = {.tensor = codes},
-      .columns = blocks.columns,
-      .quantised = OnnxScales{.scales = {.tensor = *scales, .row_stride = columns},
-                              .zeros = *std::move(zeros),
-                              .zero = zero,
-                              .rows = 1,
-                              .columns = blocks.block}};
+  return OnnxWeight{.name = {},
+                    .shape = {blocks.rows, blocks.columns},
+                    .element_count = blocks.rows * blocks.columns,
+                    .numbers = {.tensor = codes},
+                    .columns = blocks.columns,
+                    .quantised = OnnxScales{.scales = {.tensor = *scales, .row_stride = columns},
+                                            .zeros = *std::move(zeros),
+                                            .zero = zero,
+                                            .rows = 1,
+                                            .columns = blocks.block}};
 }
 
 }  // namespace
@@ -209,9 +208,7 @@ Result<std::optional<OnnxCodes>> CodesOf(const OnnxGraphIndex& graph, const Onnx
                    .tensor = graph.model().tensors[*codes].name,
                    .found = fmt::format("node {} ({})", node.name, node.op_type)};
     }
-    OnnxCodes how = {.codes = *codes,
-                     .scales = *scales,
-                     .zeros = graph.TensorOf(node, row.zeros)};
+    OnnxCodes how = {.codes = *codes, .scales = *scales, .zeros = graph.TensorOf(node, row.zeros)};
     const int64_t block = node.Number("block_size", 0);
     how.axis = node.op_type == "QGemm" && node.Number("transB", 0) != 0 ? 0 : 1;
     if (node.op_type == "DequantizeLinear") how.axis = node.Number("axis", 1);
@@ -279,12 +276,12 @@ Result<OnnxWeight> MatMulNBitsWeight(const OnnxGraphIndex& graph, const OnnxNode
   const auto all = CheckedMultiply(blocks->rows, row_codes * blocks->bits / 8);
   if (stored.dtype != DType::kU8 || stored.nibbles != OnnxNibbles::kNone || !all ||
       stored.element_count != *all) {
-    return DoNotBelong(stored, fmt::format("{} bytes of codes", stored.element_count),
-                       fmt::format("{} rows of {} codes of {} bits", blocks->rows, row_codes,
-                                   blocks->bits));
+    return DoNotBelong(
+        stored, fmt::format("{} bytes of codes", stored.element_count),
+        fmt::format("{} rows of {} codes of {} bits", blocks->rows, row_codes, blocks->bits));
   }
-  auto weight = BlockWeight(graph, node, codes, 2, *blocks,
-                            static_cast<float>(1u << (blocks->bits - 1)));
+  auto weight =
+      BlockWeight(graph, node, codes, 2, *blocks, static_cast<float>(1u << (blocks->bits - 1)));
   if (!weight) return weight;
   weight->numbers.code_bits = blocks->bits;
   weight->numbers.row_stride = row_codes;
@@ -295,8 +292,7 @@ Result<OnnxWeight> GatherBlockQuantizedWeight(const OnnxGraphIndex& graph, const
                                               size_t codes) {
   const OnnxTensor& stored = graph.model().tensors[codes];
   const int64_t axis = node.Number("quantize_axis", 1);
-  if (stored.shape.size() != 2 || node.Number("gather_axis", 0) != 0 ||
-      (axis != 1 && axis != -1)) {
+  if (stored.shape.size() != 2 || node.Number("gather_axis", 0) != 0 || (axis != 1 && axis != -1)) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "quantised tables of this order are not read",
                  .tensor = stored.name,

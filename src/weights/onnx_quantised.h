@@ -17,8 +17,8 @@ struct OnnxCodes {
   size_t codes = 0;
   size_t scales = 0;
   std::optional<size_t> zeros;
-  int64_t axis = 1;      // of which each element has its scale, where there are several
-  uint64_t block = 0;    // elements of the axis to a scale; 0: one
+  int64_t axis = 1;    // of which each element has its scale, where there are several
+  uint64_t block = 0;  // elements of the axis to a scale; 0: one
 };
 
 // Codes of a DequantizeLinear, MatMulInteger, DynamicQuantizeMatMul, MatMulIntegerToFloat,
@@ -33,8 +33,8 @@ Result<OnnxWeight> DequantisedWeight(const OnnxModel& model, const OnnxCodes& co
                                      bool transposed);
 
 // The weight [outputs, inputs] of a MatMulNBits node, or the table of a GatherBlockQuantized node,
-// whose tensor is `codes`. Errors: as DequantisedWeight; kUnsupported for numbers of bits other than
-// 2, 4 and 8, and for permuted inputs (g_idx).
+// whose tensor is `codes`. Errors: as DequantisedWeight; kUnsupported for numbers of bits other
+// than 2, 4 and 8, and for permuted inputs (g_idx).
 Result<OnnxWeight> MatMulNBitsWeight(const OnnxGraphIndex& graph, const OnnxNode& node,
                                      size_t codes);
 Result<OnnxWeight> GatherBlockQuantizedWeight(const OnnxGraphIndex& graph, const OnnxNode& node,

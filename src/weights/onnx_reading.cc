@@ -23,8 +23,8 @@ bool IsOneOf(std::string_view word, std::initializer_list<std::string_view> word
 }
 
 bool IsFloat(DType dtype) {
-  constexpr std::array kFloats = {DType::kF16,     DType::kBF16,       DType::kF32,
-                                  DType::kF64,     DType::kF8E4M3,     DType::kF8E5M2,
+  constexpr std::array kFloats = {DType::kF16,        DType::kBF16,      DType::kF32,
+                                  DType::kF64,        DType::kF8E4M3,    DType::kF8E5M2,
                                   DType::kF8E4M3Fnuz, DType::kF8E5M2Fnuz};
   return std::find(kFloats.begin(), kFloats.end(), dtype) != kFloats.end();
 }
@@ -32,7 +32,7 @@ bool IsFloat(DType dtype) {
 // A weight that a node asks for, before names are held against each other.
 struct Claim {
   OnnxWeight weight;
-  size_t graph = 0;        // that its tensor belongs to
+  size_t graph = 0;            // that its tensor belongs to
   bool named_by_file = false;  // by the initialiser, not by the node
 };
 
@@ -149,8 +149,8 @@ class Reader {
       const size_t slash = node.name.rfind('/');
       const bool was_gemm = node.op_type != "Gemm" && slash != std::string::npos &&
                             std::string_view(node.name).substr(slash + 1).starts_with("Gemm");
-      const bool swapped = was_gemm && inputs_first && module && *own == *module + ".weight" &&
-                           !IsConv1dName(*own);
+      const bool swapped =
+          was_gemm && inputs_first && module && *own == *module + ".weight" && !IsConv1dName(*own);
       return Naming{*own, swapped, true};
     }
     if (!module) return {};
@@ -182,8 +182,7 @@ class Reader {
     if (codes.zeros) taken_[*codes.zeros] = true;
     auto weight = DequantisedWeight(model_, codes, naming && naming->transposed);
     if (!weight) return std::move(weight).error().InTensor(Tensor(codes.codes).name);
-    weight->name =
-        naming ? naming->name : std::string(PlainOnnxName(Tensor(codes.codes).name));
+    weight->name = naming ? naming->name : std::string(PlainOnnxName(Tensor(codes.codes).name));
     Add(*std::move(weight), !naming || naming->by_file);
     return {};
   }
@@ -225,9 +224,9 @@ class Reader {
   std::optional<Naming> NameOfTable(const OnnxNode& node, size_t tensor) const {
     if (const auto own = NameByFile(Tensor(tensor).name)) return Naming{*own, false, true};
     const auto users = graph_.UsersOf(node);
-    const OnnxNode& user =
-        users.size() == 1 && model_.nodes[users[0]].op_type == "Gather" ? model_.nodes[users[0]]
-                                                                        : node;
+    const OnnxNode& user = users.size() == 1 && model_.nodes[users[0]].op_type == "Gather"
+                               ? model_.nodes[users[0]]
+                               : node;
     const auto module = ModuleOfNode(user.name);
     if (user.op_type != "Gather" || !module) return {};
     return Naming{*module + ".weight", false, false};
@@ -253,7 +252,8 @@ class Reader {
           {.codes = operand->tensor, .scales = *scales, .zeros = graph_.TensorOf(*user, 2)},
           naming);
     }
-    if (naming && IsFloat(stored.dtype)) Add(Stored(operand->tensor, naming->name), naming->by_file);
+    if (naming && IsFloat(stored.dtype))
+      Add(Stored(operand->tensor, naming->name), naming->by_file);
     return {};
   }
 
@@ -378,7 +378,7 @@ class Reader {
         continue;
       }
       const std::string gain = *module + ".weight";
-      if (node.op_type == "Add" && HasClaim(gain)) {
+      if ((node.op_type == "Add" || node.op_type == "Gemm") && HasClaim(gain)) {
         Add(Stored(*tensor, *module + ".bias"), false);
       } else if (node.op_type == "Mul" && differences_ && IsNormGain(gain)) {
         OnnxWeight weight = Stored(*tensor, gain);
@@ -411,11 +411,10 @@ class Reader {
 
   // What no node names.
   void AddRest() {
-    const bool built = std::any_of(model_.tensors.begin(), model_.tensors.end(),
-                                   [](const OnnxTensor& tensor) {
-                                     return tensor.name.find(".MatMul") != std::string::npos &&
-                                            IsBuilderName(tensor.name);
-                                   });
+    const bool built =
+        std::any_of(model_.tensors.begin(), model_.tensors.end(), [](const OnnxTensor& tensor) {
+          return tensor.name.find(".MatMul") != std::string::npos && IsBuilderName(tensor.name);
+        });
     for (size_t i = 0; i < model_.tensors.size(); ++i) {
       const OnnxTensor& tensor = Tensor(i);
       if (taken_[i] || !IsFloat(tensor.dtype) || tensor.element_count < 2) continue;

@@ -36,8 +36,8 @@ Result<void> Dequantise(const OnnxData& data, const OnnxWeight& weight, uint64_t
     const size_t at = (first_element / weight.columns / quantised.rows - first_row) * grid_columns +
                       column / quantised.columns;
     const uint64_t in_group = quantised.columns - column % quantised.columns;
-    const auto run = codes.first(
-        std::min<uint64_t>({codes.size(), in_group, weight.columns - column}));
+    const auto run =
+        codes.first(std::min<uint64_t>({codes.size(), in_group, weight.columns - column}));
     for (float& code : run) code = (code - zeros[at]) * (*scales)[at];
     codes = codes.subspan(run.size());
     first_element += run.size();

@@ -1,7 +1,6 @@
 #include "weights/quantisation_config.h"
 
 #include <array>
-#include <system_error>
 
 #include "base/text.h"
 

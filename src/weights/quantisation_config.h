@@ -17,9 +17,9 @@ namespace tensorguard {
 
 // `settings` is text from outside: its fields may be missing or of any type.
 struct QuantisationConfig {
-  std::string method;  // lower case: "gptq", "mlx"; empty where nothing is said
-  Json settings = {};  // the object that says it; null where nothing is said
-  std::string file;    // that it lies in
+  std::string method = {};  // lower case: "gptq", "mlx"; empty where nothing is said
+  Json settings = {};       // the object that says it; null where nothing is said
+  std::string file = {};    // that it lies in
   // The 16-bit type that the model computes in, if the config states one.
   std::optional<DType> model_dtype = {};
 

@@ -240,9 +240,6 @@ Result<void> CheckSiblings(const Recognised& recognised, const std::vector<Tenso
   for (size_t i = 0; i < stored.size(); ++i) {
     const TensorInfo& tensor = stored[i];
     if (recognised.used[i] || IsActivationScale(tensor, recognised.quantised)) continue;
-    if (auto foreign = ForeignCodes(tensor, config, recognised.quantised)) {
-      return *std::move(foreign);
-    }
     if (MayBeCodes(tensor)) return UnknownCodes(tensor, config);
     if (tensor.name.ends_with(".bias") || names.contains(tensor.name) ||
         !modules.contains(ModuleOf(tensor.name))) {
@@ -253,6 +250,17 @@ Result<void> CheckSiblings(const Recognised& recognised, const std::vector<Tenso
                  .file = tensor.file,
                  .tensor = tensor.name,
                  .advice = "use the model that was quantised, or convert this one to bfloat16"};
+  }
+  return {};
+}
+
+// Before anything is recognised: parts of a foreign scheme may look like those of a known one.
+Result<void> RefuseForeign(const std::vector<TensorInfo>& stored,
+                           const QuantisationConfig& config) {
+  const bool quantised =
+      !config.method.empty() || std::any_of(stored.begin(), stored.end(), MayBeCodes);
+  for (const TensorInfo& tensor : stored) {
+    if (auto foreign = ForeignCodes(tensor, config, quantised)) return *std::move(foreign);
   }
   return {};
 }
@@ -273,6 +281,9 @@ Result<std::shared_ptr<const WeightSource>> DequantiseWeights(
     std::shared_ptr<const WeightSource> stored, const QuantisationConfig& config) {
   const StoredTensors by_name(*stored);
   const SchemeInput input = {by_name, config};
+  if (auto foreign = RefuseForeign(stored->tensors(), config); !foreign) {
+    return std::move(foreign).error();
+  }
   auto recognised = RecogniseAll(input);
   if (!recognised) return std::move(recognised).error();
   const auto& tensors = stored->tensors();

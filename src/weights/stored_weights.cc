@@ -12,10 +12,16 @@
 #include <vector>
 
 #include "base/file.h"
+#include "formats/deflated_data.h"
 #include "formats/gguf.h"
+#include "formats/numpy.h"
 #include "formats/safetensors.h"
+#include "formats/torch.h"
+#include "formats/weight_format.h"
+#include "formats/zip.h"
 #include "weights/element_types.h"
 #include "weights/file_pool.h"
+#include "weights/onnx_weights.h"
 #include "weights/strided_read.h"
 #include "weights/weight_files.h"
 
@@ -35,6 +41,26 @@ struct StoredTensor {
   size_t file = 0;  // into the pool
   uint64_t data_begin_bytes = 0;
   std::vector<uint64_t> strides;  // empty: row-major
+  std::optional<PackedRange> packed;
+};
+
+// What unpacks from a part of a file, as a file.
+class UnpackedFile : public File {
+ public:
+  UnpackedFile(std::shared_ptr<const File> file, std::shared_ptr<const DeflatedData> packed)
+      : File(file->path(), packed->size_bytes()),
+        file_(std::move(file)),
+        packed_(std::move(packed)) {}
+
+  Result<void> ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const override {
+    auto read = packed_->ReadAt(SourceOf(*file_), offset_bytes, out);
+    if (!read) return std::move(read).error().InFile(path());
+    return {};
+  }
+
+ private:
+  std::shared_ptr<const File> file_;
+  std::shared_ptr<const DeflatedData> packed_;
 };
 
 class StoredWeights : public WeightSource {
@@ -58,7 +84,11 @@ class StoredWeights : public WeightSource {
     size_t file;
     uint64_t data_begin_bytes;
     std::vector<uint64_t> strides;
+    std::shared_ptr<const DeflatedData> packed;  // null: the bytes lie in the file as they are
   };
+
+  // The bytes that the tensor's place counts in: the file, or what unpacks from a part of it.
+  Result<std::shared_ptr<const File>> OpenData(size_t tensor_index) const;
 
   StridedTensor StridedPlace(size_t tensor_index) const;
 
@@ -74,8 +104,21 @@ StoredWeights::StoredWeights(std::vector<PooledFile> files, std::vector<StoredTe
   places_.reserve(tensors.size());
   for (StoredTensor& tensor : tensors) {
     tensors_.push_back(std::move(tensor.info));
-    places_.push_back({tensor.file, tensor.data_begin_bytes, std::move(tensor.strides)});
+    Place place = {tensor.file, tensor.data_begin_bytes, std::move(tensor.strides), nullptr};
+    if (const auto& packed = tensor.packed) {
+      place.packed = std::make_shared<const DeflatedData>(packed->begin_bytes, packed->end_bytes,
+                                                          packed->size_bytes);
+    }
+    places_.push_back(std::move(place));
   }
+}
+
+Result<std::shared_ptr<const File>> StoredWeights::OpenData(size_t tensor_index) const {
+  const Place& place = places_[tensor_index];
+  auto file = files_.Open(place.file);
+  if (!file || place.packed == nullptr) return file;
+  return std::shared_ptr<const File>(
+      std::make_shared<UnpackedFile>(*std::move(file), place.packed));
 }
 
 // REQUIRES: the tensor has strides, and so elements of whole bytes.
@@ -169,7 +212,7 @@ Result<void> StoredWeights::ReadFloat32(size_t tensor_index, uint64_t first_elem
                  .tensor = tensor.name,
                  .found = std::string(InfoOf(tensor.dtype).name)};
   }
-  auto file = files_.Open(place.file);
+  auto file = OpenData(tensor_index);
   if (!file) return std::move(file).error().InTensor(tensor.name);
   Result<void> read;
   if (!place.strides.empty()) {
@@ -192,7 +235,7 @@ Result<void> StoredWeights::ReadBFloat16(size_t tensor_index, uint64_t first_ele
   const Place& place = places_[tensor_index];
   assert(tensor.dtype == DType::kBF16 && first_element <= tensor.element_count &&
          out.size() <= tensor.element_count - first_element);
-  auto file = files_.Open(place.file);
+  auto file = OpenData(tensor_index);
   if (!file) return std::move(file).error().InTensor(tensor.name);
   const auto bytes = std::as_writable_bytes(out);
   auto read =
@@ -207,10 +250,20 @@ Result<void> StoredWeights::ReadBytes(size_t tensor_index, uint64_t first_byte,
                                       std::span<std::byte> out) const {
   const TensorInfo& tensor = tensors_[tensor_index];
   const Place& place = places_[tensor_index];
-  assert(first_byte <= tensor.stored_bytes && out.size() <= tensor.stored_bytes - first_byte);
+  [[maybe_unused]] const uint64_t bytes = tensor.element_count * (InfoOf(tensor.dtype).bits / 8);
+  assert(first_byte <= bytes && out.size() <= bytes - first_byte);
   auto file = files_.Open(place.file);
   if (!file) return std::move(file).error().InTensor(tensor.name);
-  auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
+  if (place.strides.empty()) {
+    auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
+    if (!read) return std::move(read).error().InTensor(tensor.name);
+    return {};
+  }
+  const StridedTensor strided = StridedPlace(tensor_index);
+  if (first_byte % strided.element_bytes != 0 || out.size() % strided.element_bytes != 0) {
+    return WeightSource::ReadBytes(tensor_index, first_byte, out);
+  }
+  auto read = ReadStrided(**file, strided, first_byte / strided.element_bytes, out);
   if (!read) return std::move(read).error().InTensor(tensor.name);
   return {};
 }
@@ -232,14 +285,27 @@ Result<TensorTable> ReadGgufTable(const File& file, size_t files_of_model) {
       .advice = "name the parts NAME-00001-of-00003.gguf and give the first, or the folder"};
 }
 
+// By the first bytes; what they do not tell, the name does.
 Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   const auto gguf = IsGgufFile(file);
   if (!gguf) return gguf.error();
-  return *gguf ? ReadGgufTable(file, files_of_model) : ReadSafetensorsTable(file);
+  if (*gguf) return ReadGgufTable(file, files_of_model);
+  std::string start(std::min<uint64_t>(file.size_bytes(), kTorchLegacyMagic.size()), '\0');
+  auto read = file.ReadAt(0, std::as_writable_bytes(std::span(start)));
+  if (!read) return std::move(read).error();
+  const FormatNames* format = FormatOfWeightName(file.path());
+  const bool numpy = format != nullptr && format->format == kNumpyFormat;
+  const bool torch = format != nullptr && format->format == kTorchFormat;
+  if (numpy || start.starts_with(kNumpyMagic)) return ReadNumpyTable(file);
+  if (torch || start.starts_with(kZipMagic) || start.starts_with(kTorchLegacyMagic)) {
+    return ReadTorchTable(file);
+  }
+  return ReadSafetensorsTable(file);
 }
 
 // Without the gaps of a strided tensor, and each element of an expanded one once.
 uint64_t StoredBytes(const TensorEntry& entry) {
+  if (entry.packed) return entry.packed->end_bytes - entry.packed->begin_bytes;
   const uint64_t range_bytes = entry.data_end_bytes - entry.data_begin_bytes;
   if (entry.strides.empty()) return range_bytes;
   return std::min(range_bytes, entry.element_count * (InfoOf(entry.dtype).bits / 8));
@@ -267,7 +333,8 @@ Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths,
                                          .file = (*file)->path()},
                                 .file = opened.files.size(),
                                 .data_begin_bytes = entry.data_begin_bytes,
-                                .strides = std::move(entry.strides)});
+                                .strides = std::move(entry.strides),
+                                .packed = entry.packed});
     }
     opened.files.push_back({(*file)->path(), (*file)->size_bytes()});
   }
@@ -320,6 +387,7 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
                                                               const FileStorePtr& files) {
   auto found = FindWeightFiles(path, *files);
   if (!found) return std::move(found).error();
+  if (IsOnnxName(found->files[0])) return OpenOnnxWeights(found->files, {}, files);
   auto opened = ReadTables(found->files, *files);
   if (!opened) return std::move(opened).error();
   auto unique = CheckNamesUnique(opened->tensors);

@@ -8,15 +8,19 @@
 #include <string>
 #include <string_view>
 
+#include "formats/onnx.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/hub_cache.h"
+#include "weights/onnx_files.h"
 
 namespace tensorguard {
 namespace {
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
+
+constexpr std::string_view kOnnxFolder = "onnx";
 
 // What is read, for messages.
 std::string WhatIsRead() {
@@ -210,10 +214,40 @@ Names PartsOfSet(const Names& names, const ShardName& part) {
   });
 }
 
+// "consolidated." and ".pth" of "consolidated.03.pth": a part of every tensor, for one of several
+// processors, as Meta (consolidated) and Megatron and DeepSpeed (mp_rank) write them.
+std::optional<std::string> ModelParallelFamily(std::string_view name) {
+  for (const std::string_view stem : {"consolidated.", "mp_rank_"}) {
+    if (!name.starts_with(stem)) continue;
+    const size_t end = name.find_first_not_of("0123456789", stem.size());
+    if (end == name.npos || end == stem.size()) continue;
+    return std::string(stem) + std::string(name.substr(end));
+  }
+  return {};
+}
+
+// One such part alone is the whole model; of several none is, nor are they its shards.
+Result<void> CheckNotModelParallel(const fs::path& path, const Names& names,
+                                   const std::string& name) {
+  const auto family = ModelParallelFamily(name);
+  if (!family) return {};
+  const Names parts =
+      Where(names, [&](const std::string& other) { return ModelParallelFamily(other) == family; });
+  if (parts.size() < 2) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "weights are split over several processors, which is not read",
+               .file = path.string(),
+               .found = Listed(parts),
+               .expected = "whole tensors",
+               .advice = "convert the model to the form of Hugging Face first"};
+}
+
 // One file or one set of any name. Of files whose first part names all, a folder often holds
 // several models: each is listed by its first part.
 Result<WeightFiles> OneFileOrSet(const fs::path& folder, const FormatNames& format,
                                  const Names& candidates) {
+  auto whole = CheckNotModelParallel(folder, candidates, candidates[0]);
+  if (!whole) return std::move(whole).error();
   const bool all_numbered = std::all_of(candidates.begin(), candidates.end(), IsNumbered);
   if (!all_numbered) {
     if (candidates.size() == 1) return FilesOf(folder, candidates);
@@ -244,10 +278,32 @@ Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const FormatNames&
   return OneFileOrSet(folder, format, candidates);
 }
 
+bool IsOnnx(const FormatNames& format) { return format.suffixes[0] == kOnnxSuffix; }
+
+Result<WeightFiles> OnnxFilesIn(const fs::path& folder, const Names& names) {
+  auto files = OnnxFilesOfFolder(folder, names);
+  if (!files) return std::move(files).error();
+  return WeightFiles{.files = *std::move(files), .index = {}};
+}
+
+// transformers.js keeps a model's exports in a folder "onnx" beside its config.
+Result<Names> OnnxNamesBelow(const FileStore& store, const fs::path& folder) {
+  const auto is_folder = store.IsFolder(folder / kOnnxFolder);
+  if (!is_folder) return is_folder.error();
+  if (!*is_folder) return Names();
+  auto names = store.FilesIn(folder / kOnnxFolder);
+  if (!names) return names;
+  return Where(*names, [](const std::string& name) { return name.ends_with(kOnnxSuffix); });
+}
+
 // What the folder holds in one format, if anything.
 std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const fs::path& folder,
                                                  const FormatNames& format, const Names& names) {
   const Names weights = WeightsOf(format, names);
+  if (IsOnnx(format)) {
+    if (weights.empty()) return {};
+    return OnnxFilesIn(folder, weights);
+  }
   const Names indexes =
       Where(names, [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
   if (!indexes.empty()) return FilesOfIndexedFolder(store, folder, format, indexes, weights);
@@ -261,6 +317,9 @@ Result<WeightFiles> FilesOfFolder(const FileStore& store, const fs::path& folder
   for (const FormatNames& format : ReadableFormats()) {
     if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
   }
+  const auto below = OnnxNamesBelow(store, folder);
+  if (!below) return below.error();
+  if (!below->empty()) return OnnxFilesIn(folder / kOnnxFolder, *below);
   return NoWeights(folder, *names);
 }
 
@@ -310,6 +369,11 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   if (const auto other = OtherWeightFormatOfName(name)) return NotRead(path, std::string(*other));
   const auto shard = ParseShardName(name);
   const FormatNames* format = FormatOfName(name);
+  if (format != nullptr && IsOnnx(*format)) {
+    auto files = OnnxFilesOfFile(path, store);
+    if (!files) return std::move(files).error();
+    return WeightFiles{.files = *std::move(files), .index = {}};
+  }
   const bool first_names_all = format != nullptr && format->first_part_names_all;
   if (shard && shard->number == 1 && first_names_all) {
     return FilesOfFirstPart(store, path, *format, *shard);
@@ -320,6 +384,12 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
                  .file = path.string(),
                  .advice = first_names_all ? "give the path of the first part"
                                            : "give the path of the folder"};
+  }
+  if (ModelParallelFamily(name)) {
+    const auto names = store.FilesIn(path.has_parent_path() ? path.parent_path() : fs::path("."));
+    if (!names) return names.error();
+    auto whole = CheckNotModelParallel(path, *names, name);
+    if (!whole) return std::move(whole).error();
   }
   if (path.extension() == ".json") {
     return Error{.kind = ErrorKind::kUnsupported,

@@ -52,9 +52,9 @@ class WeightSource {
                                     std::span<BFloat16> out) const = 0;
 
   // Bytes [first_byte, first_byte + out.size()) of the tensor as it is stored, row-major and
-  // little-endian: for what decodes packed integers. REQUIRES: the range is inside stored_bytes.
-  // Errors: kBadFile (file shrank), kSystem; kUnsupported where numbers do not lie in a file as
-  // they are read.
+  // little-endian: for what decodes packed integers. REQUIRES: the range is inside the elements'
+  // bytes; elements are whole bytes. Errors: kBadFile (file shrank), kSystem; kUnsupported where
+  // numbers do not lie in a file as they are read.
   virtual Result<void> ReadBytes(size_t tensor_index, uint64_t first_byte,
                                  std::span<std::byte> out) const;
 };
