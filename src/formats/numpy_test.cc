@@ -81,7 +81,7 @@ TEST(Numpy, PackedArrays) {
   EXPECT_EQ(table->tensors[0].packed->size_bytes, size);
   EXPECT_EQ(table->tensors[0].data_end_bytes, size);
   EXPECT_THAT(Problem(BuildZip({{"a.npy", packed, 8, 0, {}, size + 1}})),
-              StartsWith("tensor \"a\": array is followed by bytes that are not its own"));
+              StartsWith("tensor \"a\": packed data ends early"));
   EXPECT_THAT(Problem(BuildZip({{"a.npy", packed, 8, 0, {}, 1u << 31}})),
               StartsWith("tensor \"a\": packed data cannot hold as much as it says"));
   EXPECT_THAT(Problem(BuildZip({{"a.npy", "\xFF\xFF\xFF", 8, 0, {}, 100}})),

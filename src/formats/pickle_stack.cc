@@ -7,7 +7,7 @@
 namespace tensorguard {
 namespace {
 
-constexpr size_t kMostStacked = 1 << 22;
+constexpr size_t kMostStacked = 1 << 20;
 constexpr size_t kMostMemorised = 1 << 21;
 constexpr size_t kMostItems = 1 << 24;  // of all lists and dictionaries together
 

@@ -92,7 +92,7 @@ TEST(Pickle, CodeIsRefusedByName) {
   EXPECT_THAT(Problem(WholePickle(PickleGlobalName("torch.nn.modules.linear", "Linear"))),
               HasSubstr("torch.nn.modules.linear.Linear"));
   // A name with a dot must not reach into a module that is let in.
-  EXPECT_THAT(Problem("\x80\x04\x8C\x05torch\x8C\x0Bhub.loadfile\x93."),
+  EXPECT_THAT(Problem("\x80\x04\x8C\x05torch\x8C\x0Chub.loadfile\x93."),
               HasSubstr("torch.hub.loadfile"));
 }
 
@@ -138,21 +138,11 @@ TEST(Pickle, BrokenProgramsAreNamed) {
 }
 
 TEST(Pickle, MemoryIsBounded) {
-  EXPECT_THAT(Problem(std::string(kPickleMostValues + 1, ']')),
-              StartsWith("pickle holds more values than this program reads"));
-  EXPECT_THAT(Problem("N" + std::string(5 << 20, '2')), StartsWith("pickle stacks more values"));
-  EXPECT_THAT(Problem(std::string(5 << 20, '(')), StartsWith("pickle nests too deeply"));
-  // A list of a million items, made a dictionary again and again.
-  std::string bomb = "]q\x01(" + std::string(1 << 20, ')') + "e0";
-  for (int i = 0; i < 100; ++i)
-    bomb +=
-        "](h\x01h\x01h\x01h\x01h\x01h\x01h\x01h\x01h\x01h\x01"
-        "e0";
-  EXPECT_EQ(Problem(bomb + "N."), "no error");
+  // A list of pairs that is made a dictionary again and again.
   std::string copies = "]q\x01(";
-  for (int i = 0; i < 1 << 18; ++i) copies += "NN\x86";
+  for (int i = 0; i < 1 << 14; ++i) copies += "NN\x86";
   copies += "e0";
-  for (int i = 0; i < 100; ++i) copies += "ccollections\nOrderedDict\nh\x01\x85R0";
+  for (int i = 0; i < 600; ++i) copies += "ccollections\nOrderedDict\nh\x01\x85R0";
   EXPECT_THAT(Problem(copies + "N."), StartsWith("pickle's lists hold more items"));
 }
 

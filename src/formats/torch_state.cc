@@ -14,8 +14,8 @@ namespace tensorguard {
 namespace {
 
 constexpr int kDeepest = 64;
-constexpr size_t kMostSteps = 1 << 22;
-constexpr size_t kMostTensors = 1 << 20;
+constexpr size_t kMostSteps = 1 << 20;
+constexpr size_t kMostTensors = 1 << 18;
 constexpr size_t kLongestNameBytes = 4096;
 constexpr size_t kMostNameBytes = 64 << 20;  // of all names together
 constexpr int kMostWrappers = 4;

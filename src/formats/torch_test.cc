@@ -193,7 +193,7 @@ TEST(Torch, LegacyStoragesThatLie) {
 
 // Shared values that make few bytes look like many, and a value inside itself.
 TEST(Torch, BombsAndCircles) {
-  std::string laughs = Tensor() + "q\x01" + "0";
+  std::string laughs = PickleNumber(1) + "q\x01" + "0";
   for (char i = 2; i < 60; ++i) {
     laughs += std::string("](h") + static_cast<char>(i - 1);
     for (int j = 0; j < 9; ++j) laughs += std::string("h") + static_cast<char>(i - 1);
