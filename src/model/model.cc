@@ -5,6 +5,7 @@
 
 #include "formats/weight_format.h"
 #include "model/gguf_config.h"
+#include "places/place_name.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
 #include "weights/gguf_weights.h"
@@ -269,7 +270,8 @@ std::string ModelNameFromPath(const fs::path& path) {
     std::string cached = HubCacheName(parent.parent_path().filename().string());
     if (!cached.empty()) return cached;
   }
-  std::string name = named.filename().string();
+  const std::string remote = LastPartOf(path.string());
+  std::string name = remote.empty() ? named.filename().string() : remote;
   std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
   constexpr std::string_view kFeatures = "_features.json";

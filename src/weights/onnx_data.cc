@@ -54,8 +54,8 @@ Result<fs::path> ExternalPath(const FileStorePtr& store, const fs::path& model_f
                  .found = location,
                  .advice = "fetch it from where the model is from, and put it beside the model"};
   }
-  if (store != LocalFiles()) return path;  // other places have no links
   std::error_code error;
+  if (!fs::exists(path, error)) return path;  // in another place, which has no links
   const fs::path real = fs::canonical(path, error);
   const fs::path real_folder = error ? fs::path() : fs::canonical(folder, error);
   const fs::path blobs = HubBlobs(real_folder);
