@@ -94,12 +94,10 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
 // Beside the exports, or a folder further up, where transformers.js has them in "onnx".
 Result<fs::path> FolderOfConfig(const fs::path& weight_file, const FileStore& files) {
   const fs::path folder = FolderOf(weight_file);
-  const fs::path above = folder / "..";
   const auto beside = files.Exists(folder / "config.json");
   if (!beside) return beside.error();
   if (*beside) return folder;
-  const fs::path parent =
-      folder.has_filename() && folder != "." && folder != ".." ? FolderOf(folder) : above;
+  const fs::path parent = folder == "." ? fs::path("..") : FolderOf(folder);
   const auto further_up = files.Exists(parent / "config.json");
   if (!further_up) return further_up.error();
   return *further_up ? parent : folder;
