@@ -125,6 +125,17 @@ inline constexpr GgufTensorName kOlmo2Norms[] = {
     {"blk.{}.post_ffw_norm", "model.layers.{}.post_feedforward_layernorm"},
 };
 
+inline constexpr GgufTensorName kNemotronNorms[] = {
+    {"output_norm", "model.norm", kOneAdded},
+    {"blk.{}.attn_norm", "model.layers.{}.input_layernorm", kOneAdded},
+    {"blk.{}.ffn_norm", "model.layers.{}.post_attention_layernorm", kOneAdded},
+};
+
+inline constexpr GgufTensorName kHunyuanHeadNorms[] = {
+    {"blk.{}.attn_q_norm", "model.layers.{}.self_attn.query_layernorm"},
+    {"blk.{}.attn_k_norm", "model.layers.{}.self_attn.key_layernorm"},
+};
+
 inline constexpr GgufTensorName kGemma[] = {
     {"token_embd", "model.embed_tokens"},
     {"output_norm", "model.norm", kOneAdded},
