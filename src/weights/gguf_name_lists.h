@@ -138,6 +138,7 @@ inline constexpr GgufTensorName kHunyuanHeadNorms[] = {
 
 inline constexpr GgufTensorName kGemma[] = {
     {"token_embd", "model.embed_tokens"},
+    {"output", "lm_head"},
     {"output_norm", "model.norm", kOneAdded},
     {"blk.{}.attn_norm", "model.layers.{}.input_layernorm", kOneAdded},
     {"blk.{}.ffn_norm", "model.layers.{}.post_attention_layernorm", kOneAdded},
@@ -282,6 +283,8 @@ inline constexpr GgufTensorName kBert[] = {
     {"blk.{}.ffn_up", "encoder.layer.{}.intermediate.dense"},
     {"blk.{}.ffn_down", "encoder.layer.{}.output.dense"},
     {"blk.{}.layer_output_norm", "encoder.layer.{}.output.LayerNorm"},
+    {"cls", "classifier.dense"},  // of rerankers
+    {"cls.output", "classifier.out_proj"},
 };
 
 // T5: a dense layer without a gate, or with one.
