@@ -62,6 +62,7 @@ class Keys {
     return metadata_.Number(Whole(key));
   }
   std::optional<double> Real(std::string_view key) const { return metadata_.Real(Whole(key)); }
+  std::optional<std::string> Text(std::string_view key) const { return metadata_.Text(Whole(key)); }
   std::optional<bool> Flag(std::string_view key) const { return metadata_.Flag(Whole(key)); }
 
  private:
@@ -97,6 +98,24 @@ void SetRotary(const Keys& keys, Json& config) {
   if (values) config["v_head_dim"] = *values;
 }
 
+// How rotary frequencies are stretched for long texts.
+void SetRotaryScaling(const Keys& keys, Json& config) {
+  constexpr std::array kNumbers = std::to_array<KeyName>({
+      {"rope.scaling.factor", "factor"},
+      {"rope.scaling.yarn_beta_fast", "beta_fast"},
+      {"rope.scaling.yarn_beta_slow", "beta_slow"},
+  });
+  const auto type = keys.Text("rope.scaling.type");
+  if (type != "linear" && type != "yarn") return;
+  Json& scaling = config["rope_scaling"];  // holds what the architecture says, or nothing
+  scaling["rope_type"] = *type;
+  for (const KeyName& name : kNumbers) {
+    if (const auto number = keys.Real(name.gguf)) scaling[std::string(name.config)] = *number;
+  }
+  const auto length = keys.Number("rope.scaling.original_context_length");
+  if (length) scaling["original_max_position_embeddings"] = *length;
+}
+
 // The head's factor: Cohere multiplies by it, all others divide.
 void SetLogitScale(const Keys& keys, std::string_view model_type, Json& config) {
   const auto scale = keys.Real("logit_scale");
@@ -122,6 +141,7 @@ Json GgufConfig(const GgufArchitecture& architecture, const GgufMetadata& metada
     if (const auto flag = keys.Flag(name.gguf)) config[std::string(name.config)] = *flag;
   }
   SetRotary(keys, config);
+  SetRotaryScaling(keys, config);
   SetLogitScale(keys, architecture.model_type, config);
   config["tie_word_embeddings"] =
       std::none_of(weights.tensors().begin(), weights.tensors().end(),

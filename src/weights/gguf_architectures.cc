@@ -10,9 +10,12 @@ using namespace gguf_names;  // the lists are this table's own
 constexpr std::string_view kSilu = R"({"hidden_act": "silu"})";
 constexpr std::string_view kGeluTanh = R"({"hidden_act": "gelu_pytorch_tanh"})";
 constexpr std::string_view kGelu = R"({"hidden_act": "gelu"})";
+constexpr std::string_view kGptOssConfig =
+    R"({"hidden_act": "silu", "rope_scaling": {"truncate": false}})";
 constexpr std::string_view kFalconConfig =
     R"({"hidden_act": "gelu", "new_decoder_architecture": true})";
-constexpr std::string_view kT5GatedConfig = R"({"feed_forward_proj": "gated-gelu"})";
+constexpr std::string_view kT5GatedConfig =
+    R"({"feed_forward_proj": "gated-gelu", "scale_decoder_outputs": false})";
 constexpr std::string_view kNormalised = R"({"hidden_act": "silu", "norm_topk_prob": true})";
 
 constexpr GgufArchitecture kRows[] = {
@@ -67,12 +70,24 @@ constexpr GgufArchitecture kRows[] = {
      "deepseek_v2",
      {kOuter, kNorms, kLatentAttention, kDeepseekFeedForward},
      kSilu},
+    {"nemotron",
+     false,
+     "nemotron",
+     {kNemotronNorms, kOuter, kAttention, kGated},
+     R"({"hidden_act": "relu2"})"},
+    {"exaone4", false, "exaone4", {kOuter, kOlmo2Norms, kAttention, kHeadNorms, kGated}, kSilu},
+    {"ernie4_5", false, "ernie4_5", {kOuter, kNorms, kAttention, kGated}, kSilu},
+    {"hunyuan-dense",
+     false,
+     "hunyuan_v1_dense",
+     {kOuter, kNorms, kAttention, kHunyuanHeadNorms, kGated},
+     kSilu},
     {"stablelm", false, "stablelm", {kOuter, kNorms, kAttention, kGated}, kSilu},
     {"command-r", false, "cohere", {kOuter, kNorms, kAttention, kHeadNorms, kGated}, kSilu},
     {"cohere2", false, "cohere2", {kOuter, kNorms, kAttention, kGated}, kSilu},
     {"starcoder2", false, "starcoder2", {kOuter, kNorms, kAttention, kStarcoder2}, kGeluTanh},
     {"internlm2", false, "internlm2", {kOuter, kNorms, kTurnedAttention, kGated}, kSilu},
-    {"gpt-oss", true, "gpt_oss", {kOuter, kAttention, kGptOss}, kSilu},
+    {"gpt-oss", true, "gpt_oss", {kOuter, kAttention, kGptOss}, kGptOssConfig},
     {"gpt2", false, "gpt2", {kGpt2}, R"({"hidden_act": "gelu_new"})"},
     {"starcoder", false, "gpt_bigcode", {kGpt2}, kGeluTanh},
     {"gptneox", false, "gpt_neox", {kGptNeox}, kGelu},

@@ -125,8 +125,20 @@ inline constexpr GgufTensorName kOlmo2Norms[] = {
     {"blk.{}.post_ffw_norm", "model.layers.{}.post_feedforward_layernorm"},
 };
 
+inline constexpr GgufTensorName kNemotronNorms[] = {
+    {"output_norm", "model.norm", kOneAdded},
+    {"blk.{}.attn_norm", "model.layers.{}.input_layernorm", kOneAdded},
+    {"blk.{}.ffn_norm", "model.layers.{}.post_attention_layernorm", kOneAdded},
+};
+
+inline constexpr GgufTensorName kHunyuanHeadNorms[] = {
+    {"blk.{}.attn_q_norm", "model.layers.{}.self_attn.query_layernorm"},
+    {"blk.{}.attn_k_norm", "model.layers.{}.self_attn.key_layernorm"},
+};
+
 inline constexpr GgufTensorName kGemma[] = {
     {"token_embd", "model.embed_tokens"},
+    {"output", "lm_head"},
     {"output_norm", "model.norm", kOneAdded},
     {"blk.{}.attn_norm", "model.layers.{}.input_layernorm", kOneAdded},
     {"blk.{}.ffn_norm", "model.layers.{}.post_attention_layernorm", kOneAdded},
@@ -271,6 +283,8 @@ inline constexpr GgufTensorName kBert[] = {
     {"blk.{}.ffn_up", "encoder.layer.{}.intermediate.dense"},
     {"blk.{}.ffn_down", "encoder.layer.{}.output.dense"},
     {"blk.{}.layer_output_norm", "encoder.layer.{}.output.LayerNorm"},
+    {"cls", "classifier.dense"},  // of rerankers
+    {"cls.output", "classifier.out_proj"},
 };
 
 // T5: a dense layer without a gate, or with one.

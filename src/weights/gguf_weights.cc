@@ -138,7 +138,9 @@ Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata&
   }
   UndoneTensor tensor = {stored, {.tensor = index}};
   tensor.info.name = hub->name;
-  if (hub->change == GgufChange::kOneAdded) tensor.origin.added = 1;
+  // Of LayerNorms with a bias the gain alone was changed.
+  const bool is_bias = hub->name.ends_with(".bias");
+  if (hub->change == GgufChange::kOneAdded && !is_bias) tensor.origin.added = 1;
   if (hub->change == GgufChange::kDimensionDropped && stored.shape.size() == 1) {
     tensor.info.shape.insert(tensor.info.shape.begin(), 1);
   }

@@ -87,6 +87,14 @@ TEST(GgufWeights, GemmaGainsAreADifferenceFromOne) {
   EXPECT_THAT(Values(**undone).at("model.norm.weight"), ElementsAre(0, 0.5));
 }
 
+TEST(GgufWeights, BiasesOfNormsWereNotChanged) {
+  const auto undone = Undone(Pairs("nemotron"), {GgufF32Tensor("output_norm.weight", {1}, {1.5}),
+                                                 GgufF32Tensor("output_norm.bias", {1}, {1.5})});
+  ASSERT_TRUE(undone) << DescribeError(undone.error());
+  EXPECT_THAT(Values(**undone).at("model.norm.weight"), ElementsAre(0.5));
+  EXPECT_THAT(Values(**undone).at("model.norm.bias"), ElementsAre(1.5));
+}
+
 TEST(GgufWeights, ExpertsAreTensorsOfTheirOwn) {
   const auto undone =
       Undone(Pairs("llama", 2), {GgufF32Tensor("blk.0.ffn_up_exps.weight", {2, 1, 2}, {1, 2, 3, 4}),

@@ -400,7 +400,9 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
     if (!agreed) return std::move(agreed).error();
   }
   if (opened->tensors.empty()) {
-    return Error{.problem = "model holds no tensors", .file = path.string()};
+    return Error{.problem = "model holds no tensors",
+                 .file = path.string(),
+                 .advice = "name a file with weights: this one has metadata or a vocabulary alone"};
   }
   return std::shared_ptr<const WeightSource>(
       std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files));
