@@ -112,7 +112,7 @@ class Config:
         return default
 
     heads = property(lambda self: self.get("num_attention_heads", "n_head", "n_heads", "num_heads"))
-    hidden = property(lambda self: self.get("hidden_size", "n_embd", "d_model"))
+    hidden = property(lambda self: self.get("hidden_size", "n_embd", "d_model", "dim"))
 
     @property
     def kv_heads(self):
@@ -357,7 +357,7 @@ def model_pairs(config, architecture):
         "block_count": config.get("num_hidden_layers", "n_layer", "n_layers", "num_layers"),
         "context_length": config.get("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", default=2048),
         "embedding_length": config.hidden,
-        "feed_forward_length": config.get("intermediate_size", "n_inner", "d_ff", "ffn_dim", default=4 * config.hidden),
+        "feed_forward_length": config.get("intermediate_size", "n_inner", "d_ff", "ffn_dim", "hidden_dim", default=4 * config.hidden),
         "attention.head_count": config.heads,
         "attention.head_count_kv": config.kv_heads,
         "attention.key_length": size,

@@ -339,8 +339,8 @@ TEST(AdapterErrorsTest, MissingAndUnreadableFiles) {
   folder.Write("adapter_model.bin", "pickle");
   merged = MergeAdapter(base, folder.path());
   ASSERT_FALSE(merged);
-  EXPECT_EQ(merged.error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(merged.error().problem, HasSubstr("PyTorch pickle"));
+  EXPECT_EQ(merged.error().kind, ErrorKind::kBadFile);
+  EXPECT_THAT(merged.error().problem, HasSubstr("not a PyTorch file"));
 
   folder.Write("adapter_model.safetensors", "short");
   merged = MergeAdapter(base, folder.path());

@@ -103,6 +103,7 @@ const std::vector<PublishedCase>& PublishedCases() {
       {"qwen2.5-3b-lora", "adapter_model.safetensors", "", 2, false},
       {"smollm2-135m-lora", "adapter_model.safetensors", "", 2, false},
       {"gpt2-lora-c_attn", "adapter_model.safetensors", "", 1, true},
+      {"gpt2-lora-bin", "adapter_model.bin", "", 2, true},
       {"roberta-lora-step500", "adapter_model.safetensors", "", 2, false},
       {"roberta-lora-step2400", "adapter_model.safetensors", "", 2, false},
       {"gemma-2b-mlx-step100", "0000100_adapters.safetensors", "", 10, false},
@@ -232,9 +233,6 @@ TEST(AdapterSharedTest, PublishedAdaptersOfOtherKindsAreNamed) {
       std::vector<MemoryTensor>{{"q.weight", {2, 2}, GeneratedValue}});
   const std::map<const char*, const char*> problems = {
       {"roberta-unilora", "UNILORA"},
-      {"gpt2-lora-bin", "PyTorch pickle"},
-      {"mt0-large-ia3-bin", "PyTorch pickle"},
-      {"opt-350m-ia3-bin", "PyTorch pickle"},
   };
   for (const auto& [folder, problem] : problems) {
     auto merged = MergeAdapter(base, AdapterFolder(folder));

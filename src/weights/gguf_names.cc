@@ -48,11 +48,11 @@ std::string Filled(std::string_view pattern, const std::vector<std::string_view>
   return filled;
 }
 
-std::optional<HubName> Find(const GgufArchitecture& architecture, std::string_view gguf_name) {
+std::optional<OriginalName> Find(const GgufArchitecture& architecture, std::string_view gguf_name) {
   for (const auto& names : architecture.names) {
     for (const GgufTensorName& name : names) {
       if (const auto numbers = Match(name.gguf, gguf_name)) {
-        return HubName{.name = Filled(name.hub, *numbers), .change = name.change};
+        return OriginalName{.name = Filled(name.hub, *numbers), .change = name.change};
       }
     }
   }
@@ -85,10 +85,11 @@ std::string KnownGgufArchitectures() {
   return names;
 }
 
-std::optional<HubName> HubNameOf(const GgufArchitecture& architecture, std::string_view gguf_name) {
-  if (auto whole = Find(architecture, gguf_name)) return whole;
+std::optional<OriginalName> HubNameOf(const GgufArchitecture& architecture,
+                                      std::string_view gguf_name) {
   for (const std::string_view ending : {".weight", ".bias"}) {
     if (!gguf_name.ends_with(ending)) continue;
+    if (auto whole = Find(architecture, gguf_name)) return whole;
     gguf_name.remove_suffix(ending.size());
     auto found = Find(architecture, gguf_name);
     if (found) found->name += ending;

@@ -19,13 +19,14 @@ const GgufArchitecture* FindGgufArchitecture(std::string_view name, bool with_ex
 // "llama, qwen2, ..." for errors.
 std::string KnownGgufArchitectures();
 
-struct HubName {
+struct OriginalName {
   std::string name;  // "model.layers.3.self_attn.q_proj.weight"; "{}" stands for an expert
   GgufChange change = GgufChange::kNone;
 };
 
 // Empty if the architecture has no such tensor.
-std::optional<HubName> HubNameOf(const GgufArchitecture& architecture, std::string_view gguf_name);
+std::optional<OriginalName> HubNameOf(const GgufArchitecture& architecture,
+                                      std::string_view gguf_name);
 
 }  // namespace tensorguard
 

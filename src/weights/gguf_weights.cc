@@ -103,7 +103,7 @@ GgufHeads HeadsOf(const GgufMetadata& metadata, std::string_view architecture) {
   return {.queries = heads, .keys = key_value ? key_value : heads};
 }
 
-Result<void> AddExperts(const HubName& hub, const TensorInfo& stored, size_t index,
+Result<void> AddExperts(const OriginalName& hub, const TensorInfo& stored, size_t index,
                         uint64_t experts, std::vector<UndoneTensor>& undone) {
   if (stored.shape.size() < 2 || stored.shape[0] != experts || experts > kMostExperts) {
     return Error{.problem = "number of experts does not fit the tensor",

@@ -25,6 +25,7 @@ struct QuantisedOperator {
 constexpr std::array kOperators = std::to_array<QuantisedOperator>({
     {"DequantizeLinear", 0, 1, 2},
     {"MatMulInteger", 1, 0, 3},
+    {"ConvInteger", 1, 0, 3},
     {"DynamicQuantizeMatMul", 1, 2, 3},
     {"MatMulIntegerToFloat", 1, 3, 5},
     {"QLinearMatMul", 3, 4, 5},
@@ -37,6 +38,10 @@ Error DoNotBelong(const OnnxTensor& codes, std::string found, std::string expect
           .tensor = codes.name,
           .found = std::move(found),
           .expected = std::move(expected)};
+}
+
+uint64_t CeilingOf(uint64_t number, uint64_t divisor) {
+  return number / divisor + (number % divisor != 0);
 }
 
 // onnxruntime multiplies an integer product by the scale of x times that of the weight.
@@ -68,23 +73,44 @@ struct Grid {
   uint64_t grid_columns;
 };
 
+// The matrix that codes are seen as, and the axis of it that the scales follow.
+struct Layout {
+  uint64_t rows;
+  uint64_t columns;
+  size_t axis;
+};
+
+Result<Layout> LayoutOf(const OnnxTensor& codes, const OnnxTensor& scales, const OnnxCodes& how) {
+  const size_t rank = codes.shape.size();
+  const bool one_scale = scales.element_count == 1 && how.block == 0;
+  if (rank == 2) {
+    const int64_t axis = how.axis < 0 ? how.axis + 2 : how.axis;
+    const Layout layout = {codes.shape[0], codes.shape[1], axis == 0 ? size_t{0} : size_t{1}};
+    if (one_scale || axis == 0 || axis == 1) return layout;
+  } else if (one_scale) {
+    return Layout{1, codes.element_count, 1};
+  } else if (rank == 1 && how.block == 0) {
+    return Layout{codes.element_count, 1, 0};
+  } else if (rank > 2 && how.axis == 0 && how.block == 0 && codes.shape[0] != 0) {
+    return Layout{codes.shape[0], codes.element_count / codes.shape[0], 0};
+  }
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "quantised weights of this shape are not read",
+               .tensor = codes.name,
+               .found = fmt::format("shape [{}], axis {}", fmt::join(codes.shape, ", "), how.axis),
+               .expected = "a matrix, scales of the first axis, or one scale for all"};
+}
+
 Result<Grid> GridOf(const OnnxTensor& codes, const OnnxTensor& scales, const OnnxCodes& how,
-                    uint64_t rows, uint64_t columns) {
-  if (scales.element_count == 1 && how.block == 0) return Grid{rows, columns, 1, 1};
-  const int64_t axis = how.axis < 0 ? how.axis + 2 : how.axis;
-  if (codes.shape.size() != 2 || (axis != 0 && axis != 1)) {
-    return Error{
-        .kind = ErrorKind::kUnsupported,
-        .problem = "quantised weights of this shape are not read",
-        .tensor = codes.name,
-        .found = fmt::format("shape [{}], axis {}", fmt::join(codes.shape, ", "), how.axis),
-        .expected = "a matrix, or one scale for all"};
+                    const Layout& layout) {
+  if (scales.element_count == 1 && how.block == 0) {
+    return Grid{layout.rows, layout.columns, 1, 1};
   }
   const uint64_t block = how.block == 0 ? 1 : how.block;
-  Grid grid = axis == 0 ? Grid{block, how.block == 0 ? columns : 1, 0, 0}
-                        : Grid{how.block == 0 ? rows : 1, block, 0, 0};
-  grid.grid_rows = rows / grid.rows + (rows % grid.rows != 0);
-  grid.grid_columns = columns / grid.columns + (columns % grid.columns != 0);
+  Grid grid = layout.axis == 0 ? Grid{block, how.block == 0 ? layout.columns : 1, 0, 0}
+                               : Grid{how.block == 0 ? layout.rows : 1, block, 0, 0};
+  grid.grid_rows = CeilingOf(layout.rows, grid.rows);
+  grid.grid_columns = CeilingOf(layout.columns, grid.columns);
   const auto expected = CheckedMultiply(grid.grid_rows, grid.grid_columns);
   if (expected && scales.element_count == *expected) return grid;
   return DoNotBelong(codes, fmt::format("{} scales", scales.element_count),
@@ -102,10 +128,6 @@ OnnxMatrix GridMatrix(size_t tensor, const Grid& grid, bool transposed) {
   OnnxMatrix matrix = {.tensor = tensor, .row_stride = grid.grid_columns, .column_stride = 1};
   if (transposed) std::swap(matrix.row_stride, matrix.column_stride);
   return matrix;
-}
-
-uint64_t CeilingOf(uint64_t number, uint64_t divisor) {
-  return number / divisor + (number % divisor != 0);
 }
 
 // Tensors of an operator whose codes lie in blocks along the rows of a matrix.
@@ -211,6 +233,7 @@ Result<std::optional<OnnxCodes>> CodesOf(const OnnxGraphIndex& graph, const Onnx
     OnnxCodes how = {.codes = *codes, .scales = *scales, .zeros = graph.TensorOf(node, row.zeros)};
     const int64_t block = node.Number("block_size", 0);
     how.axis = node.op_type == "QGemm" && node.Number("transB", 0) != 0 ? 0 : 1;
+    if (node.op_type == "ConvInteger") how.axis = 0;
     if (node.op_type == "DequantizeLinear") how.axis = node.Number("axis", 1);
     how.block = block > 0 ? static_cast<uint64_t>(block) : 0;
     return std::optional(how);
@@ -225,11 +248,11 @@ Result<OnnxWeight> DequantisedWeight(const OnnxModel& model, const OnnxCodes& ho
   for (const OnnxTensor* tensor : {&codes, &scales}) {
     if (auto real = CheckReal(*tensor); !real) return std::move(real).error();
   }
-  const bool matrix = codes.shape.size() == 2;
-  const uint64_t rows = matrix ? codes.shape[0] : 1;
-  const uint64_t columns = matrix ? codes.shape[1] : codes.element_count;
   if (codes.element_count == 0) return DoNotBelong(codes, "no codes", "at least one");
-  const auto grid = GridOf(codes, scales, how, rows, columns);
+  const auto layout = LayoutOf(codes, scales, how);
+  if (!layout) return layout.error();
+  const auto [rows, columns, axis] = *layout;
+  const auto grid = GridOf(codes, scales, how, *layout);
   if (!grid) return grid.error();
   OnnxScales quantised = {.scales = GridMatrix(how.scales, *grid, transposed),
                           .zeros = {},

@@ -50,7 +50,8 @@ class Reader {
     }
     for (const OnnxNode& node : model_.nodes) NameByModule(node);
     for (const OnnxNode& node : model_.nodes) AddAliases(node);
-    AddRest();
+    auto rest = AddRest();
+    if (!rest) return std::move(rest).error();
     DropTiedHead();
     return Settle();
   }
@@ -95,8 +96,8 @@ class Reader {
       const bool swaps = node.Number("transB", 0) != 0;
       return ReadProduct(node, swaps);
     }
-    if (IsOneOf(op, {"Gather", "MatMulInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat",
-                     "QLinearMatMul", "QGemm", "DequantizeLinear"})) {
+    if (IsOneOf(op, {"Gather", "MatMulInteger", "ConvInteger", "DynamicQuantizeMatMul",
+                     "MatMulIntegerToFloat", "QLinearMatMul", "QGemm", "DequantizeLinear"})) {
       return ReadQuantisedOrTable(node);
     }
     if (op == "MatMulNBits" || op == "GatherBlockQuantized") return ReadBlocks(node);
@@ -198,6 +199,7 @@ class Reader {
       return IsReadByProduct(node) ? Result<void>()
                                    : AddDequantised(**codes, NameOfTable(node, tensor));
     }
+    if (node.op_type == "ConvInteger") return AddDequantised(**codes, {});
     const bool swaps = node.op_type == "QGemm" && node.Number("transB", 0) != 0;
     if (Tensor(tensor).shape.size() != 2) return {};
     return AddDequantised(**codes, NameProduct(node, tensor, !swaps));
@@ -410,13 +412,19 @@ class Reader {
   }
 
   // What no node names.
-  void AddRest() {
+  Result<void> AddRest() {
     const bool built =
         std::any_of(model_.tensors.begin(), model_.tensors.end(), [](const OnnxTensor& tensor) {
           return tensor.name.find(".MatMul") != std::string::npos && IsBuilderName(tensor.name);
         });
     for (size_t i = 0; i < model_.tensors.size(); ++i) {
       const OnnxTensor& tensor = Tensor(i);
+      if (!taken_[i] && IsCodes(tensor)) {
+        return Error{.kind = ErrorKind::kUnsupported,
+                     .problem = "quantised tensor is used in a way that is not read",
+                     .tensor = tensor.name,
+                     .found = UseOf(tensor)};
+      }
       if (taken_[i] || !IsFloat(tensor.dtype) || tensor.element_count < 2) continue;
       const std::string_view plain = PlainOnnxName(tensor.name);
       std::string name(IsMadeUpName(plain) ? std::string_view(tensor.name) : plain);
@@ -425,6 +433,23 @@ class Reader {
       if (built && differences_ && tensor.shape.size() == 1 && IsNormGain(name)) weight.added = 1;
       Add(std::move(weight), true);
     }
+    return {};
+  }
+
+  // Bytes and half bytes of two dimensions: nothing else than weights are stored so.
+  static bool IsCodes(const OnnxTensor& tensor) {
+    return (tensor.dtype == DType::kU8 || tensor.dtype == DType::kI8) && tensor.shape.size() >= 2 &&
+           tensor.element_count > 1;
+  }
+
+  std::string UseOf(const OnnxTensor& tensor) const {
+    for (const OnnxNode& node : model_.nodes) {
+      const auto& inputs = node.inputs;
+      if (std::find(inputs.begin(), inputs.end(), tensor.name) != inputs.end()) {
+        return fmt::format("node {} ({})", node.name, node.op_type);
+      }
+    }
+    return "no node that uses it";
   }
 
   // Folding leaves the transpose of a tied embedding as a matrix of its own.

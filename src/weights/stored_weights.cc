@@ -16,6 +16,7 @@
 #include "formats/gguf.h"
 #include "formats/numpy.h"
 #include "formats/safetensors.h"
+#include "formats/safetensors_header.h"
 #include "formats/torch.h"
 #include "formats/weight_format.h"
 #include "formats/zip.h"
@@ -295,7 +296,9 @@ Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   if (!read) return std::move(read).error();
   const FormatNames* format = FormatOfWeightName(file.path());
   const bool numpy = format != nullptr && format->format == kNumpyFormat;
-  const bool torch = format != nullptr && format->format == kTorchFormat;
+  // Any file may be called ".bin"; a header of safetensors begins with a brace.
+  const bool torch = format != nullptr && format->format == kTorchFormat &&
+                     (start.size() <= kLengthFieldBytes || start[kLengthFieldBytes] != '{');
   if (numpy || start.starts_with(kNumpyMagic)) return ReadNumpyTable(file);
   if (torch || start.starts_with(kZipMagic) || start.starts_with(kTorchLegacyMagic)) {
     return ReadTorchTable(file);

@@ -46,7 +46,9 @@ std::string Problem(const std::filesystem::path& path) {
 
 constexpr const char* kWhatIsRead =
     "  expected: safetensors: one file, numbered shards (model-00001-of-00003.safetensors), or an "
-    "index (model.safetensors.index.json) and its shards; GGUF: one file or numbered parts";
+    "index (model.safetensors.index.json) and its shards; GGUF: one file or numbered parts; "
+    "PyTorch: one file (.bin, .pt, .pth, .ckpt), numbered shards, or an index "
+    "(pytorch_model.bin.index.json) and its shards; NumPy: one .npz";
 
 TEST(WeightFiles, OneFile) {
   const Folder folder({"config.json", "model.safetensors", "tokenizer.json"});
@@ -266,13 +268,13 @@ TEST(WeightFiles, BadIndexesNameTheirFile) {
 }
 
 TEST(WeightFiles, OtherFormatsAreNamed) {
-  const Folder folder({"config.json", "pytorch_model-1-of-2.bin", "pytorch_model-2-of-2.bin",
-                       "model.onnx", "training_args.bin"});
+  const Folder folder(
+      {"config.json", "flax_model.msgpack", "tf_model.h5", "model.onnx", "training_args.bin"});
   EXPECT_EQ(Problem(folder.path()),
             folder.path().string() +
                 ": weights are in a format that is not read\n"
-                "  found:    model.onnx (ONNX), pytorch_model-1-of-2.bin (PyTorch), "
-                "pytorch_model-2-of-2.bin (PyTorch)\n" +
+                "  found:    flax_model.msgpack (Flax), model.onnx (ONNX), tf_model.h5 (Keras "
+                "HDF5)\n" +
                 kWhatIsRead + "\n  try:      save the model as safetensors first");
   EXPECT_EQ(FindWeightFiles(folder.path()).error().kind, ErrorKind::kUnsupported);
   EXPECT_THAT(Problem(folder.path() / "model.onnx"),
@@ -283,10 +285,35 @@ TEST(WeightFiles, OtherFormatsAreNamed) {
 
 TEST(WeightFiles, OtherFormatsAreKnownByTheirBytes) {
   const ScratchFolder folder;
-  EXPECT_THAT(Problem(folder.Write("weights", "\x93NUMPY\x01_more")),
-              HasSubstr("  found:    NumPy\n"));
-  EXPECT_THAT(Problem(folder.Write("model.safetensors", "PK\x03\x04\x14_more")),
-              HasSubstr("  found:    a zip file, as PyTorch and NumPy write\n"));
+  EXPECT_THAT(Problem(folder.Write("weights", "\x89HDF\r\n\x1a\n_more")),
+              HasSubstr("  found:    HDF5\n"));
+}
+
+TEST(WeightFiles, PyTorchFiles) {
+  const Folder folder({"pytorch_model.bin", "training_args.bin", "optimizer.pt", "rng_state.pth"});
+  EXPECT_THAT(Chosen(folder.path()), ElementsAre("pytorch_model.bin"));
+  folder.Write("model.safetensors", "");
+  EXPECT_THAT(Chosen(folder.path()), ElementsAre("model.safetensors"));
+  EXPECT_THAT(Chosen(Folder({"last.ckpt", "config.yaml"}).path()), ElementsAre("last.ckpt"));
+  EXPECT_THAT(Problem(Folder({"a.pt", "b.pt"}).path()),
+              HasSubstr("folder holds more than one model\n  found:    a.pt, b.pt\n"));
+  const Folder shards({"pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"});
+  EXPECT_EQ(Chosen(shards.path()).size(), 2u);
+  shards.WithIndex(R"({"a": "pytorch_model-00001-of-00002.bin"})", "pytorch_model.bin.index.json");
+  EXPECT_THAT(Problem(shards.path()), HasSubstr("the index does not name it"));
+  EXPECT_THAT(Problem(shards.path() / "pytorch_model-00002-of-00002.bin"),
+              HasSubstr("one shard of 2, not a whole model"));
+}
+
+TEST(WeightFiles, PartsForSeveralProcessorsAreNotJoined) {
+  const Folder one({"consolidated.00.pth", "params.json", "tokenizer.model"});
+  EXPECT_THAT(Chosen(one.path()), ElementsAre("consolidated.00.pth"));
+  EXPECT_THAT(Chosen(one.path() / "consolidated.00.pth"), ElementsAre("consolidated.00.pth"));
+  const Folder two({"consolidated.00.pth", "consolidated.01.pth", "params.json"});
+  for (const auto& path : {two.path(), two.path() / "consolidated.00.pth"}) {
+    EXPECT_THAT(Problem(path), HasSubstr("weights are split over several processors"));
+    EXPECT_THAT(Problem(path), HasSubstr("consolidated.00.pth, consolidated.01.pth"));
+  }
 }
 
 TEST(WeightFiles, OneGgufFile) {
