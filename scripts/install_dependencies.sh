@@ -25,6 +25,7 @@ libgtest-dev          tests
 libgmock-dev          tests
 b3sum                 a test of digests
 nginx                 a web server for tests
+openssl               a certificate for that server
 END
 }
 

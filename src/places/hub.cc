@@ -52,7 +52,7 @@ std::string CacheFolderName(std::string_view repository) {
   return name;
 }
 
-Result<std::optional<std::string>> CachedCommit(const fs::path& folder, const HubName& name) {
+Result<std::optional<std::string>> CachedCommit(const fs::path& folder, const HubPlace& name) {
   if (IsCommit(name.revision)) return std::optional(name.revision);
   const fs::path reference = folder / "refs" / name.revision;
   const auto exists = LocalFiles()->Exists(reference);
@@ -91,7 +91,7 @@ Result<HubListing> ParseHubListing(std::string_view text) {
   return listing;
 }
 
-Result<std::optional<fs::path>> FindCachedSnapshot(const fs::path& cache, const HubName& name) {
+Result<std::optional<fs::path>> FindCachedSnapshot(const fs::path& cache, const HubPlace& name) {
   if (cache.empty()) return std::optional<fs::path>();
   const fs::path folder = cache / CacheFolderName(name.repository);
   const auto commit = CachedCommit(folder, name);

@@ -36,11 +36,11 @@ Result<HubListing> ParseHubListing(std::string_view json);
 // revision is none itself. Empty if it is not there. Errors: kBadFile for a reference that names no
 // commit, kSystem.
 Result<std::optional<std::filesystem::path>> FindCachedSnapshot(const std::filesystem::path& cache,
-                                                                const HubName& name);
+                                                                const HubPlace& name);
 
 // Whether a snapshot holds all that is read of a model: its weights and, for all but GGUF files and
 // adapters, config.json and a tokenizer. A cache may hold any part of a model. `file` as in
-// HubName.
+// HubPlace.
 Result<bool> HoldsWholeModel(const std::filesystem::path& snapshot, const std::string& file);
 
 }  // namespace tensorguard

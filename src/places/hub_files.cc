@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 // A path of this store and the listing of its repository.
 struct HubPath {
-  HubName name;
+  HubPlace name;
   std::shared_ptr<const HubListing> listing;
 
   bool IsFile() const { return listing->files.contains(name.file); }
@@ -30,7 +30,7 @@ struct HubPath {
 Result<HubPath> ParsePath(const HubFiles& files, const fs::path& path) {
   auto place = ParsePlaceName(path.string());
   if (!place) return std::move(place).error();
-  HubPath parsed = {.name = std::get<HubName>(*std::move(place)), .listing = {}};
+  HubPath parsed = {.name = std::get<HubPlace>(*std::move(place)), .listing = {}};
   auto listing = files.List(parsed.name);
   if (!listing) return std::move(listing).error();
   parsed.listing = *std::move(listing);
@@ -52,7 +52,7 @@ HttpPlace HubFiles::PlaceOf(std::string path, const std::string& way) const {
           .is_hub = true};
 }
 
-Result<std::shared_ptr<const HubListing>> HubFiles::List(const HubName& name) const {
+Result<std::shared_ptr<const HubListing>> HubFiles::List(const HubPlace& name) const {
   const std::string root = name.Root();
   const std::lock_guard lock(mutex_);
   if (const auto known = listings_.find(root); known != listings_.end()) return known->second;

@@ -22,7 +22,7 @@ class HubFiles : public FileStore {
   HubFiles(Url endpoint, std::string token, std::shared_ptr<RemoteFiles> remote);
 
   // Errors: those of RemoteFiles::Fetch and ParseHubListing.
-  Result<std::shared_ptr<const HubListing>> List(const HubName& name) const;
+  Result<std::shared_ptr<const HubListing>> List(const HubPlace& name) const;
 
   Result<bool> Exists(const std::filesystem::path& path) const override;
   Result<bool> IsFolder(const std::filesystem::path& path) const override;
@@ -41,7 +41,7 @@ class HubFiles : public FileStore {
   const std::shared_ptr<RemoteFiles> remote_;
   mutable OpenedFiles opened_;
   mutable std::mutex mutex_;
-  mutable std::map<std::string, std::shared_ptr<const HubListing>> listings_;  // by HubName::Root
+  mutable std::map<std::string, std::shared_ptr<const HubListing>> listings_;  // by HubPlace::Root
 };
 
 }  // namespace tensorguard

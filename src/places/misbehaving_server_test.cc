@@ -1,9 +1,13 @@
 // Files read from servers that answer badly: each must give the file's bytes or an error that says
 // what is wrong.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
+#include <set>
 #include <thread>
 
 #include "places/test_places.h"
@@ -28,8 +32,12 @@ TEST(RemoteFile, IsReadInAnyPieces) {
   ASSERT_TRUE(file) << DescribeError(file.error());
   ASSERT_EQ((*file)->size_bytes(), contents.size());
   EXPECT_EQ((*file)->path(), server.Url("/model.safetensors"));
-  for (const auto& [begin, size] : {std::pair<size_t, size_t>{0, 8}, {8, 70'000}, {4'999'999, 1},
-                                    {123'456, 3'000'000}, {0, 5'000'000}, {5'000'000, 0}}) {
+  for (const auto& [begin, size] : {std::pair<size_t, size_t>{0, 8},
+                                    {8, 70'000},
+                                    {4'999'999, 1},
+                                    {123'456, 3'000'000},
+                                    {0, 5'000'000},
+                                    {5'000'000, 0}}) {
     const auto bytes = ReadRange(**file, begin, size);
     ASSERT_TRUE(bytes) << DescribeError(bytes.error());
     EXPECT_TRUE(*bytes == contents.substr(begin, size)) << begin << " " << size;
@@ -47,6 +55,7 @@ TEST(RemoteFile, IsReadByManyThreadsInBoundedMemory) {
   PlaceOptions options = FastOptions();
   options.remote.cache = {.piece_bytes = 100'000,
                           .least_request_bytes = 10'000,
+                          .least_run_bytes = 100'000,
                           .most_ahead_bytes = 300'000,
                           .most_bytes = 500'000};
   const auto places = PlacesWith(options);
@@ -72,16 +81,16 @@ TEST(RemoteFile, IsReadByManyThreadsInBoundedMemory) {
 }
 
 TEST(RemoteFile, SmallReadsFetchLittle) {
-  const std::string contents = Pattern(20'000'000);
+  const std::string contents = Pattern(2'000'000);
   const TestServer server([&](const ServerRequest& request) -> ServerReply {
     return {AnswerWithRange(request, contents)};
   });
   const auto places = PlacesWith(FastOptions());
   const auto file = OpenAt(*places, server.Url("/f.safetensors"));
   ASSERT_TRUE(file);
-  for (size_t begin = 0; begin < 40'000; begin += 8) ASSERT_TRUE(ReadRange(**file, begin, 8));
+  for (size_t begin = 0; begin < 40'000; begin += 80) ASSERT_TRUE(ReadRange(**file, begin, 8));
   EXPECT_EQ(server.requests().size(), 1u);
-  ASSERT_TRUE(ReadRange(**file, 10'000'000, 100));
+  ASSERT_TRUE(ReadRange(**file, 1'000'000, 100));
   EXPECT_EQ(server.requests().size(), 2u);
   EXPECT_LE(places->received_bytes(), 100'000u);
 }
@@ -119,10 +128,10 @@ std::string Later(const ServerRequest& request, const std::string& contents, std
 const Misdeed kMisdeeds[] = {
     {"wrong range",
      [](const ServerRequest& request, const std::string& contents) {
-       return Later(request, contents,
-                    Answer("206 Partial Content",
-                           "ETag: \"1\"\r\nContent-Range: bytes 0-99/300000\r\n",
-                           contents.substr(0, 100)));
+       return Later(
+           request, contents,
+           Answer("206 Partial Content", "ETag: \"1\"\r\nContent-Range: bytes 0-99/300000\r\n",
+                  contents.substr(0, 100)));
      },
      "server sends other bytes than were asked for"},
     {"no range",
@@ -267,21 +276,25 @@ TEST(MisbehavingServer, CannotHoldAReaderForEver) {
     std::string problem;
   };
   const Endless rows[] = {
-      {"headers", {"HTTP/1.1 200 OK\r\n", "X-More: " + std::string(1000, 'x') + "\r\n"},
+      {"headers",
+       {"HTTP/1.1 200 OK\r\n", "X-More: " + std::string(1000, 'x') + "\r\n"},
        "server sends headers without end"},
       {"chunks",
        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         "3E8\r\n" + std::string(1000, 'x') + "\r\n"},
        "server sends whole files only, and this one is too large to be kept"},
-      {"length", {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n", "xxxx"},
+      {"length",
+       {"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n", "xxxx"},
        "server sends whole files only, and this one is too large to be kept"},
-      {"error body", {"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n",
-                      "3E8\r\n" + std::string(1000, 'x') + "\r\n"},
+      {"error body",
+       {"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "3E8\r\n" + std::string(1000, 'x') + "\r\n"},
        "no such file on the server (404)"},
       {"trickle",
        {Answer("206 Partial Content", "Content-Range: bytes 0-65535/300000\r\n",
                std::string(65'536, 'x')),
-        {}, std::chrono::milliseconds(50)},
+        {},
+        std::chrono::milliseconds(50)},
        "connection breaks off again and again"},
   };
   for (const Endless& row : rows) {
@@ -318,9 +331,8 @@ TEST(ServerWithoutRanges, SendsSmallFilesIntoMemoryAndLargeOnesToATemporaryFile)
 }
 
 TEST(EmptyFile, IsReadThoughItHasNoRange) {
-  const TestServer server([&](const ServerRequest& request) -> ServerReply {
-    return {AnswerWithRange(request, "")};
-  });
+  const TestServer server(
+      [&](const ServerRequest& request) -> ServerReply { return {AnswerWithRange(request, "")}; });
   const auto bytes = ReadAll(*PlacesWith(FastOptions()), server.Url("/config.json"));
   ASSERT_TRUE(bytes) << DescribeError(bytes.error());
   EXPECT_EQ(*bytes, "");

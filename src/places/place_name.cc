@@ -84,7 +84,7 @@ Result<PlaceName> ParseHubName(std::string_view text) {
   for (const std::string_view other : {"datasets/", "spaces/", "buckets/"}) {
     if (rest.starts_with(other)) return BadHubName("only models are read from the Hub", text);
   }
-  HubName name;
+  HubPlace name;
   const size_t at = rest.find('@');
   const size_t slash = rest.find('/');
   // NAME@..., ORG/NAME@... or ORG/NAME/FILE, which may hold an "@" of its own.
@@ -122,7 +122,7 @@ Result<PlaceName> ParseS3Name(std::string_view text) {
                  .found = std::string(text),
                  .expected = "s3://BUCKET/KEY"};
   }
-  return PlaceName(S3Name{.bucket = std::string(bucket), .key = std::string(rest)});
+  return PlaceName(S3Place{.bucket = std::string(bucket), .key = std::string(rest)});
 }
 
 Result<PlaceName> ParseFileName(std::string_view text) {
@@ -136,7 +136,7 @@ Result<PlaceName> ParseFileName(std::string_view text) {
   }
   auto path = PercentDecode(rest);
   if (!path) return std::move(path).error();
-  return PlaceName(LocalName{*std::move(path)});
+  return PlaceName(LocalPlace{*std::move(path)});
 }
 
 Result<PlaceName> ParseWebName(std::string_view text) {
@@ -147,12 +147,12 @@ Result<PlaceName> ParseWebName(std::string_view text) {
   const bool is_folder = path->ends_with('/');
   while (path->ends_with('/')) path->pop_back();
   return PlaceName(
-      WebName{.url = *std::move(url), .is_folder = is_folder, .path = *std::move(path)});
+      WebPlace{.url = *std::move(url), .is_folder = is_folder, .path = *std::move(path)});
 }
 
 }  // namespace
 
-std::string HubName::Root() const {
+std::string HubPlace::Root() const {
   if (revision == "main") return fmt::format("{}{}", kHub, repository);
   const bool plain = revision.starts_with("refs/pr/") || revision.starts_with("refs/convert/");
   return fmt::format("{}{}@{}", kHub, repository, PercentEncode(revision, plain));
@@ -168,7 +168,7 @@ Result<PlaceName> ParsePlaceName(std::string_view text) {
   if (!scheme.empty()) return ParseWebName(text);
   const size_t scheme_end = text.find("://");
   if (scheme_end == text.npos || text.find('/') < scheme_end || scheme_end == 0) {
-    return PlaceName(LocalName{std::string(text)});
+    return PlaceName(LocalPlace{std::string(text)});
   }
   return Error{.kind = ErrorKind::kUsage,
                .problem = "models are not read from such a place",
@@ -181,14 +181,14 @@ std::string LastPartOf(std::string_view text) {
   const auto name = ParsePlaceName(text);
   if (!name) return {};
   std::string path;
-  if (const auto* hub = std::get_if<HubName>(&*name)) {
+  if (const auto* hub = std::get_if<HubPlace>(&*name)) {
     path = hub->file.empty() ? hub->repository : hub->file;
-  } else if (const auto* web = std::get_if<WebName>(&*name)) {
+  } else if (const auto* web = std::get_if<WebPlace>(&*name)) {
     path = web->path;
-  } else if (const auto* s3 = std::get_if<S3Name>(&*name)) {
+  } else if (const auto* s3 = std::get_if<S3Place>(&*name)) {
     path = s3->key;
   } else {
-    path = std::get<LocalName>(*name).path;
+    path = std::get<LocalPlace>(*name).path;
   }
   while (path.ends_with('/')) path.pop_back();
   return path.substr(path.rfind('/') + 1);

@@ -13,7 +13,7 @@ namespace tensorguard {
 
 // hf://ORG/NAME[@REVISION][/FILE], as huggingface_hub's file system writes it. "/" in a revision is
 // %2F, but for refs/pr/N and refs/convert/NAME.
-struct HubName {
+struct HubPlace {
   std::string repository;  // "ORG/NAME", or "NAME" of old models
   std::string revision;    // "main" if none was given
   std::string file;        // below the repository; empty for all of it
@@ -22,23 +22,23 @@ struct HubName {
   std::string Root() const;
 };
 
-struct WebName {
+struct WebPlace {
   Url url;
   bool is_folder = false;  // its path ended in "/"
   // The URL without query and last "/", percent-decoded: names are joined to it as to a path.
   std::string path;
 };
 
-struct S3Name {
+struct S3Place {
   std::string bucket;
   std::string key;  // decoded, as S3 URIs are written
 };
 
-struct LocalName {
+struct LocalPlace {
   std::string path;
 };
 
-using PlaceName = std::variant<LocalName, HubName, WebName, S3Name>;
+using PlaceName = std::variant<LocalPlace, HubPlace, WebPlace, S3Place>;
 
 // Whether `text` starts with a scheme that ParsePlaceName reads ("hf://").
 bool IsPlaceUrl(std::string_view text);

@@ -18,7 +18,7 @@ bool IsToken(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
-Error OfflineError(const HubName& name) {
+Error OfflineError(const HubPlace& name) {
   return {.kind = ErrorKind::kNotFound,
           .problem = "the Hub's cache does not hold the model, and the Hub is not to be asked",
           .file = name.Root(),
@@ -33,11 +33,11 @@ struct Places::State {
   HubFiles hub;
   WebFiles web;
 
-  Result<fs::path> LocateOnHub(const HubName& name) const;
+  Result<fs::path> LocateOnHub(const HubPlace& name) const;
 };
 
 // A cache that holds a part of the model is of no use: the rest may be of another commit.
-Result<fs::path> Places::State::LocateOnHub(const HubName& name) const {
+Result<fs::path> Places::State::LocateOnHub(const HubPlace& name) const {
   const auto snapshot = FindCachedSnapshot(options.hub_cache, name);
   if (!snapshot) return snapshot.error();
   if (*snapshot) {
@@ -78,10 +78,10 @@ Result<std::shared_ptr<const Places>> Places::Create(PlaceOptions options) {
 Result<fs::path> Places::Locate(std::string_view argument) const {
   const auto place = ParsePlaceName(argument);
   if (!place) return place.error();
-  if (const auto* hub = std::get_if<HubName>(&*place)) return state_->LocateOnHub(*hub);
-  if (const auto* web = std::get_if<WebName>(&*place)) return state_->web.Add(*web);
-  if (const auto* s3 = std::get_if<S3Name>(&*place)) return state_->web.Add(*s3);
-  return fs::path(std::get<LocalName>(*place).path);
+  if (const auto* hub = std::get_if<HubPlace>(&*place)) return state_->LocateOnHub(*hub);
+  if (const auto* web = std::get_if<WebPlace>(&*place)) return state_->web.Add(*web);
+  if (const auto* s3 = std::get_if<S3Place>(&*place)) return state_->web.Add(*s3);
+  return fs::path(std::get<LocalPlace>(*place).path);
 }
 
 const FileStore& Places::StoreOf(const fs::path& path) const {

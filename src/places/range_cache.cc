@@ -40,7 +40,7 @@ Result<void> RangeCache::Read(CachedFile& file, uint64_t offset_bytes, std::span
   const uint64_t end = offset_bytes + out.size();
   std::unique_lock lock(mutex_);
   const uint64_t ahead = NoteReader(file, offset_bytes, out.size());
-  const uint64_t ahead_end = end + std::min(ahead, file.size_bytes - end);
+  const uint64_t ahead_end = ahead == 0 ? end : std::min(PieceEnd(end + ahead), file.size_bytes);
   while (offset_bytes < end) {
     // Of a long read the next part only: what is fetched before it is wanted must fit the memory.
     const uint64_t window_end = std::min(ahead_end, offset_bytes + settings_.most_ahead_bytes);
@@ -82,7 +82,8 @@ uint64_t RangeCache::NoteReader(CachedFile& file, uint64_t offset_bytes, uint64_
   reader.next_bytes = std::max(reader.next_bytes, offset_bytes + size_bytes);
   reader.run_bytes += size_bytes;
   file.readers.push_back(reader);
-  return std::min(run_bytes, settings_.most_ahead_bytes);
+  return run_bytes < settings_.least_run_bytes ? 0
+                                               : std::min(run_bytes, settings_.most_ahead_bytes);
 }
 
 // The piece that holds this byte, or null.
@@ -108,7 +109,7 @@ std::shared_ptr<RangeCache::Piece> RangeCache::Request(const CachedFile& file, u
       piece = nullptr;
     }
     if (!piece) {
-      uint64_t piece_end = std::min(begin + settings_.piece_bytes, end);
+      uint64_t piece_end = std::min(PieceEnd(begin), end);
       if (begin < needed_end) {
         piece_end = std::max(piece_end, begin + settings_.least_request_bytes);
       }
@@ -121,6 +122,11 @@ std::shared_ptr<RangeCache::Piece> RangeCache::Request(const CachedFile& file, u
     begin = piece->end;
   }
   return first;
+}
+
+// Pieces end at multiples, so that what is read ahead comes in few requests.
+uint64_t RangeCache::PieceEnd(uint64_t begin) const {
+  return (begin / settings_.piece_bytes + 1) * settings_.piece_bytes;
 }
 
 uint64_t RangeCache::GapEnd(const CachedFile& file, uint64_t begin) const {

@@ -22,6 +22,7 @@ namespace tensorguard {
 struct CacheSettings {
   uint64_t piece_bytes = 1 << 20;           // of one request
   uint64_t least_request_bytes = 32 << 10;  // so that a header's small reads share requests
+  uint64_t least_run_bytes = 256 << 10;     // read in order before anything is read ahead
   uint64_t most_ahead_bytes = 16 << 20;     // of one reader
   // Of all files together; above it by a piece for each thread that waits for one.
   uint64_t most_bytes = 256 << 20;
@@ -69,6 +70,7 @@ class RangeCache {
   std::shared_ptr<Piece> Request(const CachedFile& file, uint64_t begin, uint64_t needed_end,
                                  uint64_t end);
   std::shared_ptr<Piece> Start(const CachedFile& file, uint64_t begin, uint64_t end);
+  uint64_t PieceEnd(uint64_t begin) const;
   uint64_t GapEnd(const CachedFile& file, uint64_t begin) const;
   bool MakeRoom(uint64_t bytes);
 

@@ -32,24 +32,25 @@ std::string S3Base(const S3Service& s3, const std::string& bucket) {
 WebFiles::WebFiles(S3Service s3, std::shared_ptr<RemoteFiles> remote)
     : s3_(std::move(s3)), remote_(std::move(remote)) {}
 
-fs::path WebFiles::Add(const WebName& name) const {
+fs::path WebFiles::Add(const WebPlace& name) const {
   const std::lock_guard lock(mutex_);
   if (name.is_folder) {
     known_.folders.insert(name.path);
   } else {
-    known_.named.insert_or_assign(name.path, name.url);
+    known_.urls.insert_or_assign(name.path, name.url);
+    known_.named.insert(name.path);
     const bool is_signed = name.url.text() != name.url.WithoutQuery();
     if (is_signed) known_.may_hide.insert(ParentOf(name.path));
   }
   return name.path;
 }
 
-fs::path WebFiles::Add(const S3Name& name) const {
+fs::path WebFiles::Add(const S3Place& name) const {
   std::string path = fmt::format("{}{}/{}", kS3, name.bucket, name.key);
   const bool is_folder = path.ends_with('/');
   while (path.ends_with('/')) path.pop_back();
   const std::lock_guard lock(mutex_);
-  if (is_folder) known_.folders.insert(path);
+  (is_folder ? known_.folders : known_.named).insert(path);
   known_.may_hide.insert(is_folder ? path : ParentOf(path));
   return path;
 }
@@ -57,7 +58,7 @@ fs::path WebFiles::Add(const S3Name& name) const {
 Result<Url> WebFiles::UrlOf(const std::string& path) const {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = known_.named.find(path); found != known_.named.end()) {
+    if (const auto found = known_.urls.find(path); found != known_.urls.end()) {
       return found->second;
     }
   }

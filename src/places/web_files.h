@@ -28,8 +28,8 @@ class WebFiles : public FileStore {
   WebFiles(S3Service s3, std::shared_ptr<RemoteFiles> remote);
 
   // Makes what an argument names known: its path, under which its query is kept.
-  std::filesystem::path Add(const WebName& name) const;
-  std::filesystem::path Add(const S3Name& name) const;
+  std::filesystem::path Add(const WebPlace& name) const;
+  std::filesystem::path Add(const S3Place& name) const;
 
   Result<bool> Exists(const std::filesystem::path& path) const override;
   Result<bool> IsFolder(const std::filesystem::path& path) const override;
@@ -41,7 +41,8 @@ class WebFiles : public FileStore {
 
  private:
   struct Known {
-    std::map<std::string, Url> named;  // files by path, each with the URL that was given
+    std::map<std::string, Url> urls;  // of files that a URL was given for, by path
+    std::set<std::string> named;      // files that were named, not looked for beside others
     std::set<std::string> folders;
     std::set<std::string> may_hide;  // folders in which a file that is not there is "forbidden"
   };

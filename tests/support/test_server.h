@@ -29,8 +29,8 @@ struct ServerRequest {
 // Bytes that are sent as they are; the connection is closed after them.
 struct ServerReply {
   std::string bytes;
-  std::string repeated = {};             // sent again and again until the client goes away
-  std::chrono::milliseconds pause{0};    // after each byte, if it is not 0
+  std::string repeated = {};           // sent again and again until the client goes away
+  std::chrono::milliseconds pause{0};  // after each byte, if it is not 0
 };
 
 // "HTTP/1.1 STATUS", the headers ("Name: value\r\n" each), a Content-Length and the body.
