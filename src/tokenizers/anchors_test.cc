@@ -134,11 +134,7 @@ TEST(SmallTokenizers, HoldHundredsOfAnchors) {
   SKIP_WITHOUT(zoo);
   size_t models = 0;
   for (const auto& model : fs::directory_iterator(zoo)) {
-<<<<<<< HEAD
     if (!model.is_directory() || !*FindTokenizerFile(model.path())) continue;
-=======
-    if (!model.is_directory() || !FindTokenizerFile(model.path())) continue;
->>>>>>> gguf2
     const auto vocabulary = ReadVocabulary(model.path());
     ASSERT_TRUE(vocabulary) << DescribeError(vocabulary.error());
     EXPECT_EQ(vocabulary->kind, TokenizerKind::kByteLevelBpe);
