@@ -243,6 +243,10 @@ uint64_t BytesOf(const TestNetwork& network) {
   return bytes;
 }
 
+void ExpectSame(const FloatMatrix& a, const FloatMatrix& b) {
+  EXPECT_THAT(a.values(), ::testing::ElementsAreArray(b.values()));
+}
+
 TEST_F(FullProfile, AQuickOneHoldsWhatTheBudgetAllows) {
   const TestNetwork network = DeepNetwork();
   const FullFingerprint whole = PrintOf(network);
@@ -260,8 +264,8 @@ TEST_F(FullProfile, AQuickOneHoldsWhatTheBudgetAllows) {
   // What it holds is what the whole one holds.
   EXPECT_EQ(quick->layers.front().index, 0u);
   EXPECT_EQ(quick->layers.back().index, 5u);
-  EXPECT_EQ(quick->layers.front().query_key.values(), whole.layers.front().query_key.values());
-  EXPECT_EQ(quick->layers.back().query_key.values(), whole.layers.back().query_key.values());
+  ExpectSame(quick->layers.front().query_key, whole.layers.front().query_key);
+  ExpectSame(quick->layers.back().query_key, whole.layers.back().query_key);
   EXPECT_FALSE(quick->weights.empty());
   for (const WeightSummary& weight : quick->weights) {
     const auto same =
@@ -269,7 +273,7 @@ TEST_F(FullProfile, AQuickOneHoldsWhatTheBudgetAllows) {
                      [&](const WeightSummary& each) { return each.tensor == weight.tensor; });
     ASSERT_NE(same, whole.weights.end());
     EXPECT_EQ(same->digest, weight.digest);
-    EXPECT_EQ(same->sketch.values(), weight.sketch.values());
+    ExpectSame(same->sketch, weight.sketch);
   }
 }
 
