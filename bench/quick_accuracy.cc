@@ -1,6 +1,7 @@
 // quick_accuracy DIR: every model of a folder read in part (a share of its bytes), against the full
-// fingerprints of all others, and each pair's score against that of the two full fingerprints. Two
-// tables: by the share that was read, and by the number of kernels that were compared.
+// fingerprints of all others and against the others read in part, and each pair's score against
+// that of the two full fingerprints. Tables by the share that was read and by the number of kernels
+// that were compared.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +41,10 @@ bool IsRelated(Verdict verdict) {
 Result<std::vector<Model>> OpenAll(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.is_directory() && !NamesAdapter(entry.path())) paths.push_back(entry.path());
+    if (!entry.is_directory()) continue;
+    const auto is_adapter = NamesAdapter(entry.path());
+    if (!is_adapter) return is_adapter.error();
+    if (!*is_adapter) paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   std::vector<Model> models;
@@ -57,31 +62,56 @@ uint64_t TensorBytes(const Model& model) {
   return bytes;
 }
 
-// Of one model at one share against all others; nothing where not even the anchors' rows fit.
-Result<std::vector<Answer>> AnswersOf(const std::vector<Model>& models,
-                                      const std::vector<FullFingerprint>& full, size_t index,
-                                      uint64_t share) {
-  const uint64_t budget = TensorBytes(models[index]) * share / 1000;
-  const auto quick = ComputeFullFingerprint(models[index], {.budget_bytes = budget});
-  if (!quick && quick.error().kind == ErrorKind::kUsage) return std::vector<Answer>();
-  if (!quick) return quick.error();
-  std::vector<Answer> answers;
-  for (size_t other = 0; other < full.size(); ++other) {
-    if (other == index) continue;
-    const auto part = CompareFingerprints(*quick, full[other]);
-    if (!part) return part.error();
-    const auto whole = CompareFingerprints(full[index], full[other]);
-    if (!whole) return whole.error();
-    if (!part->quick || !whole->score) continue;
-    answers.push_back({.share = share,
-                       .kernels = part->quick->kernels,
-                       .read_bytes = static_cast<double>(quick->quick->read_bytes),
-                       .score_error = part->score ? std::abs(*part->score - *whole->score) : 1,
-                       .scored = part->score.has_value(),
-         .decided = part->quick->decided,
-                       .agrees = IsRelated(part->verdict) == IsRelated(whole->verdict)});
+// Every model at one share; nothing for those of which not even the anchors' rows fit.
+Result<std::vector<std::optional<FullFingerprint>>> QuickPrints(const std::vector<Model>& models,
+                                                                uint64_t share) {
+  std::vector<std::optional<FullFingerprint>> prints;
+  for (const Model& model : models) {
+    auto quick = ComputeFullFingerprint(model, {.budget_bytes = TensorBytes(model) * share / 1000});
+    if (!quick && quick.error().kind != ErrorKind::kUsage) return std::move(quick).error();
+    prints.push_back(quick ? std::optional(*std::move(quick)) : std::nullopt);
   }
-  return answers;
+  return prints;
+}
+
+Result<std::optional<Answer>> AnswerOn(const FullFingerprint& a, const FullFingerprint& b,
+                                       const Comparison& whole, uint64_t share) {
+  const auto part = CompareFingerprints(a, b);
+  if (!part) return part.error();
+  if (!part->quick || !whole.score) return std::optional<Answer>();
+  return std::optional(
+      Answer{.share = share,
+             .kernels = part->quick->kernels,
+             .read_bytes = static_cast<double>(a.quick->read_bytes),
+             .score_error = part->score ? std::abs(*part->score - *whole.score) : 1,
+             .scored = part->score.has_value(),
+             .decided = part->quick->decided,
+             .agrees = IsRelated(part->verdict) == IsRelated(whole.verdict)});
+}
+
+struct Answers {
+  std::vector<Answer> with_full;   // the one read in part, the other whole
+  std::vector<Answer> with_quick;  // both in part
+};
+
+Result<void> AddAnswers(const std::vector<FullFingerprint>& full,
+                        const std::vector<std::optional<FullFingerprint>>& quick, uint64_t share,
+                        Answers& answers) {
+  for (size_t a = 0; a < full.size(); ++a) {
+    for (size_t b = 0; b < full.size(); ++b) {
+      if (a == b || !quick[a]) continue;
+      const auto whole = CompareFingerprints(full[a], full[b]);
+      if (!whole) return whole.error();
+      const auto one = AnswerOn(*quick[a], full[b], *whole, share);
+      if (!one) return one.error();
+      if (*one) answers.with_full.push_back(**one);
+      if (!quick[b] || a > b) continue;
+      const auto both = AnswerOn(*quick[a], *quick[b], *whole, share);
+      if (!both) return both.error();
+      if (*both) answers.with_quick.push_back(**both);
+    }
+  }
+  return {};
 }
 
 double Quantile(std::vector<double>& values, double share) {
@@ -124,6 +154,17 @@ std::string KernelsLabel(const Answer& answer) {
   return kernels < 12 ? " 6 to 11" : "12 or more";
 }
 
+void PrintTables(const std::vector<Answer>& answers) {
+  std::map<std::string, std::vector<Answer>> by_share;
+  std::map<std::string, std::vector<Answer>> by_kernels;
+  for (const Answer& answer : answers) {
+    by_share[fmt::format("{:4.1f}%", static_cast<double>(answer.share) / 10)].push_back(answer);
+    by_kernels[KernelsLabel(answer)].push_back(answer);
+  }
+  PrintTable("of the model", by_share);
+  PrintTable("kernels", by_kernels);
+}
+
 Result<void> Run(const std::filesystem::path& folder) {
   const auto models = OpenAll(folder);
   if (!models) return models.error();
@@ -133,20 +174,16 @@ Result<void> Run(const std::filesystem::path& folder) {
     if (!fingerprint) return std::move(fingerprint).error();
     full.push_back(*std::move(fingerprint));
   }
-  std::map<std::string, std::vector<Answer>> by_share;
-  std::map<std::string, std::vector<Answer>> by_kernels;
+  Answers answers;
   for (const uint64_t share : kShares) {
-    for (size_t i = 0; i < models->size(); ++i) {
-      const auto answers = AnswersOf(*models, full, i, share);
-      if (!answers) return answers.error();
-      for (const Answer& answer : *answers) {
-        by_share[fmt::format("{:4.1f}%", static_cast<double>(share) / 10)].push_back(answer);
-        by_kernels[KernelsLabel(answer)].push_back(answer);
-      }
-    }
+    const auto quick = QuickPrints(*models, share);
+    if (!quick) return quick.error();
+    if (auto added = AddAnswers(full, *quick, share, answers); !added) return added;
   }
-  PrintTable("of the model", by_share);
-  PrintTable("kernels", by_kernels);
+  fmt::print("One model read in part, the other whole:\n\n");
+  PrintTables(answers.with_full);
+  fmt::print("Both read in part:\n\n");
+  PrintTables(answers.with_quick);
   return {};
 }
 

@@ -1,23 +1,74 @@
-// Any bytes as a GGUF file: never a crash, and what is accepted lies inside the file, apart from
-// each other. An input is two bytes that say how much zero data follows, low byte first, and the
-// start of the file.
+// Any bytes as a GGUF file: never a crash; what is accepted lies inside the file, apart from each
+// other; its tensors under the model's own names are unique and read only what is there; its
+// vocabulary keeps what holds of every one. An input is two bytes that say how much zero data
+// follows, low byte first, and the start of the file.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "formats/dtype.h"
 #include "formats/gguf.h"
+#include "fuzz/vocabulary_checks.h"
+#include "tokenizers/gguf_vocabulary.h"
+#include "weights/gguf_weights.h"
 
 namespace {
 
+using tensorguard::Require;
 using tensorguard::TensorEntry;
+using tensorguard::TensorInfo;
 
-void Require(bool property) {
-  if (!property) std::abort();
+// A file's tensors without their numbers.
+class NoNumbers : public tensorguard::WeightSource {
+ public:
+  explicit NoNumbers(const tensorguard::TensorTable& table) {
+    for (const TensorEntry& entry : table.tensors) {
+      tensors_.push_back({.name = entry.name,
+                          .dtype = entry.dtype,
+                          .shape = entry.shape,
+                          .element_count = entry.element_count,
+                          .stored_bytes = entry.data_end_bytes - entry.data_begin_bytes,
+                          .file = "input"});
+    }
+  }
+
+  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
+
+  tensorguard::Result<void> ReadFloat32(size_t tensor_index, uint64_t first_element,
+                                        std::span<float> out) const override {
+    const uint64_t count = tensors_.at(tensor_index).element_count;
+    Require(first_element <= count && out.size() <= count - first_element);
+    std::fill(out.begin(), out.end(), 0.0f);
+    return {};
+  }
+
+  bool IsBFloat16(size_t) const override { return false; }
+
+  tensorguard::Result<void> ReadBFloat16(size_t, uint64_t,
+                                         std::span<tensorguard::BFloat16>) const override {
+    Require(false);
+    return {};
+  }
+
+ private:
+  std::vector<TensorInfo> tensors_;
+};
+
+void CheckUndone(const tensorguard::GgufHeader& header) {
+  const auto undone =
+      tensorguard::UndoGgufConversion(std::make_shared<NoNumbers>(header.table), header.metadata);
+  if (!undone) return;
+  const auto& tensors = (*undone)->tensors();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    Require(i == 0 || tensors[i - 1].name < tensors[i].name);
+    std::vector<float> last(std::min<uint64_t>(tensors[i].element_count, 64));
+    Require((*undone)->ReadFloat32(i, tensors[i].element_count - last.size(), last).has_value());
+    Require((*undone)->ReadFloat32(i, 0, last).has_value());
+  }
 }
 
 void CheckAccepted(const tensorguard::TensorTable& table, uint64_t file_size) {
@@ -56,6 +107,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const auto header = tensorguard::ParseGgufHeader(start, file_size);
   if (header) {
     CheckAccepted(header->table, file_size);
+    CheckUndone(*header);
+    const auto vocabulary = tensorguard::VocabularyOfGguf(header->metadata);
+    if (vocabulary) tensorguard::CheckVocabulary(*vocabulary, size);
   } else {
     CheckRefused(header.error());
   }

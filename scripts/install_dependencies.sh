@@ -19,10 +19,13 @@ libarmadillo-dev      clustering, decompositions
 libopenblas-openmp-dev decompositions, from several threads at once
 libdnnl-dev           matrix products, in bfloat16 where the processor can
 libcairo2-dev         plots
+libcurl4-openssl-dev  models on the Hub and on web servers
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests
 libgmock-dev          tests
 b3sum                 a test of digests
+nginx                 a web server for tests
+openssl               a certificate for that server
 END
 }
 

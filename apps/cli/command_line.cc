@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kProfileByFiles =
     "if not given, paper where features files are among the arguments, else full";
+constexpr uint64_t kQuickBytes = 64'000'000;
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostClusters = 10'000;
 constexpr const char* kModelText = "a model: file, folder or adapter folder";
@@ -60,6 +61,8 @@ struct Targets {
   EvaluateOptions evaluate;
   std::optional<std::string> fail_on;
   std::optional<std::string> centers;
+  bool quick = false;
+  std::optional<std::string> budget;
 };
 
 CLI::App* AddCommand(CLI::App& app, const std::string& name) {
@@ -96,6 +99,15 @@ void AddPositional(CLI::App* command, const std::string& name, std::string& targ
 void AddPositional(CLI::App* command, const std::string& name, std::vector<std::string>& target,
                    const std::string& text) {
   command->add_option(name, target, text)->required()->type_name(name);
+}
+
+void AddQuick(CLI::App* command, Targets& targets) {
+  command->add_flag("--quick", targets.quick,
+                    "a first answer from a part of each model, and how sure it is");
+  command
+      ->add_option("--budget", targets.budget,
+                   "the most bytes that --quick reads of a model's tensors; 64MB if not given")
+      ->type_name("SIZE");
 }
 
 void AddImpute(CLI::App* command, bool& impute) {
@@ -146,6 +158,7 @@ void DefineCompare(CLI::App& app, Targets& targets) {
       ->type_name("FILE|DIR");
   command->add_flag("--deep", options.deep,
                     "test the weights themselves as well, for a p-value; needs both models");
+  AddQuick(command, targets);
   command->add_option("--html", options.html, "write the evidence as one self-contained page")
       ->type_name("FILE");
   AddProfile(command, options.profile, kProfileByFiles);
@@ -169,6 +182,7 @@ void DefineClassify(CLI::App& app, Targets& targets) {
                    "names of the known models that families form around, separated by commas; each "
                    "known model on its own if not given")
       ->type_name("NAME,...");
+  AddQuick(command, targets);
   AddBase(command, options.base);
   AddProfile(command, options.profile, kProfileByFiles);
   AddImpute(command, options.impute);
@@ -331,6 +345,13 @@ std::string HelpFor(const ProgramDescription& program, const std::string& comman
   return ProgramHelp(program);
 }
 
+// Empty without --quick.
+std::optional<uint64_t> QuickBytes(bool quick, const std::optional<std::string>& budget) {
+  if (budget && !quick) throw UsageProblem{UsageError("--budget is for --quick")};
+  if (!quick) return {};
+  return budget ? SizeInBytes("--budget", *budget) : kQuickBytes;
+}
+
 // The request of the command that was given. May throw UsageProblem.
 Request TakeRequest(const std::string& command, Targets targets,
                     const ProgramDescription& program) {
@@ -342,6 +363,8 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (targets.centers) {
     targets.cluster.centers = targets.classify.centers = ListOf("--centers", *targets.centers);
   }
+  targets.compare.quick_bytes = targets.classify.quick_bytes =
+      QuickBytes(targets.quick, targets.budget);
   if (command == "inspect") request.options = std::move(targets.inspect);
   if (command == "fingerprint") request.options = std::move(targets.fingerprint);
   if (command == "compare") request.options = std::move(targets.compare);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/quick_output.h"
 #include "cli/text_layout.h"
 #include "report/comparison_page.h"
 
@@ -94,7 +95,8 @@ OrderedJson TestToJson(const std::optional<DeepTest>& test) {
 
 // What is worth telling beside the verdict, in the order of its weight.
 std::vector<std::string> NotesOf(const ComparedPair& pair) {
-  std::vector<std::string> notes = pair.test_notes;
+  std::vector<std::string> notes = QuickNotes(pair.comparison, {&pair.first, &pair.second});
+  notes.insert(notes.end(), pair.test_notes.begin(), pair.test_notes.end());
   for (const Finding& finding : pair.comparison.findings) notes.push_back(finding.text);
   for (const NamedMerge& merge : pair.merges) {
     notes.push_back(fmt::format(
@@ -196,6 +198,7 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair) {
   for (const Finding& finding : pair.comparison.findings) {
     json["findings"].push_back({{"kind", FindingKindName(finding.kind)}, {"text", finding.text}});
   }
+  json["quick"] = QuickToJson(pair.comparison, {&pair.first, &pair.second});
   json["merges"] = OrderedJson::array();
   for (const NamedMerge& merge : pair.merges) json["merges"].push_back(MergeToJson(merge));
   json["notes"] = NotesOf(pair);

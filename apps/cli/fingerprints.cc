@@ -17,7 +17,8 @@ Result<FullFingerprint> ComputeFingerprint(const std::string& argument,
   auto fingerprint =
       ComputeFullFingerprint(*model, {.threads = reading.threads,
                                       .on_progress = console.ShowProgress(model->name),
-                                      .anchors = std::move(anchors)});
+                                      .anchors = std::move(anchors),
+                                      .budget_bytes = reading.quick_bytes});
   console.EndProgress();
   if (!fingerprint) return std::move(fingerprint).error().InFile(argument);
   return fingerprint;

@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_APPS_CLI_FINGERPRINTS_H_
 #define TENSORGUARD_APPS_CLI_FINGERPRINTS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@
 namespace tensorguard::cli {
 
 struct FingerprintReading {
-  std::optional<std::string> base = {};  // for arguments that are adapters
-  unsigned threads = 0;                  // for models that must be fingerprinted first
+  std::optional<std::string> base = {};      // for arguments that are adapters
+  unsigned threads = 0;                      // for models that must be fingerprinted first
+  std::optional<uint64_t> quick_bytes = {};  // the most that is read of such a model's tensors
 };
 
 // A fingerprint file is read; a model's weights are read and its fingerprint computed.

@@ -8,6 +8,7 @@
 #include "cli/models.h"
 #include "cli/nearest_fingerprints.h"
 #include "cli/profile_commands.h"
+#include "cli/quick_output.h"
 #include "cli/text_layout.h"
 #include "comparison/score_null.h"
 #include "families/full_classification.h"
@@ -52,7 +53,7 @@ std::vector<std::string> LineageNames(const ClassifiedModel& model) {
 
 // What the best candidate's comparison found; about an unknown model only why it is none.
 std::vector<std::string> NotesOf(const ClassifiedModel& model) {
-  std::vector<std::string> notes;
+  std::vector<std::string> notes = QuickNotes(model.best().comparison, {&model.unknown});
   const Comparison& best = model.best().comparison;
   if (!model.result.known && IsDerivation(best.verdict)) {
     notes.push_back(fmt::format(
@@ -86,6 +87,7 @@ OrderedJson ToJson(const ClassifiedModel& model) {
   json["lineage"] = lineage;
   const auto merge = MergeOf(model);
   json["merge"] = merge ? MergeToJson(*merge) : OrderedJson();
+  json["quick"] = QuickToJson(model.best().comparison, {&model.unknown});
   json["family_wise_error"] = kFamilyWiseError;
   json["known_models"] = model.result.known_models;
   json["compared_fully"] = model.result.candidates.size();
@@ -128,11 +130,14 @@ std::string ToText(const ClassifiedModel& model) {
 
 Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Console& console) {
   if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
-  auto unknown =
-      FingerprintOf(options.model, {.base = options.base, .threads = options.threads}, console);
+  auto unknown = FingerprintOf(
+      options.model,
+      {.base = options.base, .threads = options.threads, .quick_bytes = options.quick_bytes},
+      console);
   if (!unknown) return std::move(unknown).error();
   NearestFingerprints known =
-      NearestOfAll(*unknown, options.known, {.threads = options.threads}, console);
+      NearestOfAll(*unknown, options.known,
+                   {.threads = options.threads, .quick_bytes = options.quick_bytes}, console);
   auto result = ClassifyFingerprint(
       *unknown, known.fingerprints,
       {.threads = options.threads, .known_models = known.asked - known.errors.size()});

@@ -37,8 +37,10 @@ Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPa
 
 Result<ComparedPair> ComparePair(const CompareOptions& options,
                                  const std::vector<FullFingerprint>& known, Console& console) {
-  auto prints = FingerprintsOfPair(options.first, options.second,
-                                   {.base = options.base, .threads = options.threads}, console);
+  auto prints = FingerprintsOfPair(
+      options.first, options.second,
+      {.base = options.base, .threads = options.threads, .quick_bytes = options.quick_bytes},
+      console);
   if (!prints) return std::move(prints).error();
   auto comparison = CompareFingerprints(prints->first, prints->second);
   if (!comparison) return std::move(comparison).error();

@@ -26,6 +26,7 @@ struct Tally {
 struct Summary {
   std::map<std::pair<Role, std::string_view>, Tally> roles;  // in the order of the roles
   std::map<std::string_view, uint64_t> dtypes;               // tensors of each
+  std::map<std::string, uint64_t> quantisations;             // tensors of each
   std::set<std::string> files;
   uint64_t stored_bytes = 0;
 };
@@ -41,6 +42,7 @@ Summary Summarise(const Model& model) {
     ++tally.tensors;
     tally.elements += tensors[i].element_count;
     ++summary.dtypes[InfoOf(tensors[i].dtype).name];
+    if (!tensors[i].quantisation.empty()) ++summary.quantisations[tensors[i].quantisation];
     summary.files.insert(tensors[i].file);
     summary.stored_bytes += tensors[i].stored_bytes;
   }
@@ -53,6 +55,7 @@ OrderedJson TensorToJson(const TensorInfo& tensor, const TensorRole& role) {
   json["dtype"] = InfoOf(tensor.dtype).name;
   json["shape"] = tensor.shape;
   json["file"] = tensor.file;
+  if (!tensor.quantisation.empty()) json["quantisation"] = tensor.quantisation;
   if (role.is_bias) json["bias_of"] = RoleName(role.role);
   if (role.expert) json["expert"] = *role.expert;
   if (role.stacked_experts) json["stacked_experts"] = true;
@@ -81,6 +84,7 @@ OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerRe
   json["stored_bytes"] = summary.stored_bytes;
   json["files"] = summary.files;
   json["dtypes"] = summary.dtypes;
+  if (!summary.quantisations.empty()) json["quantisation"] = summary.quantisations;
   json["notes"] = OrderedJson::array();
   if (tokenizer.problem) json["notes"].push_back(DescribeError(*tokenizer.problem));
   json["unassigned"] = OrderedJson::array();
@@ -133,6 +137,9 @@ std::string SummaryText(const Model& model, const Summary& summary,
       {"output head", architecture.tied_head ? "tied to the embedding" : "not tied"},
       {"tokenizer", TokenizerText(tokenizer)},
   };
+  for (const auto& [name, count] : summary.quantisations) {
+    rows.push_back({"quantised", fmt::format("{} ({})", name, WithThousands(count))});
+  }
   if (model.is_adapter) {
     rows.push_back({"adapter", "merged into " + EscapeControl(model.base_name)});
   }

@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_APPS_CLI_OPTIONS_H_
 #define TENSORGUARD_APPS_CLI_OPTIONS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -33,6 +34,7 @@ struct CompareOptions {
   std::vector<std::string> known;
   std::string profile;  // empty: by what is given
   bool deep = false;
+  std::optional<uint64_t> quick_bytes;  // read at most this much of each model's tensors
   std::optional<std::string> html;
   bool impute = false;
   std::vector<std::string> fail_on;  // verdicts that give status 1
@@ -45,6 +47,7 @@ struct ClassifyOptions {
   std::vector<std::string> known;    // fingerprints, folders of them, models
   std::vector<std::string> centers;  // base models of the families; none: each known model is one
   std::string profile;               // empty: by what is given
+  std::optional<uint64_t> quick_bytes;
   bool impute = false;
   std::vector<std::string> fail_on;
   unsigned threads = 0;

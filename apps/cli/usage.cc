@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -102,6 +103,31 @@ bool IsWholeNumber(std::string_view text, unsigned lowest, unsigned highest) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = failure == std::errc() && end == text.data() + text.size();
   return whole && number >= lowest && number <= highest;
+}
+
+uint64_t SizeInBytes(const std::string& option, const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {{{"", 1},
+                                                                          {"B", 1},
+                                                                          {"KB", 1e3},
+                                                                          {"MB", 1e6},
+                                                                          {"GB", 1e9},
+                                                                          {"TB", 1e12},
+                                                                          {"KiB", 0x1p10},
+                                                                          {"MiB", 0x1p20},
+                                                                          {"GiB", 0x1p30}}};
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  const std::string_view unit(read.ptr, end);
+  const auto known = std::find_if(kUnits.begin(), kUnits.end(),
+                                  [&](const auto& each) { return each.first == unit; });
+  constexpr double kMost = 1e18;
+  if (read.ec == std::errc() && known != kUnits.end()) {
+    const double bytes = number * known->second;
+    if (bytes >= 1 && bytes <= kMost) return static_cast<uint64_t>(bytes);
+  }
+  throw UsageProblem{UsageError(fmt::format("{} needs a size", option), text,
+                                "a number of bytes, or one with KB, MB, GB, KiB, MiB or GiB")};
 }
 
 }  // namespace tensorguard::cli

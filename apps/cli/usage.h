@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_APPS_CLI_USAGE_H_
 #define TENSORGUARD_APPS_CLI_USAGE_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,10 @@ std::vector<std::string> CommandNames(const ProgramDescription& program);
 
 // Whether `text` is a whole number from `lowest` to `highest`.
 bool IsWholeNumber(std::string_view text, unsigned lowest, unsigned highest);
+
+// The number that "64000000", "64MB", "1.5GB" or "64MiB" means. Throws UsageProblem if `text` is
+// no size, or is zero.
+uint64_t SizeInBytes(const std::string& option, const std::string& text);
 
 }  // namespace tensorguard::cli
 

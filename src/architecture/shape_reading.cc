@@ -256,11 +256,16 @@ void ReadOrientation(const ShapeContext& context, std::span<TensorRole> roles) {
     if (!matrix || role.input_major) continue;
     const auto width = hidden.Of(role.stack);
     const auto told = width ? InputMajorByShape(*matrix, SideOf(role), *width) : std::nullopt;
+    // A quantiser's layer is [out, in], whatever it was before, and says nothing of the others.
+    const bool quantised =
+        !context.tensors[i].quantisation.empty() && context.tensors[i].shape.size() == 2;
+    if (!told && quantised) continue;
     if (!told) {
       open.push_back(i);
       continue;
     }
     role.input_major = *told;
+    if (quantised) continue;
     Votes& vote = votes[{role.stack, role.stacked_experts}];
     if (role.layer) ++(*told ? vote.input_major : vote.output_major);
   }

@@ -255,5 +255,62 @@ TEST(CompareFingerprints, IsInconclusiveOnFingerprintsWithoutLayers) {
   EXPECT_EQ(Compared(a, b).verdict, Verdict::kInconclusive);
 }
 
+// The first and the last layer, and what of their weights has a place.
+FullFingerprint QuickPrintOf(const ToyModel& model) {
+  FullFingerprint print = FingerprintOf(model);
+  const uint32_t last = static_cast<uint32_t>(print.layers.size()) - 1;
+  std::erase_if(print.layers, [&](const LayerResponse& layer) {
+    return layer.index != 0 && layer.index != last;
+  });
+  std::erase_if(print.weights, [&](const WeightSummary& weight) {
+    return weight.role.layer && *weight.role.layer != 0 && *weight.role.layer != last;
+  });
+  print.quick = {.budget_bytes = 100, .read_bytes = 90, .tensor_bytes = 300, .model_layers = 6};
+  return print;
+}
+
+TEST(QuickComparison, NeverCallsAPartIdentical) {
+  const auto base = RandomToyModel(1, 6);
+  for (const auto& other : {FingerprintOf(base), QuickPrintOf(base)}) {
+    const auto comparison = Compared(QuickPrintOf(base), other);
+    EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+    ASSERT_TRUE(comparison.quick);
+    EXPECT_TRUE(comparison.quick->decided);
+    EXPECT_EQ(comparison.quick->kernels, 6u);
+    EXPECT_THAT(TextOf(comparison, FindingKind::kEqualWeights), HasSubstr("that were read"));
+    EXPECT_FALSE(Has(comparison, FindingKind::kLayers));
+  }
+}
+
+TEST(QuickComparison, TellsCopiesFromOthers) {
+  const auto base = RandomToyModel(1, 6);
+  const auto quick = QuickPrintOf(base);
+  EXPECT_EQ(Compared(quick, FingerprintOf(Noised(base, 0.2, 5))).verdict, Verdict::kDerived);
+  EXPECT_EQ(Compared(quick, FingerprintOf(Rotated(base, 5))).verdict, Verdict::kReparameterised);
+  const auto other = Compared(quick, FingerprintOf(RandomToyModel(2, 6)));
+  EXPECT_EQ(other.verdict, Verdict::kIndependent);
+  EXPECT_TRUE(other.quick->decided);
+  EXPECT_FALSE(Compared(FingerprintOf(base), FingerprintOf(base)).quick);
+}
+
+TEST(QuickComparison, DoesNotDecideWithoutKernelsOrCommonWeights) {
+  FullFingerprint quick = QuickPrintOf(RandomToyModel(1, 6));
+  quick.layers.clear();
+  quick.weights.clear();
+  const auto comparison = Compared(quick, FingerprintOf(RandomToyModel(1, 6)));
+  EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
+  ASSERT_TRUE(comparison.quick);
+  EXPECT_FALSE(comparison.quick->decided);
+  EXPECT_FALSE(comparison.score);
+}
+
+TEST(QuickComparison, DoesNotDecideNearTheThresholds) {
+  EXPECT_TRUE(CertaintyOf(12, 0, 0.60).decided);
+  EXPECT_FALSE(CertaintyOf(12, 0, 0.50).decided);
+  EXPECT_FALSE(CertaintyOf(1, 0, 0.60).decided);
+  EXPECT_TRUE(CertaintyOf(1, 0, 0.30).decided);
+  EXPECT_FALSE(CertaintyOf(12, 0, {}).decided);
+}
+
 }  // namespace
 }  // namespace tensorguard

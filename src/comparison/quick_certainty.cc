@@ -20,7 +20,7 @@ constexpr std::array kMeasured = std::to_array<MeasuredError>({
     {6, 0.04},
     {3, 0.05},
     {1, 0.06},
-    {0, 0.10},
+    {0, 0.15},
 });
 
 }  // namespace

@@ -13,6 +13,7 @@ constexpr std::array kSafetensorsSuffixes = {".safetensors"sv};
 constexpr std::array kSafetensorsOthers = {".fingerprint.safetensors"sv};
 constexpr std::array kSafetensorsAdapters = {"adapter_model.safetensors"sv,
                                              "adapters.safetensors"sv};
+constexpr std::array kOnnxSuffixes = {".onnx"sv};
 constexpr std::array kGgufSuffixes = {".gguf"sv};
 // A vision projector beside its language model is no model.
 constexpr std::array kGgufOthers = {"mmproj"sv};
@@ -60,6 +61,14 @@ constexpr std::array kReadable = std::to_array<FormatNames>({
      .adapter_endings = {},
      .other_beginnings = {},
      .other_endings = {}},
+    {.format = "ONNX",
+     .layout = "ONNX: one file with its external data, or those of an encoder and its decoder",
+     .suffixes = kOnnxSuffixes,
+     .main_stem = {},
+     .index_suffix = {},
+     .adapter_endings = {},
+     .other_beginnings = {},
+     .other_endings = {}},
 });
 
 bool EndsWithAny(std::string_view name, std::span<const std::string_view> endings) {
@@ -79,8 +88,7 @@ struct Marked {
 
 constexpr std::array kSuffixes = std::to_array<Marked>({
     {".ggml", "GGML"},
-    {".onnx", "ONNX"},
-    {".onnx_data", "ONNX"},
+    {".onnx_data", "ONNX's external data, without its model"},
     {".h5", "Keras HDF5"},
     {".keras", "Keras"},
     {".msgpack", "Flax"},

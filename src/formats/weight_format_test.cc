@@ -9,7 +9,6 @@ namespace tensorguard {
 namespace {
 
 TEST(WeightFormat, KnowsOtherFormatsByName) {
-  EXPECT_EQ(OtherWeightFormatOfName("model.onnx"), "ONNX");
   EXPECT_EQ(OtherWeightFormatOfName("flax_model.msgpack"), "Flax");
   EXPECT_EQ(OtherWeightFormatOfName("tf_model.h5"), "Keras HDF5");
 }

@@ -41,7 +41,7 @@ class FullProfile : public ::testing::Test {
     return print ? *std::move(print) : FullFingerprint();
   }
 
-  std::string BytesOf(const FullFingerprint& print, const std::string& name) {
+  std::string FileOf(const FullFingerprint& print, const std::string& name) {
     EXPECT_TRUE(WriteFingerprint(print, folder_.path() / name));
     return *ReadSmallFile(folder_.path() / name, 1 << 24);
   }
@@ -133,8 +133,8 @@ TEST_F(FullProfile, DescribesTheModel) {
 TEST_F(FullProfile, IsTheSameForAnyNumberOfThreadsAndAsItsFile) {
   for (const TestNetwork& network : TestNetworks()) {
     const FullFingerprint one = PrintOf(network, 1);
-    const std::string bytes = BytesOf(one, "one");
-    EXPECT_EQ(bytes, BytesOf(PrintOf(network, 4), "four"));
+    const std::string bytes = FileOf(one, "one");
+    EXPECT_EQ(bytes, FileOf(PrintOf(network, 4), "four"));
     const auto read = ReadFingerprint(folder_.path() / "one");
     ASSERT_TRUE(read);
     ASSERT_EQ(read->layers.size(), one.layers.size());
@@ -142,7 +142,7 @@ TEST_F(FullProfile, IsTheSameForAnyNumberOfThreadsAndAsItsFile) {
       EXPECT_TRUE(
           std::ranges::equal(read->layers[i].query_key.values(), one.layers[i].query_key.values()));
     }
-    EXPECT_EQ(bytes, BytesOf(AsStored(*read), "again"));
+    EXPECT_EQ(bytes, FileOf(AsStored(*read), "again"));
   }
 }
 
@@ -227,6 +227,75 @@ TEST_F(FullProfile, ReportsProgressToItsEnd) {
   ASSERT_TRUE(print);
   EXPECT_GT(total, 0u);
   EXPECT_EQ(last, total);
+}
+
+// A wider network, so that layers weigh more than the anchors' rows.
+TestNetwork DeepNetwork() {
+  TestNetwork network = {.hidden = 48, .heads = 4, .key_heads = 2, .head_size = 12};
+  network.inner = 96;
+  network.layers = 6;
+  return LlamaLike("llama", Json::object(), false, true, std::move(network));
+}
+
+uint64_t BytesOf(const TestNetwork& network) {
+  uint64_t bytes = 0;
+  for (const auto& [name, tensor] : network.tensors) bytes += tensor.values.size() * sizeof(float);
+  return bytes;
+}
+
+TEST_F(FullProfile, AQuickOneHoldsWhatTheBudgetAllows) {
+  const TestNetwork network = DeepNetwork();
+  const FullFingerprint whole = PrintOf(network);
+  const uint64_t budget = BytesOf(network) / 2;
+  const auto quick = ComputeFullFingerprint(ModelFrom(network), {.budget_bytes = budget});
+  ASSERT_TRUE(quick) << DescribeError(quick.error());
+  ASSERT_TRUE(quick->quick);
+  EXPECT_EQ(quick->quick->budget_bytes, budget);
+  EXPECT_LE(quick->quick->read_bytes, budget);
+  EXPECT_GT(quick->quick->read_bytes, budget / 2);
+  EXPECT_EQ(quick->quick->tensor_bytes, BytesOf(network));
+  EXPECT_EQ(quick->quick->model_layers, 6u);
+  ASSERT_GE(quick->layers.size(), 2u);
+  ASSERT_LT(quick->layers.size(), 6u);
+  // What it holds is what the whole one holds.
+  EXPECT_EQ(quick->layers.front().index, 0u);
+  EXPECT_EQ(quick->layers.back().index, 5u);
+  EXPECT_EQ(quick->layers.front().query_key.values(), whole.layers.front().query_key.values());
+  EXPECT_EQ(quick->layers.back().query_key.values(), whole.layers.back().query_key.values());
+  EXPECT_FALSE(quick->weights.empty());
+  for (const WeightSummary& weight : quick->weights) {
+    const auto same =
+        std::find_if(whole.weights.begin(), whole.weights.end(),
+                     [&](const WeightSummary& each) { return each.tensor == weight.tensor; });
+    ASSERT_NE(same, whole.weights.end());
+    EXPECT_EQ(same->digest, weight.digest);
+    EXPECT_EQ(same->sketch.values(), weight.sketch.values());
+  }
+}
+
+TEST_F(FullProfile, AQuickOneIsNotWritten) {
+  const TestNetwork network = DeepNetwork();
+  const auto quick =
+      ComputeFullFingerprint(ModelFrom(network), {.budget_bytes = BytesOf(network) / 2});
+  ASSERT_TRUE(quick);
+  const auto written = WriteFingerprint(*quick, folder_.path() / "quick");
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().problem, HasSubstr("quick"));
+}
+
+TEST_F(FullProfile, ABudgetForTheWholeModelMakesTheWholeFingerprint) {
+  const TestNetwork network = DeepNetwork();
+  const auto print = ComputeFullFingerprint(ModelFrom(network), {.budget_bytes = BytesOf(network)});
+  ASSERT_TRUE(print);
+  EXPECT_FALSE(print->quick);
+  EXPECT_EQ(FileOf(*print, "budget"), FileOf(PrintOf(network), "whole"));
+}
+
+TEST_F(FullProfile, ABudgetBelowTheAnchorsIsAnError) {
+  const auto print = ComputeFullFingerprint(ModelFrom(DeepNetwork()), {.budget_bytes = 100});
+  ASSERT_FALSE(print);
+  EXPECT_EQ(print.error().kind, ErrorKind::kUsage);
+  EXPECT_EQ(print.error().found, "100 bytes");
 }
 
 }  // namespace

@@ -263,11 +263,11 @@ INSTANTIATE_TEST_SUITE_P(Zoo, GgufModel,
 TEST(GgufModel, ArchitecturesThatAreNotKnownAreRefused) {
   const ScratchFolder scratch;
   const auto model = OpenModel(
-      scratch.Write("m.gguf", BuildGguf({GgufTextPair("general.architecture", "gpt2")},
+      scratch.Write("m.gguf", BuildGguf({GgufTextPair("general.architecture", "rwkv7")},
                                         {GgufF32Tensor("token_embd.weight", {1, 1}, {1})})));
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(model.error().found, "gpt2");
+  EXPECT_EQ(model.error().found, "rwkv7");
   EXPECT_TRUE(model.error().file.ends_with("m.gguf"));
 }
 

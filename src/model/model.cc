@@ -5,10 +5,14 @@
 
 #include "formats/weight_format.h"
 #include "model/gguf_config.h"
+#include "places/place_name.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
 #include "weights/gguf_weights.h"
 #include "weights/hub_cache.h"
+#include "weights/onnx_weights.h"
+#include "weights/quantisation_config.h"
+#include "weights/quantised_weights.h"
 #include "weights/stored_weights.h"
 #include "weights/weight_files.h"
 
@@ -71,7 +75,7 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                             const GgufMetadata& metadata, const FileStorePtr& files) {
   const auto found = FindWeightFiles(resolved, *files);
   if (!found) return found.error();
-  const auto gguf = GgufArchitectureOf(metadata);
+  const auto gguf = GgufArchitectureOf(metadata, *stored);
   if (!gguf) return Error(gguf.error()).InFile(found->files[0].string());
   auto weights = UndoGgufConversion(std::move(stored), metadata);
   if (!weights) return std::move(weights).error();
@@ -87,8 +91,70 @@ Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
                .architecture = std::move(architecture)};
 }
 
+// Beside the exports, or a folder further up, where transformers.js has them in "onnx".
+Result<fs::path> FolderOfConfig(const fs::path& weight_file, const FileStore& files) {
+  const fs::path folder = FolderOf(weight_file);
+  const auto beside = files.Exists(folder / "config.json");
+  if (!beside) return beside.error();
+  if (*beside) return folder;
+  const fs::path parent = folder == "." ? fs::path("..") : FolderOf(folder);
+  const auto further_up = files.Exists(parent / "config.json");
+  if (!further_up) return further_up.error();
+  return *further_up ? parent : folder;
+}
+
+// What the export does not tell; onnxruntime-genai has its own config.
+Result<OnnxSource> OnnxSourceOf(const Json& config, const fs::path& folder,
+                                const FileStore& files) {
+  OnnxSource source;
+  const auto text = [](const Json& object, const char* key) {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    const bool is_text = object.is_object() && found != object.end() && found->is_string();
+    return is_text ? found->get<std::string>() : std::string();
+  };
+  source.model_type = text(config, "model_type");
+  if (config.is_object()) {
+    const auto tied = config.find("tie_word_embeddings");
+    source.tied_head = tied != config.end() && tied->is_boolean() && tied->get<bool>();
+  }
+  const fs::path genai = folder / "genai_config.json";
+  const auto exists = files.Exists(genai);
+  if (!exists) return exists.error();
+  if (!source.model_type.empty() || !*exists) return source;
+  const auto settings = ReadJsonFile(files, genai);
+  if (!settings) return settings.error();
+  if (settings->is_object() && settings->contains("model")) {
+    source.model_type = text((*settings)["model"], "type");
+  }
+  return source;
+}
+
+Result<Model> OpenOnnxModel(const fs::path& path, const OnnxFiles& onnx,
+                            const FileStorePtr& files) {
+  const auto folder = FolderOfConfig(onnx.back(), *files);
+  if (!folder) return folder.error();
+  auto config = ReadConfig(*folder, *files);
+  if (!config) return std::move(config).error();
+  const auto source = OnnxSourceOf(*config, *folder, *files);
+  if (!source) return source.error();
+  auto weights = OpenOnnxWeights(onnx, *source, files);
+  if (!weights) return std::move(weights).error();
+  Architecture architecture = Understand(*config, (*weights)->tensors());
+  return Model{.name = ModelNameFromPath(path),
+               .path = path,
+               .config = *std::move(config),
+               .base_name = {},
+               .tokenizer_folder = *folder,
+               .files = files,
+               .weights = *std::move(weights),
+               .architecture = std::move(architecture)};
+}
+
 Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
                              const FileStorePtr& files) {
+  const auto found = FindWeightFiles(resolved, *files);
+  if (!found) return found.error();
+  if (IsOnnxName(found->files[0])) return OpenOnnxModel(path, found->files, files);
   auto weights = OpenStoredWeights(resolved, files);
   if (!weights) return std::move(weights).error();
   const auto metadata = ReadGgufMetadata(resolved, *files);
@@ -98,6 +164,10 @@ Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
   if (!folder) return folder.error();
   auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
+  const auto quantisation = ReadQuantisationConfig(*config, *folder, *files);
+  if (!quantisation) return quantisation.error();
+  weights = DequantiseWeights(*std::move(weights), *quantisation);
+  if (!weights) return std::move(weights).error();
   Architecture architecture = Understand(*config, (*weights)->tensors());
   return Model{.name = ModelNameFromPath(path),
                .path = path,
@@ -200,7 +270,8 @@ std::string ModelNameFromPath(const fs::path& path) {
     std::string cached = HubCacheName(parent.parent_path().filename().string());
     if (!cached.empty()) return cached;
   }
-  std::string name = named.filename().string();
+  const std::string remote = LastPartOf(path.string());
+  std::string name = remote.empty() ? named.filename().string() : remote;
   std::string cached = HubCacheName(name);
   if (!cached.empty()) return cached;
   constexpr std::string_view kFeatures = "_features.json";

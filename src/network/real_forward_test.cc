@@ -2,21 +2,17 @@
 // the shared material: the proof of the table of architectures.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <optional>
-#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "model/model.h"
 #include "network/forward.h"
+#include "network/golden_outputs.h"
 #include "network/network.h"
 #include "network/real_architectures.h"
 #include "tests/support/shared_data.h"
-#include "weights/stored_weights.h"
 
 namespace tensorguard {
 namespace {
@@ -24,54 +20,6 @@ namespace {
 constexpr double kTolerance = 1e-4;  // of the tensor's largest magnitude
 
 std::filesystem::path Architectures() { return SharedData("real/architectures"); }
-
-struct Golden {
-  std::vector<uint32_t> input_ids;
-  std::vector<uint32_t> decoder_ids;
-  std::vector<std::vector<float>> hidden;
-  std::vector<float> logits;
-};
-
-std::vector<float> ReadTensor(const WeightSource& source, size_t index) {
-  std::vector<float> values(source.tensors()[index].element_count);
-  EXPECT_TRUE(source.ReadFloat32(index, 0, values));
-  return values;
-}
-
-Golden ReadGolden(const std::filesystem::path& file) {
-  Golden golden;
-  const auto source = OpenStoredWeights(file);
-  EXPECT_TRUE(source) << DescribeError(source.error());
-  if (!source) return golden;
-  golden.hidden.resize(64);
-  size_t count = 0;
-  for (size_t i = 0; i < (*source)->tensors().size(); ++i) {
-    const std::string& name = (*source)->tensors()[i].name;
-    const std::vector<float> values = ReadTensor(**source, i);
-    if (name == "input_ids") golden.input_ids.assign(values.begin(), values.end());
-    if (name == "decoder_input_ids") golden.decoder_ids.assign(values.begin(), values.end());
-    if (name == "logits") golden.logits = values;
-    if (!name.starts_with("hidden.")) continue;
-    golden.hidden.at(std::stoul(name.substr(7))) = values;
-    ++count;
-  }
-  golden.hidden.resize(count);
-  return golden;
-}
-
-// The largest difference, relative to the largest expected magnitude.
-double Difference(std::span<const float> found, const std::vector<float>& expected) {
-  EXPECT_EQ(found.size(), expected.size());
-  if (found.size() != expected.size()) return 1;
-  double largest = 0;
-  double difference = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    largest = std::max<double>(largest, std::abs(expected[i]));
-    difference = std::max<double>(difference, std::abs(found[i] - expected[i]));
-    if (!std::isfinite(found[i])) return HUGE_VAL;
-  }
-  return difference / largest;
-}
 
 // The libraries of the recurrent models report what leaves each layer, then that of the last one
 // through the final norm, and not what enters the first.

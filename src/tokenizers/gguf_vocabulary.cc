@@ -16,14 +16,35 @@ TokenClass ClassOf(double type) {
   return type == kUserDefined ? TokenClass::kLiteral : TokenClass::kSpecial;
 }
 
-Result<TokenizerKind> KindOf(const GgufMetadata& metadata) {
+struct KindRow {
+  std::string_view model;  // tokenizer.ggml.model
+  TokenizerKind kind;
+  TokenizerKind spelling;
+};
+
+// WordPiece's tokens are respelled: SentencePiece's space where a word starts, no mark elsewhere.
+constexpr KindRow kKinds[] = {
+    {"gpt2", TokenizerKind::kByteLevelBpe, TokenizerKind::kByteLevelBpe},
+    {"llama", TokenizerKind::kSentencePiece, TokenizerKind::kSentencePiece},
+    {"t5", TokenizerKind::kSentencePiece, TokenizerKind::kSentencePiece},
+    {"bert", TokenizerKind::kWordPiece, TokenizerKind::kSentencePiece},
+};
+
+Result<KindRow> KindOf(const GgufMetadata& metadata) {
   const auto model = metadata.Text("tokenizer.ggml.model");
-  if (model == "gpt2") return TokenizerKind::kByteLevelBpe;
-  if (model == "llama") return TokenizerKind::kSentencePiece;
+  for (const KindRow& row : kKinds) {
+    if (model == row.model) return row;
+  }
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "tokenizer of a GGUF file is not read",
                .found = model ? *model : "no tokenizer.ggml.model",
-               .expected = "gpt2 or llama"};
+               .expected = "gpt2, llama, t5 or bert"};
+}
+
+// "[CLS]" and "[unused12]" are control tokens of WordPiece whatever their type says.
+bool IsRespelledControl(std::string_view token) {
+  if (token.starts_with(kSentencePieceSpace)) token.remove_prefix(kSentencePieceSpace.size());
+  return IsWordPieceControl(token);
 }
 
 }  // namespace
@@ -45,15 +66,18 @@ Result<Vocabulary> VocabularyOfGguf(const GgufMetadata& metadata) {
   }
   TokenList spelled;
   for (size_t id = 0; id < tokens->size(); ++id) {
-    const TokenClass token_class = types != nullptr                 ? ClassOf((*types)[id])
-                                   : IsControlByName((*tokens)[id]) ? TokenClass::kSpecial
-                                                                    : TokenClass::kText;
-    auto added = spelled.Add(id, (*tokens)[id], token_class);
+    const std::string_view token = (*tokens)[id];
+    TokenClass token_class = IsControlByName(token) ? TokenClass::kSpecial : TokenClass::kText;
+    if (types != nullptr) token_class = ClassOf((*types)[id]);
+    if (kind->kind == TokenizerKind::kWordPiece && IsRespelledControl(token)) {
+      token_class = TokenClass::kSpecial;
+    }
+    auto added = spelled.Add(id, token, token_class);
     if (!added) return std::move(added).error();
   }
-  auto decoded = DecodeTokens(spelled, *kind);
+  auto decoded = DecodeTokens(spelled, kind->spelling);
   if (!decoded) return std::move(decoded).error();
-  return Vocabulary{.kind = *kind, .tokens = *std::move(decoded), .file = {}};
+  return Vocabulary{.kind = kind->kind, .tokens = *std::move(decoded), .file = {}};
 }
 
 }  // namespace tensorguard

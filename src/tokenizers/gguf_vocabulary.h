@@ -10,7 +10,7 @@ namespace tensorguard {
 
 // Tokens in the order of their ids, with tokenizer.ggml.token_type where it is there. Errors:
 // kNotFound without tokens, kUnsupported for a tokenizer.ggml.model other than gpt2 (byte-level
-// BPE) and llama (SentencePiece), kBadFile.
+// BPE), llama and t5 (SentencePiece) and bert (WordPiece), kBadFile.
 Result<Vocabulary> VocabularyOfGguf(const GgufMetadata& metadata);
 
 }  // namespace tensorguard

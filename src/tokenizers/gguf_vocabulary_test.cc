@@ -52,6 +52,19 @@ TEST(GgufVocabulary, SentencePiece) {
   EXPECT_EQ(vocabulary->tokens[2].text, " the");
 }
 
+TEST(GgufVocabulary, WordPieceIsRespelled) {
+  const auto vocabulary = Read(
+      {GgufTextPair("tokenizer.ggml.model", "bert"),
+       GgufTextsPair("tokenizer.ggml.tokens", {"[CLS]", "\u2581[unused1]", "\u2581the", "ing"}),
+       TypesPair({3, 1, 1, 1})});
+  ASSERT_TRUE(vocabulary) << DescribeError(vocabulary.error());
+  EXPECT_EQ(vocabulary->kind, TokenizerKind::kWordPiece);
+  EXPECT_EQ(vocabulary->tokens[0].token_class, TokenClass::kSpecial);
+  EXPECT_EQ(vocabulary->tokens[1].token_class, TokenClass::kSpecial);
+  EXPECT_EQ(vocabulary->tokens[2].text, " the");
+  EXPECT_EQ(vocabulary->tokens[3].text, "ing");
+}
+
 TEST(GgufVocabulary, WhatIsRefused) {
   const std::string tokens = GgufTextsPair("tokenizer.ggml.tokens", {"a", "b"});
   const std::string model = GgufTextPair("tokenizer.ggml.model", "gpt2");
@@ -66,7 +79,7 @@ TEST(GgufVocabulary, WhatIsRefused) {
     EXPECT_EQ(vocabulary.error().problem, problem);
     EXPECT_TRUE(vocabulary.error().file.ends_with("m.gguf"));
   }
-  const auto other = Read({GgufTextPair("tokenizer.ggml.model", "bert"), tokens});
+  const auto other = Read({GgufTextPair("tokenizer.ggml.model", "rwkv"), tokens});
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::kUnsupported);
 }
@@ -74,8 +87,10 @@ TEST(GgufVocabulary, WhatIsRefused) {
 TEST(GgufVocabulary, PublishedFiles) {
   const auto folder = SharedData("real/parser/gguf");
   SKIP_WITHOUT(folder);
-  for (const auto& [name, tokens] : std::map<std::string, size_t>{
-           {"ggml-vocab-gpt-2.gguf", 50257}, {"ggml-vocab-llama-spm.gguf", 32000}}) {
+  for (const auto& [name, tokens] :
+       std::map<std::string, size_t>{{"ggml-vocab-gpt-2.gguf", 50257},
+                                     {"ggml-vocab-llama-spm.gguf", 32000},
+                                     {"ggml-vocab-bert-bge.gguf", 30522}}) {
     const auto vocabulary = ReadVocabulary(folder / name);
     ASSERT_TRUE(vocabulary) << DescribeError(vocabulary.error());
     EXPECT_EQ(vocabulary->tokens.size(), tokens);

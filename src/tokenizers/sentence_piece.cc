@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "tokenizers/protobuf.h"
+#include "formats/protobuf.h"
 
 namespace tensorguard {
 namespace {
@@ -25,7 +25,7 @@ enum PieceType : uint64_t {
 };
 
 struct Piece {
-  std::optional<std::string_view> text;
+  std::optional<std::string> text;
   uint64_t type = kNormal;
 };
 
@@ -35,26 +35,28 @@ Error WrongField(uint64_t offset, std::string_view what, std::string_view expect
           .expected = std::string(expected)};
 }
 
-Result<Piece> ParsePiece(const ProtobufField& message) {
+Result<Piece> ParsePiece(ProtobufBytes& bytes, const ProtobufField& message) {
   Piece piece;
-  ProtobufReader reader(message.bytes, message.offset);
+  ProtobufReader reader(bytes, message);
   while (!reader.AtEnd()) {
     const auto field = reader.Next();
     if (!field) return field.error();
     if (field->number == kTextField) {
       if (field->type != ProtobufType::kBytes || piece.text) {
-        return WrongField(field->offset, "the text of a piece", "one string");
+        return WrongField(field->begin_bytes, "the text of a piece", "one string");
       }
-      piece.text = field->bytes;
+      auto text = bytes.Text(*field, field->length_bytes());
+      if (!text) return std::move(text).error();
+      piece.text = *std::move(text);
     } else if (field->number == kTypeField) {
       if (field->type != ProtobufType::kVarint || field->number_value < kNormal ||
           field->number_value > kByte) {
-        return WrongField(field->offset, "the type of a piece", "a number from 1 to 6");
+        return WrongField(field->begin_bytes, "the type of a piece", "a number from 1 to 6");
       }
       piece.type = field->number_value;
     }
   }
-  if (!piece.text) return WrongField(message.offset, "a piece", "a text");
+  if (!piece.text) return WrongField(message.begin_bytes, "a piece", "a text");
   return piece;
 }
 
@@ -67,7 +69,7 @@ Result<void> AddPiece(const Piece& piece, const ProtobufField& message, TokenLis
       return tokens.Add(id, *piece.text, TokenClass::kSpecial);
     case kByte: {
       const auto byte = SentencePieceByte(*piece.text);
-      if (!byte) return WrongField(message.offset, "a byte piece", "a text such as <0x0A>");
+      if (!byte) return WrongField(message.begin_bytes, "a byte piece", "a text such as <0x0A>");
       return tokens.Add(id, std::string_view(&*byte, 1), TokenClass::kByte);
     }
     default:
@@ -77,17 +79,18 @@ Result<void> AddPiece(const Piece& piece, const ProtobufField& message, TokenLis
 
 }  // namespace
 
-Result<Vocabulary> ParseSentencePiece(std::string_view bytes) {
+Result<Vocabulary> ParseSentencePiece(std::string_view file) {
   Vocabulary vocabulary = {.kind = TokenizerKind::kSentencePiece, .tokens = {}, .file = {}};
-  ProtobufReader reader(bytes, 0);
+  ProtobufBytes bytes(SourceOf(file));
+  ProtobufReader reader(bytes, 0, file.size());
   while (!reader.AtEnd()) {
     const auto field = reader.Next();
     if (!field) return field.error();
     if (field->number != kPiecesField) continue;
     if (field->type != ProtobufType::kBytes) {
-      return WrongField(field->offset, "a piece", "a message");
+      return WrongField(field->begin_bytes, "a piece", "a message");
     }
-    const auto piece = ParsePiece(*field);
+    const auto piece = ParsePiece(bytes, *field);
     if (!piece) return piece.error();
     auto added = AddPiece(*piece, *field, vocabulary.tokens);
     if (!added) return std::move(added).error();

@@ -10,7 +10,7 @@
 namespace tensorguard {
 
 // Reads the pieces; a piece's id is its place. Errors: kBadFile, with the byte.
-Result<Vocabulary> ParseSentencePiece(std::string_view bytes);
+Result<Vocabulary> ParseSentencePiece(std::string_view file);
 
 }  // namespace tensorguard
 

@@ -4,11 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "formats/gguf.h"
+#include "weights/gguf_row_order.h"
 #include "weights/weight_files.h"
 
 namespace tensorguard {
@@ -22,8 +24,7 @@ struct Origin {
   size_t tensor = 0;           // of the stored weights
   uint64_t first_element = 0;  // in it
   float added = 0;             // by the conversion
-  // 0: rows are in order. Else each head has this many, and row 2 j + p was row j + p half_rows.
-  uint64_t head_rows = 0;
+  GgufRowOrder rows = {};      // kInOrder but for whole tensors
   uint64_t row_elements = 1;
 };
 
@@ -31,13 +32,6 @@ struct UndoneTensor {
   TensorInfo info;
   Origin origin;
 };
-
-// The stored row that holds row `row`.
-uint64_t StoredRow(uint64_t row, uint64_t head_rows) {
-  const uint64_t in_head = row % head_rows;
-  const uint64_t half_rows = head_rows / 2;
-  return row - in_head + 2 * (in_head % half_rows) + in_head / half_rows;
-}
 
 class UndoneWeights : public WeightSource {
  public:
@@ -80,12 +74,12 @@ class UndoneWeights : public WeightSource {
   template <typename Number, typename Read>
   static Result<void> ReadRows(const Origin& origin, uint64_t first_element, std::span<Number> out,
                                Read read) {
-    if (origin.head_rows == 0) return read(origin.first_element + first_element, out);
+    if (origin.rows.in_order()) return read(origin.first_element + first_element, out);
     while (!out.empty()) {
       const uint64_t row = first_element / origin.row_elements;
       const uint64_t column = first_element % origin.row_elements;
       const auto part = out.first(std::min<uint64_t>(out.size(), origin.row_elements - column));
-      auto done = read(StoredRow(row, origin.head_rows) * origin.row_elements + column, part);
+      auto done = read(origin.rows.StoredRow(row) * origin.row_elements + column, part);
       if (!done) return done;
       out = out.subspan(part.size());
       first_element += part.size();
@@ -103,23 +97,13 @@ std::optional<uint64_t> NumberOf(const GgufMetadata& metadata, std::string_view 
   return metadata.Number(fmt::format("{}.{}", architecture, key));
 }
 
-// Rows of one head.
-Result<uint64_t> HeadRows(const TensorInfo& tensor, const GgufMetadata& metadata,
-                          std::string_view architecture, bool keys) {
-  auto heads = NumberOf(metadata, architecture, "attention.head_count");
-  if (keys) {
-    const auto key_heads = NumberOf(metadata, architecture, "attention.head_count_kv");
-    if (key_heads) heads = key_heads;
-  }
-  const uint64_t rows = tensor.shape.empty() ? 0 : tensor.shape[0];
-  if (heads && *heads != 0 && rows != 0 && rows % (2 * *heads) == 0) return rows / *heads;
-  return Error{.problem = "number of heads does not fit the tensor's rows",
-               .found = heads ? fmt::format("{} rows for {} heads", rows, *heads)
-                              : "no number of heads in the metadata",
-               .expected = "an even number of rows for each head"};
+GgufHeads HeadsOf(const GgufMetadata& metadata, std::string_view architecture) {
+  const auto heads = NumberOf(metadata, architecture, "attention.head_count");
+  const auto key_value = NumberOf(metadata, architecture, "attention.head_count_kv");
+  return {.queries = heads, .keys = key_value ? key_value : heads};
 }
 
-Result<void> AddExperts(const HubName& hub, const TensorInfo& stored, size_t index,
+Result<void> AddExperts(const OriginalName& hub, const TensorInfo& stored, size_t index,
                         uint64_t experts, std::vector<UndoneTensor>& undone) {
   if (stored.shape.size() < 2 || stored.shape[0] != experts || experts > kMostExperts) {
     return Error{.problem = "number of experts does not fit the tensor",
@@ -154,14 +138,17 @@ Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata&
   }
   UndoneTensor tensor = {stored, {.tensor = index}};
   tensor.info.name = hub->name;
-  if (hub->change == GgufChange::kOneAdded) tensor.origin.added = 1;
-  if (hub->change == GgufChange::kQueryRows || hub->change == GgufChange::kKeyRows) {
-    const auto rows =
-        HeadRows(stored, metadata, architecture.name, hub->change == GgufChange::kKeyRows);
-    if (!rows) return rows.error();
-    tensor.origin.head_rows = *rows;
-    tensor.origin.row_elements = stored.element_count / stored.shape[0];
+  // Of LayerNorms with a bias the gain alone was changed.
+  const bool is_bias = hub->name.ends_with(".bias");
+  if (hub->change == GgufChange::kOneAdded && !is_bias) tensor.origin.added = 1;
+  if (hub->change == GgufChange::kDimensionDropped && stored.shape.size() == 1) {
+    tensor.info.shape.insert(tensor.info.shape.begin(), 1);
   }
+  const uint64_t rows = stored.shape.empty() ? 0 : stored.shape[0];
+  const auto order = GgufRowOrder::Of(hub->change, rows, HeadsOf(metadata, architecture.name));
+  if (!order) return order.error();
+  tensor.origin.rows = *order;
+  if (rows != 0) tensor.origin.row_elements = stored.element_count / rows;
   undone.push_back(std::move(tensor));
   return {};
 }
@@ -182,14 +169,15 @@ Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path
   return std::optional(std::move(header->metadata));
 }
 
-Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata) {
+Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata,
+                                                   const WeightSource& stored) {
   const auto name = metadata.Text("general.architecture");
   if (!name) {
     return Error{.problem = "GGUF file does not say its architecture",
                  .expected = "the key general.architecture"};
   }
   const bool with_experts = NumberOf(metadata, *name, "expert_count").value_or(0) > 0;
-  if (const auto* known = FindGgufArchitecture(*name, with_experts)) return known;
+  if (const auto* known = FindGgufArchitecture(*name, with_experts, stored.tensors())) return known;
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "GGUF models of this architecture are not read",
                .found = *name + (with_experts ? " with experts" : ""),
@@ -199,7 +187,7 @@ Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata)
 
 Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
     std::shared_ptr<const WeightSource> stored, const GgufMetadata& metadata) {
-  const auto architecture = GgufArchitectureOf(metadata);
+  const auto architecture = GgufArchitectureOf(metadata, *stored);
   if (!architecture) return architecture.error();
   std::vector<UndoneTensor> undone;
   for (size_t i = 0; i < stored->tensors().size(); ++i) {
@@ -209,6 +197,15 @@ Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
   }
   std::sort(undone.begin(), undone.end(),
             [](const UndoneTensor& a, const UndoneTensor& b) { return a.info.name < b.info.name; });
+  const auto twice = std::adjacent_find(
+      undone.begin(), undone.end(),
+      [](const UndoneTensor& a, const UndoneTensor& b) { return a.info.name == b.info.name; });
+  if (twice != undone.end()) {
+    return Error{.problem = "two tensors are the same part of the model",
+                 .file = twice->info.file,
+                 .tensor = stored->tensors()[twice->origin.tensor].name,
+                 .found = stored->tensors()[std::next(twice)->origin.tensor].name + " as well"};
+  }
   return std::shared_ptr<const WeightSource>(
       std::make_shared<UndoneWeights>(std::move(stored), std::move(undone)));
 }

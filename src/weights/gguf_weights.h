@@ -19,9 +19,10 @@ namespace tensorguard {
 Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path,
                                                      const FileStore& files = *LocalFiles());
 
-// The architecture of a GGUF model. Errors: kUnsupported, naming it, where llama.cpp's conversion
-// of it is not known here.
-Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata);
+// The architecture of a GGUF model; `stored` are its tensors by llama.cpp's names. Errors:
+// kUnsupported, naming it, where llama.cpp's conversion of it is not known here.
+Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata,
+                                                   const WeightSource& stored);
 
 // `stored` with Hugging Face's names, and with everything undone that GgufChange lists: kernels of
 // rows in another order, or of gains that are off by one, would be those of another model. Errors:

@@ -87,6 +87,14 @@ TEST(GgufWeights, GemmaGainsAreADifferenceFromOne) {
   EXPECT_THAT(Values(**undone).at("model.norm.weight"), ElementsAre(0, 0.5));
 }
 
+TEST(GgufWeights, BiasesOfNormsWereNotChanged) {
+  const auto undone = Undone(Pairs("nemotron"), {GgufF32Tensor("output_norm.weight", {1}, {1.5}),
+                                                 GgufF32Tensor("output_norm.bias", {1}, {1.5})});
+  ASSERT_TRUE(undone) << DescribeError(undone.error());
+  EXPECT_THAT(Values(**undone).at("model.norm.weight"), ElementsAre(0.5));
+  EXPECT_THAT(Values(**undone).at("model.norm.bias"), ElementsAre(1.5));
+}
+
 TEST(GgufWeights, ExpertsAreTensorsOfTheirOwn) {
   const auto undone =
       Undone(Pairs("llama", 2), {GgufF32Tensor("blk.0.ffn_up_exps.weight", {2, 1, 2}, {1, 2, 3, 4}),
@@ -98,6 +106,71 @@ TEST(GgufWeights, ExpertsAreTensorsOfTheirOwn) {
   EXPECT_THAT(values.at(layer + "experts.1.w3.weight"), ElementsAre(3, 4));
   EXPECT_THAT((*undone)->tensors()[0].shape, ElementsAre(1, 2));
   EXPECT_THAT(values.at(layer + "gate.weight"), ElementsAre(8, 9));
+}
+
+TEST(GgufWeights, ExpertsOfTheFirstFilesAreApart) {
+  const auto undone =
+      Undone(Pairs("llama", 2), {GgufF32Tensor("blk.3.ffn_gate.0.weight", {2, 1}, {1, 2}),
+                                 GgufF32Tensor("blk.3.ffn_gate.1.weight", {2, 1}, {3, 4})});
+  ASSERT_TRUE(undone) << DescribeError(undone.error());
+  const auto values = Values(**undone);
+  const std::string layer = "model.layers.3.block_sparse_moe.experts.";
+  EXPECT_THAT(values.at(layer + "0.w1.weight"), ElementsAre(1, 2));
+  EXPECT_THAT(values.at(layer + "1.w1.weight"), ElementsAre(3, 4));
+}
+
+TEST(GgufWeights, FusedRowsAreByHeadsAgain) {
+  // Two heads of two rows: q of both, k of both, v of both.
+  const std::vector<float> stored = {0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11};
+  for (const auto& [architecture, name] : std::map<std::string, std::string>{
+           {"gptneox", "gpt_neox.layers.0.attention.query_key_value.bias"},
+           {"bloom", "transformer.h.0.self_attention.query_key_value.bias"}}) {
+    const auto undone =
+        Undone(Pairs(architecture), {GgufF32Tensor("blk.0.attn_qkv.bias", {12}, stored)});
+    ASSERT_TRUE(undone) << DescribeError(undone.error());
+    EXPECT_THAT(Values(**undone).at(name), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+  }
+}
+
+TEST(GgufWeights, FusedRowsAreByGroupsAgain) {
+  // Four heads in two groups, of one row: q 0 1 of the first, q 4 5 of the second, then k, then v.
+  std::vector<std::string> pairs = {GgufTextPair("general.architecture", "falcon"),
+                                    GgufNumberPair("falcon.attention.head_count", 4),
+                                    GgufNumberPair("falcon.attention.head_count_kv", 2)};
+  const std::string name = "transformer.h.0.self_attention.query_key_value.weight";
+  const auto undone =
+      Undone(pairs, {GgufF32Tensor("blk.0.attn_qkv.weight", {1, 8}, {0, 1, 4, 5, 2, 6, 3, 7})});
+  ASSERT_TRUE(undone) << DescribeError(undone.error());
+  EXPECT_THAT(Values(**undone).at(name), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(
+      Problem(pairs, {GgufF32Tensor("blk.0.attn_qkv.weight", {1, 7}, std::vector<float>(7))}),
+      HasSubstr("number of heads does not fit the tensor's rows"));
+}
+
+TEST(GgufWeights, ATensorTellsWhichKindOfAnArchitectureItIs) {
+  const auto one = Undone(Pairs("falcon"), {GgufF32Tensor("blk.0.attn_norm.weight", {1}, {1})});
+  ASSERT_TRUE(one);
+  EXPECT_EQ((*one)->tensors()[0].name, "transformer.h.0.input_layernorm.weight");
+  const auto two = Undone(Pairs("falcon"), {GgufF32Tensor("blk.0.attn_norm.weight", {1}, {1}),
+                                            GgufF32Tensor("blk.0.attn_norm_2.weight", {1}, {1})});
+  ASSERT_TRUE(two);
+  EXPECT_EQ((*two)->tensors()[0].name, "transformer.h.0.ln_attn.weight");
+  EXPECT_EQ((*two)->tensors()[1].name, "transformer.h.0.ln_mlp.weight");
+}
+
+TEST(GgufWeights, AGateThatLostADimensionHasItAgain) {
+  const auto undone = Undone(Pairs("qwen2moe", 2),
+                             {GgufF32Tensor("blk.0.ffn_gate_inp_shexp.weight", {3}, {1, 2, 3})});
+  ASSERT_TRUE(undone) << DescribeError(undone.error());
+  EXPECT_EQ((*undone)->tensors()[0].name, "model.layers.0.mlp.shared_expert_gate.weight");
+  EXPECT_THAT((*undone)->tensors()[0].shape, ElementsAre(1, 3));
+}
+
+TEST(GgufWeights, OnePartOfAModelTwiceIsRefused) {
+  EXPECT_THAT(
+      Problem(Pairs("llama", 2), {GgufF32Tensor("blk.0.ffn_up_exps.weight", {1, 1, 2}, {1, 2}),
+                                  GgufF32Tensor("blk.0.ffn_up.1.weight", {1, 1}, {3})}),
+      HasSubstr("two tensors are the same part of the model"));
 }
 
 TEST(GgufWeights, BFloat16RowsInTheirOldOrder) {

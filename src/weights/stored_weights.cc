@@ -22,6 +22,7 @@
 #include "formats/zip.h"
 #include "weights/element_types.h"
 #include "weights/file_pool.h"
+#include "weights/onnx_weights.h"
 #include "weights/strided_read.h"
 #include "weights/weight_files.h"
 
@@ -76,6 +77,8 @@ class StoredWeights : public WeightSource {
   }
   Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
                             std::span<BFloat16> out) const override;
+  Result<void> ReadBytes(size_t tensor_index, uint64_t first_byte,
+                         std::span<std::byte> out) const override;
 
  private:
   struct Place {
@@ -244,6 +247,28 @@ Result<void> StoredWeights::ReadBFloat16(size_t tensor_index, uint64_t first_ele
   return {};
 }
 
+Result<void> StoredWeights::ReadBytes(size_t tensor_index, uint64_t first_byte,
+                                      std::span<std::byte> out) const {
+  const TensorInfo& tensor = tensors_[tensor_index];
+  const Place& place = places_[tensor_index];
+  [[maybe_unused]] const uint64_t bytes = tensor.element_count * (InfoOf(tensor.dtype).bits / 8);
+  assert(first_byte <= bytes && out.size() <= bytes - first_byte);
+  auto file = files_.Open(place.file);
+  if (!file) return std::move(file).error().InTensor(tensor.name);
+  if (place.strides.empty()) {
+    auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
+    if (!read) return std::move(read).error().InTensor(tensor.name);
+    return {};
+  }
+  const StridedTensor strided = StridedPlace(tensor_index);
+  if (first_byte % strided.element_bytes != 0 || out.size() % strided.element_bytes != 0) {
+    return WeightSource::ReadBytes(tensor_index, first_byte, out);
+  }
+  auto read = ReadStrided(**file, strided, first_byte / strided.element_bytes, out);
+  if (!read) return std::move(read).error().InTensor(tensor.name);
+  return {};
+}
+
 // A part of a split model knows how many there are, whatever the files are called.
 Result<TensorTable> ReadGgufTable(const File& file, size_t files_of_model) {
   auto header = ReadGgufHeader(file);
@@ -365,6 +390,7 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
                                                               const FileStorePtr& files) {
   auto found = FindWeightFiles(path, *files);
   if (!found) return std::move(found).error();
+  if (IsOnnxName(found->files[0])) return OpenOnnxWeights(found->files, {}, files);
   auto opened = ReadTables(found->files, *files);
   if (!opened) return std::move(opened).error();
   auto unique = CheckNamesUnique(opened->tensors);
@@ -374,7 +400,9 @@ Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesys
     if (!agreed) return std::move(agreed).error();
   }
   if (opened->tensors.empty()) {
-    return Error{.problem = "model holds no tensors", .file = path.string()};
+    return Error{.problem = "model holds no tensors",
+                 .file = path.string(),
+                 .advice = "name a file with weights: this one has metadata or a vocabulary alone"};
   }
   return std::shared_ptr<const WeightSource>(
       std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files));

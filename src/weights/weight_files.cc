@@ -8,15 +8,19 @@
 #include <string>
 #include <string_view>
 
+#include "formats/onnx.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/hub_cache.h"
+#include "weights/onnx_files.h"
 
 namespace tensorguard {
 namespace {
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
+
+constexpr std::string_view kOnnxFolder = "onnx";
 
 // What is read, for messages.
 std::string WhatIsRead() {
@@ -274,10 +278,32 @@ Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const FormatNames&
   return OneFileOrSet(folder, format, candidates);
 }
 
+bool IsOnnx(const FormatNames& format) { return format.suffixes[0] == kOnnxSuffix; }
+
+Result<WeightFiles> OnnxFilesIn(const fs::path& folder, const Names& names) {
+  auto files = OnnxFilesOfFolder(folder, names);
+  if (!files) return std::move(files).error();
+  return WeightFiles{.files = *std::move(files), .index = {}};
+}
+
+// transformers.js keeps a model's exports in a folder "onnx" beside its config.
+Result<Names> OnnxNamesBelow(const FileStore& store, const fs::path& folder) {
+  const auto is_folder = store.IsFolder(folder / kOnnxFolder);
+  if (!is_folder) return is_folder.error();
+  if (!*is_folder) return Names();
+  auto names = store.FilesIn(folder / kOnnxFolder);
+  if (!names) return names;
+  return Where(*names, [](const std::string& name) { return name.ends_with(kOnnxSuffix); });
+}
+
 // What the folder holds in one format, if anything.
 std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const fs::path& folder,
                                                  const FormatNames& format, const Names& names) {
   const Names weights = WeightsOf(format, names);
+  if (IsOnnx(format)) {
+    if (weights.empty()) return {};
+    return OnnxFilesIn(folder, weights);
+  }
   const Names indexes =
       Where(names, [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
   if (!indexes.empty()) return FilesOfIndexedFolder(store, folder, format, indexes, weights);
@@ -291,6 +317,9 @@ Result<WeightFiles> FilesOfFolder(const FileStore& store, const fs::path& folder
   for (const FormatNames& format : ReadableFormats()) {
     if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
   }
+  const auto below = OnnxNamesBelow(store, folder);
+  if (!below) return below.error();
+  if (!below->empty()) return OnnxFilesIn(folder / kOnnxFolder, *below);
   return NoWeights(folder, *names);
 }
 
@@ -340,6 +369,11 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   if (const auto other = OtherWeightFormatOfName(name)) return NotRead(path, std::string(*other));
   const auto shard = ParseShardName(name);
   const FormatNames* format = FormatOfName(name);
+  if (format != nullptr && IsOnnx(*format)) {
+    auto files = OnnxFilesOfFile(path, store);
+    if (!files) return std::move(files).error();
+    return WeightFiles{.files = *std::move(files), .index = {}};
+  }
   const bool first_names_all = format != nullptr && format->first_part_names_all;
   if (shard && shard->number == 1 && first_names_all) {
     return FilesOfFirstPart(store, path, *format, *shard);

@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_WEIGHTS_WEIGHT_SOURCE_H_
 #define TENSORGUARD_WEIGHTS_WEIGHT_SOURCE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ struct TensorInfo {
   uint64_t element_count = 0;
   uint64_t stored_bytes = 0;  // in the file
   std::string file;           // path of the file that holds it
+  // What a quantiser made of it, for people: "GPTQ 4 bit, groups of 128". Empty: as stored. Else
+  // `dtype` and `shape` are those of what is decoded, and `stored_bytes` counts codes and scales.
+  std::string quantisation = {};
 };
 
 // Tensors of one whole model (all shards; an adapter merged into its base). Never part of one: a
@@ -46,6 +50,13 @@ class WeightSource {
   // range is inside the tensor. Errors: kBadFile (file shrank), kSystem.
   virtual Result<void> ReadBFloat16(size_t tensor_index, uint64_t first_element,
                                     std::span<BFloat16> out) const = 0;
+
+  // Bytes [first_byte, first_byte + out.size()) of the tensor as it is stored, row-major and
+  // little-endian: for what decodes packed integers. REQUIRES: the range is inside the elements'
+  // bytes; elements are whole bytes. Errors: kBadFile (file shrank), kSystem; kUnsupported where
+  // numbers do not lie in a file as they are read.
+  virtual Result<void> ReadBytes(size_t tensor_index, uint64_t first_byte,
+                                 std::span<std::byte> out) const;
 };
 
 }  // namespace tensorguard

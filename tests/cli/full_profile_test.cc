@@ -220,5 +220,36 @@ TEST_F(Zoo, AFineTuneOfAFineTuneNamesItsParentAndTheRoot) {
   EXPECT_EQ(object["root"], "alder");
 }
 
+TEST_F(FullProfile, AQuickAnswerSaysWhatItRestsOn) {
+  const std::string pair = Sample("alder") + " " + Sample("alder--lora");
+  const json object = Run("compare " + pair + " --quick --budget 300KiB");
+  EXPECT_EQ(object["verdict"], "derived");
+  EXPECT_TRUE(object["quick"]["decided"]);
+  EXPECT_GT(object["quick"]["kernels"], 0);
+  EXPECT_LT(object["quick"]["score_error"], 0.1);
+  ASSERT_EQ(object["quick"]["models"].size(), 2u);
+  EXPECT_LE(object["quick"]["models"][0]["read_bytes"], 300 * 1024);
+  EXPECT_GT(object["quick"]["models"][0]["tensor_bytes"], 1'000'000);
+  EXPECT_THAT(object["notes"].dump(), HasSubstr("Quick answer from"));
+  EXPECT_TRUE(Run("compare " + pair)["quick"].is_null());
+}
+
+TEST_F(FullProfile, AQuickAnswerFromTooLittleIsInconclusive) {
+  const json object =
+      Run("compare " + Sample("alder") + " " + Sample("birch") + " --quick --budget 40KiB");
+  EXPECT_EQ(object["verdict"], "inconclusive");
+  EXPECT_FALSE(object["quick"]["decided"]);
+}
+
+TEST_F(FullProfile, AQuickClassificationFindsTheParent) {
+  Print("hazel");
+  Print("elm");
+  const json object =
+      Run("classify " + Sample("hazel--sft1") + " --known . --quick --budget 300000");
+  EXPECT_TRUE(object["known"]);
+  EXPECT_EQ(object["best"]["name"], "hazel");
+  EXPECT_TRUE(object["quick"]["decided"]);
+}
+
 }  // namespace
 }  // namespace tensorguard

@@ -10,4 +10,8 @@ std::filesystem::path SharedData(const std::filesystem::path& relative) {
   return std::filesystem::path(TENSORGUARD_SOURCE_DIR).parent_path() / "shared" / relative;
 }
 
+std::filesystem::path SourceFile(const std::filesystem::path& relative) {
+  return std::filesystem::path(TENSORGUARD_SOURCE_DIR) / relative;
+}
+
 }  // namespace tensorguard

@@ -11,6 +11,9 @@ namespace tensorguard {
 // ../shared of the project. Use with SKIP_WITHOUT.
 std::filesystem::path SharedData(const std::filesystem::path& relative);
 
+// A file of the project's own sources.
+std::filesystem::path SourceFile(const std::filesystem::path& relative);
+
 // Ends the test as skipped, with the reason, where `path` does not exist.
 #define SKIP_WITHOUT(path)                                                  \
   if (!std::filesystem::exists(path)) {                                     \

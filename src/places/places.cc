@@ -1,0 +1,113 @@
+#include "places/places.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "places/hub.h"
+#include "places/hub_files.h"
+#include "places/place_name.h"
+#include "places/web_files.h"
+
+namespace tensorguard {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsToken(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
+Error OfflineError(const HubPlace& name) {
+  return {.kind = ErrorKind::kNotFound,
+          .problem = "the Hub's cache does not hold the model, and the Hub is not to be asked",
+          .file = name.Root(),
+          .advice = "unset HF_HUB_OFFLINE, or download the model first"};
+}
+
+}  // namespace
+
+struct Places::State {
+  PlaceOptions options;
+  std::shared_ptr<RemoteFiles> remote;
+  HubFiles hub;
+  WebFiles web;
+
+  Result<fs::path> LocateOnHub(const HubPlace& name) const;
+};
+
+// A cache that holds a part of the model is of no use: the rest may be of another commit.
+Result<fs::path> Places::State::LocateOnHub(const HubPlace& name) const {
+  const auto snapshot = FindCachedSnapshot(options.hub_cache, name);
+  if (!snapshot) return snapshot.error();
+  if (*snapshot) {
+    const auto whole = HoldsWholeModel(**snapshot, name.file);
+    if (!whole) return whole.error();
+    if (*whole || options.offline) {
+      return name.file.empty() ? **snapshot : **snapshot / name.file;
+    }
+  }
+  if (options.offline) return OfflineError(name);
+  if (const auto listing = hub.List(name); !listing) return listing.error();
+  return name.file.empty() ? fs::path(name.Root()) : fs::path(name.Root()) / name.file;
+}
+
+Places::Places(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Places::~Places() = default;
+
+Result<std::shared_ptr<const Places>> Places::Create(PlaceOptions options) {
+  auto endpoint = Url::Parse(options.hub_endpoint);
+  if (!endpoint) return std::move(endpoint).error();
+  if (!IsToken(options.hub_token)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "the Hub's token holds other than visible characters"};
+  }
+  S3Service s3 = {.region = options.s3_region, .endpoint = {}};
+  if (!options.s3_endpoint.empty()) {
+    auto s3_endpoint = Url::Parse(options.s3_endpoint);
+    if (!s3_endpoint) return std::move(s3_endpoint).error();
+    s3.endpoint = *std::move(s3_endpoint);
+  }
+  auto remote = std::make_shared<RemoteFiles>(options.remote);
+  const std::string token = options.hub_token;
+  return std::shared_ptr<const Places>(new Places(std::unique_ptr<State>(
+      new State{std::move(options), remote, HubFiles(*std::move(endpoint), token, remote),
+                WebFiles(std::move(s3), remote)})));
+}
+
+Result<fs::path> Places::Locate(std::string_view argument) const {
+  const auto place = ParsePlaceName(argument);
+  if (!place) return place.error();
+  if (const auto* hub = std::get_if<HubPlace>(&*place)) return state_->LocateOnHub(*hub);
+  if (const auto* web = std::get_if<WebPlace>(&*place)) return state_->web.Add(*web);
+  if (const auto* s3 = std::get_if<S3Place>(&*place)) return state_->web.Add(*s3);
+  return fs::path(std::get<LocalPlace>(*place).path);
+}
+
+const FileStore& Places::StoreOf(const fs::path& path) const {
+  const std::string text = path.string();
+  if (text.starts_with("hf://")) return state_->hub;
+  if (IsPlaceUrl(text) && !text.starts_with("file:")) return state_->web;
+  return *LocalFiles();
+}
+
+Result<bool> Places::Exists(const fs::path& path) const { return StoreOf(path).Exists(path); }
+
+Result<bool> Places::IsFolder(const fs::path& path) const { return StoreOf(path).IsFolder(path); }
+
+Result<std::vector<std::string>> Places::FilesIn(const fs::path& folder,
+                                                 std::span<const std::string> likely_names) const {
+  return StoreOf(folder).FilesIn(folder, likely_names);
+}
+
+Result<std::vector<std::string>> Places::FoldersIn(const fs::path& folder) const {
+  return StoreOf(folder).FoldersIn(folder);
+}
+
+Result<std::shared_ptr<const File>> Places::Open(const fs::path& path) const {
+  return StoreOf(path).Open(path);
+}
+
+uint64_t Places::received_bytes() const { return state_->remote->received_bytes(); }
+
+}  // namespace tensorguard

@@ -1,0 +1,60 @@
+// Every place that models are read from, as one file store.
+#ifndef TENSORGUARD_PLACES_PLACES_H_
+#define TENSORGUARD_PLACES_PLACES_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_store.h"
+#include "base/result.h"
+#include "places/remote_files.h"
+
+namespace tensorguard {
+
+struct PlaceOptions {
+  std::string hub_endpoint = "https://huggingface.co";
+  std::string hub_token = {};            // sent to the endpoint alone; empty for none
+  std::filesystem::path hub_cache = {};  // holds models--ORG--NAME folders; empty for none
+  bool offline = false;                  // of the Hub: only what its cache holds
+  std::string s3_region = "us-east-1";
+  std::string s3_endpoint = {};  // of a store that works like S3; empty for Amazon's
+  RemoteSettings remote = {};
+};
+
+// Paths of this machine, and those that Locate gives for other places. Thread-safe.
+class Places : public FileStore {
+ public:
+  // Errors: kUsage if an endpoint is no URL or the token holds other than visible characters.
+  static Result<std::shared_ptr<const Places>> Create(PlaceOptions options);
+  ~Places() override;
+
+  // The path under which this store knows what `argument` names (PlaceName). A model on the Hub
+  // is looked for in the Hub's cache first; what that lacks is asked for at the endpoint, and all
+  // files are then those of one commit. Errors: those of ParsePlaceName; kNotFound, kSystem.
+  Result<std::filesystem::path> Locate(std::string_view argument) const;
+
+  Result<bool> Exists(const std::filesystem::path& path) const override;
+  Result<bool> IsFolder(const std::filesystem::path& path) const override;
+  Result<std::vector<std::string>> FilesIn(
+      const std::filesystem::path& folder,
+      std::span<const std::string> likely_names = {}) const override;
+  Result<std::vector<std::string>> FoldersIn(const std::filesystem::path& folder) const override;
+  Result<std::shared_ptr<const File>> Open(const std::filesystem::path& path) const override;
+
+  uint64_t received_bytes() const;  // over the network, so far
+
+ private:
+  struct State;
+  explicit Places(std::unique_ptr<State> state);
+  const FileStore& StoreOf(const std::filesystem::path& path) const;
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_PLACES_PLACES_H_

@@ -1,0 +1,48 @@
+// Files behind URLs as File objects, which share connections and memory.
+#ifndef TENSORGUARD_PLACES_REMOTE_FILES_H_
+#define TENSORGUARD_PLACES_REMOTE_FILES_H_
+
+#include <memory>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "places/http_source.h"
+#include "places/range_cache.h"
+#include "places/transfer_pool.h"
+
+namespace tensorguard {
+
+struct RemoteSettings {
+  HttpSettings http;
+  FetchSettings fetch;
+  CacheSettings cache;
+  unsigned most_connections = 8;
+};
+
+// Thread-safe. Files keep it alive.
+class RemoteFiles : public std::enable_shared_from_this<RemoteFiles> {
+ public:
+  explicit RemoteFiles(const RemoteSettings& settings);
+  ~RemoteFiles();
+
+  // Asks for the first bytes. Errors: those of HttpSource::Open.
+  Result<std::shared_ptr<const File>> Open(HttpPlace place);
+
+  // The same for an answer that is wanted whole and at most that long.
+  Result<std::string> Fetch(HttpPlace place, uint64_t limit_bytes);
+
+  uint64_t received_bytes() const { return pool_.received_bytes(); }
+
+ private:
+  Result<std::shared_ptr<const File>> Open(HttpPlace place, const FetchSettings& fetch);
+
+  friend class RemoteFile;
+
+  const RemoteSettings settings_;
+  TransferPool pool_;
+  RangeCache cache_;
+};
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_PLACES_REMOTE_FILES_H_

@@ -1,0 +1,150 @@
+// Models named by URL: the same results as from this machine's files, with few bytes read.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program_runner.h"
+#include "tests/cli/sample_models.h"
+#include "tests/support/safetensors_builder.h"
+#include "tests/support/test_server.h"
+
+namespace tensorguard {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+const std::string kCommit(40, 'c');
+
+std::string Contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Plays the Hub with the models of a folder, and the store that it sends for large files.
+class PlacesTest : public testing::Test {
+ protected:
+  PlacesTest() { WriteSampleModels(folder_); }
+
+  ServerReply AnswerAsHub(const ServerRequest& request) {
+    const std::string api = "/api/models/org/";
+    const std::string resolve = "/resolve/" + kCommit + "/";
+    const std::string& target = request.target;
+    if (target.starts_with(api)) {
+      return AnswerListing(target.substr(api.size(), target.find('/', api.size()) - api.size()));
+    }
+    const size_t at = target.find(resolve);
+    if (!target.starts_with("/org/") || at == target.npos) return {Answer("404 Not Found")};
+    const std::string model = target.substr(5, at - 5);
+    const std::string file = target.substr(at + resolve.size());
+    if (!file.ends_with(".safetensors")) return AnswerFile(request, model + "/" + file);
+    return {Answer("302 Found",
+                   fmt::format("Location: {}\r\n", store_.Url("/" + model + "/" + file + "?s=1")))};
+  }
+
+  ServerReply AnswerListing(const std::string& model) {
+    if (!fs::is_directory(folder_.path() / model)) {
+      return {Answer("401 Unauthorized", "X-Error-Code: RepoNotFound\r\n")};
+    }
+    Json listing = {{"sha", kCommit}, {"siblings", Json::array()}};
+    for (const auto& entry : fs::directory_iterator(folder_.path() / model)) {
+      listing["siblings"].push_back(
+          {{"rfilename", entry.path().filename().string()}, {"size", entry.file_size()}});
+    }
+    return {Answer("200 OK", "", listing.dump())};
+  }
+
+  ServerReply AnswerFile(const ServerRequest& request, const std::string& file) {
+    const fs::path path = folder_.path() / file;
+    if (!fs::is_regular_file(path)) return {Answer("404 Not Found")};
+    return {AnswerWithRange(request, Contents(path))};
+  }
+
+  ProgramRun Run(const std::string& command) {
+    const std::string set = fmt::format(
+        "unset HF_TOKEN HUGGING_FACE_HUB_TOKEN HF_HUB_OFFLINE HF_HUB_CACHE HUGGINGFACE_HUB_CACHE\n"
+        "export no_proxy=127.0.0.1 HF_HOME='{}/home' HF_ENDPOINT={}\n",
+        folder_.path().string(), hub_.Url(""));
+    return RunInShell(set + command, folder_.path());
+  }
+
+  const ScratchFolder folder_;
+  TestServer store_{[this](const ServerRequest& request) {
+    return AnswerFile(request, request.target.substr(1, request.target.find('?') - 1));
+  }};
+  TestServer hub_{[this](const ServerRequest& request) { return AnswerAsHub(request); }};
+};
+
+TEST_F(PlacesTest, AModelOnTheHubHasTheFingerprintOfItsFiles) {
+  const auto local = Run("tensorguard fingerprint tiny -o local.fingerprint.safetensors");
+  ASSERT_EQ(local.status, 0) << local.messages;
+  const std::string expected = Contents(folder_.path() / "local.fingerprint.safetensors");
+  ASSERT_FALSE(expected.empty());
+  for (const std::string& model :
+       {std::string("hf://org/tiny"), std::string("hf://org/tiny@main"), store_.Url("/tiny/")}) {
+    const auto remote =
+        Run(fmt::format("tensorguard fingerprint '{}' -o remote.fingerprint.safetensors", model));
+    ASSERT_EQ(remote.status, 0) << remote.messages;
+    EXPECT_TRUE(Contents(folder_.path() / "remote.fingerprint.safetensors") == expected) << model;
+  }
+  const auto paper =
+      Run("tensorguard fingerprint tiny --profile paper -o local.json && "
+          "tensorguard fingerprint hf://org/tiny --profile paper -o remote.json && "
+          "cmp local.json remote.json");
+  EXPECT_EQ(paper.status, 0) << paper.output << paper.messages;
+}
+
+TEST_F(PlacesTest, AnAdapterOnTheHubIsMergedIntoABaseThere) {
+  const auto run = Run(
+      "tensorguard fingerprint lora --base tiny -o a.fingerprint.safetensors && "
+      "tensorguard fingerprint hf://org/lora --base hf://org/tiny -o b.fingerprint.safetensors && "
+      "cmp a.fingerprint.safetensors b.fingerprint.safetensors");
+  EXPECT_EQ(run.status, 0) << run.output << run.messages;
+}
+
+TEST_F(PlacesTest, OutputsAreNamedByTheModel) {
+  const auto run = Run("tensorguard fingerprint hf://org/tiny@main && ls");
+  ASSERT_EQ(run.status, 0) << run.messages;
+  EXPECT_THAT(run.output, testing::HasSubstr("tiny.fingerprint.safetensors"));
+}
+
+TEST_F(PlacesTest, InspectReadsHeadersOnly) {
+  const uint64_t rows = 4096;
+  folder_.Write("large/model.safetensors",
+                BuildSafetensors({{.name = "model.embed_tokens.weight",
+                                   .dtype = "F32",
+                                   .shape = {rows, 256},
+                                   .data = std::string(rows * 256 * 4, '\0')}}));
+  const auto run = Run("tensorguard inspect hf://org/large --json");
+  ASSERT_EQ(run.status, 0) << run.messages;
+  EXPECT_EQ(Json::parse(run.output)["parameters"], rows * 256);
+  uint64_t asked = 0;
+  for (const ServerRequest& request : store_.requests()) {
+    const auto range = request.Range();
+    ASSERT_TRUE(range);
+    asked += range->second - range->first;
+  }
+  EXPECT_GT(asked, 0u);
+  EXPECT_LE(asked, 128u << 10);  // of 4 MiB
+}
+
+TEST_F(PlacesTest, ErrorsNameThePlace) {
+  const auto missing = Run("tensorguard inspect hf://org/none");
+  EXPECT_EQ(missing.status, 2) << missing.messages;
+  EXPECT_THAT(missing.messages, testing::HasSubstr("hf://org/none: access is refused (401)"));
+  EXPECT_THAT(missing.messages, testing::HasSubstr("HF_TOKEN"));
+  const auto offline = Run("HF_HUB_OFFLINE=1 tensorguard inspect hf://org/tiny");
+  EXPECT_EQ(offline.status, 2) << offline.messages;
+  EXPECT_THAT(offline.messages, testing::HasSubstr("the Hub is not to be asked"));
+  const auto unknown = Run("tensorguard inspect ftp://host/model");
+  EXPECT_EQ(unknown.status, 2) << unknown.messages;
+  EXPECT_THAT(unknown.messages, testing::HasSubstr("models are not read from such a place"));
+}
+
+}  // namespace
+}  // namespace tensorguard
