@@ -48,7 +48,8 @@ constexpr const char* kWhatIsRead =
     "  expected: safetensors: one file, numbered shards (model-00001-of-00003.safetensors), or an "
     "index (model.safetensors.index.json) and its shards; GGUF: one file or numbered parts; "
     "PyTorch: one file (.bin, .pt, .pth, .ckpt), numbered shards, or an index "
-    "(pytorch_model.bin.index.json) and its shards; NumPy: one .npz";
+    "(pytorch_model.bin.index.json) and its shards; NumPy: one .npz; ONNX: one file with its "
+    "external data, or those of an encoder and its decoder";
 
 TEST(WeightFiles, OneFile) {
   const Folder folder({"config.json", "model.safetensors", "tokenizer.json"});
@@ -269,18 +270,19 @@ TEST(WeightFiles, BadIndexesNameTheirFile) {
 
 TEST(WeightFiles, OtherFormatsAreNamed) {
   const Folder folder(
-      {"config.json", "flax_model.msgpack", "tf_model.h5", "model.onnx", "training_args.bin"});
-  EXPECT_EQ(Problem(folder.path()),
-            folder.path().string() +
-                ": weights are in a format that is not read\n"
-                "  found:    flax_model.msgpack (Flax), model.onnx (ONNX), tf_model.h5 (Keras "
-                "HDF5)\n" +
-                kWhatIsRead + "\n  try:      save the model as safetensors first");
+      {"config.json", "flax_model.msgpack", "tf_model.h5", "model.tflite", "training_args.bin"});
+  EXPECT_EQ(
+      Problem(folder.path()),
+      folder.path().string() +
+          ": weights are in a format that is not read\n"
+          "  found:    flax_model.msgpack (Flax), model.tflite (TensorFlow Lite), tf_model.h5 "
+          "(Keras HDF5)\n" +
+          kWhatIsRead + "\n  try:      save the model as safetensors first");
   EXPECT_EQ(FindWeightFiles(folder.path()).error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(Problem(folder.path() / "model.onnx"),
-              StartsWith((folder.path() / "model.onnx").string() +
+  EXPECT_THAT(Problem(folder.path() / "model.tflite"),
+              StartsWith((folder.path() / "model.tflite").string() +
                          ": weights are in a format that is not read\n"
-                         "  found:    ONNX\n"));
+                         "  found:    TensorFlow Lite\n"));
 }
 
 TEST(WeightFiles, OtherFormatsAreKnownByTheirBytes) {
