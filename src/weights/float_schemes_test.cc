@@ -220,6 +220,10 @@ TEST(Fp8, IsReadWithScalesOfTensorRowsColumnsAndExponents) {
            return std::array{1.f, 2.f, 0.5f, 16.f}[m * 2 + r / 2];
          });
   EXPECT_EQ(ErrorOf({{"up.weight", "F8_E4M3", {2, 4, 6}, codes},
+                     F32Tensor("up.weight_scale", {4, 0}, {})})
+                .problem,
+            "scales do not fit the quantised weight");
+  EXPECT_EQ(ErrorOf({{"up.weight", "F8_E4M3", {2, 4, 6}, codes},
                      F32Tensor("up.weight_scale", {5}, first(5))})
                 .problem,
             "scales do not fit the quantised weight");
