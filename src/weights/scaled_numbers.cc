@@ -172,6 +172,7 @@ Result<std::optional<QuantisedTensor>> ReadScaledNumbers(const SchemeInput& inpu
   const auto scales =
       candidate && info.shape.size() >= 2 ? ScalesOf(input.stored, info.name) : std::nullopt;
   if (!scales) return std::optional<QuantisedTensor>();
+  if (input.stored[*scales].element_count == 0) return DoNotFit(input, tensor, *scales);
   const auto codes = CodesOf(input, tensor, *scales);
   if (!codes) return codes.error();
   if (!*codes) return std::optional<QuantisedTensor>();
