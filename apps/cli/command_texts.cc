@@ -13,7 +13,10 @@ const std::vector<Section>& SharedSections() {
       {"Models",
        "A MODEL is a safetensors file; a folder in the layout of Hugging Face, with or without an "
        "index of its shards; a folder of the Hub's cache; or a PEFT adapter folder together with "
-       "--base MODEL. Commands that need no weights also take a fingerprint "
+       "--base MODEL. Each may also lie elsewhere: hf://ORG/NAME[@REVISION][/FILE] on the Hub, an "
+       "https:// URL of a file or, with / at its end, of a folder, or s3://BUCKET/KEY. What is "
+       "needed of it is read from there; nothing is downloaded. Commands that need no weights also "
+       "take a fingerprint "
        "(NAME.fingerprint.safetensors) or a features file (NAME_features.json)."},
       {"Output",
        "Results go to standard output, messages to standard error. A progress bar is shown on a "
@@ -21,7 +24,10 @@ const std::vector<Section>& SharedSections() {
       {"Exit status",
        "0: done, whatever the answer. 1: the answer is one that --fail-on names. 2: an error; of "
        "several models, the others are still done."},
-      {"Environment", "NO_COLOR: set to anything, the progress bar has no colour."},
+      {"Environment",
+       "NO_COLOR: set to anything, the progress bar has no colour. HF_ENDPOINT, HF_TOKEN, HF_HOME, "
+       "HF_HUB_CACHE, HF_HUB_OFFLINE: the Hub, as its own tools read them. AWS_REGION, "
+       "AWS_ENDPOINT_URL: S3. https_proxy, no_proxy: as curl reads them."},
   };
   return kSections;
 }
