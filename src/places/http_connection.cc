@@ -121,13 +121,17 @@ std::string HttpHead::Header(const std::string& name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
+bool StartHttp() {
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, by one thread
+  return started == CURLE_OK;
+}
+
 HttpConnection::HttpConnection(const HttpSettings& settings, const std::atomic<bool>* stopped,
                                std::atomic<uint64_t>* received_bytes)
     : handle_(std::make_unique<Handle>()) {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, by one thread
   handle_->stopped = stopped;
   handle_->received_bytes = received_bytes;
-  handle_->curl = started == CURLE_OK ? curl_easy_init() : nullptr;
+  handle_->curl = StartHttp() ? curl_easy_init() : nullptr;
   CURL* const curl = handle_->curl;
   if (curl == nullptr) return;
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

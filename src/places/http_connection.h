@@ -56,6 +56,11 @@ struct HttpExchange {
 // Takes the body of an answer piece by piece; an error ends the exchange and is its failure.
 using TakeBody = std::function<Result<void>(const HttpHead&, std::span<const std::byte>)>;
 
+// Starts curl, once; false where it cannot start. curl ends with the program, before everything
+// that was built ahead of its start: an object that keeps connections until then starts it first.
+// Thread-safe.
+bool StartHttp();
+
 // For one thread at a time. The operating system's certificates decide whom to trust; curl takes
 // the proxy from the usual variables (https_proxy, no_proxy). Redirects are not followed.
 class HttpConnection {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "places/http_connection.h"
 #include "places/hub.h"
 #include "places/hub_files.h"
 #include "places/place_name.h"
@@ -56,6 +57,7 @@ Places::Places(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Places::~Places() = default;
 
 Result<std::shared_ptr<const Places>> Places::Create(PlaceOptions options) {
+  StartHttp();  // each connection says itself if it failed
   auto endpoint = Url::Parse(options.hub_endpoint);
   if (!endpoint) return std::move(endpoint).error();
   if (!IsToken(options.hub_token)) {

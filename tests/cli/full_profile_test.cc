@@ -236,7 +236,7 @@ TEST_F(FullProfile, AQuickAnswerSaysWhatItRestsOn) {
 
 TEST_F(FullProfile, AQuickAnswerFromTooLittleIsInconclusive) {
   const json object =
-      Run("compare " + Sample("alder") + " " + Sample("birch") + " --quick --budget 40KiB");
+      Run("compare " + Sample("alder") + " " + Sample("birch") + " --quick --budget 60KiB");
   EXPECT_EQ(object["verdict"], "inconclusive");
   EXPECT_FALSE(object["quick"]["decided"]);
 }
