@@ -20,6 +20,8 @@ namespace {
 
 constexpr uint64_t kStartBytes = 512;
 constexpr uint64_t kTarMagicBegin = 257;
+// 0x1950a86a20f9469cfc6c as a pickle writes it: ten bytes, lowest first.
+constexpr std::string_view kLegacyMagic = "\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19";
 // Tied weights are counted twice, repeated layers as often as they are named; an expanded tensor of
 // a few bytes may say that it holds petabytes.
 constexpr uint64_t kMostTimesTheFile = 1024;
@@ -29,7 +31,7 @@ Result<TorchArchive> OpenArchive(const ByteSource& source) {
   const auto start = ReadBytes(source, 0, std::min(source.size_bytes, kStartBytes));
   if (!start) return start.error();
   if (start->starts_with(kZipMagic)) return OpenTorchZip(source);
-  if (start->starts_with(kTorchLegacyMagic)) return OpenTorchLegacy(source);
+  if (StartsAsTorchLegacy(*start)) return OpenTorchLegacy(source);
   if (IsGitLfsPointer(*start)) return GitLfsPointerError("");
   const bool tar = start->size() > kTarMagicBegin &&
                    std::string_view(*start).substr(kTarMagicBegin).starts_with("ustar");
@@ -49,6 +51,15 @@ Result<TorchArchive> OpenArchive(const ByteSource& source) {
 }
 
 }  // namespace
+
+bool StartsAsTorchLegacy(std::string_view start) {
+  constexpr size_t kProtocolBytes = 2;
+  constexpr size_t kFrameBytes = 9;  // from protocol 4 on
+  if (!start.starts_with('\x80') || start.size() <= kProtocolBytes) return false;
+  start.remove_prefix(kProtocolBytes);
+  if (start.front() == '\x95') start.remove_prefix(std::min(kFrameBytes, start.size()));
+  return start.starts_with(kLegacyMagic);
+}
 
 Result<TensorTable> ReadTorchTable(const ByteSource& source) {
   auto archive = OpenArchive(source);

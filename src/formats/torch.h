@@ -11,8 +11,11 @@
 
 namespace tensorguard {
 
-// The start of the form before zip.
-inline constexpr std::string_view kTorchLegacyMagic = "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9";
+// Whether a file that starts so has the form before zip: a pickle of its magic number, of any
+// protocol. Asks for the first kTorchLegacyStartBytes, where there are as many.
+bool StartsAsTorchLegacy(std::string_view start);
+
+inline constexpr size_t kTorchLegacyStartBytes = 24;
 
 // The metadata of the table that lists what was left out beside the model ("optimizer").
 inline constexpr std::string_view kTorchLeftOut = "left out";

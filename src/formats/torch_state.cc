@@ -27,17 +27,30 @@ constexpr std::array kWrappers = std::to_array<std::string_view>(
 
 // What lies beside a model while it is trained: a key is one of these, or goes on with "_" or "s".
 constexpr std::array kTraining = std::to_array<std::string_view>(
-    {"optimizer",  "optimiser",       "optim",       "lr_scheduler", "scheduler",
-     "scaler",     "grad_scaler",     "loss_scaler", "amp",          "rng",
-     "random",     "cuda_rng",        "torch_rng",   "callback",     "loop",
-     "native_amp", "hyper_parameter", "extra_state", "train_state",  "trainer"});
+    {"scaler", "grad_scaler", "loss_scaler", "amp", "native_amp", "random", "callback", "loop",
+     "hyper_parameter", "extra_state", "train_state", "trainer"});
+
+// The same wherever they stand in a key: "last_optimizer_state", "np_rng_state".
+constexpr std::array kTrainingWords =
+    std::to_array<std::string_view>({"optimizer", "optimiser", "optim", "scheduler", "rng"});
+
+// Whether `known`, or its plural, is the start of the key, and its last word there a whole one.
+bool StartsWithWord(std::string_view key, std::string_view known) {
+  if (!key.starts_with(known)) return false;
+  key.remove_prefix(known.size());
+  if (key.starts_with('s')) key.remove_prefix(1);
+  return key.empty() || key.starts_with('_');
+}
 
 bool IsTrainingKey(std::string_view key) {
-  return std::any_of(kTraining.begin(), kTraining.end(), [&](std::string_view known) {
-    if (!key.starts_with(known)) return false;
-    key.remove_prefix(known.size());
-    return key.empty() || key == "s" || key.starts_with('_');
-  });
+  const auto begins = [&](std::string_view known) { return StartsWithWord(key, known); };
+  if (std::any_of(kTraining.begin(), kTraining.end(), begins)) return true;
+  while (true) {
+    if (std::any_of(kTrainingWords.begin(), kTrainingWords.end(), begins)) return true;
+    const size_t next = key.find('_');
+    if (next == key.npos) return false;
+    key.remove_prefix(next + 1);
+  }
 }
 
 // A storage without a tensor, or a NumPy array.
@@ -59,9 +72,19 @@ class StateFinder {
   Result<TorchState> Find();
 
  private:
+  // What lies in a dictionary or list: tensors, what holds some deeper down, and of the latter
+  // what is named as state of the training.
+  struct Parts {
+    std::vector<Child> tensors;
+    std::vector<Child> holders;
+    std::vector<Child> training;
+  };
+
   Result<void> Step(int depth);
   Result<std::vector<Child>> ChildrenOf(PickleRef ref) const;
   Result<bool> HoldsTensor(PickleRef ref, int depth);
+  Result<Parts> PartsOf(PickleRef ref);
+  bool IsOfTraining(const Child& tensor) const;
   Result<PickleRef> TakeOffWrapper(PickleRef ref);
   bool HasDottedKeys(PickleRef ref) const;
   Result<void> Collect(PickleRef ref, const std::string& name, int depth);
@@ -145,28 +168,42 @@ std::vector<std::string> KeysOf(const std::vector<Child>& children) {
   return keys;
 }
 
-// The dictionary in `ref` that is the model, or `ref` itself.
-Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
+bool IsWrapper(const Child& child) {
+  return std::find(kWrappers.begin(), kWrappers.end(), child.key) != kWrappers.end();
+}
+
+Result<StateFinder::Parts> StateFinder::PartsOf(PickleRef ref) {
   const auto children = ChildrenOf(ref);
   if (!children) return children.error();
-  std::vector<Child> holders;
-  std::vector<std::string> training;
+  Parts parts;
   for (const Child& child : *children) {
-    if (IsTorchTensor(pickle_, child.value)) return ref;
+    if (IsTorchTensor(pickle_, child.value)) {
+      parts.tensors.push_back(child);
+      continue;
+    }
     auto holds = HoldsTensor(child.value, 1);
     if (!holds) return std::move(holds).error();
-    if (!*holds) continue;
-    if (IsTrainingKey(child.key)) {
-      training.push_back(child.key);
-    } else {
-      holders.push_back(child);
-    }
+    if (*holds) (IsTrainingKey(child.key) ? parts.training : parts.holders).push_back(child);
   }
-  const auto is_wrapper = [](const Child& child) {
-    return std::find(kWrappers.begin(), kWrappers.end(), child.key) != kWrappers.end();
-  };
+  return parts;
+}
+
+// Beside a wrapper: a loss, a counter, or the state of a random generator.
+bool StateFinder::IsOfTraining(const Child& tensor) const {
+  return IsTrainingKey(tensor.key) || IsTorchScalar(pickle_, tensor.value);
+}
+
+// The dictionary in `ref` that is the model, or `ref` itself.
+Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
+  const auto parts = PartsOf(ref);
+  if (!parts) return parts.error();
+  const auto& [tensors, holders, training] = *parts;
+  const bool wrapped = std::any_of(holders.begin(), holders.end(), IsWrapper);
+  const auto of_training = [&](const Child& tensor) { return IsOfTraining(tensor); };
+  if (!tensors.empty() && !(wrapped && std::all_of(tensors.begin(), tensors.end(), of_training))) {
+    return ref;
+  }
   const auto dotted = [&](const Child& child) { return HasDottedKeys(child.value); };
-  const bool wrapped = std::any_of(holders.begin(), holders.end(), is_wrapper);
   const auto states = std::count_if(holders.begin(), holders.end(), dotted);
   if (holders.size() > 1 && (wrapped || states > 1)) {
     return Error{.kind = ErrorKind::kUsage,
@@ -175,7 +212,9 @@ Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
                  .advice = "save the one that is meant in a file of its own"};
   }
   if (holders.size() != 1 || !(wrapped || states == 1 || !training.empty())) return ref;
-  state_.left_out.insert(state_.left_out.end(), training.begin(), training.end());
+  for (const auto& beside : {tensors, training}) {
+    for (const Child& child : beside) state_.left_out.push_back(child.key);
+  }
   return holders[0].value;
 }
 

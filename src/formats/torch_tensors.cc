@@ -156,6 +156,15 @@ bool IsTorchTensor(const Pickle& pickle, PickleRef ref) {
   return pickle[ref].kind == PickleKind::kCall;
 }
 
+bool IsTorchScalar(const Pickle& pickle, PickleRef ref) {
+  const auto rebuild = Unwrap(pickle, ref);
+  if (!rebuild) return false;
+  const std::vector<PickleRef>& arguments = pickle[rebuild->arguments].items;
+  if (arguments.size() < 3) return false;
+  const PickleValue& shape = pickle[arguments[2]];
+  return shape.kind == PickleKind::kTuple && shape.items.empty();
+}
+
 Result<TensorEntry> ReadTorchTensor(const Pickle& pickle, PickleRef ref,
                                     const FindTorchStorage& find) {
   const auto rebuild = Unwrap(pickle, ref);

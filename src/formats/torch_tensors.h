@@ -33,6 +33,9 @@ Result<TorchStorage> ReadTorchStorage(const Pickle& pickle, PickleRef ref);
 // Whether the value is the call that makes a tensor again.
 bool IsTorchTensor(const Pickle& pickle, PickleRef ref);
 
+// Whether it is a single number without dimensions: a counter, a loss. REQUIRES: IsTorchTensor.
+bool IsTorchScalar(const Pickle& pickle, PickleRef ref);
+
 // Where a storage lies in the file.
 using FindTorchStorage = std::function<Result<StorageRange>(const TorchStorage& storage)>;
 

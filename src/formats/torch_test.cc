@@ -94,6 +94,42 @@ TEST(Torch, WrappersAreTakenOffAndTrainingIsLeftOut) {
   EXPECT_THAT(Names(Zip(PickleDict({{"model", Tensor()}}))), ElementsAre("model"));
 }
 
+// Counters, losses and states of random generators are tensors in many training scripts.
+TEST(Torch, NumbersOfTheTrainingBesideTheModelAreLeftOut) {
+  BuiltTorchTensor number = kTensor;
+  number.shape = {};
+  number.strides = {};
+  const std::string state = PickleDict({{"l.w", Tensor()}});
+  const auto table = Read(Zip(PickleDict({{"best_val_loss", PickleTensor(number)},
+                                          {"model", state},
+                                          {"rng_state", Tensor()},
+                                          {"np_rng_state", PickleList({Tensor()})},
+                                          {"last_optimizer_state", state}})));
+  ASSERT_TRUE(table) << DescribeError(table.error());
+  ASSERT_EQ(table->tensors.size(), 1u);
+  EXPECT_EQ(table->tensors[0].name, "l.w");
+  EXPECT_EQ(table->metadata.at(std::string(kTorchLeftOut)),
+            "best_val_loss, rng_state, np_rng_state, last_optimizer_state");
+  // Beside what is no wrapper they may belong to the model.
+  EXPECT_THAT(Names(Zip(PickleDict({{"scale", PickleTensor(number)}, {"encoder", state}}))),
+              ElementsAre("encoder.l.w", "scale"));
+  EXPECT_THAT(Names(Zip(PickleDict({{"mean", Tensor()}, {"model", state}}))),
+              ElementsAre("mean", "model.l.w"));
+}
+
+// torch.save(..., pickle_protocol=4, _use_new_zipfile_serialization=False)
+TEST(Torch, TheFormBeforeZipInAnyProtocol) {
+  const std::string value = PickleDict({{"w", Tensor()}});
+  for (const char protocol : {'\3', '\4', '\5'}) {
+    std::string file = BuildTorchLegacy(value, {{"0", kData}});
+    file[1] = protocol;
+    EXPECT_EQ(Problem(file), "no error");
+    const std::string frame = std::string("\x95\x0d", 2) + std::string(7, '\0');
+    if (protocol == '\3') continue;
+    EXPECT_EQ(Problem(file.insert(2, frame)), "no error");
+  }
+}
+
 TEST(Torch, SeveralModelsAreListed) {
   const std::string state = PickleDict({{"l.w", Tensor()}});
   for (const auto& keys : std::vector<std::pair<std::string, std::string>>{

@@ -160,6 +160,25 @@ TEST(StoredNumpy, AnyRangeOfAPackedArray) {
   EXPECT_TRUE(read) << DescribeError(read.error());
 }
 
+// What decodes packed integers asks for bytes.
+TEST(StoredNumpy, BytesOfAPackedArray) {
+  const std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (50000,), }";
+  const std::string data = Noise(50000);
+  const std::string array = "\x93NUMPY\x01" + std::string(1, '\0') +
+                            LittleEndian(static_cast<uint16_t>(header.size())) + header + data;
+  const ScratchFolder folder;
+  const auto weights = Open(folder.Write(
+      "w.npz", BuildZip({{"w.npy", Deflate(array), 8, 0, {}, static_cast<uint32_t>(array.size())},
+                         {"v.npy", array}})));
+  ASSERT_TRUE(weights);
+  for (const size_t tensor : {0, 1}) {
+    std::string out(1001, '\0');
+    const auto read = weights->ReadBytes(tensor, 77'777, std::as_writable_bytes(std::span(out)));
+    ASSERT_TRUE(read) << DescribeError(read.error());
+    EXPECT_EQ(out, data.substr(77'777, 1001)) << tensor;
+  }
+}
+
 TEST(StoredNumpy, PackedDataThatBreaksLate) {
   const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (100000,), }";
   const std::string array = "\x93NUMPY\x01" + std::string(1, '\0') +

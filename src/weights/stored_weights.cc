@@ -253,7 +253,7 @@ Result<void> StoredWeights::ReadBytes(size_t tensor_index, uint64_t first_byte,
   const Place& place = places_[tensor_index];
   [[maybe_unused]] const uint64_t bytes = tensor.element_count * (InfoOf(tensor.dtype).bits / 8);
   assert(first_byte <= bytes && out.size() <= bytes - first_byte);
-  auto file = files_.Open(place.file);
+  auto file = OpenData(tensor_index);
   if (!file) return std::move(file).error().InTensor(tensor.name);
   if (place.strides.empty()) {
     auto read = (*file)->ReadAt(place.data_begin_bytes + first_byte, out);
@@ -291,7 +291,7 @@ Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   const auto gguf = IsGgufFile(file);
   if (!gguf) return gguf.error();
   if (*gguf) return ReadGgufTable(file, files_of_model);
-  std::string start(std::min<uint64_t>(file.size_bytes(), kTorchLegacyMagic.size()), '\0');
+  std::string start(std::min<uint64_t>(file.size_bytes(), kTorchLegacyStartBytes), '\0');
   auto read = file.ReadAt(0, std::as_writable_bytes(std::span(start)));
   if (!read) return std::move(read).error();
   const FormatNames* format = FormatOfWeightName(file.path());
@@ -300,7 +300,7 @@ Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   const bool torch = format != nullptr && format->format == kTorchFormat &&
                      (start.size() <= kLengthFieldBytes || start[kLengthFieldBytes] != '{');
   if (numpy || start.starts_with(kNumpyMagic)) return ReadNumpyTable(file);
-  if (torch || start.starts_with(kZipMagic) || start.starts_with(kTorchLegacyMagic)) {
+  if (torch || start.starts_with(kZipMagic) || StartsAsTorchLegacy(start)) {
     return ReadTorchTable(file);
   }
   return ReadSafetensorsTable(file);
