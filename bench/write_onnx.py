@@ -329,8 +329,26 @@ def matmuls(graph):
             yield node, stored[node.input[1]]
 
 
+def replace_gemm(graph):
+    """As onnxruntime's quantiser before it quantises: Gemm becomes MatMul and Add, its matrix transposed under its name."""
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    for node in [node for node in graph.node if node.op_type == "Gemm" and node.input[1] in stored]:
+        settings = {attribute.name: attribute for attribute in node.attribute}
+        if "transB" in settings and settings["transB"].i:
+            tensor = stored[node.input[1]]
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).T.copy(), tensor.name))
+        product = node.output[0] + "_MatMul"
+        nodes = [helper.make_node("MatMul", [node.input[0], node.input[1]], [product], node.name + "_MatMul"),
+                 helper.make_node("Add", [product, node.input[2]], list(node.output), node.name + "_Add")]
+        at = list(graph.node).index(node)
+        graph.node.remove(node)
+        for i, new in enumerate(nodes):
+            graph.node.insert(at + i, new)
+
+
 def quantise_int8(graph):
     """As onnxruntime.quantization.quantize_dynamic with weights per channel."""
+    replace_gemm(graph)
     for node, tensor in list(matmuls(graph)):
         weights = numpy_helper.to_array(tensor)
         scale = np.abs(weights).max(0) / 127
@@ -355,7 +373,7 @@ def quantise_int8(graph):
 
 
 def quantise_nbits(graph, block=32):
-    """As onnxruntime's MatMul4BitsQuantizer, asymmetric."""
+    """As onnxruntime's MatMul4BitsQuantizer, asymmetric; like it, of MatMul alone."""
     for node, tensor in list(matmuls(graph)):
         weights = numpy_helper.to_array(tensor).T
         rows, columns = weights.shape
