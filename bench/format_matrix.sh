@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The verdicts between one model's files in every format, for docs/formats/README.md.
-#   bench/format_matrix.sh [--program FILE] FOLDER_FOR_WORK MODEL OTHER_MODEL...
+#   bench/format_matrix.sh [--program FILE] FOLDER_FOR_WORK MODEL...
 # Every MODEL is written in each format by the writers beside this script; each file is compared with each other of
-# its model, and with the first model where that is another. A writer that does not know an architecture is left out,
+# its model, and with the models before it. A writer that does not know an architecture is left out,
 # and said so. Needs python3-numpy, python3-torch and python3-onnx.
 set -euo pipefail
 here=$(dirname "$0")
@@ -40,18 +40,19 @@ write_formats() {
   done
 }
 
-# "VERDICT SCORE" of two fingerprints.
-verdict_of() {
-  "$program" compare "$1" "$2" --json | /usr/bin/python3 -c '
+# usage: compare_prints KIND MODEL FORMAT PRINT PRINT: adds "KIND MODEL FORMAT VERDICT SCORE" to the results.
+compare_prints() {
+  "$program" compare "$4" "$5" --json | /usr/bin/python3 -c '
 import json, sys
 result = json.load(sys.stdin)
-score = result["score"]
-print(result["verdict"], "-" if score is None else format(score, ".3f"))'
+print(*sys.argv[1:], result["verdict"], result["score"])' "$1" "$2" "$3" >>"$work/results"
 }
 
-first=$(basename "$1")
+models=()
+: >"$work/results"
 for model_folder in "$@"; do
   model=$(basename "$model_folder")
+  models+=("$model")
   out=$work/$model
   rm -rf "$out"
   mkdir -p "$out/prints"
@@ -61,17 +62,39 @@ for model_folder in "$@"; do
     [ -e "$place" ] || place=$place.gguf
     "$program" fingerprint "$place" -o "$out/prints/$format.fingerprint.safetensors" --quiet >/dev/null
   done
-  echo
-  echo "| $model | verdict on the original | score | verdicts between this and all others | on another model |"
-  echo "| --- | --- | ---: | --- | --- |"
   for format in "${formats[@]}"; do
     print=$out/prints/$format.fingerprint.safetensors
-    read -r verdict score < <(verdict_of "$out/prints/safetensors.fingerprint.safetensors" "$print")
-    among=$(for other in "${formats[@]}"; do
-      [ "$other" = "$format" ] || verdict_of "$print" "$out/prints/$other.fingerprint.safetensors" | cut -d' ' -f1
-    done | sort | uniq -c | awk '{printf "%s%s %s", sep, $1, $2; sep=", "}')
-    another=-
-    [ "$model" = "$first" ] || another=$(verdict_of "$work/$first/prints/safetensors.fingerprint.safetensors" "$print")
-    echo "| $format | $verdict | $score | $among | $another |"
+    for other in "${formats[@]}"; do
+      kind=among
+      [ "$other" = safetensors ] && kind=original
+      compare_prints $kind "$model" "$format" "$print" "$out/prints/$other.fingerprint.safetensors"
+    done
+    for other in "${models[@]}"; do
+      [ "$other" = "$model" ] ||
+        compare_prints "$other" "$model" "$format" "$print" "$work/$other/prints/safetensors.fingerprint.safetensors"
+    done
   done
 done
+
+/usr/bin/python3 - "$work/results" "${models[@]}" <<'END'
+import collections
+import sys
+
+results = [line.split() for line in open(sys.argv[1])]
+models = sys.argv[2:]
+cells = {(model, format): f"{verdict} {float(score):.3f}" for kind, model, format, verdict, score in results if kind == "original"}
+print("| on the original | " + " | ".join(models) + " |")
+print("| --- |" + " --- |" * len(models))
+for format in dict.fromkeys(row[2] for row in results):
+    print(f"| {format} | " + " | ".join(cells.get((model, format), "-") for model in models) + " |")
+print()
+print("| the files of | compared with | verdicts | scores |")
+print("| --- | --- | --- | --- |")
+groups = collections.defaultdict(list)
+for kind, model, format, verdict, score in results:
+    groups[model, "each other" if kind in ("original", "among") else kind].append((verdict, float(score)))
+for (model, other), found in groups.items():
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(collections.Counter(v for v, _ in found).items()))
+    scores = [score for _, score in found]
+    print(f"| {model} | {other} | {counts} | {min(scores):.3f} to {max(scores):.3f} |")
+END

@@ -1,7 +1,7 @@
 // quick_accuracy DIR: every model of a folder read in part (a share of its bytes), against the full
 // fingerprints of all others and against the others read in part, and each pair's score against
-// that of the two full fingerprints. Tables by the share that was read and by the number of kernels
-// that were compared.
+// that of the two full fingerprints. Tables by the share that was read, of related and unrelated
+// pairs, and by the number of kernels that were compared; then every decision that was wrong.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "comparison/compare_fingerprints.h"
+#include "comparison/verdict.h"
 #include "full_profile/full_profile.h"
 #include "model/model.h"
 
@@ -31,7 +32,9 @@ struct Answer {
   double score_error = 0;
   bool scored = false;
   bool decided = false;
-  bool agrees = false;  // related or not, as the full comparison has it
+  bool related = false;  // as the full comparison has it
+  bool agrees = false;   // so has the quick one
+  std::string verdicts;  // "A, B: quick instead of full"
 };
 
 bool IsRelated(Verdict verdict) {
@@ -86,7 +89,10 @@ Result<std::optional<Answer>> AnswerOn(const FullFingerprint& a, const FullFinge
              .score_error = part->score ? std::abs(*part->score - *whole.score) : 1,
              .scored = part->score.has_value(),
              .decided = part->quick->decided,
-             .agrees = IsRelated(part->verdict) == IsRelated(whole.verdict)});
+             .related = IsRelated(whole.verdict),
+             .agrees = IsRelated(part->verdict) == IsRelated(whole.verdict),
+             .verdicts = fmt::format("{}, {}: {} instead of {}", a.model_name, b.model_name,
+                                     VerdictName(part->verdict), VerdictName(whole.verdict))});
 }
 
 struct Answers {
@@ -158,11 +164,20 @@ void PrintTables(const std::vector<Answer>& answers) {
   std::map<std::string, std::vector<Answer>> by_share;
   std::map<std::string, std::vector<Answer>> by_kernels;
   for (const Answer& answer : answers) {
-    by_share[fmt::format("{:4.1f}%", static_cast<double>(answer.share) / 10)].push_back(answer);
-    by_kernels[KernelsLabel(answer)].push_back(answer);
+    const std::string share = fmt::format("{:4.1f}%", static_cast<double>(answer.share) / 10);
+    const std::string kind = answer.related ? ", related" : ", unrelated";
+    by_share[share + kind].push_back(answer);
+    by_kernels[KernelsLabel(answer) + kind].push_back(answer);
   }
   PrintTable("of the model", by_share);
   PrintTable("kernels", by_kernels);
+  for (const Answer& answer : answers) {
+    if (answer.decided && !answer.agrees) {
+      fmt::print("wrong at {:.1f}%, {} kernels: {}\n", static_cast<double>(answer.share) / 10,
+                 answer.kernels, answer.verdicts);
+    }
+  }
+  fmt::print("\n");
 }
 
 Result<void> Run(const std::filesystem::path& folder) {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes a model as PyTorch or NumPy would hold it.
 
-    write_pytorch.py --form zip|legacy|shards|npz|npz-packed IN_FOLDER OUT_FOLDER
+    write_pytorch.py --form zip|legacy|shards|npz|npz-packed [--bfloat16] IN_FOLDER OUT_FOLDER
 
-Needs numpy, and torch for all but npz.
+Needs numpy, and torch for all but npz. Numbers are written as float32, or as bfloat16, which NumPy lacks.
 """
 import argparse
 import json
@@ -15,10 +15,11 @@ import numpy as np
 from write_format import as_float32, read_model
 
 
-def write_torch(tensors, form, output):
+def write_torch(tensors, form, bfloat16, output):
     import torch
 
-    state = {name: torch.from_numpy(np.array(numbers)) for name, numbers in tensors.items()}
+    dtype = torch.bfloat16 if bfloat16 else torch.float32
+    state = {name: torch.from_numpy(np.array(numbers)).to(dtype) for name, numbers in tensors.items()}
     if form != "shards":
         torch.save(state, output / "pytorch_model.bin", _use_new_zipfile_serialization=form == "zip")
         return
@@ -36,6 +37,7 @@ def write_torch(tensors, form, output):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--form", choices=["zip", "legacy", "shards", "npz", "npz-packed"], required=True)
+    parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("input", type=Path)
     parser.add_argument("output", type=Path)
     options = parser.parse_args()
@@ -45,7 +47,7 @@ def main():
         save = np.savez_compressed if options.form == "npz-packed" else np.savez
         save(options.output / "model.npz", **tensors)
     else:
-        write_torch(tensors, options.form, options.output)
+        write_torch(tensors, options.form, options.bfloat16, options.output)
     for path in [options.input / "config.json", *options.input.glob("tokenizer*")]:
         shutil.copy(path, options.output / path.name)
 

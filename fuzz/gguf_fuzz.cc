@@ -111,7 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     CheckAccepted(header->table, file_size);
     CheckUndone(*header);
     const auto vocabulary = tensorguard::VocabularyOfGguf(header->metadata);
-    if (vocabulary) tensorguard::CheckVocabulary(*vocabulary, size);
+    if (vocabulary) tensorguard::CheckVocabulary(*vocabulary, file_size);
   } else {
     CheckRefused(header.error());
   }

@@ -182,12 +182,18 @@ size_t DirectParent(const Family& family, const std::vector<ParentCandidate>& ca
   return candidates.front().relative;
 }
 
+// Norms tell which of two models came first only where their weights are counterparts.
 size_t RootOf(const Family& family, size_t parent) {
   size_t most = 0;
   for (size_t i = 0; i < family.size(); ++i) most = std::max(most, family.Comparable(i));
+  const auto may_be_root = [&](size_t i) {
+    return !family.is_later[i] && 2 * family.Comparable(i) >= most;
+  };
   std::optional<size_t> root;
+  if (may_be_root(parent)) root = parent;
   for (size_t i = 0; i < family.size(); ++i) {
-    if (family.is_later[i] || 2 * family.Comparable(i) < most) continue;
+    if (!may_be_root(i)) continue;
+    if (root && !family.squared_changes[*root * family.size() + i]) continue;
     if (!root || SquaredNorm(family.model(i)) < SquaredNorm(family.model(*root))) root = i;
   }
   return root.value_or(parent);

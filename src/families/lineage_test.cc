@@ -27,10 +27,17 @@ class Trained {
     return child;
   }
 
+  // As if a layer had been dropped: less weight in all, and no counterpart for what is left out.
+  Trained Pruned() const {
+    Trained pruned = *this;
+    pruned.sketches_.pop_back();
+    return pruned;
+  }
+
   FullFingerprint Fingerprint() const {
     FullFingerprint fingerprint;
     fingerprint.vocabulary_size = 100;
-    for (size_t i = 0; i < kMatrices; ++i) {
+    for (size_t i = 0; i < sketches_.size(); ++i) {
       fingerprint.layers.push_back({.index = static_cast<uint32_t>(i)});
       double squares = 0;
       for (const float each : sketches_[i].values()) squares += each * each;
@@ -81,6 +88,12 @@ TEST(Lineage, AFineTuneOfAFineTuneNamesParentAndRoot) {
   const Trained first = base.Child(2, 0.1f);
   EXPECT_THAT(Trace(first.Child(4, 0.1f), {base, first}), ElementsAre(1u, 0u));
   EXPECT_THAT(Trace(first.Child(4, 0.1f), {base.Child(3, 0.1f), first, base}), ElementsAre(1u, 2u));
+}
+
+TEST(Lineage, ALighterModelOfOtherDepthIsNoRoot) {
+  const Trained base(1);
+  const Trained pruned = base.Pruned().Child(3, 0.05f);
+  EXPECT_THAT(Trace(base.Child(2, 0.1f), {base, pruned}), ElementsAre(0u));
 }
 
 TEST(Lineage, ASiblingIsNoAncestor) {

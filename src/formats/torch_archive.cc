@@ -47,7 +47,7 @@ Result<std::string> RootOf(const ZipDirectory& directory) {
   Error error = {.kind = ErrorKind::kUnsupported,
                  .problem = "zip archive is not one that PyTorch writes",
                  .expected = "an entry NAME/data.pkl",
-                 .advice = "unpack the archive, if it holds a model's files"};
+                 .advice = "unpack it (unzip FILE) and give the path of the model that it held"};
   if (!directory.entries.empty()) error.found = directory.entries[0].name;
   return error;
 }

@@ -112,7 +112,8 @@ Result<std::shared_ptr<const File>> HubFiles::Open(const fs::path& path) const {
                  .problem = "the model has no such file",
                  .file = path.string()};
   }
-  const auto& [name, file] = *found;
+  const std::string& name = found->first;
+  const auto& file = found->second;
   return opened_.Get(path.string(), [&] {
     HttpPlace place =
         PlaceOf(path.string(), fmt::format("/{}/resolve/{}/{}", parsed->name.repository,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "formats/onnx.h"
+#include "weights/no_model.h"
 
 namespace tensorguard {
 namespace {
@@ -89,11 +90,7 @@ Result<OnnxFiles> OnnxFilesOfFolder(const fs::path& folder, const std::vector<st
   if (models.size() > 1) {
     std::vector<std::string> found;
     for (const auto& [name, files] : models) found.push_back(name);
-    return Error{.kind = ErrorKind::kUsage,
-                 .problem = "folder holds more than one model",
-                 .file = folder.string(),
-                 .found = fmt::format("{}", fmt::join(found, ", ")),
-                 .advice = "give the path of one of these files"};
+    return TwoModels(folder, found);
   }
   OnnxFiles files;
   for (const std::string& name : models.begin()->second) files.push_back(folder / name);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "formats/archive.h"
 #include "formats/deflated_data.h"
 #include "formats/gguf.h"
 #include "formats/numpy.h"
@@ -22,6 +23,7 @@
 #include "formats/zip.h"
 #include "weights/element_types.h"
 #include "weights/file_pool.h"
+#include "weights/no_model.h"
 #include "weights/onnx_weights.h"
 #include "weights/strided_read.h"
 #include "weights/weight_files.h"
@@ -288,10 +290,8 @@ Result<TensorTable> ReadGgufTable(const File& file, size_t files_of_model) {
 
 // By the first bytes; what they do not tell, the name does.
 Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
-  const auto gguf = IsGgufFile(file);
-  if (!gguf) return gguf.error();
-  if (*gguf) return ReadGgufTable(file, files_of_model);
-  std::string start(std::min<uint64_t>(file.size_bytes(), kTorchLegacyStartBytes), '\0');
+  constexpr size_t kStartBytes = std::max(kTorchLegacyStartBytes, kArchiveStartBytes);
+  std::string start(std::min<uint64_t>(file.size_bytes(), kStartBytes), '\0');
   auto read = file.ReadAt(0, std::as_writable_bytes(std::span(start)));
   if (!read) return std::move(read).error();
   const FormatNames* format = FormatOfWeightName(file.path());
@@ -299,6 +299,13 @@ Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   // Any file may be called ".bin"; a header of safetensors begins with a brace.
   const bool torch = format != nullptr && format->format == kTorchFormat &&
                      (start.size() <= kLengthFieldBytes || start[kLengthFieldBytes] != '{');
+  const ArchiveKind* const archive = ArchiveOfFile(file.path(), start);
+  if (archive != nullptr && !(torch && StartsAsTar(start))) {
+    return PackedModel(file.path(), *archive);
+  }
+  const auto gguf = IsGgufFile(file);
+  if (!gguf) return gguf.error();
+  if (*gguf) return ReadGgufTable(file, files_of_model);
   if (numpy || start.starts_with(kNumpyMagic)) return ReadNumpyTable(file);
   if (torch || start.starts_with(kZipMagic) || StartsAsTorchLegacy(start)) {
     return ReadTorchTable(file);

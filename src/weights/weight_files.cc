@@ -1,7 +1,6 @@
 #include "weights/weight_files.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -12,6 +11,7 @@
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/hub_cache.h"
+#include "weights/no_model.h"
 #include "weights/onnx_files.h"
 
 namespace tensorguard {
@@ -21,23 +21,6 @@ namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
 constexpr std::string_view kOnnxFolder = "onnx";
-
-// What is read, for messages.
-std::string WhatIsRead() {
-  std::vector<std::string_view> layouts;
-  for (const FormatNames& names : ReadableFormats()) layouts.push_back(names.layout);
-  return fmt::format("{}", fmt::join(layouts, "; "));
-}
-
-std::string Listed(const Names& names) {
-  constexpr size_t kMostListed = 5;
-  std::string list;
-  for (size_t i = 0; i < std::min(names.size(), kMostListed); ++i) {
-    list += (i == 0 ? "" : ", ") + names[i];
-  }
-  if (names.size() > kMostListed) list += fmt::format(" and {} more", names.size() - kMostListed);
-  return list;
-}
 
 template <typename Predicate>
 Names Where(const Names& names, Predicate predicate) {
@@ -93,30 +76,6 @@ Names UsualNames() {
     for (const std::string_view suffix : format.suffixes) add(suffix);
   }
   return names;
-}
-
-// What to say about a folder or file that holds weights of other formats only.
-Error NotRead(const fs::path& path, std::string found) {
-  return {.kind = ErrorKind::kUnsupported,
-          .problem = "weights are in a format that is not read",
-          .file = path.string(),
-          .found = std::move(found),
-          .expected = WhatIsRead(),
-          .advice = "save the model as safetensors first"};
-}
-
-Error NoWeights(const fs::path& folder, const Names& names) {
-  Names others;
-  for (const std::string& name : names) {
-    if (const auto format = OtherWeightFormatOfName(name)) {
-      others.push_back(fmt::format("{} ({})", name, *format));
-    }
-  }
-  if (!others.empty()) return NotRead(folder, Listed(others));
-  return {.kind = ErrorKind::kNotFound,
-          .problem = "folder holds no weights",
-          .file = folder.string(),
-          .expected = WhatIsRead()};
 }
 
 WeightFiles FilesOf(const fs::path& folder, const Names& names) {
@@ -180,14 +139,6 @@ Result<WeightFiles> FilesOfIndex(const FileStore& store, const fs::path& index_p
   WeightFiles files = FilesOf(folder, index->shards);
   files.index = std::move(*index);
   return files;
-}
-
-Error TwoModels(const fs::path& folder, const Names& names) {
-  return {.kind = ErrorKind::kUsage,
-          .problem = "folder holds more than one model",
-          .file = folder.string(),
-          .found = Listed(names),
-          .advice = "give the path of one weight file or index"};
 }
 
 Result<WeightFiles> FilesOfIndexedFolder(const FileStore& store, const fs::path& folder,
@@ -320,7 +271,7 @@ Result<WeightFiles> FilesOfFolder(const FileStore& store, const fs::path& folder
   const auto below = OnnxNamesBelow(store, folder);
   if (!below) return below.error();
   if (!below->empty()) return OnnxFilesIn(folder / kOnnxFolder, *below);
-  return NoWeights(folder, *names);
+  return NoWeights(store, folder, *names);
 }
 
 Result<WeightFiles> FilesOfIndexPath(const FileStore& store, const fs::path& path,
