@@ -151,6 +151,34 @@ const Misdeed kMisdeeds[] = {
                      contents.substr(0, 200));
      },
      "server sends more bytes than it announced", 1},
+    {"more than announced, later",
+     [](const ServerRequest& request, const std::string& contents) {
+       const auto range = *request.Range();
+       const std::string head = fmt::format("ETag: \"1\"\r\nContent-Range: bytes {}-{}/300000\r\n",
+                                            range.first, range.first + 99);
+       return Later(request, contents,
+                    Answer("206 Partial Content", head, contents.substr(range.first, 200)));
+     },
+     "server sends more bytes than it announced"},
+    {"short body without ranges",
+     [](const ServerRequest&, const std::string& contents) {
+       return "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\nConnection: close\r\n\r\n" +
+              contents.substr(0, 1000);
+     },
+     "connection breaks off again and again", 6},
+    {"several parts",
+     [](const ServerRequest&, const std::string&) {
+       return Answer("206 Partial Content", "Content-Type: multipart/byteranges; boundary=x\r\n",
+                     "--x\r\nContent-Range: bytes 0-0/300000\r\n\r\na\r\n--x--\r\n");
+     },
+     "server sends other bytes than were asked for", 1},
+    {"compressed, later",
+     [](const ServerRequest& request, const std::string& contents) {
+       return Later(request, contents,
+                    Answer("206 Partial Content", "ETag: \"1\"\r\nContent-Encoding: gzip\r\n",
+                           contents.substr(0, 100)));
+     },
+     "server sends the file compressed, without being asked to"},
     {"other ETag",
      [](const ServerRequest& request, const std::string& contents) {
        return Later(request, contents, AnswerWithRange(request, contents, Etag("2")));
@@ -242,6 +270,19 @@ TEST(MisbehavingServer, IsFoundOut) {
   }
 }
 
+TEST(MisbehavingServer, ThatStallsIsGivenUp) {
+  const TestServer server([](const ServerRequest&) -> ServerReply {
+    return {"HTTP/1.1 200 OK\r\n", {}, std::chrono::milliseconds(2500)};
+  });
+  PlaceOptions options = FastOptions();
+  options.remote.fetch.most_retries = 0;
+  const auto started = std::chrono::steady_clock::now();
+  const auto bytes = ReadAll(*PlacesWith(options), server.Url("/f.safetensors"));
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().problem, "connection breaks off again and again");
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
+}
+
 TEST(MisbehavingServer, IsAskedAgainAfterPassingFailures) {
   const std::string contents = Pattern(kSizeBytes);
   for (const std::string status : {"500 Internal Server Error", "503 Service Unavailable",
@@ -330,6 +371,27 @@ TEST(ServerWithoutRanges, SendsSmallFilesIntoMemoryAndLargeOnesToATemporaryFile)
   }
 }
 
+TEST(ServerWithoutRanges, HoldsAllItsFilesWithinOneLimit) {
+  const std::string contents = Pattern(60'000);
+  const TestServer server(
+      [&](const ServerRequest&) -> ServerReply { return {Answer("200 OK", "", contents)}; });
+  PlaceOptions options = FastOptions();
+  options.remote.fetch.most_memory_bytes = 70'000;
+  options.remote.fetch.most_temporary_bytes = 130'000;
+  auto places = PlacesWith(options);
+  for (const char* name : {"/in-memory", "/temporary-1", "/temporary-2"}) {
+    const auto bytes = ReadAll(*places, server.Url(name));
+    ASSERT_TRUE(bytes) << DescribeError(bytes.error());
+    EXPECT_TRUE(*bytes == contents) << name;
+  }
+  const auto more = ReadAll(*places, server.Url("/too-much"));
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().problem,
+            "server sends whole files only, and this one is too large to be kept");
+  places = PlacesWith(options);  // nothing is kept of the others
+  EXPECT_TRUE(ReadAll(*places, server.Url("/too-much")));
+}
+
 TEST(EmptyFile, IsReadThoughItHasNoRange) {
   const TestServer server(
       [&](const ServerRequest& request) -> ServerReply { return {AnswerWithRange(request, "")}; });
@@ -361,6 +423,65 @@ TEST(Redirect, IsFollowedOnceAndRefreshedWhenItExpires) {
   ASSERT_TRUE(bytes) << DescribeError(bytes.error());
   EXPECT_TRUE(*bytes == contents);
   EXPECT_EQ(server.requests().size(), 2u);  // for the first signature, and for the second
+}
+
+TEST(Redirect, IsRelativeOrAbsolute) {
+  const std::string contents = Pattern(kSizeBytes);
+  const TestServer server([&](const ServerRequest& request) -> ServerReply {
+    if (request.target == "/a/b/f") return {AnswerWithRange(request, contents)};
+    if (request.target == "/a/f") return {Answer("307 Temporary", "Location: b/f\r\n")};
+    return {Answer("301 Moved", "Location: /a/f\r\n")};
+  });
+  const auto bytes = ReadAll(*PlacesWith(FastOptions()), server.Url("/f"));
+  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
+  EXPECT_TRUE(*bytes == contents);
+}
+
+TEST(Redirect, ToAStoreThatWentAwayIsAskedForAgain) {
+  const std::string contents = Pattern(kSizeBytes);
+  const auto answer = [&](const ServerRequest& request) -> ServerReply {
+    return {AnswerWithRange(request, contents)};
+  };
+  auto first = std::make_unique<TestServer>(answer);
+  const TestServer second(answer);
+  std::atomic<bool> moved = false;
+  const std::string before = first->Url("/blob");
+  const TestServer server([&](const ServerRequest&) -> ServerReply {
+    const std::string to = moved ? second.Url("/blob") : before;
+    return {Answer("302 Found", fmt::format("Location: {}\r\n", to))};
+  });
+  const auto places = PlacesWith(FastOptions());
+  const auto file = OpenAt(*places, server.Url("/f.safetensors"));
+  ASSERT_TRUE(file) << DescribeError(file.error());
+  moved = true;
+  first.reset();
+  const auto bytes = ReadRange(**file, 100'000, 100'000);
+  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
+  EXPECT_TRUE(*bytes == contents.substr(100'000, 100'000));
+}
+
+TEST(Unreachable, HostIsAnError) {
+  PlaceOptions options = FastOptions();
+  ::setenv("no_proxy", "*", 1);
+  const auto bytes = ReadAll(*PlacesWith(options), "http://no-such-host.invalid/f.safetensors");
+  ::setenv("no_proxy", "127.0.0.1", 1);
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().problem, "no such host");
+}
+
+TEST(Proxy, IsAskedInsteadOfTheServer) {
+  const TestServer proxy([](const ServerRequest& request) -> ServerReply {
+    if (request.target != "http://no-such-host.invalid/f.safetensors") {
+      return {Answer("400 Bad Request")};
+    }
+    return {AnswerWithRange(request, "text")};
+  });
+  PlaceOptions options = FastOptions();
+  ::setenv("http_proxy", proxy.Url("").c_str(), 1);
+  const auto bytes = ReadAll(*PlacesWith(options), "http://no-such-host.invalid/f.safetensors");
+  ::unsetenv("http_proxy");
+  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
+  EXPECT_EQ(*bytes, "text");
 }
 
 TEST(Unreachable, ServerIsAnError) {
@@ -405,11 +526,38 @@ TEST(WebFiles, KeepASignatureToTheFileThatItBelongsTo) {
   ASSERT_TRUE(path);
   EXPECT_EQ(path->string(), server.Url("/m.safetensors"));
   EXPECT_TRUE(places->Open(*path));
+  const auto expired = ReadAll(*places, server.Url("/m.safetensors?X-Amz-Signature=old"));
+  ASSERT_FALSE(expired);
+  EXPECT_EQ(expired.error().problem, "access is refused (403)");
+  EXPECT_THAT(expired.error().advice, HasSubstr("a signature may have expired"));
+  EXPECT_EQ(DescribeError(expired.error()).find("Signature=old"), std::string::npos);
   // A store that hides what is not there says "forbidden" of it.
   EXPECT_FALSE(*places->Exists(path->parent_path() / "config.json"));
   for (const ServerRequest& request : server.requests()) {
     EXPECT_TRUE(!request.target.starts_with("/config.json?")) << request.target;
   }
+}
+
+TEST(WebFiles, OfUrlsThatDifferInTheQueryAloneAreNotMixedUp) {
+  const TestServer server([&](const ServerRequest& request) -> ServerReply {
+    if (request.target == "/a/get?id=1") return {AnswerWithRange(request, "first")};
+    if (request.target == "/a/get?id=2") return {AnswerWithRange(request, "second")};
+    if (request.target == "/a/config.json") return {AnswerWithRange(request, "{}")};
+    return {Answer("404 Not Found")};
+  });
+  const auto places = PlacesWith(FastOptions());
+  const auto first = places->Locate(server.Url("/a/get?id=1"));
+  const auto second = places->Locate(server.Url("/a/get?id=2"));
+  EXPECT_EQ(first->string(), server.Url("/a/get"));
+  EXPECT_EQ(second->string(), server.Url("/a/#2/get"));
+  EXPECT_EQ(*places->Locate(server.Url("/a/get?id=1")), *first);
+  EXPECT_EQ(*places->Locate(server.Url("/a/get?id=2")), *second);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(*ReadSmallFile(*places, *first, 100), "first");
+    EXPECT_EQ(*ReadSmallFile(*places, *second, 100), "second");
+  }
+  EXPECT_TRUE(*places->Exists(second->parent_path() / "config.json"));
+  EXPECT_FALSE(*places->Exists(second->parent_path() / "tokenizer.json"));
 }
 
 TEST(S3, ObjectsAreAskedForByBucketAndKey) {
