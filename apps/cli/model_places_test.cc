@@ -74,6 +74,16 @@ TEST(PlaceOptionsFrom, TheCache) {
   EXPECT_EQ(OptionsWith(variables).hub_cache, "/new");
 }
 
+TEST(PlaceOptionsFrom, Certificates) {
+  const auto file = [](const Variables& variables) {
+    return OptionsWith(variables).remote.http.certificates_file;
+  };
+  EXPECT_EQ(file({}), "");
+  EXPECT_EQ(file({{"SSL_CERT_FILE", "/c"}}), "/c");
+  EXPECT_EQ(file({{"SSL_CERT_FILE", "/c"}, {"CURL_CA_BUNDLE", "/b"}}), "/b");
+  EXPECT_EQ(file({{"CURL_CA_BUNDLE", "/b"}, {"REQUESTS_CA_BUNDLE", "/a"}}), "/a");
+}
+
 TEST(PlaceOptionsFrom, Offline) {
   for (const char* on : {"1", "on", "Yes", "TRUE"}) {
     EXPECT_TRUE(OptionsWith({{"HF_HUB_OFFLINE", on}}).offline) << on;
