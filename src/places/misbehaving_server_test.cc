@@ -1,7 +1,6 @@
 // Files read from servers that answer badly: each must give the file's bytes or an error that says
 // what is wrong.
 #include <fmt/format.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,8 +14,6 @@
 
 namespace tensorguard {
 namespace {
-
-using testing::HasSubstr;
 
 constexpr size_t kSizeBytes = 300'000;
 
@@ -398,180 +395,6 @@ TEST(EmptyFile, IsReadThoughItHasNoRange) {
   const auto bytes = ReadAll(*PlacesWith(FastOptions()), server.Url("/config.json"));
   ASSERT_TRUE(bytes) << DescribeError(bytes.error());
   EXPECT_EQ(*bytes, "");
-}
-
-TEST(Redirect, IsFollowedOnceAndRefreshedWhenItExpires) {
-  const std::string contents = Pattern(kSizeBytes);
-  std::atomic<int> signature = 0;
-  std::atomic<int> uses = 0;
-  const TestServer store([&](const ServerRequest& request) -> ServerReply {
-    if (request.target != fmt::format("/blob?signature={}", signature.load())) {
-      return {Answer("403 Forbidden")};
-    }
-    if (++uses == 2) ++signature;  // expires with this answer
-    return {AnswerWithRange(request, contents)};
-  });
-  const TestServer server([&](const ServerRequest&) -> ServerReply {
-    return {Answer("302 Found",
-                   fmt::format("Location: {}\r\n",
-                               store.Url(fmt::format("/blob?signature={}", signature.load()))))};
-  });
-  PlaceOptions options = FastOptions();
-  options.remote.cache.piece_bytes = 50'000;
-  options.remote.most_connections = 1;
-  const auto bytes = ReadAll(*PlacesWith(options), server.Url("/f.safetensors"));
-  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
-  EXPECT_TRUE(*bytes == contents);
-  EXPECT_EQ(server.requests().size(), 2u);  // for the first signature, and for the second
-}
-
-TEST(Redirect, IsRelativeOrAbsolute) {
-  const std::string contents = Pattern(kSizeBytes);
-  const TestServer server([&](const ServerRequest& request) -> ServerReply {
-    if (request.target == "/a/b/f") return {AnswerWithRange(request, contents)};
-    if (request.target == "/a/f") return {Answer("307 Temporary", "Location: b/f\r\n")};
-    return {Answer("301 Moved", "Location: /a/f\r\n")};
-  });
-  const auto bytes = ReadAll(*PlacesWith(FastOptions()), server.Url("/f"));
-  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
-  EXPECT_TRUE(*bytes == contents);
-}
-
-TEST(Redirect, ToAStoreThatWentAwayIsAskedForAgain) {
-  const std::string contents = Pattern(kSizeBytes);
-  const auto answer = [&](const ServerRequest& request) -> ServerReply {
-    return {AnswerWithRange(request, contents)};
-  };
-  auto first = std::make_unique<TestServer>(answer);
-  const TestServer second(answer);
-  std::atomic<bool> moved = false;
-  const std::string before = first->Url("/blob");
-  const TestServer server([&](const ServerRequest&) -> ServerReply {
-    const std::string to = moved ? second.Url("/blob") : before;
-    return {Answer("302 Found", fmt::format("Location: {}\r\n", to))};
-  });
-  const auto places = PlacesWith(FastOptions());
-  const auto file = OpenAt(*places, server.Url("/f.safetensors"));
-  ASSERT_TRUE(file) << DescribeError(file.error());
-  moved = true;
-  first.reset();
-  const auto bytes = ReadRange(**file, 100'000, 100'000);
-  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
-  EXPECT_TRUE(*bytes == contents.substr(100'000, 100'000));
-}
-
-TEST(Unreachable, HostIsAnError) {
-  PlaceOptions options = FastOptions();
-  ::setenv("no_proxy", "*", 1);
-  const auto bytes = ReadAll(*PlacesWith(options), "http://no-such-host.invalid/f.safetensors");
-  ::setenv("no_proxy", "127.0.0.1", 1);
-  ASSERT_FALSE(bytes);
-  EXPECT_EQ(bytes.error().problem, "no such host");
-}
-
-TEST(Proxy, IsAskedInsteadOfTheServer) {
-  const TestServer proxy([](const ServerRequest& request) -> ServerReply {
-    if (request.target != "http://no-such-host.invalid/f.safetensors") {
-      return {Answer("400 Bad Request")};
-    }
-    return {AnswerWithRange(request, "text")};
-  });
-  PlaceOptions options = FastOptions();
-  ::setenv("http_proxy", proxy.Url("").c_str(), 1);
-  const auto bytes = ReadAll(*PlacesWith(options), "http://no-such-host.invalid/f.safetensors");
-  ::unsetenv("http_proxy");
-  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
-  EXPECT_EQ(*bytes, "text");
-}
-
-TEST(Unreachable, ServerIsAnError) {
-  const uint16_t port = FreePort();
-  PlaceOptions options = FastOptions();
-  options.remote.fetch.most_retries = 1;
-  const auto bytes =
-      ReadAll(*PlacesWith(options), fmt::format("http://127.0.0.1:{}/f.safetensors", port));
-  ASSERT_FALSE(bytes);
-  EXPECT_EQ(bytes.error().problem, "connection breaks off again and again");
-  EXPECT_THAT(bytes.error().found, HasSubstr("onnect"));
-}
-
-TEST(WebFiles, AsksForTheUsualNamesBesideAFolder) {
-  const TestServer server([&](const ServerRequest& request) -> ServerReply {
-    if (request.target == "/a%20b/config.json") return {AnswerWithRange(request, "{}")};
-    if (request.target == "/a%20b/broken.json") return {Answer("403 Forbidden")};
-    return {Answer("404 Not Found")};
-  });
-  const auto places = PlacesWith(FastOptions());
-  const auto folder = places->Locate(server.Url("/a%20b/"));
-  ASSERT_TRUE(folder);
-  EXPECT_EQ(folder->string(), server.Url("/a b"));
-  EXPECT_TRUE(*places->IsFolder(*folder));
-  const std::vector<std::string> likely = {"model.safetensors", "config.json"};
-  const auto names = places->FilesIn(*folder, likely);
-  ASSERT_TRUE(names) << DescribeError(names.error());
-  EXPECT_THAT(*names, testing::ElementsAre("config.json"));
-  EXPECT_FALSE(*places->Exists(*folder / "none.json"));
-  EXPECT_FALSE(places->Exists(*folder / "broken.json"));  // not "there is none"
-}
-
-TEST(WebFiles, KeepASignatureToTheFileThatItBelongsTo) {
-  const TestServer server([&](const ServerRequest& request) -> ServerReply {
-    if (request.target == "/m.safetensors?X-Amz-Signature=abc") {
-      return {AnswerWithRange(request, "text")};
-    }
-    return {Answer("403 Forbidden")};
-  });
-  const auto places = PlacesWith(FastOptions());
-  const auto path = places->Locate(server.Url("/m.safetensors?X-Amz-Signature=abc"));
-  ASSERT_TRUE(path);
-  EXPECT_EQ(path->string(), server.Url("/m.safetensors"));
-  EXPECT_TRUE(places->Open(*path));
-  const auto expired = ReadAll(*places, server.Url("/m.safetensors?X-Amz-Signature=old"));
-  ASSERT_FALSE(expired);
-  EXPECT_EQ(expired.error().problem, "access is refused (403)");
-  EXPECT_THAT(expired.error().advice, HasSubstr("a signature may have expired"));
-  EXPECT_EQ(DescribeError(expired.error()).find("Signature=old"), std::string::npos);
-  // A store that hides what is not there says "forbidden" of it.
-  EXPECT_FALSE(*places->Exists(path->parent_path() / "config.json"));
-  for (const ServerRequest& request : server.requests()) {
-    EXPECT_TRUE(!request.target.starts_with("/config.json?")) << request.target;
-  }
-}
-
-TEST(WebFiles, OfUrlsThatDifferInTheQueryAloneAreNotMixedUp) {
-  const TestServer server([&](const ServerRequest& request) -> ServerReply {
-    if (request.target == "/a/get?id=1") return {AnswerWithRange(request, "first")};
-    if (request.target == "/a/get?id=2") return {AnswerWithRange(request, "second")};
-    if (request.target == "/a/config.json") return {AnswerWithRange(request, "{}")};
-    return {Answer("404 Not Found")};
-  });
-  const auto places = PlacesWith(FastOptions());
-  const auto first = places->Locate(server.Url("/a/get?id=1"));
-  const auto second = places->Locate(server.Url("/a/get?id=2"));
-  EXPECT_EQ(first->string(), server.Url("/a/get"));
-  EXPECT_EQ(second->string(), server.Url("/a/#2/get"));
-  EXPECT_EQ(*places->Locate(server.Url("/a/get?id=1")), *first);
-  EXPECT_EQ(*places->Locate(server.Url("/a/get?id=2")), *second);
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(*ReadSmallFile(*places, *first, 100), "first");
-    EXPECT_EQ(*ReadSmallFile(*places, *second, 100), "second");
-  }
-  EXPECT_TRUE(*places->Exists(second->parent_path() / "config.json"));
-  EXPECT_FALSE(*places->Exists(second->parent_path() / "tokenizer.json"));
-}
-
-TEST(S3, ObjectsAreAskedForByBucketAndKey) {
-  const TestServer server([&](const ServerRequest& request) -> ServerReply {
-    if (request.target == "/bucket/a%20b/m.gguf") return {AnswerWithRange(request, "text")};
-    return {Answer("403 Forbidden")};
-  });
-  PlaceOptions options = FastOptions();
-  options.s3_endpoint = server.Url("");
-  const auto places = PlacesWith(options);
-  const auto bytes = ReadAll(*places, "s3://bucket/a b/m.gguf");
-  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
-  EXPECT_EQ(*bytes, "text");
-  EXPECT_EQ(ReadAll(*places, "s3://bucket/secret").error().problem, "access is refused (403)");
 }
 
 }  // namespace
