@@ -22,6 +22,7 @@
 #include "fingerprint/paper_profile.h"
 #include "full_profile/fingerprint_file.h"
 #include "full_profile/full_profile.h"
+#include "model/model_name.h"
 
 namespace tensorguard::cli {
 namespace {

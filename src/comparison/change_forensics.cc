@@ -12,6 +12,7 @@
 
 #include "comparison/change_spectrum.h"
 #include "comparison/thresholds.h"
+#include "formats/dtype.h"
 
 namespace tensorguard {
 namespace {
@@ -237,6 +238,42 @@ std::optional<Finding> DescribeGrid(const FullFingerprint& fingerprint, const Gr
       .derived = side};
 }
 
+// How the file of one model holds its matrices.
+struct StoredForm {
+  std::map<std::string, size_t> quantised;  // matrices of each scheme or block type
+  size_t matrices = 0;
+};
+
+StoredForm StoredFormOf(const FullFingerprint& fingerprint) {
+  StoredForm form;
+  for (const WeightSummary& weight : fingerprint.weights) {
+    if (!IsLearnedMatrix(weight)) continue;
+    ++form.matrices;
+    const auto blocks = AllBlockTypes();
+    if (!weight.quantisation.empty()) {
+      ++form.quantised[weight.quantisation];
+    } else if (std::any_of(blocks.begin(), blocks.end(),
+                           [&](const DTypeInfo& type) { return type.name == weight.dtype; })) {
+      ++form.quantised[weight.dtype];
+    }
+  }
+  return form;
+}
+
+// The commonest form stands for the others.
+Finding DescribeStored(const FullFingerprint& fingerprint, const StoredForm& own,
+                       const StoredForm& other, Side side) {
+  const auto most = std::max_element(
+      own.quantised.begin(), own.quantised.end(),
+      [](const auto& one, const auto& another) { return one.second < another.second; });
+  Finding finding{
+      .kind = FindingKind::kQuantised,
+      .text = fmt::format("{} is stored quantised: {} ({} of {} matrices).", fingerprint.model_name,
+                          most->first, most->second, own.matrices)};
+  if (other.quantised.empty()) finding.derived = side;
+  return finding;
+}
+
 std::optional<Finding> DescribeZeros(const FullFingerprint& fingerprint, const GridStatistics& own,
                                      const GridStatistics& other, Side side) {
   if (OnFourBitGrid(own) || own.zeros < kPrunedZeros || own.zeros < 2 * other.zeros) {
@@ -282,10 +319,20 @@ std::vector<Finding> FindRounding(const FullFingerprint& a, const FullFingerprin
   const auto add = [&](std::optional<Finding> finding) {
     if (finding) findings.push_back(std::move(*finding));
   };
-  add(DescribeGrid(a, in_a, in_b, Side::kA));
-  add(DescribeGrid(b, in_b, in_a, Side::kB));
-  add(DescribeZeros(a, in_a, in_b, Side::kA));
-  add(DescribeZeros(b, in_b, in_a, Side::kB));
+  const StoredForm stored_a = StoredFormOf(a);
+  const StoredForm stored_b = StoredFormOf(b);
+  const auto describe = [&](const FullFingerprint& model, const StoredForm& stored,
+                            const StoredForm& stored_other, const GridStatistics& own,
+                            const GridStatistics& other, Side side) {
+    if (!stored.quantised.empty()) {
+      add(DescribeStored(model, stored, stored_other, side));
+      return;
+    }
+    add(DescribeGrid(model, own, other, side));
+    add(DescribeZeros(model, own, other, side));
+  };
+  describe(a, stored_a, stored_b, in_a, in_b, Side::kA);
+  describe(b, stored_b, stored_a, in_b, in_a, Side::kB);
   return findings;
 }
 

@@ -124,6 +124,32 @@ TEST(FindRounding, FindsGridsAndTheChild) {
   EXPECT_EQ(both[0].derived, std::nullopt);
 }
 
+// What the file says of itself needs no measure.
+TEST(FindRounding, BelievesTheFile) {
+  const auto a = FingerprintOf(RandomToyModel(1));
+  auto b = a;
+  const size_t half = b.weights.size() / 2;
+  for (size_t i = 0; i < b.weights.size(); ++i) {
+    WeightSummary& weight = b.weights[i];
+    weight.zero_fraction = 0.2;   // of a grid, not pruned
+    weight.distinct_per_32 = 17;  // act-order: groups lie apart
+    if (i >= half) weight.quantisation = "GPTQ 8 bit, groups of 32";
+  }
+  const auto findings = FindRounding(a, b);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].kind, FindingKind::kQuantised);
+  EXPECT_EQ(findings[0].derived, Side::kB);
+  EXPECT_THAT(findings[0].text, HasSubstr("is stored quantised: GPTQ 8 bit, groups of 32 ("));
+  auto blocks = a;
+  for (WeightSummary& weight : blocks.weights) weight.dtype = "Q6_K";
+  EXPECT_THAT(FindRounding(blocks, a)[0].text, HasSubstr("is stored quantised: Q6_K ("));
+  EXPECT_EQ(FindRounding(blocks, a)[0].derived, Side::kA);
+  const auto both = FindRounding(blocks, b);
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].derived, std::nullopt);
+  EXPECT_EQ(both[1].derived, std::nullopt);
+}
+
 TEST(FindRounding, FindsEightBitsAndZeros) {
   const auto a = FingerprintOf(RandomToyModel(1));
   auto b = a;

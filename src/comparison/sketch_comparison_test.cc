@@ -143,6 +143,27 @@ TEST(AgreementOf, TellsEqualRoundedAndDifferentWeightsApart) {
   EXPECT_EQ(AgreementOf(a, rounded, Sketches(a, rounded)), WeightAgreement::kDifferent);
 }
 
+// PyTorch's files hold the tied head again, safetensors do not.
+TEST(AgreementOf, PassesOverAHeadThatIsTheEmbeddingAgain) {
+  const auto base = RandomToyModel(1);
+  auto once = FingerprintOf(base);
+  once.weights.push_back({.tensor = "embedding",
+                          .role = {.role = Role::kEmbedding},
+                          .rows = 48,
+                          .columns = 64,
+                          .digest = {7}});
+  auto twice = once;
+  twice.weights.push_back(once.weights.back());
+  twice.weights.back().role.role = Role::kOutputHead;
+  EXPECT_EQ(AgreementOf(once, twice, Sketches(once, twice)), WeightAgreement::kEqual);
+  EXPECT_EQ(AgreementOf(twice, once, Sketches(twice, once)), WeightAgreement::kEqual);
+  EXPECT_EQ(AgreementOf(twice, twice, Sketches(twice, twice)), WeightAgreement::kEqual);
+  auto other = twice;
+  other.weights.back().digest = {8};
+  EXPECT_EQ(AgreementOf(once, other, Sketches(once, other)), WeightAgreement::kDifferent);
+  EXPECT_EQ(AgreementOf(other, twice, Sketches(other, twice)), WeightAgreement::kDifferent);
+}
+
 TEST(AgreementOf, DoesNotTakeUnevenTrainingForRounding) {
   const auto base = RandomToyModel(1);
   const auto a = FingerprintOf(base);

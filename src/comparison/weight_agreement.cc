@@ -10,9 +10,33 @@
 namespace tensorguard {
 namespace {
 
+// Of a tied model, some writers store the one table twice.
+bool RepeatsEmbedding(const FullFingerprint& model, const WeightSummary& weight) {
+  return weight.role.role == Role::kOutputHead && !weight.is_vector &&
+         std::any_of(model.weights.begin(), model.weights.end(), [&](const WeightSummary& other) {
+           return other.role.role == Role::kEmbedding && other.digest == weight.digest &&
+                  SameShape(other, weight);
+         });
+}
+
+// Without a head that is the embedding again.
+size_t OwnWeights(const FullFingerprint& model) {
+  return model.weights.size() -
+         static_cast<size_t>(std::count_if(
+             model.weights.begin(), model.weights.end(),
+             [&](const WeightSummary& weight) { return RepeatsEmbedding(model, weight); }));
+}
+
+bool IsTied(const FullFingerprint& model) {
+  return model.tied_head || OwnWeights(model) < model.weights.size();
+}
+
 bool EqualDigests(const FullFingerprint& a, const FullFingerprint& b) {
-  const auto pairs = PairWeights(a, b, LayersByIndex(a, b));
-  return pairs.size() == a.weights.size() &&
+  auto pairs = PairWeights(a, b, LayersByIndex(a, b));
+  std::erase_if(pairs, [&](const WeightPair& pair) {
+    return RepeatsEmbedding(a, a.weights[pair.in_a]) && RepeatsEmbedding(b, b.weights[pair.in_b]);
+  });
+  return pairs.size() == OwnWeights(a) &&
          std::all_of(pairs.begin(), pairs.end(), [&](const WeightPair& pair) {
            return a.weights[pair.in_a].digest == b.weights[pair.in_b].digest &&
                   SameShape(a.weights[pair.in_a], b.weights[pair.in_b]);
@@ -22,7 +46,7 @@ bool EqualDigests(const FullFingerprint& a, const FullFingerprint& b) {
 // Vocabulary tables have no sketch of their own among the pairs.
 bool TablesEqualToRounding(const FullFingerprint& a, const FullFingerprint& b,
                            const SketchComparison& sketches) {
-  if (a.vocabulary_size != b.vocabulary_size || a.tied_head != b.tied_head) return false;
+  if (a.vocabulary_size != b.vocabulary_size || IsTied(a) != IsTied(b)) return false;
   const double rounding = UnitRoundoff("BF16");
   for (const auto& table : {sketches.embedding, sketches.head}) {
     if (table && table->relative_change > rounding) return false;
@@ -36,8 +60,10 @@ bool EqualToRounding(const FullFingerprint& a, const FullFingerprint& b,
   double squares = 0;
   double count = 0;
   size_t tables = 0;
-  for (const WeightSummary& weight : a.weights) tables += weight.sketch.rows() == 0 ? 1 : 0;
-  if (sketches.pairs.size() + tables != a.weights.size()) return false;
+  for (const WeightSummary& weight : a.weights) {
+    tables += weight.sketch.rows() == 0 && !RepeatsEmbedding(a, weight) ? 1 : 0;
+  }
+  if (sketches.pairs.size() + tables != OwnWeights(a)) return false;
   for (const SketchPair& pair : sketches.pairs) {
     if (pair.equal) continue;
     const double rounding = std::max(UnitRoundoff(a.weights[pair.weights.in_a].dtype),
@@ -63,7 +89,7 @@ double UnitRoundoff(std::string_view dtype) {
 
 WeightAgreement AgreementOf(const FullFingerprint& a, const FullFingerprint& b,
                             const SketchComparison& sketches) {
-  if (a.weights.empty() || a.weights.size() != b.weights.size()) return WeightAgreement::kDifferent;
+  if (a.weights.empty() || OwnWeights(a) != OwnWeights(b)) return WeightAgreement::kDifferent;
   if (EqualDigests(a, b)) return WeightAgreement::kEqual;
   return TablesEqualToRounding(a, b, sketches) && EqualToRounding(a, b, sketches)
              ? WeightAgreement::kEqualToRounding

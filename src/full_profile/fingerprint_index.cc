@@ -95,6 +95,7 @@ Json WeightToJson(const WeightSummary& weight) {
                {"rows", weight.rows},
                {"columns", weight.columns},
                {"dtype", weight.dtype}};
+  if (!weight.quantisation.empty()) json["quantisation"] = weight.quantisation;
   if (weight.is_vector) json["vector"] = true;
   if (!weight.sketch.values().empty()) json["sketch"] = true;
   if (role.is_bias) json["bias"] = true;
@@ -147,6 +148,7 @@ Result<WeightSummary> WeightFromJson(const Json& json, const std::string& where,
   weight.rows = members.Number("rows", 1, kLargestCount);
   weight.columns = members.Number("columns", 1, kLargestCount);
   weight.dtype = kDTypes[members.Choice("dtype", kDTypes)];
+  weight.quantisation = members.TextOr("quantisation", "");
   weight.is_vector = members.FlagOrFalse("vector");
   const bool sketch = members.FlagOrFalse("sketch");
   TensorRole& role = weight.role;

@@ -54,6 +54,7 @@ struct WeightSummary {
   uint64_t rows = 0;                    // outputs; the elements of a vector
   uint64_t columns = 0;                 // inputs; 1 for a vector
   std::string dtype = {};               // as stored
+  std::string quantisation = {};        // TensorInfo::quantisation; raw text of a file's shapes
   std::array<uint8_t, 16> digest = {};  // of the numbers, by content_digest.h
   double norm = 0;                      // Frobenius
   double mean = 0;

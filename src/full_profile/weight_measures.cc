@@ -140,6 +140,7 @@ Result<WeightSummary> WeightMeasures::Finish() {
       .rows = weight_.rows,
       .columns = weight_.columns,
       .dtype = std::string(InfoOf(tensor_.dtype).name),
+      .quantisation = tensor_.quantisation,
       .digest = DigestOfBlocks(digests),
       .norm = std::sqrt(total.rows.squares),
       .mean = total.rows.sum / static_cast<double>(elements),

@@ -97,6 +97,7 @@ Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight&
                            .rows = weight.rows,
                            .columns = weight.columns,
                            .dtype = std::string(InfoOf(tensor.dtype).name),
+                           .quantisation = tensor.quantisation,
                            .digest = PlainDigest(*values)};
   const std::span<const float> all = values->values();
   const auto elements = static_cast<double>(all.size());

@@ -1,11 +1,8 @@
 #include "model/model.h"
 
-#include <string_view>
-#include <system_error>
-
-#include "formats/weight_format.h"
 #include "model/gguf_config.h"
-#include "places/place_name.h"
+#include "model/model_config.h"
+#include "model/model_name.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/adapter.h"
 #include "weights/gguf_weights.h"
@@ -20,10 +17,6 @@ namespace tensorguard {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path FolderOf(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
 
 // The snapshot in a Hub cache folder; any other path as it is.
 Result<fs::path> ResolvePath(const fs::path& path, const FileStore& files) {
@@ -53,85 +46,26 @@ Result<fs::path> CompanionFolder(const fs::path& path, const FileStore& files) {
   return *is_folder ? path : FolderOf(path);
 }
 
-Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
-  const fs::path file = folder / "config.json";
-  const auto exists = files.Exists(file);
-  if (!exists) return exists.error();
-  if (!*exists) return Json();
-  auto config = ReadJsonFile(files, file);
-  if (config && !config->is_object()) {
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = "the model's configuration is not a JSON object",
-                 .file = file.string(),
-                 .found = config->type_name(),
-                 .expected = "an object"};
-  }
-  return config;
-}
+// What the formats differ in.
+struct ModelParts {
+  Json config;
+  fs::path tokenizer_folder;
+  std::shared_ptr<const WeightSource> weights;
+};
 
-// Its first file holds the metadata and the vocabulary.
-Result<Model> OpenGgufModel(const fs::path& path, const fs::path& resolved,
-                            std::shared_ptr<const WeightSource> stored,
-                            const GgufMetadata& metadata, const FileStorePtr& files) {
-  const auto found = FindWeightFiles(resolved, *files);
-  if (!found) return found.error();
+// The first file holds the metadata and the vocabulary.
+Result<ModelParts> OpenGguf(const fs::path& first_file, const GgufMetadata& metadata,
+                            std::shared_ptr<const WeightSource> stored) {
   const auto gguf = GgufArchitectureOf(metadata, *stored);
-  if (!gguf) return Error(gguf.error()).InFile(found->files[0].string());
+  if (!gguf) return Error(gguf.error()).InFile(first_file.string());
   auto weights = UndoGgufConversion(std::move(stored), metadata);
   if (!weights) return std::move(weights).error();
   Json config = GgufConfig(**gguf, metadata, **weights);
-  Architecture architecture = Understand(config, (*weights)->tensors());
-  return Model{.name = ModelNameFromPath(path),
-               .path = path,
-               .config = std::move(config),
-               .base_name = {},
-               .tokenizer_folder = found->files[0],
-               .files = files,
-               .weights = *std::move(weights),
-               .architecture = std::move(architecture)};
+  return ModelParts{std::move(config), first_file, *std::move(weights)};
 }
 
-// Beside the exports, or a folder further up, where transformers.js has them in "onnx".
-Result<fs::path> FolderOfConfig(const fs::path& weight_file, const FileStore& files) {
-  const fs::path folder = FolderOf(weight_file);
-  const auto beside = files.Exists(folder / "config.json");
-  if (!beside) return beside.error();
-  if (*beside) return folder;
-  const fs::path parent = folder == "." ? fs::path("..") : FolderOf(folder);
-  const auto further_up = files.Exists(parent / "config.json");
-  if (!further_up) return further_up.error();
-  return *further_up ? parent : folder;
-}
-
-// What the export does not tell; onnxruntime-genai has its own config.
-Result<OnnxSource> OnnxSourceOf(const Json& config, const fs::path& folder,
-                                const FileStore& files) {
-  OnnxSource source;
-  const auto text = [](const Json& object, const char* key) {
-    const auto found = object.is_object() ? object.find(key) : object.end();
-    const bool is_text = object.is_object() && found != object.end() && found->is_string();
-    return is_text ? found->get<std::string>() : std::string();
-  };
-  source.model_type = text(config, "model_type");
-  if (config.is_object()) {
-    const auto tied = config.find("tie_word_embeddings");
-    source.tied_head = tied != config.end() && tied->is_boolean() && tied->get<bool>();
-  }
-  const fs::path genai = folder / "genai_config.json";
-  const auto exists = files.Exists(genai);
-  if (!exists) return exists.error();
-  if (!source.model_type.empty() || !*exists) return source;
-  const auto settings = ReadJsonFile(files, genai);
-  if (!settings) return settings.error();
-  if (settings->is_object() && settings->contains("model")) {
-    source.model_type = text((*settings)["model"], "type");
-  }
-  return source;
-}
-
-Result<Model> OpenOnnxModel(const fs::path& path, const OnnxFiles& onnx,
-                            const FileStorePtr& files) {
-  const auto folder = FolderOfConfig(onnx.back(), *files);
+Result<ModelParts> OpenOnnx(const OnnxFiles& onnx, const FileStorePtr& files) {
+  const auto folder = FolderOfOnnxConfig(onnx.back(), *files);
   if (!folder) return folder.error();
   auto config = ReadConfig(*folder, *files);
   if (!config) return std::move(config).error();
@@ -139,43 +73,49 @@ Result<Model> OpenOnnxModel(const fs::path& path, const OnnxFiles& onnx,
   if (!source) return source.error();
   auto weights = OpenOnnxWeights(onnx, *source, files);
   if (!weights) return std::move(weights).error();
-  Architecture architecture = Understand(*config, (*weights)->tensors());
-  return Model{.name = ModelNameFromPath(path),
-               .path = path,
-               .config = *std::move(config),
-               .base_name = {},
-               .tokenizer_folder = *folder,
-               .files = files,
-               .weights = *std::move(weights),
-               .architecture = std::move(architecture)};
+  return ModelParts{*std::move(config), *folder, *std::move(weights)};
+}
+
+// Safetensors, PyTorch, NumPy: tables of tensors that may be a quantiser's, by Hugging Face's
+// names.
+Result<ModelParts> OpenNamedTensors(const fs::path& path,
+                                    std::shared_ptr<const WeightSource> stored,
+                                    const FileStore& files) {
+  const auto folder = CompanionFolder(path, files);
+  if (!folder) return folder.error();
+  auto config = ReadConfig(*folder, files);
+  if (!config) return std::move(config).error();
+  const auto quantisation = ReadQuantisationConfig(*config, *folder, files);
+  if (!quantisation) return quantisation.error();
+  auto weights = DequantiseWeights(std::move(stored), *quantisation);
+  if (!weights) return std::move(weights).error();
+  return ModelParts{*std::move(config), *folder, *std::move(weights)};
+}
+
+Result<ModelParts> OpenParts(const fs::path& path, const FileStorePtr& files) {
+  const auto found = FindWeightFiles(path, *files);
+  if (!found) return found.error();
+  if (IsOnnxName(found->files[0])) return OpenOnnx(found->files, files);
+  auto stored = OpenStoredWeights(path, files);
+  if (!stored) return std::move(stored).error();
+  const auto metadata = ReadGgufMetadata(path, *files);
+  if (!metadata) return metadata.error();
+  if (*metadata) return OpenGguf(found->files[0], **metadata, *std::move(stored));
+  return OpenNamedTensors(path, *std::move(stored), *files);
 }
 
 Result<Model> OpenPlainModel(const fs::path& path, const fs::path& resolved,
                              const FileStorePtr& files) {
-  const auto found = FindWeightFiles(resolved, *files);
-  if (!found) return found.error();
-  if (IsOnnxName(found->files[0])) return OpenOnnxModel(path, found->files, files);
-  auto weights = OpenStoredWeights(resolved, files);
-  if (!weights) return std::move(weights).error();
-  const auto metadata = ReadGgufMetadata(resolved, *files);
-  if (!metadata) return metadata.error();
-  if (*metadata) return OpenGgufModel(path, resolved, *std::move(weights), **metadata, files);
-  const auto folder = CompanionFolder(resolved, *files);
-  if (!folder) return folder.error();
-  auto config = ReadConfig(*folder, *files);
-  if (!config) return std::move(config).error();
-  const auto quantisation = ReadQuantisationConfig(*config, *folder, *files);
-  if (!quantisation) return quantisation.error();
-  weights = DequantiseWeights(*std::move(weights), *quantisation);
-  if (!weights) return std::move(weights).error();
-  Architecture architecture = Understand(*config, (*weights)->tensors());
+  auto parts = OpenParts(resolved, files);
+  if (!parts) return std::move(parts).error();
+  Architecture architecture = Understand(parts->config, parts->weights->tensors());
   return Model{.name = ModelNameFromPath(path),
                .path = path,
-               .config = *std::move(config),
+               .config = std::move(parts->config),
                .base_name = {},
-               .tokenizer_folder = *folder,
+               .tokenizer_folder = std::move(parts->tokenizer_folder),
                .files = files,
-               .weights = *std::move(weights),
+               .weights = std::move(parts->weights),
                .architecture = std::move(architecture)};
 }
 
@@ -200,25 +140,6 @@ Result<Model> OpenAdapter(const fs::path& path, const fs::path& folder, const fs
                .files = files,
                .weights = *std::move(merged),
                .architecture = std::move(architecture)};
-}
-
-// "NAME" of "models--ORG--NAME", empty if `folder` is not named so.
-std::string HubCacheName(const std::string& folder) {
-  constexpr std::string_view kPrefix = "models--";
-  if (!folder.starts_with(kPrefix)) return {};
-  const size_t organisation_end = folder.find("--", kPrefix.size());
-  // Models without an organisation are cached as "models--NAME".
-  return folder.substr(organisation_end == folder.npos ? kPrefix.size() : organisation_end + 2);
-}
-
-// The path without trailing slashes, and with "." and ".." replaced by the folder they mean.
-fs::path NamedPath(const fs::path& path) {
-  fs::path named = path.lexically_normal();
-  if (!named.has_filename()) named = named.parent_path();
-  if (named.filename() != "." && named.filename() != ".." && !named.empty()) return named;
-  std::error_code failed;
-  const fs::path absolute = fs::weakly_canonical(path, failed);
-  return failed ? named : absolute;
 }
 
 }  // namespace
@@ -261,23 +182,6 @@ Result<bool> NamesAdapter(const fs::path& path, const FileStore& files) {
   const auto adapter = AdapterFolder(*resolved, files);
   if (!adapter) return adapter.error();
   return adapter->has_value();
-}
-
-std::string ModelNameFromPath(const fs::path& path) {
-  const fs::path named = NamedPath(path);
-  const fs::path parent = named.parent_path();
-  if (parent.filename() == "snapshots") {  // models--ORG--NAME/snapshots/REVISION
-    std::string cached = HubCacheName(parent.parent_path().filename().string());
-    if (!cached.empty()) return cached;
-  }
-  const std::string remote = LastPartOf(path.string());
-  std::string name = remote.empty() ? named.filename().string() : remote;
-  std::string cached = HubCacheName(name);
-  if (!cached.empty()) return cached;
-  constexpr std::string_view kFeatures = "_features.json";
-  const std::string_view suffix = name.ends_with(kFeatures) ? kFeatures : WeightSuffixOf(name);
-  if (name.size() > suffix.size()) name.resize(name.size() - suffix.size());
-  return name;
 }
 
 }  // namespace tensorguard

@@ -47,11 +47,6 @@ Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOption
 Result<bool> NamesAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
-// "NAME" of hf://ORG/NAME@REVISION, the last part of another URL; of a path also
-// "models--org--name" folders (named "name") and trailing slashes understood;
-// suffixes of weight files (WeightSuffixOf) and _features.json removed.
-std::string ModelNameFromPath(const std::filesystem::path& path);
-
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_MODEL_MODEL_H_

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "model/model_name.h"
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"

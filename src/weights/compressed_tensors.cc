@@ -132,6 +132,8 @@ Result<std::optional<QuantisedTensor>> ReadIntegers(const SchemeInput& input, co
     if (!grid) return std::move(grid).error();
     grouped.zeros = *std::move(grid);
     used.push_back(*zeros);
+  } else if (input.config.AllGroupsAsymmetric()) {
+    return LacksPart(input.stored[parts.codes], parts.module + ".weight_zero_point");
   }
   if (const auto groups = input.stored.Find(parts.module + ".weight_g_idx")) {
     const TensorInfo& info = input.stored[*groups];

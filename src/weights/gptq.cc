@@ -33,6 +33,13 @@ bool HasOverrides(const QuantisationConfig& config) {
   return false;
 }
 
+// Other names may be those of quantisers that pack as these do.
+bool StatesAnotherMethod(const QuantisationConfig& config) {
+  constexpr std::array kOthers = {"bitsandbytes", "compressed-tensors", "fp8",   "fbgemm_fp8",
+                                  "hqq",          "modelopt",           "mxfp4", "bitnet"};
+  return std::find(kOthers.begin(), kOthers.end(), config.method) != kOthers.end();
+}
+
 Error NotBits(const SchemeInput& input, const Parts& parts) {
   const TensorInfo& codes = input.stored[parts.codes];
   return Contradiction(codes, "shapes of codes, zero points and scales do not fit each other",
@@ -159,6 +166,10 @@ Result<std::optional<QuantisedTensor>> ReadGptq(const SchemeInput& input, const 
   const uint64_t columns = codes.rows * 32 / *bits;
   const auto group_size = GroupSizeOf(input, parts, columns, scales.rows);
   if (!group_size) return group_size.error();
+  if (!parts.groups && scales.rows > 1 && input.config.Flag("desc_act").value_or(false) &&
+      !HasOverrides(input.config)) {
+    return LacksPart(input.stored[parts.codes], parts.module + ".g_idx");
+  }
   if (parts.groups &&
       (input.stored[*parts.groups].element_count != columns || columns > kMostReorderedColumns)) {
     return Contradiction(input.stored[*parts.groups], "there is not one group for each input",
@@ -212,6 +223,11 @@ Result<std::optional<QuantisedTensor>> ReadGptqOrAwq(const SchemeInput& input, s
                           input.config.Text("packing_format").find("awq") != std::string::npos;
   const bool gptq_stated = input.config.method == "gptq" ||
                            input.config.Text("packing_format").find("gptq") != std::string::npos;
+  if (StatesAnotherMethod(input.config)) {
+    return Contradiction(input.stored[tensor], "config and tensors disagree about the quantisation",
+                         "codes packed as GPTQ or AWQ packs them",
+                         fmt::format("{}, as {} says", input.config.method, input.config.file));
+  }
   if ((gptq && awq_stated && input.config.Text("version") != "gemv") || (!gptq && gptq_stated)) {
     return Contradiction(
         input.stored[tensor], "config and tensors disagree about the quantisation",

@@ -1,5 +1,6 @@
 #include "weights/quantisation_config.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -129,6 +130,18 @@ std::optional<bool> QuantisationConfig::Flag(std::string_view key) const {
 }
 
 std::string QuantisationConfig::Text(std::string_view key) const { return TextIn(settings, key); }
+
+bool QuantisationConfig::AllGroupsAsymmetric() const {
+  if (!settings.is_object() || !settings.contains("config_groups")) return false;
+  const Json& groups = settings["config_groups"];
+  return groups.is_object() && !groups.empty() &&
+         std::all_of(groups.begin(), groups.end(), [](const Json& group) {
+           if (!group.is_object() || !group.contains("weights")) return false;
+           const Json& weights = group["weights"];
+           return weights.is_object() && weights.contains("symmetric") &&
+                  weights["symmetric"] == false;
+         });
+}
 
 Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::path& folder,
                                                   const FileStore& files) {

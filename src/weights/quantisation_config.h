@@ -27,6 +27,9 @@ struct QuantisationConfig {
   std::optional<uint64_t> Number(std::string_view key) const;
   std::optional<bool> Flag(std::string_view key) const;
   std::string Text(std::string_view key) const;  // lower case
+
+  // Whether every group of compressed-tensors' `config_groups` has zero points.
+  bool AllGroupsAsymmetric() const;
 };
 
 // Empty unless it is a whole number from 0 on.

@@ -68,8 +68,12 @@ QuantisedTensor MakeQuantised(const SchemeInput& input, std::string name, DType 
 
 Result<size_t> PartOf(const SchemeInput& input, size_t codes, const std::string& name) {
   if (const auto found = input.stored.Find(name)) return *found;
-  return Contradiction(input.stored[codes], "a quantised weight lacks one of its tensors",
-                       "no tensor of that name", name);
+  return LacksPart(input.stored[codes], name);
+}
+
+Error LacksPart(const TensorInfo& codes, std::string missing) {
+  return Contradiction(codes, "a quantised weight lacks one of its tensors",
+                       "no tensor of that name", std::move(missing));
 }
 
 Result<float> ScalarOf(const SchemeInput& input, size_t tensor) {
@@ -122,6 +126,11 @@ Error Contradiction(const TensorInfo& tensor, std::string problem, std::string f
 
 std::string ShapeText(std::span<const uint64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+bool IsFp8(DType dtype) {
+  return dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype == DType::kF8E4M3Fnuz ||
+         dtype == DType::kF8E5M2Fnuz;
 }
 
 DType ResultOfScales(DType scales) {

@@ -86,6 +86,9 @@ QuantisedTensor MakeQuantised(const SchemeInput& input, std::string name, DType 
 // The tensor `name`. Errors: kBadFile, naming the codes that need it.
 Result<size_t> PartOf(const SchemeInput& input, size_t codes, const std::string& name);
 
+// Error{kBadFile}: the codes need `missing`, which no tensor is called.
+Error LacksPart(const TensorInfo& codes, std::string missing);
+
 // Its one number. Errors: kBadFile if it has more, or one that is not finite or zero.
 Result<float> ScalarOf(const SchemeInput& input, size_t tensor);
 
@@ -98,6 +101,9 @@ Error Contradiction(const TensorInfo& tensor, std::string problem, std::string f
 
 // "[4096, 512]".
 std::string ShapeText(std::span<const uint64_t> shape);
+
+// Whether the type is one of the eight-bit floats with a mantissa.
+bool IsFp8(DType dtype);
 
 // Whether products are rounded to the type of the scales: F16 and BF16 are; others give F32.
 DType ResultOfScales(DType scales);

@@ -254,6 +254,25 @@ Result<void> CheckSiblings(const Recognised& recognised, const std::vector<Tenso
   return {};
 }
 
+// A model that was only cast to FP8 has no scales at all; where others have some, or the config
+// speaks of a quantiser, a matrix without any is one whose scales are lost.
+Result<void> CheckFp8Scales(const Recognised& recognised, const std::vector<TensorInfo>& stored,
+                            const QuantisationConfig& config) {
+  const auto is_scaled = [&](const QuantisedTensor& tensor) {
+    return IsFp8(stored[tensor.parts[0]].dtype);  // the codes
+  };
+  if (config.method.empty() &&
+      std::none_of(recognised.tensors.begin(), recognised.tensors.end(), is_scaled)) {
+    return {};
+  }
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const TensorInfo& tensor = stored[i];
+    if (recognised.used[i] || !IsFp8(tensor.dtype) || tensor.shape.size() < 2) continue;
+    return LacksPart(tensor, fmt::format("{0}_scale or {0}_scale_inv", tensor.name));
+  }
+  return {};
+}
+
 // Before anything is recognised: parts of a foreign scheme may look like those of a known one.
 Result<void> RefuseForeign(const std::vector<TensorInfo>& stored,
                            const QuantisationConfig& config) {
@@ -288,6 +307,9 @@ Result<std::shared_ptr<const WeightSource>> DequantiseWeights(
   if (!recognised) return std::move(recognised).error();
   const auto& tensors = stored->tensors();
   if (auto checked = CheckSiblings(*recognised, tensors, config); !checked) {
+    return std::move(checked).error();
+  }
+  if (auto checked = CheckFp8Scales(*recognised, tensors, config); !checked) {
     return std::move(checked).error();
   }
   const auto unused = FindUnusedBiases(*stored, recognised->tensors);

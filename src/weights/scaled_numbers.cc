@@ -16,11 +16,6 @@ namespace {
 
 constexpr uint64_t kUsualBlock = 128;
 
-bool IsFp8(DType dtype) {
-  return dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2 || dtype == DType::kF8E4M3Fnuz ||
-         dtype == DType::kF8E5M2Fnuz;
-}
-
 bool IsExponent(DType dtype) { return dtype == DType::kF8E8M0 || dtype == DType::kU8; }
 
 // The tensor that scales `name`; empty if there is none.
@@ -152,6 +147,10 @@ std::string Shown(const char* codes, const MatrixShape& matrix, const ScaleGroup
 Result<void> AddZeros(const SchemeInput& input, size_t scales, const std::string& name,
                       uint64_t scale_columns, GroupedTensor& grouped, std::vector<size_t>& used) {
   const auto zeros = input.stored.Find(name + "_zero_point");
+  const TensorInfo& codes = input.stored[used[0]];
+  if (!zeros && codes.dtype == DType::kI8 && input.config.AllGroupsAsymmetric()) {
+    return LacksPart(codes, name + "_zero_point");
+  }
   if (!zeros) return {};
   if (input.stored[*zeros].element_count != input.stored[scales].element_count) {
     return Contradiction(input.stored[*zeros], "there is not one zero point for each scale",
@@ -198,6 +197,8 @@ Result<std::optional<QuantisedTensor>> ReadScaledNumbers(const SchemeInput& inpu
     if (!factor) return factor.error();
     grouped.scale_factor = *factor;
     used.push_back(*second);
+  } else if (!IsFp8(info.dtype) && scale_info.dtype == DType::kF8E4M3) {
+    return LacksPart(info, info.name + "_scale_2");  // NVFP4
   }
   std::vector<uint64_t> shape = info.shape;
   shape.back() = matrix.columns;

@@ -1,0 +1,65 @@
+#include "model/model_config.h"
+
+#include <string>
+
+namespace tensorguard {
+
+namespace fs = std::filesystem;
+
+fs::path FolderOf(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
+  const fs::path file = folder / "config.json";
+  const auto exists = files.Exists(file);
+  if (!exists) return exists.error();
+  if (!*exists) return Json();
+  auto config = ReadJsonFile(files, file);
+  if (config && !config->is_object()) {
+    return Error{.kind = ErrorKind::kBadFile,
+                 .problem = "the model's configuration is not a JSON object",
+                 .file = file.string(),
+                 .found = config->type_name(),
+                 .expected = "an object"};
+  }
+  return config;
+}
+
+Result<fs::path> FolderOfOnnxConfig(const fs::path& weight_file, const FileStore& files) {
+  const fs::path folder = FolderOf(weight_file);
+  const auto beside = files.Exists(folder / "config.json");
+  if (!beside) return beside.error();
+  if (*beside) return folder;
+  const fs::path parent = folder == "." ? fs::path("..") : FolderOf(folder);
+  const auto further_up = files.Exists(parent / "config.json");
+  if (!further_up) return further_up.error();
+  return *further_up ? parent : folder;
+}
+
+Result<OnnxSource> OnnxSourceOf(const Json& config, const fs::path& folder,
+                                const FileStore& files) {
+  OnnxSource source;
+  const auto text = [](const Json& object, const char* key) {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    const bool is_text = object.is_object() && found != object.end() && found->is_string();
+    return is_text ? found->get<std::string>() : std::string();
+  };
+  source.model_type = text(config, "model_type");
+  if (config.is_object()) {
+    const auto tied = config.find("tie_word_embeddings");
+    source.tied_head = tied != config.end() && tied->is_boolean() && tied->get<bool>();
+  }
+  const fs::path genai = folder / "genai_config.json";
+  const auto exists = files.Exists(genai);
+  if (!exists) return exists.error();
+  if (!source.model_type.empty() || !*exists) return source;
+  const auto settings = ReadJsonFile(files, genai);
+  if (!settings) return settings.error();
+  if (settings->is_object() && settings->contains("model")) {
+    source.model_type = text((*settings)["model"], "type");
+  }
+  return source;
+}
+
+}  // namespace tensorguard

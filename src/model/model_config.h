@@ -1,0 +1,33 @@
+// config.json and what else lies beside weights to say what they are.
+#ifndef TENSORGUARD_MODEL_MODEL_CONFIG_H_
+#define TENSORGUARD_MODEL_MODEL_CONFIG_H_
+
+#include <filesystem>
+
+#include "base/file_store.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "weights/onnx_weights.h"
+
+namespace tensorguard {
+
+// The folder that a file lies in; "." for a bare name.
+std::filesystem::path FolderOf(const std::filesystem::path& file);
+
+// config.json of a folder, null if there is none. Errors: those of ReadJsonFile; kBadFile if it is
+// no object.
+Result<Json> ReadConfig(const std::filesystem::path& folder, const FileStore& files);
+
+// Where config.json and the tokenizer of an ONNX export lie: beside it, or a folder further up,
+// where transformers.js has them. Errors: those of `files`.
+Result<std::filesystem::path> FolderOfOnnxConfig(const std::filesystem::path& weight_file,
+                                                 const FileStore& files);
+
+// What an ONNX export does not tell; onnxruntime-genai has its own config. Errors: those of
+// ReadJsonFile.
+Result<OnnxSource> OnnxSourceOf(const Json& config, const std::filesystem::path& folder,
+                                const FileStore& files);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_MODEL_MODEL_CONFIG_H_
