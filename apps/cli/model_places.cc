@@ -70,6 +70,8 @@ PlaceOptions PlaceOptionsFrom(const ReadVariable& variable) {
     options.s3_region = std::move(region);
   }
   options.s3_endpoint = FirstOf(variable, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  options.remote.http.certificates_file =
+      FirstOf(variable, {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"});
   if (auto folder = FirstOf(variable, {"TMPDIR"}); !folder.empty()) {
     options.remote.fetch.temporary_folder = std::move(folder);
   }

@@ -19,7 +19,8 @@ using ReadVariable = std::function<std::optional<std::string>(const char* name)>
 // HF_TOKEN_PATH or $HF_HOME/token, none with HF_HUB_DISABLE_IMPLICIT_TOKEN; HF_HUB_CACHE,
 // HUGGINGFACE_HUB_CACHE or $HF_HOME/hub, with HF_HOME by default $XDG_CACHE_HOME/huggingface or
 // ~/.cache/huggingface; HF_HUB_OFFLINE. As Amazon's tools do: AWS_REGION, AWS_DEFAULT_REGION,
-// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL. TMPDIR for what a server sends whole.
+// AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL. REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE for whom
+// to trust. TMPDIR for what a server sends whole.
 PlaceOptions PlaceOptionsFrom(const ReadVariable& variable);
 
 // The places of this program, made when first asked for and shared from then on. Errors: those of

@@ -147,6 +147,10 @@ HttpConnection::HttpConnection(const HttpSettings& settings, const std::atomic<b
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_time.count()));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT,
                    static_cast<long>(settings.stall_bytes_per_second));
+  if (!settings.certificates_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, settings.certificates_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // no others beside them
+  }
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, TakeHeader);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeData);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, CheckStopped);

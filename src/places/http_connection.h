@@ -24,6 +24,7 @@ struct HttpSettings {
   std::chrono::seconds stall_time{30};
   uint64_t stall_bytes_per_second = 512;
   std::string user_agent = "tensorguard";
+  std::string certificates_file = {};  // PEM, of whom to trust; empty: the operating system's
 };
 
 // Names are in lower case; of several headers with one name the last. At most 256 KiB in all.
@@ -61,7 +62,7 @@ using TakeBody = std::function<Result<void>(const HttpHead&, std::span<const std
 // Thread-safe.
 bool StartHttp();
 
-// For one thread at a time. The operating system's certificates decide whom to trust; curl takes
+// For one thread at a time. `certificates_file` decides whom to trust; curl takes
 // the proxy from the usual variables (https_proxy, no_proxy). Redirects are not followed.
 class HttpConnection {
  public:

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "places/download.h"
 #include "places/http_answers.h"
 
 namespace tensorguard {
@@ -110,7 +109,8 @@ class HttpSource::StartTaker {
       : source_(source),
         download_({.most_memory_bytes = source.settings_.most_memory_bytes,
                    .most_temporary_bytes = source.settings_.most_temporary_bytes,
-                   .temporary_folder = source.settings_.temporary_folder}) {}
+                   .temporary_folder = source.settings_.temporary_folder,
+                   .held = source.held_}) {}
 
   Result<void> Take(const HttpHead& head, std::span<const std::byte> bytes) {
     if (!seen_) {
@@ -187,8 +187,9 @@ class HttpSource::StartTaker {
   std::vector<std::byte> start_;
 };
 
-HttpSource::HttpSource(HttpPlace place, const FetchSettings& settings, InterruptibleWait* wait)
-    : place_(std::move(place)), settings_(settings), wait_(wait) {}
+HttpSource::HttpSource(HttpPlace place, const FetchSettings& settings, InterruptibleWait* wait,
+                       std::shared_ptr<HeldDownloads> held)
+    : place_(std::move(place)), settings_(settings), wait_(wait), held_(std::move(held)) {}
 
 Result<HttpSource::Opened> HttpSource::Open(HttpConnection& connection) {
   for (Tries tries(*this);;) {
@@ -226,13 +227,14 @@ Result<void> HttpSource::Read(HttpConnection& connection, uint64_t begin,
   uint64_t counted = 0;
   for (Tries tries(*this); done < out.size();) {
     const ByteRange asked = {begin + done, begin + out.size()};
-    bool checked = false;
+    std::optional<uint64_t> announced_end;  // of what comes, counted in `out`
     const auto take = [&](const HttpHead& head, std::span<const std::byte> bytes) -> Result<void> {
-      if (!checked) {
-        if (auto range = CheckRange(head, asked); !range) return range;
-        checked = true;
+      if (!announced_end) {
+        const auto range = CheckRange(head, asked);
+        if (!range) return range.error();
+        announced_end = range->end - begin;
       }
-      if (bytes.size() > out.size() - done) {
+      if (bytes.size() > *announced_end - done) {
         return Error{.problem = "server sends more bytes than it announced"};
       }
       std::copy(bytes.begin(), bytes.end(), out.begin() + static_cast<ptrdiff_t>(done));
@@ -267,6 +269,10 @@ HttpExchange HttpSource::Ask(HttpConnection& connection, const ByteRange& range,
   }
   if (redirected) {
     HttpExchange exchange = AskOnce(connection, *redirected, range, take);
+    if (exchange.head.status == 0) {  // gone; asked for again, the first server may name another
+      const std::lock_guard lock(mutex_);
+      redirected_.reset();
+    }
     if (!MayHaveExpired(exchange.head.status)) return exchange;
   }
   return AskOnce(connection, place_.url, range, take);
@@ -320,20 +326,20 @@ Result<void> HttpSource::CheckLinkedFile(const HttpHead& head) const {
   return Changed(linked, place_.content_digest);
 }
 
-Result<void> HttpSource::CheckRange(const HttpHead& head, const ByteRange& asked) const {
+Result<ByteRange> HttpSource::CheckRange(const HttpHead& head, const ByteRange& asked) const {
   const std::string version = VersionOf(head);
   if (version != version_) return Changed(version, version_);
   if (head.status == 200) {
     return Error{.problem = "server gave ranges of the file and does so no longer",
                  .expected = ShownRange(asked)};
   }
-  if (auto plain = CheckPlain(head); !plain) return plain;
+  if (auto plain = CheckPlain(head); !plain) return std::move(plain).error();
   const auto range = ParseContentRange(head.Header("content-range"));
   if (!range || !range->range || range->range->begin != asked.begin ||
       range->range->end > asked.end) {
     return OtherRange(head, asked);
   }
-  if (range->size_bytes == size_bytes_) return {};
+  if (range->size_bytes == size_bytes_) return *range->range;
   return Changed(fmt::format("{} bytes", range->size_bytes), fmt::format("{} bytes", size_bytes_));
 }
 

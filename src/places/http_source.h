@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "places/download.h"
 #include "places/http_connection.h"
 #include "places/interruptible_wait.h"
 
@@ -28,7 +29,7 @@ struct FetchSettings {
   // Without progress, one after the other.
   unsigned most_retries = 5;
   unsigned most_redirects = 10;
-  // Of a file from a server without ranges: in memory, and in a temporary file without a name.
+  // Of all files from servers without ranges: in memory, and in temporary files without names.
   uint64_t most_memory_bytes = 8ull << 20;
   uint64_t most_temporary_bytes = 16ull << 30;
   std::filesystem::path temporary_folder = "/tmp";
@@ -53,7 +54,8 @@ struct HttpPlace {
 // Thread-safe: several threads may read, each with its connection.
 class HttpSource {
  public:
-  HttpSource(HttpPlace place, const FetchSettings& settings, InterruptibleWait* wait);
+  HttpSource(HttpPlace place, const FetchSettings& settings, InterruptibleWait* wait,
+             std::shared_ptr<HeldDownloads> held);
 
   struct Opened {
     uint64_t size_bytes = 0;
@@ -80,11 +82,13 @@ class HttpSource {
   HttpExchange AskOnce(HttpConnection& connection, Url url, const ByteRange& range,
                        const TakeBody& take) const;
   Result<void> CheckLinkedFile(const HttpHead& head) const;
-  Result<void> CheckRange(const HttpHead& head, const ByteRange& asked) const;
+  // The range that comes. Errors: kBadFile for another one than was asked for, or another file.
+  Result<ByteRange> CheckRange(const HttpHead& head, const ByteRange& asked) const;
 
   const HttpPlace place_;
   const FetchSettings settings_;
   InterruptibleWait* const wait_;
+  const std::shared_ptr<HeldDownloads> held_;
   uint64_t size_bytes_ = 0;  // since Open
   std::string version_;      // ETag, or Last-Modified, since Open
 

@@ -15,13 +15,12 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kLongestRefBytes = 200;
 
-bool IsCommit(std::string_view text) {
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.size() >= 40 && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_hex);
-}
-
 bool StaysInside(std::string_view path) {
-  if (path.empty() || path.size() > 4096 || path.find('\0') != path.npos) return false;
+  if (path.empty() || path.size() > 4096) return false;
+  const bool has_control = std::any_of(path.begin(), path.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (has_control) return false;
   const fs::path parts{path};
   return !parts.is_absolute() && std::none_of(parts.begin(), parts.end(), [](const fs::path& part) {
     return part == "." || part == ".." || part.empty();
@@ -68,6 +67,11 @@ Result<std::optional<std::string>> CachedCommit(const fs::path& folder, const Hu
 
 }  // namespace
 
+bool IsCommit(std::string_view text) {
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() >= 40 && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_hex);
+}
+
 Result<HubListing> ParseHubListing(std::string_view text) {
   const auto json = ParseJson(text);
   if (!json) return json.error();
@@ -78,6 +82,12 @@ Result<HubListing> ParseHubListing(std::string_view text) {
   }
   const auto siblings = json->find("siblings");
   if (siblings == json->end() || !siblings->is_array()) return BadListing("no files");
+  if (siblings->size() > kMostHubFiles) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "repository on the Hub has more files than this program lists",
+                 .found = std::to_string(siblings->size()),
+                 .expected = "at most " + std::to_string(kMostHubFiles)};
+  }
   HubListing listing = {.commit = commit->get<std::string>(), .files = {}};
   for (const Json& sibling : *siblings) {
     const auto name = sibling.is_object() ? sibling.find("rfilename") : sibling.end();

@@ -14,6 +14,9 @@
 
 namespace tensorguard {
 
+// Whether a revision is a commit's full hash.
+bool IsCommit(std::string_view text);
+
 struct HubFile {
   std::optional<uint64_t> size_bytes;
   std::string sha256;  // of files in the Hub's large storage; else empty
@@ -26,10 +29,13 @@ struct HubListing {
 };
 
 inline constexpr uint64_t kHubListingLimitBytes = 64ull << 20;
+// More than any repository holds: the Hub asks for less than 100,000 files.
+inline constexpr size_t kMostHubFiles = 300'000;
 
 // Reads the answer of /api/models/ORG/NAME/revision/REVISION?blobs=true: "sha", and of each of
 // "siblings" its "rfilename" and, where there, "size" and "lfs"."sha256" (huggingface_hub's
-// ModelInfo and RepoSibling). Errors: kBadFile, also for a name that leaves the repository.
+// ModelInfo and RepoSibling). Errors: kBadFile, also for a name that leaves the repository or holds
+// control characters; kUnsupported for more than kMostHubFiles.
 Result<HubListing> ParseHubListing(std::string_view json);
 
 // The folder models--ORG--NAME/snapshots/COMMIT in `cache`, the commit by refs/REVISION where the

@@ -62,6 +62,12 @@ Result<std::shared_ptr<const HubListing>> HubFiles::List(const HubPlace& name) c
   if (!answer) return answer.error();
   auto listing = ParseHubListing(*answer);
   if (!listing) return std::move(listing).error().InFile(root);
+  if (IsCommit(name.revision) && listing->commit != name.revision) {
+    return Error{.problem = "the Hub answers with another commit than was named",
+                 .file = root,
+                 .found = listing->commit,
+                 .expected = name.revision};
+  }
   auto shared = std::make_shared<const HubListing>(*std::move(listing));
   listings_.emplace(root, shared);
   return shared;

@@ -21,7 +21,8 @@ class HubFiles : public FileStore {
  public:
   HubFiles(Url endpoint, std::string token, std::shared_ptr<RemoteFiles> remote);
 
-  // Errors: those of RemoteFiles::Fetch and ParseHubListing.
+  // Errors: those of RemoteFiles::Fetch and ParseHubListing; kBadFile for another commit than the
+  // revision names.
   Result<std::shared_ptr<const HubListing>> List(const HubPlace& name) const;
 
   Result<bool> Exists(const std::filesystem::path& path) const override;

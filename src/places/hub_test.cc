@@ -24,7 +24,9 @@ class HubTest : public testing::Test {
  protected:
   ServerReply AnswerAsHub(const ServerRequest& request) {
     const std::string api = "/api/models/org/name/revision/";
-    if (request.target.starts_with(api + "main?") || request.target.starts_with(api + "v%2F1?")) {
+    if (request.target.starts_with(api + "main?") || request.target.starts_with(api + "v%2F1?") ||
+        request.target.starts_with(api + kCommit) ||
+        request.target.starts_with(api + std::string(40, 'd'))) {
       ++listings_;
       return {Answer("200 OK", "Content-Type: application/json\r\n", listing_)};
     }
@@ -157,10 +159,81 @@ TEST(ParseHubListing, RefusesWhatIsNoListing) {
         "{" + sha + R"(, "siblings": [{"rfilename": 1}]})",
         "{" + sha + R"(, "siblings": [{"rfilename": "../x"}]})",
         "{" + sha + R"(, "siblings": [{"rfilename": "/etc/passwd"}]})",
+        "{" + sha + R"(, "siblings": [{"rfilename": "a/../../x"}]})",
+        "{" + sha + R"(, "siblings": [{"rfilename": "a\u001b[31m"}]})",
+        "{" + sha + R"(, "siblings": [{"rfilename": "a\u0000b"}]})",
+        "{" + sha + R"(, "siblings": [{"rfilename": "a\nb"}]})",
         "{" + sha + R"(, "siblings": [{"rfilename": ""}]})"}) {
     EXPECT_FALSE(ParseHubListing(text)) << text;
   }
   EXPECT_TRUE(ParseHubListing("{" + sha + R"(, "siblings": []})"));
+}
+
+TEST_F(HubTest, RefusesAnotherCommitThanWasNamed) {
+  const auto places = PlacesWith(Options());
+  EXPECT_TRUE(places->Locate("hf://org/name@" + kCommit));
+  const auto other = places->Locate("hf://org/name@" + std::string(40, 'd'));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().problem, "the Hub answers with another commit than was named");
+}
+
+TEST_F(HubTest, RefusesAListingWithoutEnd) {
+  listing_ = "{\"sha\": \"" + kCommit + "\", \"siblings\": [";
+  listing_ += std::string(kHubListingLimitBytes, ' ') + "]}";
+  const auto places = PlacesWith(Options());
+  const auto root = places->Locate("hf://org/name");
+  ASSERT_FALSE(root);
+  EXPECT_EQ(root.error().kind, ErrorKind::kUnsupported);
+  EXPECT_LE(places->received_bytes(), kHubListingLimitBytes + (1 << 20));
+}
+
+TEST(ParseHubListing, LimitsTheNumberOfFiles) {
+  std::string text = "{\"sha\": \"" + kCommit + "\", \"siblings\": [";
+  for (size_t i = 0; i <= kMostHubFiles; ++i) {
+    text += fmt::format("{}{{\"rfilename\":\"{}\"}}", i == 0 ? "" : ",", i);
+  }
+  const auto listing = ParseHubListing(text + "]}");
+  ASSERT_FALSE(listing);
+  EXPECT_EQ(listing.error().kind, ErrorKind::kUnsupported);
+}
+
+// huggingface_hub's layout: a snapshot's files are links to blobs, which are called by their hash.
+TEST_F(HubTest, FollowsTheCachesLinks) {
+  const ScratchFolder cache;
+  const std::string folder = "models--org--name/";
+  const fs::path snapshot = cache.path() / folder / "snapshots" / kCommit;
+  fs::create_directories(snapshot);
+  cache.Write(folder + "refs/main", kCommit);
+  cache.Write(folder + "blobs/1", "{}");
+  for (const char* name : {"config.json", "tokenizer.json"}) {
+    fs::create_symlink("../../blobs/1", snapshot / name);
+  }
+  fs::create_symlink("../../blobs/2", snapshot / "model.safetensors");  // not fetched
+  PlaceOptions options = Options();
+  options.hub_cache = cache.path();
+  EXPECT_EQ(PlacesWith(options)->Locate("hf://org/name")->string(), "hf://org/name");
+  const std::string weights("\x02\0\0\0\0\0\0\0{}", 10);
+  cache.Write(folder + "blobs/2", weights);
+  const auto places = PlacesWith(options);
+  EXPECT_EQ(*places->Locate("hf://org/name"), snapshot);
+  EXPECT_EQ(*ReadSmallFile(*places, snapshot / "model.safetensors", 100), weights);
+  // As huggingface_hub does: where blobs lie is the user's choice.
+  const ScratchFolder elsewhere;
+  fs::remove(snapshot / "model.safetensors");
+  fs::create_symlink(elsewhere.Write("blob", weights), snapshot / "model.safetensors");
+  EXPECT_EQ(*PlacesWith(options)->Locate("hf://org/name"), snapshot);
+}
+
+TEST_F(HubTest, ReferencesOfTheCacheStayInside) {
+  const ScratchFolder cache;
+  PlaceOptions options = Options();
+  options.hub_cache = cache.path();
+  for (const std::string reference : {"../../../etc", "/etc", "", "main", "AAAA"}) {
+    cache.Write("models--org--name/refs/main", reference);
+    const auto root = PlacesWith(options)->Locate("hf://org/name");
+    ASSERT_FALSE(root) << reference;
+    EXPECT_EQ(root.error().problem, "reference does not name a commit");
+  }
 }
 
 TEST(Places, RefusesATokenThatIsMoreThanOneHeader) {

@@ -95,6 +95,7 @@ http {{
     listen 127.0.0.1:{2} ssl;
     ssl_certificate {0}/certificate; ssl_certificate_key {0}/key;
     root {0}/files;
+    location /down/ {{ return 302 http://127.0.0.1:{1}/m.safetensors; }}
   }}
 }}
 )",
@@ -154,6 +155,21 @@ TEST_F(NginxTest, IsNotTrustedWithoutACertificate) {
   ASSERT_FALSE(bytes);
   EXPECT_EQ(bytes.error().problem, "the server's certificate is not trusted");
   EXPECT_THAT(bytes.error().found, testing::HasSubstr("certificate"));
+}
+
+TEST_F(NginxTest, IsTrustedWithItsCertificateAndNotLedBackToHttp) {
+  PlaceOptions options = FastOptions();
+  options.remote.http.certificates_file = (folder_.path() / "certificate").string();
+  const auto places = PlacesWith(options);
+  const std::string host = fmt::format("https://127.0.0.1:{}", tls_port_);
+  const auto bytes = ReadAll(*places, host + "/m.safetensors");
+  ASSERT_TRUE(bytes) << DescribeError(bytes.error());
+  EXPECT_TRUE(*bytes == contents_);
+  const auto down = ReadAll(*places, host + "/down/m.safetensors");
+  ASSERT_FALSE(down);
+  EXPECT_EQ(down.error().problem, "server redirects from https to http");
+  options.remote.http.certificates_file = (folder_.path() / "none").string();
+  EXPECT_FALSE(ReadAll(*PlacesWith(options), host + "/m.safetensors"));
 }
 
 }  // namespace

@@ -66,9 +66,12 @@ std::string_view TakeUpTo(std::string_view& text, char end) {
   return part;
 }
 
-// "refs/pr/1" and "refs/convert/parquet" are written with their slashes.
+// "refs/pr/1" and "refs/convert/parquet" are written with these slashes.
+constexpr std::array kPlainBeginnings =
+    std::to_array<std::string_view>({"refs/pr/", "refs/convert/"});
+
 std::string_view TakeRevision(std::string_view& text) {
-  for (const std::string_view beginning : {"refs/pr/", "refs/convert/"}) {
+  for (const std::string_view beginning : kPlainBeginnings) {
     if (!text.starts_with(beginning)) continue;
     const size_t end = std::min(text.find('/', beginning.size()), text.size());
     const std::string_view revision = text.substr(0, end);
@@ -154,8 +157,12 @@ Result<PlaceName> ParseWebName(std::string_view text) {
 
 std::string HubPlace::Root() const {
   if (revision == "main") return fmt::format("{}{}", kHub, repository);
-  const bool plain = revision.starts_with("refs/pr/") || revision.starts_with("refs/convert/");
-  return fmt::format("{}{}@{}", kHub, repository, PercentEncode(revision, plain));
+  std::string_view plain;
+  for (const std::string_view beginning : kPlainBeginnings) {
+    if (revision.starts_with(beginning)) plain = beginning;
+  }
+  return fmt::format("{}{}@{}{}", kHub, repository, plain,
+                     PercentEncode(std::string_view(revision).substr(plain.size()), false));
 }
 
 bool IsPlaceUrl(std::string_view text) { return !SchemeOf(text).empty(); }

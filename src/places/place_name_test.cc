@@ -20,6 +20,8 @@ TEST(ParsePlaceName, ReadsModelsOnTheHub) {
       {"hf://org/name/a@2x.gguf", "org/name", "main", "a@2x.gguf", "hf://org/name"},
       {"hf://org/name@feature%2Fx/f", "org/name", "feature/x", "f", "hf://org/name@feature%2Fx"},
       {"hf://org/name@refs/pr/7/f", "org/name", "refs/pr/7", "f", "hf://org/name@refs/pr/7"},
+      {"hf://org/name@refs/pr/a%2Fb/f", "org/name", "refs/pr/a/b", "f",
+       "hf://org/name@refs/pr/a%2Fb"},
   };
   for (const Row& row : rows) {
     const auto place = ParsePlaceName(row.text);

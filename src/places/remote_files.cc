@@ -35,20 +35,22 @@ RemoteFiles::RemoteFiles(const RemoteSettings& settings)
 RemoteFiles::~RemoteFiles() { pool_.Stop(); }
 
 Result<std::shared_ptr<const File>> RemoteFiles::Open(HttpPlace place) {
-  return Open(std::move(place), settings_.fetch);
+  return Open(std::move(place), settings_.fetch, held_);
 }
 
 Result<std::string> RemoteFiles::Fetch(HttpPlace place, uint64_t limit_bytes) {
   FetchSettings fetch = settings_.fetch;
   fetch.most_memory_bytes = limit_bytes;
   fetch.most_temporary_bytes = 0;
-  const auto file = Open(std::move(place), fetch);
+  const auto file = Open(std::move(place), fetch, std::make_shared<HeldDownloads>());
   if (!file) return file.error();
   return ReadWholeFile(**file, limit_bytes);
 }
 
-Result<std::shared_ptr<const File>> RemoteFiles::Open(HttpPlace place, const FetchSettings& fetch) {
-  const auto source = std::make_shared<HttpSource>(std::move(place), fetch, pool_.wait());
+Result<std::shared_ptr<const File>> RemoteFiles::Open(HttpPlace place, const FetchSettings& fetch,
+                                                      std::shared_ptr<HeldDownloads> held) {
+  const auto source =
+      std::make_shared<HttpSource>(std::move(place), fetch, pool_.wait(), std::move(held));
   std::optional<Result<HttpSource::Opened>> opened;
   pool_.RunAndWait([&](HttpConnection& connection) { opened = source->Open(connection); });
   if (!*opened) return opened->error();

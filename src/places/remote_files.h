@@ -34,13 +34,15 @@ class RemoteFiles : public std::enable_shared_from_this<RemoteFiles> {
   uint64_t received_bytes() const { return pool_.received_bytes(); }
 
  private:
-  Result<std::shared_ptr<const File>> Open(HttpPlace place, const FetchSettings& fetch);
+  Result<std::shared_ptr<const File>> Open(HttpPlace place, const FetchSettings& fetch,
+                                           std::shared_ptr<HeldDownloads> held);
 
   friend class RemoteFile;
 
   const RemoteSettings settings_;
   TransferPool pool_;
   RangeCache cache_;
+  const std::shared_ptr<HeldDownloads> held_ = std::make_shared<HeldDownloads>();
 };
 
 }  // namespace tensorguard

@@ -32,17 +32,34 @@ std::string S3Base(const S3Service& s3, const std::string& bucket) {
 WebFiles::WebFiles(S3Service s3, std::shared_ptr<RemoteFiles> remote)
     : s3_(std::move(s3)), remote_(std::move(remote)) {}
 
+// REQUIRES: mutex_ is held.
+std::string WebFiles::PathFor(const WebPlace& name) const {
+  const auto is_free = [&](const std::string& path) {
+    const auto known = known_.urls.find(path);
+    return known == known_.urls.end() || known->second.text() == name.url.text();
+  };
+  const std::string folder = ParentOf(name.path);
+  std::string path = name.path;
+  for (unsigned number = 2; !is_free(path); ++number) {
+    const std::string numbered = fmt::format("{}/#{}", folder, number);
+    known_.numbered.emplace(numbered, folder);
+    path = numbered + name.path.substr(folder.size());
+  }
+  return path;
+}
+
 fs::path WebFiles::Add(const WebPlace& name) const {
   const std::lock_guard lock(mutex_);
   if (name.is_folder) {
     known_.folders.insert(name.path);
-  } else {
-    known_.urls.insert_or_assign(name.path, name.url);
-    known_.named.insert(name.path);
-    const bool is_signed = name.url.text() != name.url.WithoutQuery();
-    if (is_signed) known_.may_hide.insert(ParentOf(name.path));
+    return name.path;
   }
-  return name.path;
+  const std::string path = PathFor(name);
+  known_.urls.emplace(path, name.url);
+  known_.named.insert(path);
+  const bool is_signed = name.url.text() != name.url.WithoutQuery();
+  if (is_signed) known_.may_hide.insert(ParentOf(path));
+  return path;
 }
 
 fs::path WebFiles::Add(const S3Place& name) const {
@@ -55,12 +72,16 @@ fs::path WebFiles::Add(const S3Place& name) const {
   return path;
 }
 
-Result<Url> WebFiles::UrlOf(const std::string& path) const {
+Result<Url> WebFiles::UrlOf(const std::string& name) const {
+  std::string path = name;
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = known_.urls.find(path); found != known_.urls.end()) {
       return found->second;
     }
+    const std::string parent = ParentOf(path);
+    const auto numbered = known_.numbered.find(parent);
+    if (numbered != known_.numbered.end()) path = numbered->second + path.substr(parent.size());
   }
   const size_t host_begin = path.find("://") + 3;
   const size_t host_end = std::min(path.find('/', host_begin), path.size());

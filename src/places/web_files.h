@@ -22,7 +22,9 @@ struct S3Service {
   std::optional<Url> endpoint;  // of a store that works like S3
 };
 
-// Paths are URLs without query, percent-decoded; folders only those that were added. Thread-safe.
+// Paths are URLs without query, percent-decoded; folders only those that were added. Of URLs that
+// differ in the query alone, the later ones lie in folders "#2", "#3" ... of their path: a fragment
+// is never sent, so no other path looks like that. Thread-safe.
 class WebFiles : public FileStore {
  public:
   WebFiles(S3Service s3, std::shared_ptr<RemoteFiles> remote);
@@ -44,9 +46,11 @@ class WebFiles : public FileStore {
     std::map<std::string, Url> urls;  // of files that a URL was given for, by path
     std::set<std::string> named;      // files that were named, not looked for beside others
     std::set<std::string> folders;
+    std::map<std::string, std::string> numbered;  // "FOLDER/#2" -> "FOLDER"
     std::set<std::string> may_hide;  // folders in which a file that is not there is "forbidden"
   };
 
+  std::string PathFor(const WebPlace& name) const;
   Result<Url> UrlOf(const std::string& path) const;
 
   const S3Service s3_;
