@@ -13,6 +13,7 @@
 #include "tests/support/memory_weights.h"
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
+#include "tests/support/torch_builder.h"
 
 namespace tensorguard {
 namespace {
@@ -242,6 +243,23 @@ TEST(AdapterTest, Ia3ScalesOutputsAndBiasOrInputs) {
   EXPECT_THAT(Merged(base, config, tensors, "k.bias"), ElementsAre(2, 3, 4));
   EXPECT_THAT(Merged(base, config, tensors, "fc2.weight"), ElementsAre(10, 200, 30, 400, 50, 600));
   EXPECT_THAT(Merged(base, config, tensors, "fc2.bias"), ElementsAre(1, 1, 1));
+}
+
+TEST(AdapterTest, Ia3OfAPyTorchFile) {
+  const BuiltTorchTensor factors = {.storage_elements = 3, .shape = {3, 1}, .strides = {1, 1}};
+  const std::string state = PickleDict({{"base_model.model.k.ia3_l", PickleTensor(factors)}});
+  const std::map<std::string, std::string> storages = {{"0", FloatBytes({2, 3, 4})}};
+  for (const std::string& file :
+       {BuildTorchZip(state, storages), BuildTorchLegacy(state, storages)}) {
+    const ScratchFolder folder;
+    folder.Write("adapter_config.json", R"({"peft_type": "IA3", "feedforward_modules": []})");
+    folder.Write("adapter_model.bin", file);
+    const auto merged = MergeAdapter(std::make_shared<MemoryWeights>(std::vector<MemoryTensor>{
+                                         MemoryTensorOf("k.weight", {3, 2}, {1, 1, 1, 1, 1, 1})}),
+                                     folder.path());
+    ASSERT_TRUE(merged) << DescribeError(merged.error());
+    EXPECT_THAT(ReadAll(**merged, "k.weight"), ElementsAre(2, 2, 3, 3, 4, 4));
+  }
 }
 
 TEST(AdapterTest, Ia3FollowsOrientation) {
