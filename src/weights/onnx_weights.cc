@@ -1,7 +1,5 @@
 #include "weights/onnx_weights.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cassert>
 #include <set>
@@ -33,20 +31,6 @@ uint64_t StoredBytes(const FileWeight& weight) {
   return weight.weight.element_count * InfoOf(tensor.dtype).bits / 8;  // of a fused one
 }
 
-// "ONNX 8 bit", "ONNX 4 bit, blocks of 32" along the inputs; empty if the weight is stored as it
-// is.
-std::string QuantisationOf(const FileWeight& weight) {
-  if (!weight.weight.quantised) return {};
-  const OnnxMatrix& codes = weight.weight.numbers;
-  const unsigned bits = codes.code_bits != 0
-                            ? codes.code_bits
-                            : InfoOf(weight.data->tensors()[codes.tensor].dtype).bits;
-  const uint64_t block = weight.weight.quantised->columns;
-  return block > 1 && block < weight.weight.columns
-             ? fmt::format("ONNX {} bit, blocks of {}", bits, block)
-             : fmt::format("ONNX {} bit", bits);
-}
-
 class OnnxWeights : public WeightSource {
  public:
   explicit OnnxWeights(std::vector<FileWeight> weights) : weights_(std::move(weights)) {
@@ -56,8 +40,7 @@ class OnnxWeights : public WeightSource {
                           .shape = weight.weight.shape,
                           .element_count = weight.weight.element_count,
                           .stored_bytes = StoredBytes(weight),
-                          .file = weight.data->FileOf(weight.weight.numbers.tensor),
-                          .quantisation = QuantisationOf(weight)});
+                          .file = weight.data->FileOf(weight.weight.numbers.tensor)});
     }
   }
 

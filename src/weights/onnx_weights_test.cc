@@ -30,7 +30,6 @@ std::string BytesOf(const Numbers& values) {
 struct Read {
   std::vector<uint64_t> shape;
   Numbers numbers;
-  std::string quantisation;
 };
 using ReadModel = std::map<std::string, Read>;
 
@@ -40,7 +39,6 @@ ReadModel ReadAll(const WeightSource& weights) {
     const TensorInfo& info = weights.tensors()[i];
     Read& read = model[info.name];
     read.shape = info.shape;
-    read.quantisation = info.quantisation;
     read.numbers.resize(info.element_count);
     EXPECT_TRUE(weights.ReadFloat32(i, 0, read.numbers)) << info.name;
     // Any part gives the same numbers as the whole.
@@ -239,7 +237,6 @@ TEST(OnnxWeights, DequantisesMatMulInteger) {
   EXPECT_THAT(NamesOf(model), ElementsAre(kQuery + ".weight"));
   // Columns of what is stored are outputs: (1, 3) * 0.5 and (2 - 1, -4 - 1) * 2.
   EXPECT_THAT(model.at(kQuery + ".weight").numbers, ElementsAre(0.5f, 1.5f, 2, -10));
-  EXPECT_EQ(model.at(kQuery + ".weight").quantisation, "ONNX 8 bit");
 }
 
 TEST(OnnxWeights, DequantisesMatMulNBits) {
@@ -259,7 +256,6 @@ TEST(OnnxWeights, DequantisesMatMulNBits) {
   };
   const Read read = with_zeros(false).at(kQuery + ".weight");
   ASSERT_THAT(read.shape, ElementsAre(2, 20));
-  EXPECT_EQ(read.quantisation, "ONNX 4 bit, blocks of 16");
   EXPECT_EQ(read.numbers[0], (0 - 8) * 1);
   EXPECT_EQ(read.numbers[1], (15 - 8) * 1);
   EXPECT_EQ(read.numbers[2], (1 - 8) * 1);
