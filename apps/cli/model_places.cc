@@ -44,7 +44,7 @@ fs::path HubHome(const ReadVariable& variable) {
 // A token in a file serves where it can be read; without one, the Hub says so where it wants one.
 std::string HubToken(const ReadVariable& variable, const fs::path& home) {
   constexpr uint64_t kLongestToken = 4096;
-  const std::string given = Trimmed(FirstOf(variable, {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}));
+  std::string given = Trimmed(FirstOf(variable, {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}));
   if (!given.empty()) return given;
   if (IsOn(variable, "HF_HUB_DISABLE_IMPLICIT_TOKEN")) return {};
   fs::path file = FirstOf(variable, {"HF_TOKEN_PATH"});

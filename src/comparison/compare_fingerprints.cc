@@ -37,8 +37,9 @@ std::optional<KernelEvidence> CompareKernels(const FullFingerprint& a, const Ful
   if (in_a.empty() || in_b.empty()) return std::nullopt;
   LayerSimilarity similarity(in_a, in_b);
   LayerAlignment alignment = AlignLayers(similarity);
+  const auto score = alignment.score;
   return KernelEvidence{.common_anchors = anchors.in_a.size(),
-                        .score = alignment.score,
+                        .score = score,
                         .similarity = std::move(similarity),
                         .alignment = std::move(alignment)};
 }

@@ -210,7 +210,10 @@ class TensorReader {
       auto added = AddText(*field, field->number == 1 ? key : value);
       if (!added) return added;
     }
-    if (key == "location") data.location = std::move(value);
+    if (key == "location") {
+      data.location = std::move(value);
+      return {};
+    }
     if (key != "offset" && key != "length") return {};
     uint64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);

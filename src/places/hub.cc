@@ -118,13 +118,13 @@ Result<bool> HoldsWholeModel(const fs::path& snapshot, const std::string& file) 
   const auto weights = FindWeightFiles(path);
   if (!weights) return false;  // asking the Hub tells whether the model is any better
   for (const fs::path& part : weights->files) {
-    if (const auto exists = LocalFiles()->Exists(part); !exists || !*exists) return exists;
+    if (auto exists = LocalFiles()->Exists(part); !exists || !*exists) return exists;
   }
   if (weights->files[0].extension() == ".gguf") return true;
   const fs::path folder = file.empty() ? snapshot : path.parent_path();
-  const auto is_adapter = IsAdapterFolder(folder);
+  auto is_adapter = IsAdapterFolder(folder);
   if (!is_adapter || *is_adapter) return is_adapter;
-  const auto has_config = LocalFiles()->Exists(folder / "config.json");
+  auto has_config = LocalFiles()->Exists(folder / "config.json");
   if (!has_config || !*has_config) return has_config;
   const auto tokenizer = FindTokenizerFile(folder);
   if (!tokenizer) return tokenizer.error();

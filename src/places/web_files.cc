@@ -93,7 +93,7 @@ Result<Url> WebFiles::UrlOf(const std::string& name) const {
 }
 
 Result<bool> WebFiles::Exists(const fs::path& path) const {
-  const auto is_folder = IsFolder(path);
+  auto is_folder = IsFolder(path);
   if (!is_folder || *is_folder) return is_folder;
   const auto file = Open(path);
   if (file) return true;

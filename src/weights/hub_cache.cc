@@ -36,7 +36,7 @@ Result<std::string> ReadRevision(const FileStore& files, const fs::path& ref) {
 }  // namespace
 
 Result<bool> IsHubCacheFolder(const fs::path& folder, const FileStore& files) {
-  const auto snapshots = files.IsFolder(folder / "snapshots");
+  auto snapshots = files.IsFolder(folder / "snapshots");
   if (!snapshots || !*snapshots) return snapshots;
   const auto refs = files.IsFolder(folder / "refs");
   return !refs || *refs ? refs : files.IsFolder(folder / "blobs");

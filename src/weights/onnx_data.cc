@@ -79,7 +79,7 @@ class FileList {
     if (known != known_.end()) return known->second;
     const auto path = ExternalPath(store_, model_file_, location);
     if (!path) return path.error();
-    const auto index = Add(*path);
+    auto index = Add(*path);
     if (index) known_.emplace(location, *index);
     return index;
   }

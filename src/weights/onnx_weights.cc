@@ -125,7 +125,8 @@ Result<std::shared_ptr<const WeightSource>> OpenOnnxWeights(const OnnxFiles& fil
   if (files.size() == 2) {
     auto encoder = ReadFile(files[0], source, store);
     if (!encoder) return std::move(encoder).error();
-    *weights = Joined(*std::move(encoder), *std::move(weights));
+    auto joined = Joined(*std::move(encoder), *std::move(weights));
+    weights = std::move(joined);
   }
   if (weights->empty()) {
     return Error{.problem = "ONNX model holds no weights", .file = files.back().string()};

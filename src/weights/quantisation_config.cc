@@ -152,8 +152,9 @@ Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::
     stated = StatedIn(config["text_config"]);
   }
   if (!stated) return std::move(stated).error();
-  if (*stated) found = **std::move(stated);
-  if (!*stated) {
+  if (*stated) {
+    found = **std::move(stated);
+  } else {
     auto side = SideFileIn(folder, files);
     if (!side) return std::move(side).error();
     if (*side) found = **std::move(side);
