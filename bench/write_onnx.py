@@ -27,7 +27,7 @@ def read_safetensors(folder):
         data = path.read_bytes()
         length = struct.unpack("<Q", data[:8])[0]
         for name, entry in json.loads(data[8:8 + length]).items():
-            if name == "__metadata__":
+            if name == "__metadata__" or entry["dtype"] not in ("BF16", "F16", "F32"):  # positions are no parameters
                 continue
             begin, end = (8 + length + at for at in entry["data_offsets"])
             raw = data[begin:end]
