@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "architecture/role.h"
+#include "frame/frame_forms.h"
 #include "network/float_matrix.h"
 #include "network/network.h"
 
@@ -24,6 +25,9 @@ inline constexpr std::array<double, 9> kSummaryQuantiles = {0,    0.01, 0.05, 0.
 
 // A sketch has this many rows and probes.
 inline constexpr size_t kSketchSize = 32;
+
+inline constexpr size_t kMostSampledRows = 32'768;
+inline constexpr size_t kRowProjections = 2;
 
 enum class AnchorKind {
   kTokens,  // ids are indices in AnchorList(), comparable between all models
@@ -44,19 +48,37 @@ struct LayerResponse {
   // The first routed experts alone (at most kExpertsKept), on the first kExpertAnchors anchors and
   // double-centred over those.
   std::vector<FloatMatrix> experts = {};
+  // What the mixer and the feed-forward add to the anchors' input rows: root mean square of what
+  // they put out over that of the rows. Says how much a layer does; empty where it has no such
+  // part.
+  std::optional<double> mixer_gain = {};
+  std::optional<double> feed_forward_gain = {};
 };
+
+// The rows of a vocabulary table one by one, so that it can be said how many are another model's.
+// Of more than kMostSampledRows those at FixedSample(rows, kMostSampledRows).
+struct RowSample {
+  std::vector<uint32_t> digests = {};  // equal for rows of equal numbers, however they are stored
+  FloatMatrix projections = {};  // [sampled rows, kRowProjections]: each row times fixed probes
+};
+
+using WeightDigest = std::array<uint8_t, 16>;
 
 // One weight, split from what it was fused with.
 struct WeightSummary {
   std::string tensor = {};  // raw text from the file
   TensorRole role = {};
   bool is_vector = false;
-  uint64_t rows = 0;                    // outputs; the elements of a vector
-  uint64_t columns = 0;                 // inputs; 1 for a vector
-  std::string dtype = {};               // as stored
-  std::string quantisation = {};        // TensorInfo::quantisation; raw text of a file's shapes
-  std::array<uint8_t, 16> digest = {};  // of the numbers, by content_digest.h
-  double norm = 0;                      // Frobenius
+  uint64_t rows = 0;              // outputs; the elements of a vector
+  uint64_t columns = 0;           // inputs; 1 for a vector
+  std::string dtype = {};         // as stored
+  std::string quantisation = {};  // TensorInfo::quantisation; raw text of a file's shapes
+  WeightDigest digest = {};       // of the numbers, by content_digest.h
+  // Of the numbers rounded to a narrower type, where they are stored in a wider one that it cannot
+  // hold exactly: a copy in that type has this digest.
+  std::optional<WeightDigest> digest_as_bfloat16 = {};
+  std::optional<WeightDigest> digest_as_float16 = {};
+  double norm = 0;  // Frobenius
   double mean = 0;
   std::array<float, kSummaryQuantiles.size()> quantiles = {};  // at kSummaryQuantiles
   double zero_fraction = 0;                                    // elements that are exactly zero
@@ -72,6 +94,7 @@ struct WeightSummary {
   // (docs/formats/fingerprint.md). X depends on `columns` alone (a vector's length), S on `rows`.
   // Empty for vocabulary tables, which have sketches by anchor, and for modality towers.
   FloatMatrix sketch = {};
+  RowSample row_sample = {};  // of vocabulary tables; empty for others
 };
 
 // What a quick fingerprint was made from.
@@ -109,6 +132,7 @@ struct FullFingerprint {
   std::vector<LayerResponse> layers = {};   // encoder first, then decoder
   std::vector<WeightSummary> weights = {};  // as SplitWeights orders them; of a layer with more
                                             // than kExpertsKept experts only those
+  FrameForms frame = {};
   // What a reader should know: "no tokenizer: row anchors", "layer 3 has no attention", ...
   std::vector<std::string> notes = {};
   // Set: only a part of the model was read. `layers` and `weights` hold that part and no other, and

@@ -1,0 +1,41 @@
+// What the layers of a model compute, in a frame of axes that the weights themselves define: no
+// token is asked, so that nobody can spoil it by spelling tokens another way, and a permuted or
+// rotated copy has the same forms.
+#ifndef TENSORGUARD_FRAME_FRAME_FORMS_H_
+#define TENSORGUARD_FRAME_FRAME_FORMS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "network/float_matrix.h"
+
+namespace tensorguard {
+
+// The forms of a layer, each [axes, axes] in the frame V of the model, [hidden, axes].
+enum class FormKind {
+  kQueryKey,     // V' W_q' W_k V, heads weighted by what they write
+  kOutputValue,  // V' W_o W_v V
+  kFeedForward,  // V' W_down W_up V
+  kGates,        // second moment of the units' gates, V' (sum w_i g_i g_i') V
+};
+inline constexpr std::array<FormKind, 4> kFormKinds = {FormKind::kQueryKey, FormKind::kOutputValue,
+                                                       FormKind::kFeedForward, FormKind::kGates};
+
+struct LayerForms {
+  std::string stack = {};  // as LayerDescription
+  uint32_t index = 0;
+  // By kFormKinds; 0 x 0 where the layer has no such part.
+  std::array<FloatMatrix, kFormKinds.size()> forms = {};
+};
+
+struct FrameForms {
+  size_t axes = 0;  // 0: the model has no frame
+  std::vector<LayerForms> layers = {};
+};
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FRAME_FRAME_FORMS_H_
