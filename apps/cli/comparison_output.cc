@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/quick_output.h"
 #include "cli/text_layout.h"
 #include "report/comparison_page.h"
+#include "report/origin_grid.h"
 
 namespace tensorguard::cli {
 namespace {
@@ -121,6 +124,47 @@ std::string SideName(const ComparedPair& pair, Side side) {
   return side == Side::kA ? pair.first.model_name : pair.second.model_name;
 }
 
+OrderedJson FrameToJson(const ComparedPair& pair) {
+  const auto& frame = pair.comparison.frame;
+  if (!frame) return nullptr;
+  const auto matches = [&](const std::vector<FrameMatch>& halves) {
+    OrderedJson list = OrderedJson::array();
+    for (const FrameMatch& match : halves) {
+      list.push_back({{"a", match.layer_a}, {"b", match.layer_b}, {"cosine", match.cosine}});
+    }
+    return list;
+  };
+  return {
+      {"score", frame->score},
+      {"p_value", frame->p_value},
+      {"other_layers", {{"mean", frame->null_mean}, {"standard_deviation", frame->null_deviation}}},
+      {"attention", matches(frame->attention)},
+      {"feed_forward", matches(frame->feed_forward)}};
+}
+
+OrderedJson SharesToJson(const OriginCounts& counts) {
+  OrderedJson json;
+  for (const Origin origin : kOrigins) json[OriginName(origin)] = counts.Share(origin);
+  return json;
+}
+
+OrderedJson PartsToJson(const FullFingerprint& model, const ModelOrigins& origins,
+                        const FullFingerprint& other) {
+  OrderedJson parts = OrderedJson::array();
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    OrderedJson json = {{"tensor", weight.tensor},
+                        {"role", ShownRoleName(weight.role)},
+                        {"layer", weight.role.layer ? OrderedJson(*weight.role.layer) : nullptr},
+                        {"origin", OriginName(part.origin)}};
+    json["counterpart"] =
+        part.counterpart ? OrderedJson(other.weights[*part.counterpart].tensor) : nullptr;
+    json["cosine"] = NumberOrNull(part.cosine);
+    parts.push_back(std::move(json));
+  }
+  return parts;
+}
+
 std::string EvidenceText(const ComparedPair& pair) {
   std::vector<std::vector<std::string>> rows;
   if (const auto& kernels = pair.comparison.kernels) {
@@ -137,6 +181,12 @@ std::string EvidenceText(const ComparedPair& pair) {
   if (sketches.parts > 0) {
     rows.push_back({"weights", fmt::format("{:.3f}  cosine over {} matrices; p {}", sketches.cosine,
                                            sketches.parts, ProbabilityText(sketches.p_value))});
+  }
+  if (const auto& frame = pair.comparison.frame) {
+    rows.push_back(
+        {"forms", fmt::format("{:.3f}  of the layers in the weights' own frame; layers that "
+                              "do not belong together {:.3f}; p {}",
+                              frame->score, frame->null_mean, ProbabilityText(frame->p_value))});
   }
   if (pair.test) {
     rows.push_back({"test", pair.test->log10_p
@@ -159,6 +209,54 @@ std::string LayersText(const ComparedPair& pair) {
                     NumberText(match.sketch_cosine), PercentText(match.relative_change)});
   }
   return Columns(rows, std::vector(7, Align::kRight)) + "\n";
+}
+
+// Roles down, layers across, a letter each.
+std::string MapText(const FullFingerprint& model, const ModelOrigins& origins) {
+  constexpr size_t kAcross = 60;
+  const OriginGrid grid = GridOf(model, origins);
+  if (grid.row_names.empty()) return {};
+  std::string text;
+  for (size_t first = 0; first < grid.column_names.size(); first += kAcross) {
+    const size_t count = std::min(kAcross, grid.column_names.size() - first);
+    std::vector<std::vector<std::string>> rows;
+    for (size_t row = 0; row < grid.row_names.size(); ++row) {
+      std::string letters;
+      for (size_t column = first; column < first + count; ++column) {
+        const auto& cell = grid.cells[row][column];
+        letters += cell ? OriginLetter(cell->origin) : ' ';
+      }
+      rows.push_back({grid.row_names[row], letters});
+    }
+    text += fmt::format("layers {} to {} of {}\n", EscapeControl(grid.column_names[first]),
+                        EscapeControl(grid.column_names[first + count - 1]),
+                        EscapeControl(model.model_name)) +
+            Columns(rows, {Align::kLeft, Align::kLeft}, 2);
+  }
+  return text;
+}
+
+// What of each model lies in the other, and where.
+std::string OriginsText(const ComparedPair& pair) {
+  const PairOrigins& origins = pair.comparison.origins;
+  std::vector<std::vector<std::string>> rows = {{"of the parameters of", "same", "changed",
+                                                 "rewritten", "nothing", "not comparable",
+                                                 "not read"}};
+  for (const auto& [model, found] :
+       {std::pair(&pair.first, &origins.a), std::pair(&pair.second, &origins.b)}) {
+    std::vector<std::string> row = {EscapeControl(model->model_name)};
+    for (const Origin origin : kOrigins) {
+      row.push_back(fmt::format("{:.1f}%", 100 * found->all.Share(origin)));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::vector<Align> alignments(7, Align::kRight);
+  alignments[0] = Align::kLeft;
+  std::string text = Columns(rows, alignments) + "\n";
+  if (pair.verdict == Verdict::kIdentical || origins.b.all.Traced() == 0) return text;
+  text += MapText(pair.second, origins.b);
+  text += "  = same numbers, ~ changed, r rewritten, . nothing found, ? cannot be compared\n\n";
+  return text;
 }
 
 }  // namespace
@@ -186,14 +284,21 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair) {
   json["b"] = pair.second.model_name;
   json["profile"] = "full";
   json["verdict"] = VerdictName(pair.verdict);
+  json["in_part"] = pair.in_part;
   json["score"] = NumberOrNull(pair.comparison.score);
+  json["p_value"] = NumberOrNull(pair.comparison.p_value);
   json["reason"] = ReasonOf(pair);
   json["later_model"] = pair.comparison.derived
                             ? OrderedJson(SideName(pair, *pair.comparison.derived))
                             : OrderedJson();
   json["evidence"] = {{"kernel", KernelsToJson(pair)},
                       {"sketch", SketchesToJson(pair)},
+                      {"frame", FrameToJson(pair)},
                       {"test", TestToJson(pair.test)}};
+  const PairOrigins& origins = pair.comparison.origins;
+  json["share"] = {{"a", SharesToJson(origins.a.all)}, {"b", SharesToJson(origins.b.all)}};
+  json["parts"] = {{"a", PartsToJson(pair.first, origins.a, pair.second)},
+                   {"b", PartsToJson(pair.second, origins.b, pair.first)}};
   json["findings"] = OrderedJson::array();
   for (const Finding& finding : pair.comparison.findings) {
     json["findings"].push_back({{"kind", FindingKindName(finding.kind)}, {"text", finding.text}});
@@ -208,9 +313,10 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair) {
 std::string ComparedPairToText(const ComparedPair& pair) {
   std::string text = fmt::format("{} and {}: {}", EscapeControl(pair.first.model_name),
                                  EscapeControl(pair.second.model_name), VerdictName(pair.verdict));
+  if (pair.in_part) text += " in part";
   text += pair.comparison.score ? fmt::format("  (score {:.3f})\n", *pair.comparison.score) : "\n";
   text += Wrapped(ReasonOf(pair), 0);
-  text += "\n" + EvidenceText(pair) + LayersText(pair);
+  text += "\n" + EvidenceText(pair) + OriginsText(pair) + LayersText(pair);
   for (const std::string& note : NotesOf(pair)) text += Wrapped(EscapeControl(note), 0);
   return text;
 }
@@ -221,6 +327,7 @@ std::string ComparedPairToHtml(const ComparedPair& pair) {
                              .comparison = pair.comparison,
                              .test = pair.test ? &*pair.test : nullptr,
                              .verdict = pair.verdict,
+                             .in_part = pair.in_part,
                              .reason = ReasonOf(pair),
                              .notes = NotesOf(pair)});
 }

@@ -28,6 +28,7 @@ struct ComparedPair {
   Comparison comparison;
   std::optional<DeepTest> test = {};
   Verdict verdict = Verdict::kInconclusive;  // with the test, where there is one
+  bool in_part = false;                      // of a derivation, likewise
   std::vector<std::string> test_notes = {};  // what the test says beside the comparison
   std::vector<NamedMerge> merges = {};
 };

@@ -48,6 +48,7 @@ Result<ComparedPair> ComparePair(const CompareOptions& options,
                        .second = std::move(prints->second),
                        .comparison = *std::move(comparison)};
   pair.verdict = pair.comparison.verdict;
+  pair.in_part = pair.comparison.in_part;
   if (options.deep) {
     if (auto tested = AddTest(options, console, &pair); !tested) return std::move(tested).error();
   }

@@ -8,9 +8,12 @@
 #include <map>
 #include <utility>
 
+#include "comparison/anchor_agreement.h"
 #include "comparison/basis_change.h"
 #include "comparison/change_forensics.h"
 #include "comparison/common_anchors.h"
+#include "comparison/pair_evidence.h"
+#include "comparison/shared_parts.h"
 #include "comparison/structure_forensics.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
@@ -41,7 +44,8 @@ std::optional<KernelEvidence> CompareKernels(const FullFingerprint& a, const Ful
   return KernelEvidence{.common_anchors = anchors.in_a.size(),
                         .score = score,
                         .similarity = std::move(similarity),
-                        .alignment = std::move(alignment)};
+                        .alignment = std::move(alignment),
+                        .anchor_agreement = AnchorAgreement(a, b, anchors)};
 }
 
 // The sums that make a LayerMatch.
@@ -105,27 +109,70 @@ void AddKernels(const KernelEvidence& kernels, std::vector<LayerMatch>& matches)
   }
 }
 
-// Weights agree where the layers do, or, between models that were trained apart, layer by layer:
-// whichever shows more. `by_index`: the sketches of the latter.
-void ChooseLayers(const FullFingerprint& a, const FullFingerprint& b, const CommonAnchors& anchors,
-                  SketchComparison by_index, Comparison& comparison) {
-  LayerMap layers = LayersByIndex(a, b);
-  comparison.layers_by_index = true;
-  comparison.sketches = std::move(by_index);
-  if (comparison.kernels) {
-    LayerMap on_path = LayersOnPath(*comparison.kernels);
-    if (on_path == layers) {
-      comparison.layers_by_index = false;
-    } else {
-      SketchComparison sketches = CompareSketches(a, b, on_path, anchors);
-      if (sketches.parts > 0 && sketches.z >= comparison.sketches.z) {
-        layers = std::move(on_path);
-        comparison.sketches = std::move(sketches);
-        comparison.layers_by_index = false;
-      }
+LayerMap LayersOfFrame(const FrameComparison& frame, const FullFingerprint& a,
+                       const FullFingerprint& b) {
+  const auto place = [](const FullFingerprint& model, size_t layer) -> std::optional<size_t> {
+    const LayerForms& forms = model.frame.layers[layer];
+    for (size_t i = 0; i < model.layers.size(); ++i) {
+      if (model.layers[i].stack == forms.stack && model.layers[i].index == forms.index) return i;
+    }
+    return std::nullopt;
+  };
+  LayerMap layers;
+  for (const auto* matches : {&frame.attention, &frame.feed_forward}) {
+    for (const FrameMatch& match : *matches) {
+      const auto in_a = place(a, match.layer_a);
+      const auto in_b = place(b, match.layer_b);
+      if (in_a && in_b) layers.emplace(*in_a, *in_b);
     }
   }
-  comparison.layers = MatchLayers(a, layers, comparison.sketches);
+  return layers;
+}
+
+// A way to pair the layers of two models.
+struct Pairing {
+  LayerMap layers;
+  bool by_index = false;
+};
+
+// By number, by what the layers answer, by their weights, by their forms.
+std::vector<Pairing> PairingsOf(const FullFingerprint& a, const FullFingerprint& b,
+                                const SketchAlignment& alignment, const Comparison& comparison) {
+  std::vector<Pairing> pairings = {{.layers = LayersByIndex(a, b), .by_index = true}};
+  const auto add = [&](LayerMap layers) {
+    if (layers.empty()) return;
+    if (layers == pairings.front().layers) pairings.front().by_index = false;
+    pairings.push_back({.layers = std::move(layers)});
+  };
+  if (comparison.kernels) add(LayersOnPath(*comparison.kernels));
+  add(LayersOf(alignment, a, b));
+  if (comparison.frame && comparison.frame->score >= kFrameAlike) {
+    add(LayersOfFrame(*comparison.frame, a, b));
+  }
+  return pairings;
+}
+
+// The pairing under which the weights agree most, if they do beyond chance. Else what the layers
+// answer pairs them, or their numbers where nothing was answered.
+void ChooseLayers(const FullFingerprint& a, const FullFingerprint& b, const CommonAnchors& anchors,
+                  const std::vector<Pairing>& pairings, std::span<const KindCosines> cosines,
+                  Comparison& comparison) {
+  const Pairing* best = nullptr;
+  for (const Pairing& pairing : pairings) {
+    SketchComparison sketches = CompareSketches(a, b, pairing.layers, anchors, cosines);
+    const bool agrees = sketches.parts > 0 && sketches.p_value < kSharedStartP;
+    const bool first = best == nullptr;
+    const bool better = agrees && sketches.outstanding_share * sketches.parts >
+                                      comparison.sketches.outstanding_share *
+                                          comparison.sketches.parts;
+    const bool second_of_noise =
+        !first && best->by_index && comparison.sketches.p_value >= kSharedStartP;
+    if (!first && !better && !second_of_noise) continue;
+    best = &pairing;
+    comparison.sketches = std::move(sketches);
+  }
+  comparison.layers_by_index = best->by_index;
+  comparison.layers = MatchLayers(a, best->layers, comparison.sketches);
   if (comparison.kernels) AddKernels(*comparison.kernels, comparison.layers);
 }
 
@@ -163,27 +210,6 @@ Finding DescribeBasis(const BasisChange& change, double weights, double kernels)
                           parts.empty() ? "The function stayed, the weights did not"
                                         : "The weights changed beyond their function in " + parts,
                           kernels, weights)};
-}
-
-void AddCopiedParts(const FullFingerprint& a, Comparison& comparison) {
-  size_t copied = 0;
-  std::string first;
-  for (const SketchPair& pair : comparison.sketches.pairs) {
-    if (!pair.learned || pair.cosine < kCopiedMatrixCosine) continue;
-    if (copied++ == 0) first = a.weights[pair.weights.in_a].tensor;
-  }
-  if (copied > 0) {
-    comparison.findings.push_back(
-        {.kind = FindingKind::kPartsCopied,
-         .text = fmt::format("{} matrices are those of the other model, the first {}.", copied,
-                             first)});
-  }
-  const auto& embedding = comparison.sketches.embedding;
-  if (embedding && embedding->cosine >= kCopiedMatrixCosine) {
-    comparison.findings.push_back({.kind = FindingKind::kPartsCopied,
-                                   .text = "The embedding of the common tokens is the other "
-                                           "model's."});
-  }
 }
 
 // What was done, between models that share their origin.
@@ -230,8 +256,9 @@ std::string DescribeChance(double p_value) {
                           : fmt::format("p = {:.1g} by chance", p_value);
 }
 
-std::string DescribeReason(const Comparison& comparison) {
-  std::string text(VerdictSentence(comparison.verdict));
+std::string DescribeReason(const Comparison& comparison, std::string_view why) {
+  std::string text(why.empty() ? VerdictSentence(comparison.verdict) : why);
+  if (comparison.in_part) text += " " + DescribeShares(comparison.origins);
   if (comparison.kernels) {
     text += fmt::format(
         " Layer responses agree to {:.2f}, those of layers that do not belong "
@@ -242,19 +269,18 @@ std::string DescribeReason(const Comparison& comparison) {
     text += fmt::format(" Weights agree to {:.2f} ({}).", comparison.sketches.cosine,
                         DescribeChance(comparison.sketches.p_value));
   }
+  if (comparison.frame) {
+    text += fmt::format(" The forms of the layers agree to {:.2f}.", comparison.frame->score);
+  }
   return text;
 }
 
-Comparison EqualModels(WeightAgreement agreement, Comparison comparison) {
-  comparison.verdict = Verdict::kIdentical;
-  comparison.score = 1;
-  comparison.reason = VerdictSentence(Verdict::kIdentical);
+void AddEqualModels(WeightAgreement agreement, Comparison& comparison) {
   comparison.findings.push_back(
       {.kind = FindingKind::kEqualWeights,
        .text = agreement == WeightAgreement::kEqual
                    ? "Every weight is the same, number for number."
                    : "The weights are the same but for the rounding of their type."});
-  return comparison;
 }
 
 size_t KernelCount(const std::vector<LayerMatch>& layers) {
@@ -292,45 +318,64 @@ void JudgeQuickly(const BasisChange& basis, Comparison& comparison) {
   comparison.verdict = Verdict::kInconclusive;
 }
 
+// What is compared before anything is judged.
+void CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
+                     const CommonAnchors& anchors, Comparison& comparison) {
+  const std::vector<KindCosines> cosines = CosinesOfLayers(a, b);
+  const SketchAlignment alignment = AlignBySketches(a, b, cosines);
+  comparison.kernels = CompareKernels(a, b, anchors);
+  comparison.frame = CompareFrames(a.frame, b.frame);
+  ChooseLayers(a, b, anchors, PairingsOf(a, b, alignment, comparison), cosines, comparison);
+  comparison.origins = FindOrigins(a, b,
+                                   {.cosines = cosines,
+                                    .alignment = alignment,
+                                    .embedding = comparison.sketches.embedding,
+                                    .head = comparison.sketches.head,
+                                    .functions = FunctionMatchesOf(a, b, comparison),
+                                    .tables_rewritten = TablesAreRewritten(comparison)});
+}
+
+void Judge(const FullFingerprint& a, const FullFingerprint& b, const Evidence& evidence,
+           const BasisChange& basis, const CommonAnchors& anchors, Comparison& comparison) {
+  const Judgement judgement = JudgeEvidence(evidence);
+  comparison.verdict = judgement.verdict;
+  comparison.in_part = judgement.in_part;
+  comparison.score = ScoreOf(evidence);
+  comparison.p_value = ChanceOf(evidence);
+  if (evidence.quick) {
+    JudgeQuickly(basis, comparison);
+  } else if (IsOrigin(comparison.verdict)) {
+    AddHistory(a, b, anchors, basis, comparison);
+  }
+  if (!evidence.quick) Append(FindSharedParts(a, b, comparison), comparison.findings);
+  comparison.derived = DerivedSide(comparison.findings);
+  comparison.reason = DescribeReason(comparison, judgement.why);
+}
+
 }  // namespace
 
 Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFingerprint& b) {
   const auto anchors = FindCommonAnchors(a, b);
   if (!anchors) return anchors.error();
   Comparison comparison;
-  comparison.kernels = CompareKernels(a, b, *anchors);
-  SketchComparison by_index = CompareSketches(a, b, LayersByIndex(a, b), *anchors);
-  const auto agreement = AgreementOf(a, b, by_index);
-  ChooseLayers(a, b, *anchors, std::move(by_index), comparison);
+  CompareEvidence(a, b, *anchors, comparison);
   const bool quick = a.quick || b.quick;
-  if (!quick && agreement != WeightAgreement::kDifferent) return EqualModels(agreement, comparison);
-  AddObstacles(*anchors, comparison);
-
+  const auto agreement =
+      quick ? WeightAgreement::kDifferent
+            : AgreementOf(a, b, CompareSketches(a, b, LayersByIndex(a, b), *anchors));
   BasisChange basis;
   if (comparison.kernels && !comparison.layers_by_index) {
     basis = FindBasisChange(a, comparison.kernels->similarity, comparison.kernels->alignment,
                             comparison.sketches);
   }
-  const SketchComparison& sketches = comparison.sketches;
-  Evidence evidence{.sketch_p_value = sketches.p_value,
-                    .outstanding_share = sketches.outstanding_share,
-                    .copied_share = sketches.copied_share,
-                    .basis_changed = basis.Happened()};
-  if (comparison.kernels) evidence.kernel_score = comparison.kernels->score;
-  if (sketches.parts > 0) evidence.sketch_cosine = sketches.cosine;
-  comparison.verdict = JudgeEvidence(evidence);
-  comparison.score = ScoreOf(evidence);
-
-  if (quick) {
-    JudgeQuickly(basis, comparison);
-  } else if (comparison.verdict == Verdict::kDerived ||
-             comparison.verdict == Verdict::kReparameterised) {
-    AddHistory(a, b, *anchors, basis, comparison);
+  const bool equal = agreement != WeightAgreement::kDifferent;
+  if (equal) {
+    AddEqualModels(agreement, comparison);
   } else {
-    AddCopiedParts(a, comparison);
+    AddObstacles(*anchors, comparison);
   }
-  comparison.derived = DerivedSide(comparison.findings);
-  comparison.reason = DescribeReason(comparison);
+  Judge(a, b, GatherEvidence(a, b, comparison, {.equal = equal, .basis_changed = basis.Happened()}),
+        basis, *anchors, comparison);
   return comparison;
 }
 

@@ -11,9 +11,11 @@
 #include "comparison/finding.h"
 #include "comparison/kernel_similarity.h"
 #include "comparison/layer_alignment.h"
+#include "comparison/part_origins.h"
 #include "comparison/quick_certainty.h"
 #include "comparison/sketch_comparison.h"
 #include "comparison/verdict.h"
+#include "frame/frame_comparison.h"
 
 namespace tensorguard {
 
@@ -34,15 +36,24 @@ struct KernelEvidence {
   double score = 0;
   LayerSimilarity similarity;
   LayerAlignment alignment;
+  std::optional<double> anchor_agreement = {};  // AnchorAgreement
 };
 
 struct Comparison {
   Verdict verdict = Verdict::kInconclusive;
-  std::string reason = {};           // why this verdict, in one or two sentences
-  std::optional<double> score = {};  // in [0, 1]; empty if there is nothing to score
+  std::string reason = {};  // why this verdict, in one or two sentences
+  bool in_part = false;     // of a derivation: only parts of both have one origin
+  std::optional<double> score =
+      {};  // in [0, 1], to order pairs by; empty if there is nothing to score
+  // That independent models show as much as the strongest of what was found, corrected for the
+  // kinds of evidence that were asked; at least 1e-300. Empty where nothing with a null was
+  // compared.
+  std::optional<double> p_value = {};
+  PairOrigins origins = {};          // every part of both models
   std::optional<Side> derived = {};  // which model came later, where the findings agree on it
   std::optional<KernelEvidence> kernels = {};  // empty: could not be compared, see findings
   SketchComparison sketches = {};
+  std::optional<FrameComparison> frame = {};  // empty: one of the two has no frame
   // By the alignment, or by index where the layers were paired so.
   std::vector<LayerMatch> layers = {};
   bool layers_by_index = false;

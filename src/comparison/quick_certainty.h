@@ -10,8 +10,8 @@ namespace tensorguard {
 struct QuickCertainty {
   size_t kernels = 0;   // compared, of all layers together
   size_t matrices = 0;  // whose sketches were compared
-  // Of the related pairs of docs/calibration.md#quick-answers that had as many kernels, 19 of 20 had
-  // a full score that differs by no more than this. 1: nothing can be said.
+  // Of the related pairs of docs/calibration.md#quick-answers that had as many kernels, 19 of 20
+  // had a full score that differs by no more than this. 1: nothing can be said.
   double score_error = 1;
   // Enough was read, and the score is further than its error from where the verdict would change
   // between related and unrelated.

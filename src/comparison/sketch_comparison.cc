@@ -1,66 +1,24 @@
 #include "comparison/sketch_comparison.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <tuple>
 #include <utility>
 
+#include "comparison/sketch_products.h"
 #include "comparison/thresholds.h"
-#include "full_profile/row_dots.h"
+#include "full_profile/learned_matrix.h"
 
 namespace tensorguard {
 namespace {
 
-// Of the matrices whose cosines with all others of their kind are held at once.
-constexpr size_t kNullRows = 256;
-
-struct Products {
-  double aa = 0;
-  double bb = 0;
-  double ab = 0;
-};
-
-// Interleaved sums that the compiler keeps in vector lanes.
-Products ProductsOf(std::span<const float> a, std::span<const float> b) {
-  constexpr size_t kLanes = 4;
-  std::array<Products, kLanes> lanes;
-  const auto add = [&](size_t lane, size_t i) {
-    const double x = a[i];
-    const double y = b[i];
-    lanes[lane].aa += x * x;
-    lanes[lane].bb += y * y;
-    lanes[lane].ab += x * y;
-  };
-  const size_t whole = a.size() - a.size() % kLanes;
-  for (size_t i = 0; i < whole; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
-  }
-  for (size_t i = whole; i < a.size(); ++i) add(0, i);
-  Products sums;
-  for (const Products& lane : lanes) {
-    sums.aa += lane.aa;
-    sums.bb += lane.bb;
-    sums.ab += lane.ab;
-  }
-  return sums;
-}
-
-double Cosine(const Products& sums) {
-  if (sums.aa == 0 && sums.bb == 0) return 1;
-  if (sums.aa == 0 || sums.bb == 0) return 0;
-  return sums.ab / std::sqrt(sums.aa * sums.bb);
-}
-
-// Where one side is zero, all of the other is change.
-double RelativeChange(const Products& sums) {
-  if (sums.aa == 0 && sums.bb == 0) return 0;
-  if (sums.aa == 0 || sums.bb == 0) return 1;
-  return std::sqrt(std::max(0.0, sums.aa + sums.bb - 2 * sums.ab) / std::sqrt(sums.aa * sums.bb));
-}
+// Variance of a median over that of a mean, of normal numbers.
+constexpr double kMedianVariance = 1.571;
 
 bool SameSketchShape(const WeightSummary& a, const WeightSummary& b) {
   return a.sketch.rows() > 0 && a.sketch.rows() == b.sketch.rows() &&
@@ -74,12 +32,12 @@ std::vector<SketchPair> PairSketches(const FullFingerprint& a, const FullFingerp
     const WeightSummary& in_a = a.weights[weights.in_a];
     const WeightSummary& in_b = b.weights[weights.in_b];
     if (!SameShape(in_a, in_b) || !SameSketchShape(in_a, in_b)) continue;
-    const Products sums = ProductsOf(in_a.sketch.values(), in_b.sketch.values());
+    const SketchProducts sums = ProductsOf(in_a.sketch.values(), in_b.sketch.values());
     const bool equal = in_a.digest == in_b.digest;
     pairs.push_back(
         {.weights = weights,
-         .cosine = Cosine(sums),
-         .relative_change = equal ? 0 : RelativeChange(sums),
+         .cosine = CosineOf(sums),
+         .relative_change = equal ? 0 : RelativeChangeOf(sums),
          .equal = equal,
          .learned = IsLearnedMatrix(in_a) && IsLearnedMatrix(in_b) && sums.aa > 0 && sums.bb > 0});
   }
@@ -115,38 +73,11 @@ std::optional<VocabularyPair> CompareTables(const FloatMatrix& a, const FloatMat
   if (a.rows() == 0 || b.rows() == 0 || a.columns() != b.columns()) return std::nullopt;
   auto rows_a = RowsOf(a, anchors.in_a);
   auto rows_b = RowsOf(b, anchors.in_b);
-  VocabularyPair pair{.relative_change = RelativeChange(ProductsOf(rows_a, rows_b))};
+  VocabularyPair pair{.relative_change = RelativeChangeOf(ProductsOf(rows_a, rows_b))};
   CentreColumns(rows_a, a.columns());
   CentreColumns(rows_b, b.columns());
-  pair.cosine = Cosine(ProductsOf(rows_a, rows_b));
+  pair.cosine = CosineOf(ProductsOf(rows_a, rows_b));
   return pair;
-}
-
-// One role and shape, the first expert of each layer for all of them.
-using MatrixKind = std::tuple<Role, uint64_t, uint64_t, bool, bool>;
-
-struct LayerMatrix {
-  std::pair<std::string, uint32_t> layer_a;
-  std::pair<std::string, uint32_t> layer_b;
-  WeightPair weights;
-};
-
-std::map<MatrixKind, std::vector<LayerMatrix>> GroupByKind(const FullFingerprint& a,
-                                                           const FullFingerprint& b,
-                                                           std::span<const SketchPair> pairs) {
-  std::map<MatrixKind, std::vector<LayerMatrix>> groups;
-  for (const SketchPair& pair : pairs) {
-    const WeightSummary& in_a = a.weights[pair.weights.in_a];
-    const WeightSummary& in_b = b.weights[pair.weights.in_b];
-    if (!pair.learned || !in_a.role.layer || !in_b.role.layer) continue;
-    if (in_a.role.expert.value_or(0) > 0 || in_b.role.expert.value_or(0) > 0) continue;
-    groups[{in_a.role.role, in_a.rows, in_a.columns, in_a.role.shared_expert,
-            in_a.role.cross_attention}]
-        .push_back({.layer_a = {in_a.role.stack, *in_a.role.layer},
-                    .layer_b = {in_b.role.stack, *in_b.role.layer},
-                    .weights = pair.weights});
-  }
-  return groups;
 }
 
 struct Moments {
@@ -165,97 +96,90 @@ struct Moments {
   }
 };
 
+// What independent models have in common, by role and shape, under one pairing of the layers.
 struct Null {
-  Moments cosines;
-  Moments standardised;  // over IndependentDeviation
+  std::map<MatrixKind, KindNull> kinds;
+  size_t pairs = 0;
+  double mean = 0;       // over all pairs
+  double deviation = 1;  // likewise, over IndependentDeviation
 };
 
-// Sketches as rows, with their norms. REQUIRES: none is all zero, as learned ones are not.
-struct SketchRows {
-  FloatMatrix rows;
-  std::vector<double> norms;
-};
-
-template <typename SketchOf>
-SketchRows RowsOfSketches(std::span<const LayerMatrix> matrices, const SketchOf& sketch_of) {
-  SketchRows sketches = {FloatMatrix(matrices.size(), sketch_of(matrices.front()).size()), {}};
-  for (size_t i = 0; i < matrices.size(); ++i) {
-    const std::span<const float> sketch = sketch_of(matrices[i]);
-    std::copy(sketch.begin(), sketch.end(), sketches.rows.Row(i).begin());
-    sketches.norms.push_back(std::sqrt(ProductsOf(sketch, sketch).aa));
-  }
-  return sketches;
-}
-
-void AddNullCosines(const FullFingerprint& a, const FullFingerprint& b,
-                    std::span<const LayerMatrix> matrices, Null& null) {
-  const WeightSummary& weight = a.weights[matrices.front().weights.in_a];
-  const double deviation = IndependentDeviation(weight.rows, weight.columns);
-  const SketchRows in_b = RowsOfSketches(matrices, [&](const LayerMatrix& matrix) {
-    return b.weights[matrix.weights.in_b].sketch.values();
-  });
-  for (size_t first = 0; first < matrices.size(); first += kNullRows) {
-    const auto some = matrices.subspan(first, std::min(kNullRows, matrices.size() - first));
-    const SketchRows in_a = RowsOfSketches(some, [&](const LayerMatrix& matrix) {
-      return a.weights[matrix.weights.in_a].sketch.values();
-    });
-    const std::vector<double> dots = RowDots(in_a.rows, in_b.rows);
-    for (size_t i = 0; i < some.size(); ++i) {
-      for (size_t j = 0; j < matrices.size(); ++j) {
-        if (some[i].layer_a == matrices[j].layer_a || some[i].layer_b == matrices[j].layer_b) {
-          continue;
-        }
-        const double cosine = dots[i * matrices.size() + j] / (in_a.norms[i] * in_b.norms[j]);
-        null.cosines.Add(cosine);
-        null.standardised.Add(cosine / deviation);
-      }
-    }
-  }
-}
-
-// Matrices of one kind from layers that are not mapped to each other.
-Null NullCosines(const FullFingerprint& a, const FullFingerprint& b,
-                 std::span<const SketchPair> pairs) {
+// Matrices of layers that are not mapped to each other.
+Null NullBeside(std::span<const KindCosines> kinds, std::span<const SketchPair> pairs) {
+  std::set<std::pair<size_t, size_t>> paired;
+  for (const SketchPair& pair : pairs) paired.emplace(pair.weights.in_a, pair.weights.in_b);
   Null null;
-  for (const auto& [kind, matrices] : GroupByKind(a, b, pairs)) {
-    AddNullCosines(a, b, matrices, null);
+  double means = 0;
+  double squares = 0;
+  for (const KindCosines& kind : kinds) {
+    const KindNull found = NullOf(kind, [&](size_t in_a, size_t in_b) {
+      return paired.contains({in_a, in_b});
+    });
+    null.kinds.emplace(kind.kind, found);
+    const auto count = static_cast<double>(found.pairs);
+    null.pairs += found.pairs;
+    means += count * found.mean;
+    squares += count * found.deviation * found.deviation;
   }
+  if (null.pairs == 0) return null;
+  null.mean = means / static_cast<double>(null.pairs);
+  null.deviation = std::sqrt(squares / static_cast<double>(null.pairs));
   return null;
 }
 
 struct Part {
   double cosine = 0;
   double deviation = 0;  // IndependentDeviation of its matrices
+  double null_mean = 0;
 };
 
+// The largest of its kind's occurrences; that of all where the kind has no null of its own.
+double MeanOfKind(const WeightSummary& weight, const Null& null) {
+  std::optional<double> mean;
+  for (const auto& [kind, found] : null.kinds) {
+    const bool same = kind.role == weight.role.role && kind.rows == weight.rows &&
+                      kind.columns == weight.columns &&
+                      kind.shared_expert == weight.role.shared_expert &&
+                      kind.cross_attention == weight.role.cross_attention;
+    if (same) mean = std::max(mean.value_or(found.mean), found.mean);
+  }
+  return mean.value_or(std::max(0.0, null.mean));
+}
+
 // Per role and layer; the experts of a layer are one part.
-std::vector<Part> PartCosines(const FullFingerprint& a, std::span<const SketchPair> pairs) {
+std::vector<Part> PartCosines(const FullFingerprint& a, std::span<const SketchPair> pairs,
+                              const Null& null) {
   using PartKey = std::tuple<std::string, std::optional<uint32_t>, Role, bool, bool>;
-  std::map<PartKey, std::pair<Moments, double>> sums;
+  struct Sum {
+    Moments cosines = {};
+    double deviation = 0;
+    double null_mean = 0;
+  };
+  std::map<PartKey, Sum> sums;
   for (const SketchPair& pair : pairs) {
     if (!pair.learned) continue;
     const WeightSummary& weight = a.weights[pair.weights.in_a];
     const TensorRole& role = weight.role;
-    auto& [cosines, deviation] =
-        sums[{role.stack, role.layer, role.role, role.shared_expert, role.cross_attention}];
-    cosines.Add(pair.cosine);
-    deviation = IndependentDeviation(weight.rows, weight.columns);
+    Sum& sum = sums[{role.stack, role.layer, role.role, role.shared_expert, role.cross_attention}];
+    sum.cosines.Add(pair.cosine);
+    sum.deviation = IndependentDeviation(weight.rows, weight.columns);
+    sum.null_mean = MeanOfKind(weight, null);
   }
   std::vector<Part> parts;
   for (const auto& [key, sum] : sums) {
-    parts.push_back({.cosine = sum.first.Mean(), .deviation = sum.second});
+    parts.push_back(
+        {.cosine = sum.cosines.Mean(), .deviation = sum.deviation, .null_mean = sum.null_mean});
   }
   return parts;
 }
 
 void TestAgainstNull(const std::vector<Part>& parts, const Null& null,
                      SketchComparison& comparison) {
-  const bool measured = null.cosines.count >= kFewestNullPairs;
-  comparison.null_pairs = null.cosines.count;
-  comparison.null_mean = measured ? null.cosines.Mean() : 0;
+  const bool measured = null.pairs >= kFewestNullPairs;
+  comparison.null_pairs = null.pairs;
+  comparison.null_mean = measured ? null.mean : 0;
   // Never below the theory's value: a measured one may be small by chance.
-  comparison.null_deviation =
-      measured ? std::max(1.0, null.standardised.Deviation()) : kUnmeasuredDeviation;
+  comparison.null_deviation = measured ? std::max(1.0, null.deviation) : kUnmeasuredDeviation;
   comparison.parts = parts.size();
   if (parts.empty()) return;
   Moments cosines;
@@ -264,14 +188,14 @@ void TestAgainstNull(const std::vector<Part>& parts, const Null& null,
   size_t copied = 0;
   for (const Part& part : parts) {
     const double distance =
-        (part.cosine - comparison.null_mean) / (part.deviation * comparison.null_deviation);
+        (part.cosine - part.null_mean) / (part.deviation * comparison.null_deviation);
     cosines.Add(part.cosine);
     standardised.Add(distance);
     if (distance > 3) ++outstanding;
-    if (part.cosine >= kCopiedMatrixCosine) ++copied;
+    if (distance > 3 && part.cosine >= kCopiedMatrixCosine) ++copied;
   }
   const auto count = static_cast<double>(parts.size());
-  const double null_share = measured ? 1 / static_cast<double>(null.cosines.count) : 0;
+  const double null_share = measured ? kMedianVariance / static_cast<double>(null.pairs) : 0;
   comparison.cosine = cosines.Mean();
   comparison.outstanding_share = static_cast<double>(outstanding) / count;
   comparison.copied_share = static_cast<double>(copied) / count;
@@ -281,24 +205,22 @@ void TestAgainstNull(const std::vector<Part>& parts, const Null& null,
 
 }  // namespace
 
-double IndependentDeviation(uint64_t rows, uint64_t columns) {
-  const auto kept = [](uint64_t length) {
-    const auto n = static_cast<double>(length);
-    return n * kSketchSize / (n + kSketchSize);
-  };
-  return 1 / std::sqrt(kept(rows) * kept(columns));
+SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,
+                                 const LayerMap& layers, const CommonAnchors& anchors) {
+  return CompareSketches(a, b, layers, anchors, CosinesOfLayers(a, b));
 }
 
 SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,
-                                 const LayerMap& layers, const CommonAnchors& anchors) {
+                                 const LayerMap& layers, const CommonAnchors& anchors,
+                                 std::span<const KindCosines> cosines) {
   SketchComparison comparison;
   comparison.pairs = PairSketches(a, b, layers);
   if (anchors.obstacle.empty() && a.hidden_size == b.hidden_size) {
     comparison.embedding = CompareTables(a.embedding_sketch, b.embedding_sketch, anchors);
     comparison.head = CompareTables(a.head_sketch, b.head_sketch, anchors);
   }
-  TestAgainstNull(PartCosines(a, comparison.pairs), NullCosines(a, b, comparison.pairs),
-                  comparison);
+  const Null null = NullBeside(cosines, comparison.pairs);
+  TestAgainstNull(PartCosines(a, comparison.pairs, null), null, comparison);
   return comparison;
 }
 

@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "comparison/common_anchors.h"
+#include "comparison/sketch_cosines.h"
 #include "comparison/weight_pairs.h"
 
 namespace tensorguard {
@@ -46,14 +48,13 @@ struct SketchComparison {
   double copied_share = 0;       // of the parts, those that are the other model's, hardly changed
 };
 
-// Standard deviation of the cosine of the sketches of two independent random matrices. Each side of
-// length n keeps 32 n / (n + 32) of its dimensions in 32 random projections (their squared mean
-// singular value squared over the mean fourth power, Marchenko and Pastur 1967).
-double IndependentDeviation(uint64_t rows, uint64_t columns);
-
 // Sketches of the weights in layers that `layers` maps to each other.
 SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,
                                  const LayerMap& layers, const CommonAnchors& anchors);
+// The same; `cosines` are CosinesOfLayers(a, b), which every pairing of the layers shares.
+SketchComparison CompareSketches(const FullFingerprint& a, const FullFingerprint& b,
+                                 const LayerMap& layers, const CommonAnchors& anchors,
+                                 std::span<const KindCosines> cosines);
 
 }  // namespace tensorguard
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "comparison/sketch_products.h"
 #include "comparison/toy_models.h"
 #include "comparison/weight_agreement.h"
 

@@ -21,6 +21,55 @@ inline constexpr size_t kFewestAnchors = 24;
 // A matrix whose sketch is this close to the other model's is that matrix, hardly changed.
 inline constexpr double kCopiedMatrixCosine = 0.9;
 
+// The matrices of a half layer together stand out from so many standard deviations on: p below
+// 1e-9, for the thousand halves that the other model may have.
+inline constexpr double kHalfZ = 6;
+// A single matrix that stands out by itself.
+inline constexpr double kMatrixZ = 7;
+// A matrix of a half that stands out.
+inline constexpr double kMatrixOfHalfZ = 3;
+// Halves whose distances differ by less are equally near.
+inline constexpr double kEquallyNearZ = 1;
+// With fewer layers the matched pairs are too many of all pairs for a median to pass them over.
+inline constexpr size_t kFewestLayersForMedian = 6;
+
+// A matrix with fewer different values among 32 neighbours may be a convention, as an identity is.
+inline constexpr double kFewestValues = 3;
+
+// docs/calibration.md#parts. From this share of a model's layers on, what is found in the other is
+// a derivation in part; from kWhole on, of the whole.
+inline constexpr double kInPart = 0.05;
+inline constexpr double kWhole = 0.9;
+// Layers that write less than this share of what all write do nothing for the function.
+inline constexpr double kInert = 0.03;
+// Mean cosine of the matrices found in the other model, from which on the one was trained from the
+// other or mixed with it; below it both from their initial weights.
+inline constexpr double kContinuedCosine = 0.35;
+
+// docs/calibration.md#forms. Rewritten copies have more, no independent pair has as much as
+// kFrameSilent.
+inline constexpr double kFrameAlike = 0.35;
+inline constexpr double kFrameSilent = 0.22;
+// And where the anchors cannot be trusted, disguises that spoil the forms too have more than this.
+inline constexpr double kFrameEmpty = 0.12;
+inline constexpr double kFrameP = 1e-4;
+// A half whose forms, or whose kernels, are this near to the other's computes the same.
+inline constexpr double kHalfRewritten = 0.3;
+
+// docs/calibration.md#answers. Without forms, answers show a copy from so many layers on, so far
+// above the null of the pair itself: students reach 6.8, copies have 9.7 and more.
+inline constexpr size_t kDeepForAnswers = 6;
+inline constexpr double kAnswersZ = 8.5;
+inline constexpr double kDerivedAnswers = 0.74;
+// Students trained on hidden states reach more than this: answers alone are then undecided.
+inline constexpr double kLearnedAnswers = 0.67;
+// Answers this near confirm sketches that agree.
+inline constexpr double kAnswersConfirm = 0.3;
+
+// docs/calibration.md#anchors. Cosine of what the output rows of the anchors are to each other:
+// 0.53 or more between trained models, 0.20 or less where anchors name other tokens than they say.
+inline constexpr double kAnchorsAgree = 0.4;
+
 // docs/calibration.md#shared-initialisation. One-sided probability that independent weights have
 // sketches so alike.
 inline constexpr double kSharedStartP = 1e-6;

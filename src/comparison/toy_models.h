@@ -116,6 +116,9 @@ inline WeightSummary Summarise(const arma::mat& weight, Role role, uint32_t laye
   summary.role.role = role;
   summary.role.layer = layer;
   summary.sketch = ToFloats(sketch);
+  summary.mean = arma::accu(weight) / static_cast<double>(weight.n_elem);
+  summary.quantiles.front() = static_cast<float>(weight.min());
+  summary.quantiles.back() = static_cast<float>(weight.max());
   summary.distinct_per_32 = 32;
   summary.distinct_per_256 = 250;
   uint64_t hash = 1469598103934665603u;  // FNV-1a
@@ -151,6 +154,39 @@ inline WeightSummary SummariseTable(const arma::mat& table, Role role) {
   return summary;
 }
 
+// The frame of forms in the plainest way: one head, every unit of one weight (src/frame has what
+// models get).
+inline FrameForms ToyForms(const ToyModel& model) {
+  constexpr size_t kAxes = 16;
+  const size_t hidden = model.embedding.n_cols;
+  arma::mat second_moment(hidden, hidden, arma::fill::zeros);
+  for (const ToyLayer& layer : model.layers) {
+    for (const arma::mat* reader : {&layer.query, &layer.key, &layer.value, &layer.up}) {
+      const arma::mat units = arma::normalise(*reader, 2, 1);
+      second_moment += units.t() * units;
+    }
+    for (const arma::mat* writer : {&layer.output, &layer.down}) {
+      const arma::mat units = arma::normalise(*writer, 2, 0);
+      second_moment += units * units.t();
+    }
+  }
+  arma::vec values;
+  arma::mat vectors;
+  arma::eig_sym(values, vectors, second_moment);
+  const arma::mat frame = vectors.tail_cols(std::min<arma::uword>(kAxes, vectors.n_cols));
+  FrameForms forms = {.axes = frame.n_cols};
+  for (uint32_t i = 0; i < model.layers.size(); ++i) {
+    const ToyLayer& layer = model.layers[i];
+    const arma::mat gates = arma::normalise(layer.up, 2, 1) * frame;
+    forms.layers.push_back({.index = i,
+                            .forms = {ToFloats((layer.query * frame).t() * (layer.key * frame)),
+                                      ToFloats((frame.t() * layer.output) * (layer.value * frame)),
+                                      ToFloats((frame.t() * layer.down) * (layer.up * frame)),
+                                      ToFloats(gates.t() * gates)}});
+  }
+  return forms;
+}
+
 inline FullFingerprint FingerprintOf(const ToyModel& model) {
   FullFingerprint fingerprint{.model_name = model.name,
                               .vocabulary_size = kToyAnchors,
@@ -169,6 +205,7 @@ inline FullFingerprint FingerprintOf(const ToyModel& model) {
   fingerprint.embedding_sketch = ToFloats(model.embedding * x);
   fingerprint.head_sketch = ToFloats(model.head * x);
   for (uint32_t i = 0; i < model.layers.size(); ++i) AddLayer(model, i, fingerprint);
+  fingerprint.frame = ToyForms(model);
   fingerprint.weights.push_back(SummariseTable(model.embedding, Role::kEmbedding));
   fingerprint.weights.push_back(SummariseTable(model.head, Role::kOutputHead));
   return fingerprint;

@@ -12,14 +12,104 @@ double Unexplained(std::optional<double> cosine) {
   return 1 - positive * positive;
 }
 
-// The weights agree beyond chance, and not only a few of them.
-bool HasCommonOrigin(const Evidence& evidence) {
-  return evidence.sketch_cosine && evidence.sketch_p_value < kSharedStartP &&
-         evidence.outstanding_share >= kSharedStartMatrices;
+// The weights agree beyond chance as they stand.
+bool HasCommonWeights(const Evidence& evidence) {
+  return evidence.same_share >= kInPart ||
+         (evidence.sketch_cosine && evidence.sketch_p_value < kSharedStartP &&
+          evidence.common_share >= kInPart);
 }
 
-Verdict DerivedOrChanged(const Evidence& evidence) {
-  return evidence.basis_changed ? Verdict::kReparameterised : Verdict::kDerived;
+bool FormsAgree(const Evidence& evidence) {
+  return evidence.frame_score && *evidence.frame_score >= kFrameAlike &&
+         evidence.frame_p_value <= kFrameP;
+}
+
+bool FormsAreSilent(const Evidence& evidence) {
+  return evidence.frame_score && *evidence.frame_score < kFrameSilent;
+}
+
+// The cosine of forms on the scale of that of kernels, where 0.74 is the middle between copies and
+// students: so that a score orders pairs of either evidence.
+double FunctionOfForms(double forms) {
+  if (forms <= kFrameEmpty) return 0;
+  if (forms < kFrameAlike) {
+    return kDerivedAnswers * (forms - kFrameEmpty) / (kFrameAlike - kFrameEmpty);
+  }
+  return kDerivedAnswers + (1 - kDerivedAnswers) * (forms - kFrameAlike) / (1 - kFrameAlike);
+}
+
+double AnswersOf(const Evidence& evidence) {
+  return std::clamp(evidence.kernel_score.value_or(0), 0.0, 1.0);
+}
+
+// Answers that no student of the other model was seen to reach, against the model's own null.
+bool AnswersAloneSuffice(const Evidence& evidence) {
+  if (evidence.quick) return AnswersOf(evidence) >= kDerivedAnswers;
+  return !evidence.frame_score && evidence.kernel_layers >= kDeepForAnswers &&
+         evidence.kernel_z >= kAnswersZ && AnswersOf(evidence) >= kDerivedAnswers;
+}
+
+Judgement Derived(const Evidence& evidence) {
+  return {.verdict = evidence.basis_changed ? Verdict::kReparameterised : Verdict::kDerived,
+          .in_part = evidence.traced_share < kWhole};
+}
+
+Judgement JudgeCommonWeights(const Evidence& evidence) {
+  if (evidence.written_share && *evidence.written_share < kInert) {
+    return {.verdict = Verdict::kIndependent,
+            .why =
+                "Parts are the other model's, but they write next to nothing: they are no part of "
+                "what this model computes."};
+  }
+  if (evidence.component_alone) {
+    return {.verdict = Verdict::kIndependent,
+            .why = "They share a component; the rest of the one has nothing of the other."};
+  }
+  const bool confirmed = evidence.same_share >= kInPart || !FormsAreSilent(evidence) ||
+                         AnswersOf(evidence) >= kAnswersConfirm;
+  if (evidence.common_cosine >= kContinuedCosine || evidence.same_share >= kInPart) {
+    if (confirmed) return Derived(evidence);
+    return {.why =
+                "The sketches of the weights agree, but neither the forms of the layers nor their "
+                "answers do. Sketches can be forged: the weights themselves must decide."};
+  }
+  if (evidence.outstanding_share >= kSharedStartMatrices) {
+    return {.verdict = Verdict::kSharedInitialisation};
+  }
+  return {.why = "A few weights agree weakly; that is neither a derivation nor nothing."};
+}
+
+Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
+  if (FormsAgree(evidence) || AnswersAloneSuffice(evidence)) {
+    return {.verdict = Verdict::kReparameterised, .in_part = evidence.traced_share < kWhole};
+  }
+  if (!evidence.kernel_score && !evidence.frame_score) return {};
+  if (AnswersOf(evidence) >= kLearnedAnswers) {
+    return {.why =
+                "The layers answer alike, but the weights do not show one origin: a copy in "
+                "another basis, a student trained on the other's hidden states, or forged "
+                "answers. The weights themselves must decide."};
+  }
+  if (!evidence.all_read) {
+    return {.why =
+                "Nothing was found, but much of a model could not be read or has no known role."};
+  }
+  if (evidence.frame_score && *evidence.frame_score >= kFrameSilent) {
+    return {.why =
+                "The forms of the layers are more alike than those of strangers, and less than "
+                "those of copies."};
+  }
+  if (!evidence.frame_score && !evidence.anchors_agree) {
+    return {.why =
+                "The anchors do not mean the same in both models, and nothing else could be "
+                "compared."};
+  }
+  if (evidence.frame_score && !evidence.anchors_agree && *evidence.frame_score >= kFrameEmpty) {
+    return {.why =
+                "The anchors do not mean the same in both models, and the forms of the layers "
+                "alone do not decide."};
+  }
+  return {.verdict = Verdict::kIndependent};
 }
 
 }  // namespace
@@ -45,7 +135,8 @@ std::string_view VerdictName(Verdict verdict) {
 std::string_view VerdictSentence(Verdict verdict) {
   switch (verdict) {
     case Verdict::kIdentical:
-      return "Both hold the same weights.";
+      return "Every weight of the one was found in the other, number for number or but for the "
+             "rounding of its type.";
     case Verdict::kDerived:
       return "The weights of one come from the other, or both from a common origin.";
     case Verdict::kReparameterised:
@@ -54,7 +145,7 @@ std::string_view VerdictSentence(Verdict verdict) {
     case Verdict::kSharedInitialisation:
       return "Both started from the same initial weights and were trained separately.";
     case Verdict::kIndependent:
-      return "Nothing in the weights shows that one comes from the other.";
+      return "What was compared shows no common origin.";
     case Verdict::kInconclusive:
       break;
   }
@@ -63,21 +154,21 @@ std::string_view VerdictSentence(Verdict verdict) {
 
 std::optional<double> ScoreOf(const Evidence& evidence) {
   if (evidence.equal) return 1;
-  if (!evidence.kernel_score && !HasCommonOrigin(evidence)) return std::nullopt;
-  return 1 - Unexplained(evidence.kernel_score) * Unexplained(evidence.sketch_cosine);
+  const bool common = HasCommonWeights(evidence);
+  if (!evidence.kernel_score && !evidence.frame_score && !common) return std::nullopt;
+  double function = AnswersOf(evidence);
+  if (evidence.frame_score) {
+    const double forms = std::clamp(*evidence.frame_score, 0.0, 1.0);
+    function = std::max(FunctionOfForms(forms), function * std::min(1.0, forms / kFrameAlike));
+  }
+  const std::optional<double> weights = common ? evidence.sketch_cosine : std::nullopt;
+  return 1 - Unexplained(function) * Unexplained(weights);
 }
 
-Verdict JudgeEvidence(const Evidence& evidence) {
-  if (evidence.equal) return Verdict::kIdentical;
-  const auto score = ScoreOf(evidence);
-  if (!score) return Verdict::kInconclusive;
-  if (*score >= kDerivedScore) return DerivedOrChanged(evidence);
-  if (HasCommonOrigin(evidence)) {
-    const bool continued =
-        *score >= kContinuedScore || evidence.copied_share >= kSharedStartMatrices;
-    return continued ? DerivedOrChanged(evidence) : Verdict::kSharedInitialisation;
-  }
-  return *score >= kIndependentScore ? Verdict::kInconclusive : Verdict::kIndependent;
+Judgement JudgeEvidence(const Evidence& evidence) {
+  if (evidence.equal) return {.verdict = Verdict::kIdentical};
+  return HasCommonWeights(evidence) ? JudgeCommonWeights(evidence)
+                                    : JudgeWithoutCommonWeights(evidence);
 }
 
 }  // namespace tensorguard

@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_COMPARISON_VERDICT_H_
 #define TENSORGUARD_COMPARISON_VERDICT_H_
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -23,23 +24,48 @@ std::string_view VerdictName(Verdict verdict);
 // One sentence for a reader who knows nothing of the method.
 std::string_view VerdictSentence(Verdict verdict);
 
+// What a verdict rests on. Shares are of the learned matrices of the text layers.
 struct Evidence {
-  bool equal = false;                        // all weights of both models, at least to rounding
-  std::optional<double> kernel_score = {};   // empty: kernels cannot be compared
+  bool equal =
+      false;  // all weights of both models, by their digests or but for their types' rounding
+  // What the layers answer to the anchors.
+  std::optional<double> kernel_score = {};  // empty: kernels cannot be compared
+  double kernel_z = 0;        // of the path against layers that do not belong together
+  size_t kernel_layers = 0;   // of the shallower model
+  bool anchors_agree = true;  // AnchorAgreement is that of trained models
+  // The weights in one basis.
   std::optional<double> sketch_cosine = {};  // empty: no weights of one shape
   double sketch_p_value = 1;                 // that independent weights agree so well
   double outstanding_share = 0;              // see SketchComparison
-  double copied_share = 0;                   // likewise
-  bool basis_changed = false;                // see basis_change.h
+  double same_share = 0;                     // found number for number, of the side that has more
+  double common_share = 0;                   // found in one basis, changed or not, likewise
+  double common_cosine = 0;                  // mean over what was found so
+  double traced_share = 0;                   // found at all, in another basis too, likewise
+  std::optional<double> written_share =
+      {};                        // that the found halves write, of the side that has less
+  bool component_alone = false;  // a whole stack was found, and of the others nothing
+  // Forms in the weights' own frame.
+  std::optional<double> frame_score = {};
+  double frame_p_value = 1;
+  bool basis_changed = false;  // see basis_change.h
+  bool all_read = true;        // every matrix has a role, and was read
+  bool quick = false;  // only parts were read, by plan: QuickCertainty says what that is worth
 };
 
-// 1 - (1 - k^2) (1 - s^2): of the energy of what the layers answer (k, cosine of the kernels) and
-// of the weights (s, cosine of the sketches), the part that either explains. A negative cosine
-// explains nothing. Empty where neither was measured, and where only weights could be compared and
-// they do not agree beyond chance: a change of basis would hide any origin.
+// 1 - (1 - s^2) (1 - r^2): of the energy of the weights as they stand (s, cosine of the sketches)
+// and of what the layers compute (r), the part that either explains. r is the cosine of the forms
+// or that of the kernels, which count only as far as forms confirm them: answers alone can be
+// learned. What chance explains counts nothing. Empty where nothing was measured, and where only
+// weights could be compared and they do not agree: a change of basis would hide any origin.
 std::optional<double> ScoreOf(const Evidence& evidence);
 
-Verdict JudgeEvidence(const Evidence& evidence);
+struct Judgement {
+  Verdict verdict = Verdict::kInconclusive;
+  bool in_part = false;       // a derivation of a part of both
+  std::string_view why = {};  // one sentence where the verdict alone would mislead; else empty
+};
+
+Judgement JudgeEvidence(const Evidence& evidence);
 
 }  // namespace tensorguard
 

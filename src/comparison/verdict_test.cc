@@ -5,8 +5,14 @@
 namespace tensorguard {
 namespace {
 
+constexpr double kCertain = 1e-30;
+
 TEST(ScoreOf, IsTheEnergyThatEitherExplains) {
-  EXPECT_NEAR(*ScoreOf({.kernel_score = 0.6, .sketch_cosine = 0.8}), 1 - 0.64 * 0.36, 1e-12);
+  const Evidence weights = {.sketch_cosine = 0.8, .sketch_p_value = kCertain, .common_share = 1};
+  EXPECT_NEAR(*ScoreOf(weights), 0.64, 1e-12);
+  Evidence both = weights;
+  both.kernel_score = 0.6;
+  EXPECT_NEAR(*ScoreOf(both), 1 - 0.64 * 0.36, 1e-12);
   EXPECT_NEAR(*ScoreOf({.kernel_score = 0.6}), 0.36, 1e-12);
   EXPECT_NEAR(*ScoreOf({.kernel_score = 0.6, .sketch_cosine = -0.2}), 0.36, 1e-12);
   EXPECT_EQ(ScoreOf({.equal = true}), 1.0);
@@ -15,77 +21,154 @@ TEST(ScoreOf, IsTheEnergyThatEitherExplains) {
 TEST(ScoreOf, IsEmptyWhereNothingWasMeasured) {
   EXPECT_EQ(ScoreOf({}), std::nullopt);
   EXPECT_EQ(ScoreOf({.sketch_cosine = 0.03, .sketch_p_value = 0.2}), std::nullopt);
-  EXPECT_NEAR(*ScoreOf({.sketch_cosine = 0.8, .sketch_p_value = 0, .outstanding_share = 1}), 0.64,
+}
+
+TEST(ScoreOf, CountsNothingThatChanceExplains) {
+  EXPECT_NEAR(*ScoreOf({.kernel_score = 0.1, .sketch_cosine = 0.75, .sketch_p_value = 0.5}), 0.01,
               1e-12);
+}
+
+TEST(ScoreOf, CountsAnswersOnlyAsFarAsFormsConfirmThem) {
+  EXPECT_NEAR(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.9}), 0.64, 0.3);
+  EXPECT_LT(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.1}), 0.1);
+  EXPECT_GT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.36}), 0.54);
+  EXPECT_LT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.17}), 0.05);
 }
 
 struct JudgedCase {
   const char* name;
   Evidence evidence;
   Verdict verdict;
+  bool in_part = false;
 };
 
 class JudgeEvidenceTest : public ::testing::TestWithParam<JudgedCase> {};
 
 TEST_P(JudgeEvidenceTest, Judges) {
-  EXPECT_EQ(JudgeEvidence(GetParam().evidence), GetParam().verdict);
+  const Judgement judgement = JudgeEvidence(GetParam().evidence);
+  EXPECT_EQ(judgement.verdict, GetParam().verdict) << judgement.why;
+  EXPECT_EQ(judgement.in_part, GetParam().in_part);
 }
 
-constexpr double kCertain = 1e-30;
+// Of a model whose every matrix agrees with the other's to `cosine`.
+Evidence Common(double cosine) {
+  return {.kernel_score = 0.9,
+          .sketch_cosine = cosine,
+          .sketch_p_value = kCertain,
+          .outstanding_share = 1,
+          .common_share = 1,
+          .common_cosine = cosine,
+          .traced_share = 1,
+          .frame_score = 0.9,
+          .frame_p_value = kCertain};
+}
+
+template <typename Change>
+Evidence With(Evidence evidence, Change change) {
+  change(evidence);
+  return evidence;
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, JudgeEvidenceTest,
     ::testing::Values(
         JudgedCase{"equal", {.equal = true}, Verdict::kIdentical},
         JudgedCase{"nothing", {}, Verdict::kInconclusive},
-        JudgedCase{"fine_tune",
-                   {.kernel_score = 0.95,
-                    .sketch_cosine = 0.99,
-                    .sketch_p_value = kCertain,
-                    .outstanding_share = 1},
+        JudgedCase{"fine_tune", Common(0.99), Verdict::kDerived},
+        JudgedCase{"long_training", With(Common(0.6), [](Evidence& e) { e.kernel_score = 0.3; }),
                    Verdict::kDerived},
-        JudgedCase{"long_training",
-                   {.kernel_score = 0.3,
-                    .sketch_cosine = 0.6,
-                    .sketch_p_value = kCertain,
-                    .outstanding_share = 1},
-                   Verdict::kDerived},
-        JudgedCase{"shared_start",
-                   {.kernel_score = 0.05,
-                    .sketch_cosine = 0.2,
-                    .sketch_p_value = kCertain,
-                    .outstanding_share = 0.8},
-                   Verdict::kSharedInitialisation},
-        JudgedCase{"half_of_the_layers_copied",
-                   {.kernel_score = 0.05,
-                    .sketch_cosine = 0.5,
-                    .sketch_p_value = kCertain,
-                    .outstanding_share = 0.5,
-                    .copied_share = 0.5},
-                   Verdict::kDerived},
-        JudgedCase{"one_part_copied",
-                   {.kernel_score = 0.1,
-                    .sketch_cosine = 0.1,
-                    .sketch_p_value = kCertain,
-                    .outstanding_share = 0.1},
-                   Verdict::kIndependent},
-        JudgedCase{"student",
-                   {.kernel_score = 0.58, .sketch_cosine = 0.0, .sketch_p_value = 0.4},
-                   Verdict::kIndependent},
-        JudgedCase{"between",
-                   {.kernel_score = 0.68, .sketch_cosine = 0.0, .sketch_p_value = 0.4},
-                   Verdict::kInconclusive},
-        JudgedCase{"rotated",
-                   {.kernel_score = 0.9,
-                    .sketch_cosine = 0.0,
-                    .sketch_p_value = 0.4,
-                    .basis_changed = true},
+        JudgedCase{"scales_moved", With(Common(0.9), [](Evidence& e) { e.basis_changed = true; }),
                    Verdict::kReparameterised},
-        JudgedCase{"other_width", {.kernel_score = 0.8}, Verdict::kDerived},
-        JudgedCase{"other_width_apart", {.kernel_score = 0.1}, Verdict::kIndependent},
-        JudgedCase{"no_anchors_same_weights",
-                   {.sketch_cosine = 0.9, .sketch_p_value = kCertain, .outstanding_share = 1},
+        JudgedCase{"shared_start",
+                   With(Common(0.2),
+                        [](Evidence& e) {
+                          e.kernel_score = 0.05;
+                          e.frame_score = 0.07;
+                        }),
+                   Verdict::kSharedInitialisation},
+        JudgedCase{"mixed_with_a_stranger",
+                   With(Common(0.45),
+                        [](Evidence& e) {
+                          e.kernel_score = 0.1;
+                          e.frame_score = 0.3;
+                        }),
                    Verdict::kDerived},
+        JudgedCase{"half_of_the_layers_copied",
+                   With(Common(1),
+                        [](Evidence& e) {
+                          e.kernel_score = 0.05;
+                          e.frame_score = 0.1;
+                          e.same_share = 0.5;
+                          e.common_share = 0.5;
+                          e.traced_share = 0.5;
+                        }),
+                   Verdict::kDerived, true},
+        JudgedCase{"copied_layers_that_write_nothing",
+                   With(Common(1),
+                        [](Evidence& e) {
+                          e.same_share = 0.3;
+                          e.common_share = 0.3;
+                          e.traced_share = 0.3;
+                          e.written_share = 0.001;
+                        }),
+                   Verdict::kIndependent},
+        JudgedCase{"shared_encoder",
+                   With(Common(1),
+                        [](Evidence& e) {
+                          e.same_share = 0.5;
+                          e.component_alone = true;
+                        }),
+                   Verdict::kIndependent},
+        JudgedCase{"forged_sketches",
+                   With(Common(1),
+                        [](Evidence& e) {
+                          e.kernel_score = 0.02;
+                          e.frame_score = 0.08;
+                        }),
+                   Verdict::kInconclusive},
+        JudgedCase{"common_structure",
+                   {.kernel_score = 0.05,
+                    .sketch_cosine = 0.6,
+                    .sketch_p_value = 0.5,
+                    .frame_score = 0.05},
+                   Verdict::kIndependent},
+        JudgedCase{"student", {.kernel_score = 0.58, .frame_score = 0.1}, Verdict::kIndependent},
+        JudgedCase{
+            "good_student", {.kernel_score = 0.8, .frame_score = 0.1}, Verdict::kInconclusive},
+        JudgedCase{
+            "rotated",
+            {.kernel_score = 0.9, .traced_share = 1, .frame_score = 0.9, .frame_p_value = kCertain},
+            Verdict::kReparameterised},
+        JudgedCase{"kernels_spoiled",
+                   {.kernel_score = 0.02,
+                    .anchors_agree = false,
+                    .traced_share = 1,
+                    .frame_score = 0.8,
+                    .frame_p_value = kCertain},
+                   Verdict::kReparameterised},
+        JudgedCase{"half_hidden",
+                   {.kernel_score = 0.02, .frame_score = 0.28, .frame_p_value = kCertain},
+                   Verdict::kInconclusive},
+        JudgedCase{"anchors_and_forms_spoiled",
+                   {.kernel_score = 0.02, .anchors_agree = false, .frame_score = 0.15},
+                   Verdict::kInconclusive},
+        JudgedCase{"no_tokens_no_forms",
+                   {.kernel_score = 0.02, .anchors_agree = false},
+                   Verdict::kInconclusive},
+        JudgedCase{"no_tokens_and_strangers",
+                   {.anchors_agree = false, .frame_score = 0.03},
+                   Verdict::kIndependent},
+        JudgedCase{"roles_unknown",
+                   {.kernel_score = 0.02, .frame_score = 0.03, .all_read = false},
+                   Verdict::kInconclusive},
+        JudgedCase{"answers_of_many_layers",
+                   {.kernel_score = 0.85, .kernel_z = 12, .kernel_layers = 12, .traced_share = 1},
+                   Verdict::kReparameterised},
+        JudgedCase{"answers_of_few_layers",
+                   {.kernel_score = 0.85, .kernel_z = 3, .kernel_layers = 2},
+                   Verdict::kInconclusive},
+        JudgedCase{
+            "other_width_apart", {.kernel_score = 0.1, .frame_score = 0.05}, Verdict::kIndependent},
         JudgedCase{"no_anchors_other_weights",
                    {.sketch_cosine = 0.0, .sketch_p_value = 0.5},
                    Verdict::kInconclusive}),

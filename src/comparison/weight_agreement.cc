@@ -8,9 +8,7 @@
 #include "comparison/thresholds.h"
 
 namespace tensorguard {
-namespace {
 
-// Of a tied model, some writers store the one table twice.
 bool RepeatsEmbedding(const FullFingerprint& model, const WeightSummary& weight) {
   return weight.role.role == Role::kOutputHead && !weight.is_vector &&
          std::any_of(model.weights.begin(), model.weights.end(), [&](const WeightSummary& other) {
@@ -18,6 +16,8 @@ bool RepeatsEmbedding(const FullFingerprint& model, const WeightSummary& weight)
                   SameShape(other, weight);
          });
 }
+
+namespace {
 
 // Without a head that is the embedding again.
 size_t OwnWeights(const FullFingerprint& model) {

@@ -18,6 +18,10 @@ enum class WeightAgreement {
 WeightAgreement AgreementOf(const FullFingerprint& a, const FullFingerprint& b,
                             const SketchComparison& sketches);
 
+// Whether the weight is an output head that is the embedding again: of a tied model, some writers
+// store the one table twice.
+bool RepeatsEmbedding(const FullFingerprint& model, const WeightSummary& weight);
+
 // Largest relative error of storing a number of this type, by its name ("BF16"); that of float32
 // for one that is not known.
 double UnitRoundoff(std::string_view dtype);

@@ -27,9 +27,8 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const FullFingerprint& unknow
   });
   if (!done) return std::move(done).error();
   for (KnownCandidate& each : candidates) {
-    if (!each.comparison.score) continue;
-    each.corrected_p_value =
-        CorrectedForCandidates(IndependentTail(*each.comparison.score), known_models);
+    if (!each.comparison.p_value) continue;
+    each.corrected_p_value = CorrectedForCandidates(*each.comparison.p_value, known_models);
   }
   std::stable_sort(candidates.begin(), candidates.end(), Nearer);
   return candidates;

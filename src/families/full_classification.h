@@ -18,8 +18,8 @@ namespace tensorguard {
 struct KnownCandidate {
   size_t known = 0;       // index in the known fingerprints
   Comparison comparison;  // of the unknown model with it
-  // That any of as many independent candidates scores so high: docs/calibration.md. Empty without
-  // a score.
+  // That any of as many independent candidates shows as much as was found (Comparison::p_value):
+  // docs/calibration.md. Empty where nothing with a null was compared.
   std::optional<double> corrected_p_value = {};
 };
 

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "report/heat_map.h"
 #include "report/html_text.h"
+#include "report/origin_map.h"
 
 namespace tensorguard {
 namespace {
@@ -55,11 +57,32 @@ std::string KernelTitle(ResponseKind kind) {
 std::string VerdictHtml(const ComparisonPage& page) {
   const auto& score = page.comparison.score;
   return fmt::format(
-      "<h1>{} and {}</h1>\n<div class=\"verdict\"><strong>{}</strong>{}<br>{}</div>\n",
+      "<h1>{} and {}</h1>\n<div class=\"verdict\"><strong>{}{}</strong>{}<br>{}</div>\n",
       EscapeHtml(page.first.model_name), EscapeHtml(page.second.model_name),
-      VerdictName(page.verdict),
+      VerdictName(page.verdict), page.in_part ? " in part" : "",
       score ? fmt::format(" <span class=\"quiet\">score {:.3f} of 1</span>", *score) : "",
       EscapeHtml(page.reason));
+}
+
+std::string PercentText(double share) { return fmt::format("{:.1f}%", 100 * share); }
+
+// What of each model lies in the other, in numbers and as a map.
+std::string OriginsHtml(const ComparisonPage& page) {
+  const PairOrigins& origins = page.comparison.origins;
+  Row headings = {"of the parameters of"};
+  for (const Origin origin : kOrigins) headings.emplace_back(OriginText(origin));
+  const auto row = [](const FullFingerprint& model, const ModelOrigins& found) {
+    Row cells = {model.model_name};
+    for (const Origin origin : kOrigins) cells.push_back(PercentText(found.all.Share(origin)));
+    return cells;
+  };
+  std::string html = "<h2>What of each model lies in the other</h2>\n" +
+                     HtmlTable(headings, {row(page.first, origins.a), row(page.second, origins.b)});
+  for (const auto& [model, found] :
+       {std::pair(&page.first, &origins.a), std::pair(&page.second, &origins.b)}) {
+    html += DrawOriginMap(GridOf(*model, *found), "The parts of " + model->model_name);
+  }
+  return html;
 }
 
 std::string ModelsHtml(const ComparisonPage& page) {
@@ -95,6 +118,12 @@ std::string EvidenceHtml(const ComparisonPage& page) {
     rows.push_back({"Weights as they stand, from sketches", NumberText(sketches.cosine),
                     fmt::format("{} matrices; that independent weights agree so well: p {}",
                                 sketches.parts, ProbabilityText(sketches.p_value))});
+  }
+  if (const auto& frame = page.comparison.frame) {
+    rows.push_back({"Forms of the layers in the weights' own frame", NumberText(frame->score),
+                    fmt::format("no token asked; layers that do not belong together {:.3f}; by "
+                                "chance p {}",
+                                frame->null_mean, ProbabilityText(frame->p_value))});
   }
   if (page.test != nullptr && page.test->log10_p) {
     rows.push_back({"Test on the weights themselves", "p = " + PowerText(*page.test->log10_p),
@@ -223,7 +252,7 @@ says otherwise.</li>
 std::string DrawComparisonPage(const ComparisonPage& page) {
   std::string body = VerdictHtml(page) + EvidenceHtml(page);
   if (!page.notes.empty()) body += "<h2>What was found</h2>\n" + HtmlList(page.notes);
-  body += MapsHtml(page) + TestHtml(page);
+  body += OriginsHtml(page) + MapsHtml(page) + TestHtml(page);
   body += kLimits;
   body += ModelsHtml(page);
   return HtmlPage(fmt::format("{} and {}: {}", page.first.model_name, page.second.model_name,

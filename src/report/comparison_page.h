@@ -17,12 +17,14 @@ struct ComparisonPage {
   const Comparison& comparison;              // CompareFingerprints(first, second)
   const DeepTest* test = nullptr;            // null: not asked
   Verdict verdict = Verdict::kInconclusive;  // with the test, where there is one
+  bool in_part = false;                      // of a derivation, likewise
   std::string reason = {};                   // raw text
   std::vector<std::string> notes = {};       // raw texts
 };
 
-// HTML: the verdict in words, the evidence, layer by layer the kernels and the weights as heat
-// maps, what was found, what the test rests on, and what none of it can show.
+// HTML: the verdict in words, the evidence, a map of what of each model lies in the other, layer by
+// layer the kernels and the weights as heat maps, what was found, what the test rests on, and what
+// none of it can show.
 std::string DrawComparisonPage(const ComparisonPage& page);
 
 }  // namespace tensorguard

@@ -1,0 +1,210 @@
+#include "comparison/pair_evidence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "comparison/score_null.h"
+#include "comparison/thresholds.h"
+#include "full_profile/learned_matrix.h"
+
+namespace tensorguard {
+namespace {
+
+// Below this a p-value is not told apart from 0.
+constexpr double kSmallestChance = 1e-300;
+// Sketches, forms, answers.
+constexpr double kKindsOfEvidence = 3;
+// Tokens that are to each other what they were, but for training.
+constexpr double kTablesAgree = 0.9;
+// Matrices without a known role beyond this share leave open what they compute.
+constexpr double kMostUnknown = 0.1;
+
+bool OneFunction(const Comparison& comparison) {
+  const auto& frame = comparison.frame;
+  if (frame) return frame->score >= kFrameAlike && frame->p_value <= kFrameP;
+  return comparison.kernels && comparison.kernels->score >= kDerivedAnswers;
+}
+
+void AddForms(const FullFingerprint& a, const FullFingerprint& b,
+              const std::vector<FrameMatch>& matches, Half half, FunctionMatches& functions) {
+  for (const FrameMatch& match : matches) {
+    if (match.cosine < kHalfRewritten) continue;
+    const LayerForms& in_a = a.frame.layers[match.layer_a];
+    const LayerForms& in_b = b.frame.layers[match.layer_b];
+    functions.in_a[{in_a.stack, in_a.index, half}] = match.cosine;
+    functions.in_b[{in_b.stack, in_b.index, half}] = match.cosine;
+  }
+}
+
+// The mean of the kernels of a half; empty if both layers have none.
+std::optional<double> KernelOfHalf(const LayerSimilarity& similarity, const AlignedLayers& pair,
+                                   Half half) {
+  const auto cosine = [&](ResponseKind kind) {
+    return similarity.Cosine(kind, pair.row, pair.column);
+  };
+  if (half == Half::kFeedForward) return cosine(ResponseKind::kFeedForward);
+  const auto query_key = cosine(ResponseKind::kQueryKey);
+  const auto output_value = cosine(ResponseKind::kOutputValue);
+  if (query_key && output_value) return (*query_key + *output_value) / 2;
+  return query_key ? query_key : output_value;
+}
+
+void AddKernels(const FullFingerprint& a, const FullFingerprint& b, const KernelEvidence& kernels,
+                FunctionMatches& functions) {
+  for (const AlignedLayers& pair : kernels.alignment.path) {
+    const LayerResponse& in_a = a.layers[kernels.similarity.layer_of_row()[pair.row]];
+    const LayerResponse& in_b = b.layers[kernels.similarity.layer_of_column()[pair.column]];
+    for (const Half half : {Half::kMixer, Half::kFeedForward}) {
+      const auto cosine = KernelOfHalf(kernels.similarity, pair, half);
+      if (!cosine || *cosine < kLearnedAnswers) continue;
+      functions.in_a.emplace(HalfPlace{in_a.stack, in_a.index, half}, *cosine);
+      functions.in_b.emplace(HalfPlace{in_b.stack, in_b.index, half}, *cosine);
+    }
+  }
+}
+
+// Mean cosine, by parameters, of what lies in the other model in one basis.
+double CommonCosine(const FullFingerprint& model, const ModelOrigins& origins) {
+  double sum = 0;
+  double parameters = 0;
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    if (!weight.role.layer || !IsLearnedMatrix(weight) || !part.cosine) continue;
+    const double found = part.counts.Of(Origin::kSame) + part.counts.Of(Origin::kChanged);
+    sum += found * *part.cosine;
+    parameters += found;
+  }
+  return parameters == 0 ? 0 : sum / parameters;
+}
+
+double CommonShare(const OriginCounts& counts) {
+  return counts.Share(Origin::kSame) + counts.Share(Origin::kChanged);
+}
+
+// By stack, where a model has several.
+std::map<std::string, OriginCounts> Stacks(const FullFingerprint& model,
+                                           const ModelOrigins& origins) {
+  std::map<std::string, OriginCounts> stacks;
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    if (weight.role.layer && IsLearnedMatrix(weight)) stacks[weight.role.stack].Add(part.counts);
+  }
+  return stacks;
+}
+
+// One stack is the other model's, and of another there is nothing: a shared encoder.
+bool HasComponentAlone(const FullFingerprint& model, const ModelOrigins& origins) {
+  bool whole = false;
+  bool nothing = false;
+  for (const auto& [stack, counts] : Stacks(model, origins)) {
+    whole = whole || counts.TracedShare() >= kWhole;
+    nothing = nothing || counts.TracedShare() < kInPart;
+  }
+  return whole && nothing;
+}
+
+std::optional<double> WrittenShare(const PairOrigins& origins) {
+  std::optional<double> least;
+  for (const ModelOrigins* model : {&origins.a, &origins.b}) {
+    if (model->written.Total() == 0) continue;
+    // Layers dropped from a model leave the rest of its writing without a counterpart: what counts
+    // is how much the found parts write against their share of the parameters.
+    const double parameters = model->layers.TracedShare();
+    if (parameters < kInPart) continue;
+    const double relative = std::min(1.0, model->written.TracedShare() / parameters);
+    least = std::min(least.value_or(1), relative);
+  }
+  return least;
+}
+
+bool AllRead(const FullFingerprint& model) {
+  double unknown = 0;
+  double all = 0;
+  for (const WeightSummary& weight : model.weights) {
+    const double parameters =
+        static_cast<double>(weight.rows) * static_cast<double>(weight.columns);
+    all += parameters;
+    if (weight.role.role == Role::kOther && !weight.is_vector) unknown += parameters;
+  }
+  return unknown <= kMostUnknown * all;
+}
+
+double PathZ(const KernelEvidence& kernels) {
+  const OffPath& off = kernels.alignment.off_path;
+  if (off.pairs < kFewestNullPairs || off.standard_deviation == 0) return 0;
+  return (kernels.score - off.mean) / off.standard_deviation;
+}
+
+}  // namespace
+
+FunctionMatches FunctionMatchesOf(const FullFingerprint& a, const FullFingerprint& b,
+                                  const Comparison& comparison) {
+  FunctionMatches functions;
+  if (!OneFunction(comparison)) return functions;
+  if (comparison.frame) {
+    AddForms(a, b, comparison.frame->attention, Half::kMixer, functions);
+    AddForms(a, b, comparison.frame->feed_forward, Half::kFeedForward, functions);
+  }
+  if (comparison.kernels) AddKernels(a, b, *comparison.kernels, functions);
+  return functions;
+}
+
+bool TablesAreRewritten(const Comparison& comparison) {
+  return OneFunction(comparison) && comparison.kernels &&
+         comparison.kernels->anchor_agreement.value_or(0) >= kTablesAgree &&
+         comparison.sketches.p_value >= kSharedStartP;
+}
+
+Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
+                        const Comparison& comparison, const WholePair& whole) {
+  const SketchComparison& sketches = comparison.sketches;
+  const PairOrigins& origins = comparison.origins;
+  Evidence evidence = {
+      .equal = whole.equal,
+      .sketch_p_value = sketches.p_value,
+      .outstanding_share = sketches.outstanding_share,
+      .same_share =
+          std::max(origins.a.layers.Share(Origin::kSame), origins.b.layers.Share(Origin::kSame)),
+      .common_share = std::max(CommonShare(origins.a.layers), CommonShare(origins.b.layers)),
+      .common_cosine = std::max(CommonCosine(a, origins.a), CommonCosine(b, origins.b)),
+      .traced_share = std::max(origins.a.layers.TracedShare(), origins.b.layers.TracedShare()),
+      .written_share = WrittenShare(origins),
+      .component_alone = HasComponentAlone(a, origins.a) || HasComponentAlone(b, origins.b),
+      .basis_changed = whole.basis_changed,
+      .all_read = AllRead(a) && AllRead(b),
+      .quick = a.quick || b.quick};
+  if (sketches.parts > 0) evidence.sketch_cosine = sketches.cosine;
+  if (comparison.kernels) {
+    evidence.kernel_score = comparison.kernels->score;
+    evidence.kernel_z = PathZ(*comparison.kernels);
+    evidence.kernel_layers =
+        std::min(comparison.kernels->similarity.rows(), comparison.kernels->similarity.columns());
+    evidence.anchors_agree = comparison.kernels->anchor_agreement.value_or(0) >= kAnchorsAgree;
+  } else {
+    evidence.anchors_agree = false;
+  }
+  if (comparison.frame) {
+    evidence.frame_score = comparison.frame->score;
+    evidence.frame_p_value = comparison.frame->p_value;
+  }
+  return evidence;
+}
+
+std::optional<double> ChanceOf(const Evidence& evidence) {
+  if (evidence.equal || evidence.same_share >= kInPart) return kSmallestChance;
+  std::optional<double> least;
+  const auto offer = [&](double p_value) { least = std::min(least.value_or(1), p_value); };
+  if (evidence.sketch_cosine) offer(evidence.sketch_p_value);
+  if (evidence.frame_score) offer(evidence.frame_p_value);
+  if (evidence.kernel_score && !evidence.frame_score) {
+    offer(IndependentTail(ScoreOf(evidence).value_or(0)));
+  }
+  if (!least) return least;
+  return std::clamp(kKindsOfEvidence * *least, kSmallestChance, 1.0);
+}
+
+}  // namespace tensorguard

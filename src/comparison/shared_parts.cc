@@ -1,0 +1,139 @@
+#include "comparison/shared_parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "comparison/thresholds.h"
+#include "full_profile/learned_matrix.h"
+
+namespace tensorguard {
+namespace {
+
+// "12%", but never "0%" or "100%" for what is neither.
+std::string Percent(double share) {
+  if (share > 0 && share < 0.01) return "less than 1%";
+  if (share < 1 && share > 0.99) return "more than 99%";
+  return fmt::format("{:.0f}%", 100 * share);
+}
+
+bool IsTable(const WeightSummary& weight) {
+  const Role role = weight.role.role;
+  return !weight.is_vector && (role == Role::kEmbedding || role == Role::kOutputHead);
+}
+
+std::string_view TableName(const WeightSummary& weight) {
+  return weight.role.role == Role::kEmbedding ? "embedding" : "output head";
+}
+
+// Rows of a table, by origin; of weights outside the text layers what is the other model's.
+void AddTables(const FullFingerprint& model, const ModelOrigins& origins,
+               std::vector<Finding>& findings) {
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    if (!IsTable(weight)) continue;
+    const double same = part.counts.Share(Origin::kSame);
+    const double other = part.counts.Share(Origin::kChanged) + part.counts.Share(Origin::kNothing);
+    if (same <= 0 || other <= 0) continue;
+    findings.push_back(
+        {.kind = FindingKind::kVocabulary,
+         .text = fmt::format("Of the {} of {}, {} of {} rows are the other model's number for "
+                             "number; {} changed, {} have nothing of it.",
+                             TableName(weight), model.model_name,
+                             std::llround(same * static_cast<double>(weight.rows)), weight.rows,
+                             Percent(part.counts.Share(Origin::kChanged)),
+                             Percent(part.counts.Share(Origin::kNothing)))});
+  }
+}
+
+// Matrices that are the other model's, of a model that does not come from it.
+void AddCopied(const FullFingerprint& model, const ModelOrigins& origins,
+               std::vector<Finding>& findings) {
+  size_t same = 0;
+  size_t changed = 0;
+  std::string first;
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    const bool matrix = IsLearnedMatrix(weight) || weight.role.role == Role::kModality;
+    if (!matrix || weight.is_vector) continue;
+    if (part.origin == Origin::kSame) ++same;
+    if (part.origin == Origin::kChanged) ++changed;
+    const bool found = part.origin == Origin::kSame || part.origin == Origin::kChanged;
+    if (found && first.empty()) first = weight.tensor;
+  }
+  if (same + changed == 0) return;
+  findings.push_back(
+      {.kind = FindingKind::kPartsCopied,
+       .text = fmt::format("{} matrices of {} are the other model's number for number, {} are its "
+                           "with changes; the first is {}.",
+                           same, model.model_name, changed, first)});
+}
+
+void AddCopiedTables(const FullFingerprint& model, const ModelOrigins& origins,
+                     std::vector<Finding>& findings) {
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    if (!IsTable(weight) || part.counts.TracedShare() < 0.5) continue;
+    findings.push_back({.kind = FindingKind::kPartsCopied,
+                        .text = fmt::format("The {} of {} is the other model's ({} of its rows).",
+                                            TableName(weight), model.model_name,
+                                            Percent(part.counts.TracedShare()))});
+  }
+}
+
+// Stacks beside the text layers, such as a vision tower.
+void AddTowers(const FullFingerprint& model, const ModelOrigins& origins,
+               std::vector<Finding>& findings) {
+  std::map<std::string, OriginCounts> towers;
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    if (weight.role.role == Role::kModality) towers[weight.role.stack].Add(part.counts);
+  }
+  for (const auto& [stack, counts] : towers) {
+    const double traced = counts.Share(Origin::kSame) + counts.Share(Origin::kChanged);
+    const double same = counts.Share(Origin::kSame);
+    findings.push_back({.kind = FindingKind::kPartsCopied,
+                        .text = fmt::format("Of {}'s {} {} is the other model's number for number, "
+                                            "{} is its with changes.",
+                                            model.model_name, stack.empty() ? "tower" : stack,
+                                            Percent(same), Percent(traced - same))});
+  }
+}
+
+}  // namespace
+
+bool IsOrigin(Verdict verdict) {
+  return verdict == Verdict::kDerived || verdict == Verdict::kReparameterised;
+}
+
+std::string DescribeShares(const PairOrigins& origins) {
+  return fmt::format(
+      "Of the layers of the first {} have their origin in the second, of those of the second {} in "
+      "the first.",
+      Percent(origins.a.layers.TracedShare()), Percent(origins.b.layers.TracedShare()));
+}
+
+std::vector<Finding> FindSharedParts(const FullFingerprint& a, const FullFingerprint& b,
+                                     const Comparison& comparison) {
+  std::vector<Finding> findings;
+  if (comparison.verdict == Verdict::kIdentical) return findings;
+  const PairOrigins& origins = comparison.origins;
+  if (IsOrigin(comparison.verdict)) {
+    AddTables(b, origins.b, findings);
+  } else {
+    AddCopied(b, origins.b, findings);
+    AddCopiedTables(b, origins.b, findings);
+  }
+  AddTowers(b, origins.b, findings);
+  if (findings.empty()) AddTowers(a, origins.a, findings);
+  if (comparison.verdict != Verdict::kSharedInitialisation || findings.empty()) return findings;
+  // A shared start leaves its trace in every matrix; that is said by the verdict.
+  std::erase_if(findings,
+                [](const Finding& finding) { return finding.kind == FindingKind::kPartsCopied; });
+  return findings;
+}
+
+}  // namespace tensorguard
