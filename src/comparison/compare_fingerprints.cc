@@ -162,9 +162,7 @@ void ChooseLayers(const FullFingerprint& a, const FullFingerprint& b, const Comm
     SketchComparison sketches = CompareSketches(a, b, pairing.layers, anchors, cosines);
     const bool agrees = sketches.parts > 0 && sketches.p_value < kSharedStartP;
     const bool first = best == nullptr;
-    const bool better = agrees && sketches.outstanding_share * sketches.parts >
-                                      comparison.sketches.outstanding_share *
-                                          comparison.sketches.parts;
+    const bool better = agrees && sketches.z > comparison.sketches.z;
     const bool second_of_noise =
         !first && best->by_index && comparison.sketches.p_value >= kSharedStartP;
     if (!first && !better && !second_of_noise) continue;

@@ -100,13 +100,16 @@ TEST(CompareFingerprints, FindsTheSameInitialWeightsTrainedApart) {
   EXPECT_NEAR(comparison.sketches.cosine, 1 / (1 + 1.7 * 1.7), 0.05);
 }
 
-TEST(CompareFingerprints, DoesNotTakeACopiedLayerForASharedStart) {
+TEST(CompareFingerprints, TakesACopiedLayerForADerivationInPartNotForASharedStart) {
   const auto base = RandomToyModel(1, 8);
   ToyModel other = RandomToyModel(2, 8);
   other.layers[3] = base.layers[3];
   const auto comparison = Compared(FingerprintOf(base), FingerprintOf(other));
-  EXPECT_EQ(comparison.verdict, Verdict::kIndependent);
-  EXPECT_THAT(TextOf(comparison, FindingKind::kPartsCopied), HasSubstr("6 matrices"));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_TRUE(comparison.in_part);
+  EXPECT_NEAR(comparison.origins.b.layers.Share(Origin::kSame), 1.0 / 8, 1e-9);
+  EXPECT_NEAR(comparison.origins.b.layers.Share(Origin::kNothing), 7.0 / 8, 1e-9);
+  EXPECT_THAT(comparison.reason, HasSubstr("12% have their origin"));
 }
 
 TEST(CompareFingerprints, FindsAModelDerivedWhoseLayersCameFromTwo) {

@@ -107,6 +107,13 @@ bool HasComponentAlone(const FullFingerprint& model, const ModelOrigins& origins
   return whole && nothing;
 }
 
+// What is found of the one model's layers lies outside of the other's: in a tower, say.
+bool LiesOutsideLayers(const PairOrigins& origins) {
+  const double in_a = origins.a.layers.Traced();
+  const double in_b = origins.b.layers.Traced();
+  return (in_a > 0) != (in_b > 0);
+}
+
 std::optional<double> WrittenShare(const PairOrigins& origins) {
   std::optional<double> least;
   for (const ModelOrigins* model : {&origins.a, &origins.b}) {
@@ -173,7 +180,8 @@ Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
       .common_cosine = std::max(CommonCosine(a, origins.a), CommonCosine(b, origins.b)),
       .traced_share = std::max(origins.a.layers.TracedShare(), origins.b.layers.TracedShare()),
       .written_share = WrittenShare(origins),
-      .component_alone = HasComponentAlone(a, origins.a) || HasComponentAlone(b, origins.b),
+      .component_alone = HasComponentAlone(a, origins.a) || HasComponentAlone(b, origins.b) ||
+                         LiesOutsideLayers(origins),
       .basis_changed = whole.basis_changed,
       .all_read = AllRead(a) && AllRead(b),
       .quick = a.quick || b.quick};

@@ -21,8 +21,8 @@ namespace {
 constexpr size_t kRowsAtOnce = 256;
 // From so many cells on, matched ones are too few to move a median.
 constexpr size_t kManyCells = 30;
-// Quartiles of a normal distribution lie so many standard deviations apart.
-constexpr double kQuartileSpan = 1.349;
+// The lower quartile of a normal distribution lies so many standard deviations below its median.
+constexpr double kLowerQuartile = 0.6745;
 
 using Kinds = std::map<MatrixKind, std::vector<size_t>>;
 
@@ -154,7 +154,7 @@ KindNull NullOf(const KindCosines& kind, const AreCounterparts& counterparts) {
   if (cells.empty()) return null;
   std::sort(cells.begin(), cells.end());
   const double centre = QuantileOf(cells, 0.5);
-  double spread = (QuantileOf(cells, 0.75) - QuantileOf(cells, 0.25)) / kQuartileSpan;
+  double spread = (centre - QuantileOf(cells, 0.25)) / kLowerQuartile;
   if (cells.size() < kManyCells) {  // quartiles of so few vary much
     double squares = 0;
     for (const double cell : cells) squares += (cell - centre) * (cell - centre);

@@ -53,7 +53,7 @@ std::vector<KindCosines> CosinesOfLayers(const FullFingerprint& a, const FullFin
 // null.
 using AreCounterparts = std::function<bool(size_t in_a, size_t in_b)>;
 
-// Of the cells that are no counterparts: by median and quartiles, so that a few other copies
+// Of the cells that are no counterparts: by median and lower quartile, so that other copies
 // (repeated layers) do not pass for a null. Never below `structure`. Where no cells are left, pairs
 // is 0 and the mean `structure` alone.
 KindNull NullOf(const KindCosines& kind, const AreCounterparts& counterparts);

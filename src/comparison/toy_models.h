@@ -37,11 +37,26 @@ struct ToyModel {
   std::vector<ToyLayer> layers;
 };
 
+inline arma::mat RandomRotation(size_t size, std::mt19937& generator) {
+  arma::mat rotation;
+  arma::mat triangle;
+  arma::qr(rotation, triangle, RandomMatrix(size, size, generator));
+  return rotation;
+}
+
+// Rows for the anchors in a basis of their own, but with the meaning that tokens have in any model.
+inline arma::mat RandomTable(size_t hidden, std::mt19937& generator) {
+  std::mt19937 of_all_models(99);
+  const arma::mat meaning = RandomMatrix(kToyAnchors, hidden, of_all_models);
+  return 0.9 * meaning * RandomRotation(hidden, generator) +
+         0.45 * RandomMatrix(kToyAnchors, hidden, generator);
+}
+
 inline ToyModel RandomToyModel(uint32_t seed, size_t layer_count = 4, size_t hidden = 64) {
   std::mt19937 generator(seed);
   ToyModel model{.name = "toy" + std::to_string(seed),
-                 .embedding = RandomMatrix(kToyAnchors, hidden, generator),
-                 .head = RandomMatrix(kToyAnchors, hidden, generator),
+                 .embedding = RandomTable(hidden, generator),
+                 .head = RandomTable(hidden, generator),
                  .layers = {}};
   for (size_t i = 0; i < layer_count; ++i) {
     ToyLayer layer;
@@ -71,9 +86,7 @@ inline ToyModel Noised(ToyModel model, double share, uint32_t seed) {
 inline ToyModel Rotated(ToyModel model, uint32_t seed) {
   std::mt19937 generator(seed);
   const size_t hidden = model.embedding.n_cols;
-  arma::mat rotation;
-  arma::mat triangle;
-  arma::qr(rotation, triangle, RandomMatrix(hidden, hidden, generator));
+  const arma::mat rotation = RandomRotation(hidden, generator);
   model.embedding = model.embedding * rotation;
   model.head = model.head * rotation;
   for (ToyLayer& layer : model.layers) {
