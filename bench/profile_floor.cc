@@ -109,8 +109,7 @@ MultiplyAdds CountMultiplyAdds(const Model& model, unsigned threads) {
   }
   MultiplyAdds count = {.kernels = multiplied.elements() * tokens.size()};
   for (const Weight& weight : network->weights()) {
-    const bool kept = weight.role.expert.value_or(0) < kExpertsKept;
-    if (kept && HasSketch(weight)) count.sketches += weight.rows * weight.columns * kSketchSize;
+    if (HasSketch(weight)) count.sketches += weight.rows * weight.columns * kSketchSize;
   }
   return count;
 }

@@ -35,7 +35,9 @@ void CheckAccepted(const FullFingerprint& print) {
   for (const auto& weight : print.weights) {
     Require(std::isfinite(weight.norm) && weight.norm >= 0);
     Require(weight.rows > 0 && weight.columns > 0);
+    Require(weight.row_sample.digests.size() == weight.row_sample.projections.rows());
   }
+  for (const auto& layer : print.layers) Require(layer.mixer_gain.value_or(0) >= 0);
   // A file from elsewhere may have other scales than ours; stored by us, it stays as it is.
   const FullFingerprint once = AsStored(print);
   const FullFingerprint twice = AsStored(once);
@@ -45,6 +47,7 @@ void CheckAccepted(const FullFingerprint& print) {
   }
   for (size_t i = 0; i < once.weights.size(); ++i) {
     Require(Equal(once.weights[i].sketch, twice.weights[i].sketch));
+    Require(Equal(once.weights[i].row_sample.projections, twice.weights[i].row_sample.projections));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/bfloat16.h"
@@ -19,6 +20,12 @@ using ContentDigest = std::array<uint8_t, 16>;
 // bfloat16 cannot hold, else 4, as float32. So both of these give one digest for the same numbers.
 BlockDigest DigestOfValues(std::span<const float> values);
 BlockDigest DigestOfValues(std::span<const BFloat16> values);
+
+// Of the numbers rounded to a narrower type (to nearest, ties to even; float16 with its subnormal
+// numbers): the digest that a copy in that type has. Empty if a number becomes infinite.
+// REQUIRES: finite numbers.
+std::optional<BlockDigest> DigestAsBFloat16(std::span<const float> values);
+std::optional<BlockDigest> DigestAsFloat16(std::span<const float> values);
 
 // Of a matrix that was digested block by block: the first 16 bytes of BLAKE3 of its blocks' digests
 // one after the other.

@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "full_profile/probe_numbers.h"
+#include "weights/encode_floats.h"
+#include "weights/half_floats.h"
 
 namespace tensorguard {
 namespace {
@@ -60,6 +64,43 @@ TEST(DigestOfValues, TellsTypesWithTheSameBytesApart) {
   std::vector<BFloat16> narrow(2 * wide.size());
   std::memcpy(narrow.data(), wide.data(), sizeof(float) * wide.size());
   EXPECT_NE(DigestOfValues(wide), DigestOfValues(narrow));
+}
+
+std::vector<float> RoundedBy(std::span<const float> numbers, DType dtype) {
+  std::vector<std::byte> bytes(2 * numbers.size());
+  EXPECT_FALSE(EncodeFloats(dtype, numbers, bytes));
+  std::vector<float> rounded(numbers.size());
+  if (dtype == DType::kBF16) {
+    DecodeBrainFloats(bytes, rounded);
+  } else {
+    DecodeHalfFloats(bytes, rounded);
+  }
+  return rounded;
+}
+
+// Numbers of all magnitudes, with all bits.
+TEST(DigestAs, IsTheDigestOfTheRoundedNumbers) {
+  for (const size_t count : {1, 100, 16'384, 16'385, 70'001}) {
+    std::vector<float> numbers;
+    for (size_t i = 0; i < count; ++i) {
+      const auto bits = static_cast<uint32_t>(RandomBits(9, i));
+      const uint32_t exponent = 127 + 15 - bits % 48;
+      numbers.push_back(std::bit_cast<float>((bits & 0x807f'ffff) | exponent << 23));
+      if (std::abs(numbers.back()) >= 65504) numbers.back() /= 2;
+    }
+    EXPECT_EQ(DigestAsBFloat16(numbers), DigestOfValues(RoundedBy(numbers, DType::kBF16)));
+    EXPECT_EQ(DigestAsFloat16(numbers), DigestOfValues(RoundedBy(numbers, DType::kF16)));
+    const auto narrow = RoundedBy(numbers, DType::kBF16);
+    EXPECT_EQ(DigestAsBFloat16(narrow), DigestOfValues(narrow));
+  }
+}
+
+TEST(DigestAs, IsNoneWhereANumberBecomesInfinite) {
+  const float last_bfloat16 = std::nextafter(0x1.ffp127f, 0.0f);
+  EXPECT_TRUE(DigestAsBFloat16(std::vector<float>{1, -last_bfloat16}));
+  EXPECT_FALSE(DigestAsBFloat16(std::vector<float>{1, -0x1.ffp127f}));
+  EXPECT_TRUE(DigestAsFloat16(std::vector<float>{1, -65519.996f}));
+  EXPECT_FALSE(DigestAsFloat16(std::vector<float>{1, -65520}));
 }
 
 TEST(DigestOfBlocks, IsTheFirstHalfOfTheHashOfAllInOrder) {

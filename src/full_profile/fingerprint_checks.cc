@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tokenizers/anchor_list.h"
 
@@ -54,6 +55,19 @@ struct BoundedMeasure {
   double most;
 };
 
+Result<void> CheckGains(const LayerResponse& layer, size_t index) {
+  constexpr double kLargestGain = 1e300;
+  const std::pair<const char*, double> gains[] = {
+      {"layers.mixer_gain", layer.mixer_gain.value_or(0)},
+      {"layers.feed_forward_gain", layer.feed_forward_gain.value_or(0)}};
+  for (const auto& [tensor, gain] : gains) {
+    if (gain >= 0 && gain <= kLargestGain) continue;
+    return BadTensor(tensor, fmt::format("the number for layer {} is out of its bounds", index),
+                     fmt::format("{}", gain));
+  }
+  return {};
+}
+
 Result<void> CheckWeight(const WeightSummary& weight, const std::string& place) {
   constexpr double kFinite = 1e300;
   const BoundedMeasure measures[] = {
@@ -81,6 +95,9 @@ Result<void> CheckWeight(const WeightSummary& weight, const std::string& place) 
 
 Result<void> CheckFingerprint(const FullFingerprint& fingerprint) {
   if (auto anchors = CheckAnchors(fingerprint); !anchors) return anchors;
+  for (size_t i = 0; i < fingerprint.layers.size(); ++i) {
+    if (auto gains = CheckGains(fingerprint.layers[i], i); !gains) return gains;
+  }
   for (size_t i = 0; i < fingerprint.weights.size(); ++i) {
     auto checked = CheckWeight(fingerprint.weights[i], fmt::format("weight {}", i));
     if (!checked) return checked;

@@ -2,6 +2,7 @@
 // fault.
 #include "full_profile/fingerprint_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -18,6 +20,7 @@
 #include "full_profile/screening.h"
 #include "full_profile/stored_fingerprint.h"
 #include "full_profile/test_fingerprints.h"
+#include "full_profile/weight_index.h"
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
 
@@ -131,6 +134,10 @@ TEST_F(FingerprintFile, HoldsWhatWasWritten) {
   EXPECT_EQ(read->layers[1].mixer, MixerKind::kRecurrent);
   EXPECT_EQ(read->layers[1].expert_count, 2u);
   ExpectEqual(read->layers[1].experts.at(1), written.layers[1].experts[1]);
+  EXPECT_EQ(read->layers[0].mixer_gain, 0.3);
+  EXPECT_EQ(read->layers[0].feed_forward_gain, 0.0);
+  EXPECT_FALSE(read->layers[1].mixer_gain);
+  EXPECT_EQ(read->layers[1].feed_forward_gain, 1.7);
   ASSERT_EQ(read->weights.size(), 4u);
   EXPECT_EQ(read->weights[1].tensor, "layers.0.q");
   EXPECT_EQ(read->weights[1].role.role, Role::kQuery);
@@ -140,6 +147,13 @@ TEST_F(FingerprintFile, HoldsWhatWasWritten) {
   EXPECT_EQ(read->weights[1].distinct_per_256, 200.1);
   EXPECT_FALSE(read->weights[3].distinct_per_32);
   EXPECT_EQ(read->weights[3].role.expert, 1u);
+  EXPECT_EQ(read->weights[3].tensor, "layers.1.experts.1.up");
+  EXPECT_EQ(read->weights[1].digest_as_bfloat16, written.weights[1].digest_as_bfloat16);
+  EXPECT_EQ(read->weights[1].digest_as_float16, written.weights[1].digest_as_float16);
+  EXPECT_FALSE(read->weights[2].digest_as_bfloat16);
+  EXPECT_EQ(read->weights[0].row_sample.digests, written.weights[0].row_sample.digests);
+  ExpectEqual(read->weights[0].row_sample.projections, written.weights[0].row_sample.projections);
+  EXPECT_TRUE(read->weights[1].row_sample.digests.empty());
   ExpectEqual(read->weights[1].sketch, written.weights[1].sketch);
   ExpectEqual(read->weights[2].sketch, written.weights[2].sketch);
 }
@@ -159,13 +173,13 @@ TEST_F(FingerprintFile, RefusesOtherFilesAndNewerVersions) {
   EXPECT_FALSE(*HoldsFingerprint(plain));
   EXPECT_EQ(ReadFingerprint(plain).error().problem, "not a fingerprint file");
   const Error newer =
-      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "3"; });
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "4"; });
   EXPECT_EQ(newer.kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(newer.found, "version 3");
+  EXPECT_EQ(newer.found, "version 4");
   const Error older =
-      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "1"; });
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "2"; });
   EXPECT_EQ(older.kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(older.found, "version 1");
+  EXPECT_EQ(older.found, "version 2");
   EXPECT_THAT(older.advice, HasSubstr("make the fingerprint again"));
   for (const char* version : {"", "one", "1.5", "-1", "0", "99999999999"}) {
     EXPECT_THAT(ErrorOf([&](FileParts& parts) {
@@ -245,6 +259,8 @@ TEST_F(FingerprintFile, RefusesNumbersOutOfTheirBounds) {
       {"weights.norm", [](auto& t) { SetNumber(t, 2, -1.0); }, "weight 2 is out of its bounds"},
       {"weights.mean", [=](auto& t) { SetNumber(t, 0, double{nan}); }, "out of its bounds"},
       {"weights.zero_fraction", [](auto& t) { SetNumber(t, 0, 1.5); }, "out of its bounds"},
+      {"layers.mixer_gain", [=](auto& t) { SetNumber(t, 0, double{nan}); }, "layer 0 is out of"},
+      {"layers.feed_forward_gain", [](auto& t) { SetNumber(t, 1, -0.5); }, "layer 1 is out of"},
       {"weights.distinct_per_32", [](auto& t) { SetNumber(t, 0, 33.0); }, "out of its bounds"},
       {"weights.quantiles", [](auto& t) { SetNumber(t, 4, 100.0f); }, "do not ascend"},
       {"weights.quantiles", [=](auto& t) { SetNumber(t, 4, nan); }, "do not ascend"},
@@ -282,10 +298,20 @@ TEST_F(FingerprintFile, RefusesAnIndexWithFaults) {
       {[](Json& index) { index["layers"][1]["expert_kernels"] = 33; }, "layers[1].expert_kernels"},
       {[](Json& index) { index["layers"][1]["kernels"][0] = "other"; }, "unknown kernel"},
       {[](Json& index) { index["layers"][1]["mixer"] = "shaker"; }, "layers[1].mixer"},
-      {[](Json& index) { index["weights"][2]["role"] = "cook"; }, "weights[2].role"},
-      {[](Json& index) { index["weights"][2]["rows"] = 0; }, "weights[2].rows"},
-      {[](Json& index) { index["weights"][2]["columns"] = 2; }, "an impossible shape"},
-      {[](Json& index) { index["weights"][1]["dtype"] = "F12"; }, "weights[1].dtype"},
+      {[](Json& index) { index["weight_kinds"][2]["role"] = "cook"; }, "weight_kinds[2].role"},
+      {[](Json& index) { index["weight_kinds"][2]["rows"] = 0; }, "weight_kinds[2].rows"},
+      {[](Json& index) { index["weight_kinds"][2]["columns"] = 2; }, "an impossible shape"},
+      {[](Json& index) { index["weight_kinds"][1]["dtype"] = "F12"; }, "weight_kinds[1].dtype"},
+      {[](Json& index) { index["weight_kinds"][1]["layer"] = 1; }, "does not know"},
+      {[](Json& index) { index["weight_kinds"] = 1; }, "the index.weight_kinds"},
+      {[](Json& index) { index["weights"][2] = 7; }, "weights[2] is no weight"},
+      {[](Json& index) { index["weights"][2] = Json::array(); }, "weights[2] is no weight"},
+      {[](Json& index) { index["weights"][2][0] = 4; }, "weights[2] is no weight"},
+      {[](Json& index) { index["weights"][2][0] = -1; }, "weights[2] is no weight"},
+      {[](Json& index) { index["weights"][3][1] = "1"; }, "weights[3] is no weight"},
+      {[](Json& index) { index["weights"][3][2] = Json(); }, "weights[3] is no weight"},
+      {[](Json& index) { index["weights"][3][2] = 0xffff'ffff; }, "weights[3] is no weight"},
+      {[](Json& index) { index["weights"][3].push_back(1); }, "weights[3] is no weight"},
   };
   for (const Case& test : cases) {
     EXPECT_THAT(ErrorOfIndex(test.change).problem, HasSubstr(test.problem));
@@ -301,6 +327,66 @@ TEST_F(FingerprintFile, AllocatesNoMoreThanTheFileCanHold) {
     index["anchors"] = 128;
   });
   EXPECT_THAT(error.problem, HasSubstr("more numbers than the file has bytes"));
+  const Error weights = ErrorOfIndex([](Json& index) {
+    for (int i = 0; i < 100'000; ++i) index["weights"].push_back(index["weights"][2]);
+  });
+  EXPECT_THAT(weights.problem, HasSubstr("more numbers than the file has bytes"));
+  const Error rows = ErrorOfIndex([](Json& index) {
+    index["weight_kinds"][2]["row_sample"] = true;
+    index["weight_kinds"][2]["rows"] = uint64_t{1} << 40;
+  });
+  EXPECT_THAT(rows.problem, HasSubstr("more numbers than the file has bytes"));
+}
+
+// One long name for very many weights.
+TEST(WeightIndex, BoundsTheNamesOfAllWeightsTogether) {
+  const WeightSummary weight = SummaryNamed("x", Role::kNorm, 1, 1, 1);
+  WeightIndex index = IndexOfWeights({&weight, 1});
+  index.kinds[0].erase("sketch");
+  index.kinds[0]["tensor"] = std::string(1 << 20, 'x');
+  for (int i = 0; i < 200; ++i) index.weights.push_back(index.weights[0]);
+  MatrixBudget budget(uint64_t{1} << 40);
+  const auto read = WeightsOfIndex(index.kinds, index.weights, budget);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().problem, HasSubstr("names of the weights are too long"));
+}
+
+// Experts that are alike take a few bytes each; every name comes back.
+TEST(WeightIndex, TellsOnceWhatWeightsHaveInCommon) {
+  const std::vector<std::pair<std::string, uint32_t>> patterns = {
+      {"model.layers.{}.mlp.experts.{}.up_proj.weight", 0},
+      {"blk.{}.ffn.{}", 0},
+      {"experts.{1}.layers.{0}.w", 0},
+      {"decoder{}/expert{}", 1},       // counted from 1
+      {"layers.{}.{{layer}}.{}", 0}};  // looks like a place for a number
+  std::vector<WeightSummary> weights;
+  for (const auto& [pattern, first] : patterns) {
+    for (uint32_t layer = 0; layer < 12; ++layer) {
+      for (uint32_t expert = 0; expert < 12; ++expert) {
+        const std::string name = fmt::format(fmt::runtime(pattern), layer + first, expert + first);
+        weights.push_back(SummaryNamed(name.c_str(), Role::kUp, 7, 3, 1));
+        weights.back().sketch = {};
+        weights.back().role.layer = layer;
+        weights.back().role.expert = expert;
+      }
+    }
+  }
+  weights.push_back(SummaryNamed("alone.7", Role::kNorm, 7, 1, 1));
+  weights.push_back(SummaryNamed("expert.7", Role::kNorm, 7, 1, 1));
+  weights.back().role.expert = 7;
+  const WeightIndex index = IndexOfWeights({weights.data(), 2 * 144});
+  EXPECT_EQ(index.kinds.size(), 2u);
+  EXPECT_LT(index.weights.dump().size(), 10u * 2 * 144);
+  const WeightIndex all = IndexOfWeights(weights);
+  MatrixBudget budget(uint64_t{1} << 40);
+  const auto read = WeightsOfIndex(all.kinds, all.weights, budget);
+  ASSERT_TRUE(read) << DescribeError(read.error());
+  ASSERT_EQ(read->size(), weights.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    EXPECT_EQ(read->at(i).tensor, weights[i].tensor);
+    EXPECT_EQ(read->at(i).role.layer, weights[i].role.layer);
+    EXPECT_EQ(read->at(i).role.expert, weights[i].role.expert);
+  }
 }
 
 TEST_F(FingerprintFile, RefusesAnchorsOfANewerList) {

@@ -7,16 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "base/checked.h"
-#include "formats/dtype.h"
 #include "full_profile/fingerprint_tables.h"
 #include "full_profile/json_members.h"
+#include "full_profile/matrix_budget.h"
+#include "full_profile/weight_index.h"
 
 namespace tensorguard {
 namespace {
 
 // More than any model has: bounds on what a hostile file makes us allocate.
-constexpr size_t kMostWeights = 100'000;
 constexpr size_t kLargestIndexBytes = size_t{32} << 20;
 constexpr size_t kMostNotes = 10'000;
 constexpr uint64_t kLargestCount = uint64_t{1} << 53;
@@ -24,55 +23,6 @@ constexpr uint64_t kLargestId = 0xffff'fffe;
 
 constexpr std::array<std::string_view, 2> kAnchorKinds = {"tokens", "rows"};
 constexpr std::array<std::string_view, 3> kMixerKinds = {"none", "attention", "recurrent"};
-
-std::vector<std::string_view> RoleNames() {
-  std::vector<std::string_view> names;
-  for (int role = 0; role <= static_cast<int>(Role::kOther); ++role) {
-    names.push_back(RoleName(static_cast<Role>(role)));
-  }
-  return names;
-}
-
-std::vector<std::string_view> PackingNames() {
-  std::vector<std::string_view> names;
-  for (int packing = 0; packing <= static_cast<int>(Packing::kQuartersQueryValueKey); ++packing) {
-    names.push_back(PackingName(static_cast<Packing>(packing)));
-  }
-  return names;
-}
-
-std::vector<std::string_view> DTypeNames() {
-  std::vector<std::string_view> names;
-  for (const DTypeInfo& info : AllDTypes()) names.push_back(info.name);
-  for (const DTypeInfo& info : AllBlockTypes()) names.push_back(info.name);
-  return names;
-}
-
-// Matrices as large as the file may hold: every number takes a byte of it or more.
-class MatrixBudget {
- public:
-  explicit MatrixBudget(uint64_t file_bytes) : numbers_left_(file_bytes) {}
-
-  // Empty after the budget is spent.
-  FloatMatrix Take(size_t rows, size_t columns) {
-    if (spent_ || rows * columns > numbers_left_) {
-      spent_ = true;
-      return {};
-    }
-    numbers_left_ -= rows * columns;
-    return FloatMatrix(rows, columns);
-  }
-
-  Result<void> Finish() const {
-    if (!spent_) return {};
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = "the index tells of more numbers than the file has bytes"};
-  }
-
- private:
-  uint64_t numbers_left_;
-  bool spent_ = false;
-};
 
 Json LayerToJson(const LayerResponse& layer) {
   Json json = {{"index", layer.index},
@@ -82,30 +32,11 @@ Json LayerToJson(const LayerResponse& layer) {
                {"expert_kernels", layer.experts.size()},
                {"kernels", Json::array()}};
   if (!layer.stack.empty()) json["stack"] = layer.stack;
+  if (layer.mixer_gain) json["mixer_gain"] = true;
+  if (layer.feed_forward_gain) json["feed_forward_gain"] = true;
   for (const KernelTable& kind : kKernelTables) {
     if (!(layer.*kind.kernel).values().empty()) json["kernels"].push_back(kind.name);
   }
-  return json;
-}
-
-Json WeightToJson(const WeightSummary& weight) {
-  const TensorRole& role = weight.role;
-  Json json = {{"tensor", weight.tensor},
-               {"role", RoleName(role.role)},
-               {"rows", weight.rows},
-               {"columns", weight.columns},
-               {"dtype", weight.dtype}};
-  if (!weight.quantisation.empty()) json["quantisation"] = weight.quantisation;
-  if (weight.is_vector) json["vector"] = true;
-  if (!weight.sketch.values().empty()) json["sketch"] = true;
-  if (role.is_bias) json["bias"] = true;
-  if (role.layer) json["layer"] = *role.layer;
-  if (role.expert) json["expert"] = *role.expert;
-  if (role.shared_expert) json["shared_expert"] = true;
-  if (role.input_major) json["input_major"] = true;
-  if (role.cross_attention) json["cross_attention"] = true;
-  if (role.packing != Packing::kNone) json["packing"] = PackingName(role.packing);
-  if (!role.stack.empty()) json["stack"] = role.stack;
   return json;
 }
 
@@ -119,6 +50,8 @@ Result<LayerResponse> LayerFromJson(const Json& json, size_t anchors, const std:
       .mixer_name = members.Text("mixer_name"),
       .expert_count = static_cast<uint32_t>(members.Number("experts", 0, kLargestId))};
   const uint64_t experts = members.Number("expert_kernels", 0, kExpertsKept);
+  if (members.FlagOrFalse("mixer_gain")) layer.mixer_gain = 0;
+  if (members.FlagOrFalse("feed_forward_gain")) layer.feed_forward_gain = 0;
   const Json& kernels = members.Array("kernels", kKernelTables.size());
   if (auto done = members.Finish(); !done) return std::move(done).error();
   for (const Json& name : kernels) {
@@ -137,59 +70,25 @@ Result<LayerResponse> LayerFromJson(const Json& json, size_t anchors, const std:
   return layer;
 }
 
-Result<WeightSummary> WeightFromJson(const Json& json, const std::string& where,
-                                     MatrixBudget& budget) {
-  static const std::vector<std::string_view> kRoles = RoleNames();
-  static const std::vector<std::string_view> kPackings = PackingNames();
-  static const std::vector<std::string_view> kDTypes = DTypeNames();
-  JsonMembers members(json, where);
-  WeightSummary weight;
-  weight.tensor = members.Text("tensor");
-  weight.rows = members.Number("rows", 1, kLargestCount);
-  weight.columns = members.Number("columns", 1, kLargestCount);
-  weight.dtype = kDTypes[members.Choice("dtype", kDTypes)];
-  weight.quantisation = members.TextOr("quantisation", "");
-  weight.is_vector = members.FlagOrFalse("vector");
-  const bool sketch = members.FlagOrFalse("sketch");
-  TensorRole& role = weight.role;
-  role.role = static_cast<Role>(members.Choice("role", kRoles));
-  role.is_bias = members.FlagOrFalse("bias");
-  role.layer = members.NumberIfThere("layer", kLargestId);
-  role.expert = members.NumberIfThere("expert", kLargestId);
-  role.shared_expert = members.FlagOrFalse("shared_expert");
-  role.input_major = members.FlagOrFalse("input_major");
-  role.cross_attention = members.FlagOrFalse("cross_attention");
-  if (json.is_object() && json.contains("packing")) {
-    role.packing = static_cast<Packing>(members.Choice("packing", kPackings));
-  }
-  role.stack = members.TextOr("stack", "");
-  if (auto done = members.Finish(); !done) return std::move(done).error();
-  if (!CheckedMultiply(weight.rows, weight.columns) || (weight.is_vector && weight.columns != 1)) {
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = where + " has an impossible shape",
-                 .found = fmt::format("{} rows, {} columns", weight.rows, weight.columns)};
-  }
-  if (sketch) weight.sketch = budget.Take(weight.is_vector ? 1 : kSketchSize, kSketchSize);
-  if (weight.columns >= 4) weight.two_of_four_fraction = 0;
-  if (weight.columns >= 32) weight.distinct_per_32 = 0;
-  if (weight.columns >= 256) weight.distinct_per_256 = 0;
-  return weight;
-}
+struct IndexParts {
+  const Json& layers;
+  const Json& weight_kinds;
+  const Json& weights;
+  const Json& notes;
+};
 
-Result<void> AddParts(const Json& layers, const Json& weights, const Json& notes,
-                      MatrixBudget& budget, FullFingerprint& fingerprint) {
+Result<void> AddParts(const IndexParts& parts, MatrixBudget& budget, FullFingerprint& fingerprint) {
+  const Json& layers = parts.layers;
   for (size_t i = 0; i < layers.size(); ++i) {
     auto layer =
         LayerFromJson(layers[i], fingerprint.anchors.size(), fmt::format("layers[{}]", i), budget);
     if (!layer) return std::move(layer).error();
     fingerprint.layers.push_back(*std::move(layer));
   }
-  for (size_t i = 0; i < weights.size(); ++i) {
-    auto weight = WeightFromJson(weights[i], fmt::format("weights[{}]", i), budget);
-    if (!weight) return std::move(weight).error();
-    fingerprint.weights.push_back(*std::move(weight));
-  }
-  for (const Json& note : notes) {
+  auto weights = WeightsOfIndex(parts.weight_kinds, parts.weights, budget);
+  if (!weights) return std::move(weights).error();
+  fingerprint.weights = *std::move(weights);
+  for (const Json& note : parts.notes) {
     if (!note.is_string()) {
       return Error{.kind = ErrorKind::kBadFile, .problem = "a note is no text"};
     }
@@ -214,14 +113,13 @@ std::string IndexToText(const FullFingerprint& fingerprint) {
                {"embedding_sketch", !fingerprint.embedding_sketch.values().empty()},
                {"head_sketch", !fingerprint.head_sketch.values().empty()},
                {"layers", Json::array()},
-               {"weights", Json::array()},
                {"notes", fingerprint.notes}};
   for (const LayerResponse& layer : fingerprint.layers) {
     json["layers"].push_back(LayerToJson(layer));
   }
-  for (const WeightSummary& weight : fingerprint.weights) {
-    json["weights"].push_back(WeightToJson(weight));
-  }
+  WeightIndex weights = IndexOfWeights(fingerprint.weights);
+  json["weight_kinds"] = std::move(weights.kinds);
+  json["weights"] = std::move(weights.weights);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -259,10 +157,11 @@ Result<FullFingerprint> IndexFromText(std::string_view text, uint64_t file_bytes
   }
   if (members.Flag("head_sketch")) fingerprint.head_sketch = budget.Take(anchors, kSketchSize);
   const Json& layers = members.Array("layers", kMostLayers);
+  const Json& weight_kinds = members.Array("weight_kinds", kMostWeights);
   const Json& weights = members.Array("weights", kMostWeights);
   const Json& notes = members.Array("notes", kMostNotes);
   if (auto done = members.Finish(); !done) return std::move(done).error();
-  if (auto added = AddParts(layers, weights, notes, budget, fingerprint); !added) {
+  if (auto added = AddParts({layers, weight_kinds, weights, notes}, budget, fingerprint); !added) {
     return std::move(added).error();
   }
   return fingerprint;

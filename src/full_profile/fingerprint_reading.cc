@@ -48,8 +48,30 @@ class Decoding : public TableVisitor {
     for (const TensorEntry& entry : table.tensors) entries_[entry.name] = &entry;
   }
 
-  void Words(const std::string& name, std::vector<uint32_t>& values) override {
-    Read<uint32_t>(name, DType::kU32, {values.size()}, values);
+  void Words(const std::string& name, const std::vector<std::vector<uint32_t>*>& items) override {
+    if (items.empty()) return;
+    uint64_t count = 0;
+    for (const auto* item : items) count += item->size();
+    std::vector<uint32_t> all(count);
+    Read<uint32_t>(name, DType::kU32, {count}, all);
+    auto next = all.begin();
+    for (auto* item : items) {
+      std::copy_n(next, item->size(), item->begin());
+      next += std::ssize(*item);
+    }
+  }
+
+  void Steps(const std::string& name, float step, const std::vector<FloatMatrix*>& items) override {
+    if (items.empty()) return;
+    uint64_t rows = 0;
+    for (const FloatMatrix* item : items) rows += item->rows();
+    const uint64_t columns = items[0]->columns();
+    std::vector<int8_t> all(rows * columns);
+    Read<int8_t>(name, DType::kI8, {rows, columns}, all);
+    auto next = all.begin();
+    for (FloatMatrix* item : items) {
+      for (float& value : item->values()) value = FromStep(step, *next++);
+    }
   }
 
   void ByteRows(const std::string& name, const std::vector<FloatMatrix*>& items) override {

@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "full_profile/row_samples.h"
+
 namespace tensorguard {
 namespace {
 
@@ -21,6 +23,43 @@ void VisitKernels(FullFingerprint& fingerprint, TableVisitor& visitor) {
     for (FloatMatrix& expert : layer.experts) AddIfThere(expert, experts);
   }
   visitor.ByteRows("experts", experts);
+}
+
+void VisitGains(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  std::vector<double*> mixers;
+  std::vector<double*> feed_forwards;
+  for (LayerResponse& layer : fingerprint.layers) {
+    if (layer.mixer_gain) mixers.push_back(&*layer.mixer_gain);
+    if (layer.feed_forward_gain) feed_forwards.push_back(&*layer.feed_forward_gain);
+  }
+  visitor.Doubles("layers.mixer_gain", mixers);
+  visitor.Doubles("layers.feed_forward_gain", feed_forwards);
+}
+
+void VisitRowSamples(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  std::vector<std::vector<uint32_t>*> digests;
+  std::vector<FloatMatrix*> projections;
+  for (WeightSummary& weight : fingerprint.weights) {
+    if (weight.row_sample.digests.empty()) continue;
+    digests.push_back(&weight.row_sample.digests);
+    projections.push_back(&weight.row_sample.projections);
+  }
+  visitor.Words("weights.row_digest", digests);
+  visitor.Steps("weights.row_projection", kProjectionStep, projections);
+}
+
+void VisitDigests(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  std::vector<std::span<uint8_t>> exact;
+  std::vector<std::span<uint8_t>> as_bfloat16;
+  std::vector<std::span<uint8_t>> as_float16;
+  for (WeightSummary& weight : fingerprint.weights) {
+    exact.emplace_back(weight.digest);
+    if (weight.digest_as_bfloat16) as_bfloat16.emplace_back(*weight.digest_as_bfloat16);
+    if (weight.digest_as_float16) as_float16.emplace_back(*weight.digest_as_float16);
+  }
+  visitor.Bytes("weights.digest", exact);
+  visitor.Bytes("weights.digest_as_bfloat16", as_bfloat16);
+  visitor.Bytes("weights.digest_as_float16", as_float16);
 }
 
 void VisitSketches(FullFingerprint& fingerprint, TableVisitor& visitor) {
@@ -67,8 +106,8 @@ void VisitMeasures(FullFingerprint& fingerprint, TableVisitor& visitor) {
 }  // namespace
 
 void VisitTables(FullFingerprint& fingerprint, TableVisitor& visitor) {
-  visitor.Words("anchors", fingerprint.anchors);
-  visitor.Words("anchor_tokens", fingerprint.anchor_tokens);
+  visitor.Words("anchors", {&fingerprint.anchors});
+  visitor.Words("anchor_tokens", {&fingerprint.anchor_tokens});
   visitor.Halves("grams",
                  {&fingerprint.input_gram, &fingerprint.output_gram, &fingerprint.cross_gram});
   for (const auto& [name, sketch] : {std::pair{"embedding_sketch", &fingerprint.embedding_sketch},
@@ -78,16 +117,14 @@ void VisitTables(FullFingerprint& fingerprint, TableVisitor& visitor) {
     visitor.Halves(name, sketches);
   }
   VisitKernels(fingerprint, visitor);
+  VisitGains(fingerprint, visitor);
   VisitSketches(fingerprint, visitor);
   VisitMeasures(fingerprint, visitor);
   std::vector<std::span<float>> quantiles;
-  std::vector<std::span<uint8_t>> digests;
-  for (WeightSummary& weight : fingerprint.weights) {
-    quantiles.emplace_back(weight.quantiles);
-    digests.emplace_back(weight.digest);
-  }
+  for (WeightSummary& weight : fingerprint.weights) quantiles.emplace_back(weight.quantiles);
   visitor.Floats("weights.quantiles", quantiles);
-  visitor.Bytes("weights.digest", digests);
+  VisitDigests(fingerprint, visitor);
+  VisitRowSamples(fingerprint, visitor);
 }
 
 }  // namespace tensorguard

@@ -31,8 +31,11 @@ class TableVisitor {
  public:
   virtual ~TableVisitor() = default;
 
-  // U32 [n].
-  virtual void Words(const std::string& name, std::vector<uint32_t>& values) = 0;
+  // U32 [n]: one item after the other.
+  virtual void Words(const std::string& name, const std::vector<std::vector<uint32_t>*>& items) = 0;
+  // I8 [rows of all items, columns]: multiples of `step`.
+  virtual void Steps(const std::string& name, float step,
+                     const std::vector<FloatMatrix*>& items) = 0;
   // I8 [items, rows, columns] and F32 "NAME.scale" [items, rows]: ByteRow for each row.
   virtual void ByteRows(const std::string& name, const std::vector<FloatMatrix*>& items) = 0;
   // F16 [items, rows, columns] and F32 "NAME.scale" [items]: HalfBlock for each item.
@@ -46,7 +49,7 @@ class TableVisitor {
 };
 
 // Calls `visitor` for every tensor. Matrices must have their shapes already, and weights the
-// measures of groups that their shapes allow.
+// measures of groups that their shapes allow; optional numbers must be set where the file has them.
 void VisitTables(FullFingerprint& fingerprint, TableVisitor& visitor);
 
 }  // namespace tensorguard

@@ -37,8 +37,25 @@ class Encoding : public TableVisitor {
                                          {screening.layers(), kScreenedParts, kScreeningLength}));
   }
 
-  void Words(const std::string& name, std::vector<uint32_t>& values) override {
-    AppendBytes<uint32_t>(values, Add(name, DType::kU32, {values.size()}));
+  void Words(const std::string& name, const std::vector<std::vector<uint32_t>*>& items) override {
+    if (items.empty()) return;
+    uint64_t count = 0;
+    for (const auto* item : items) count += item->size();
+    auto& bytes = Add(name, DType::kU32, {count});
+    for (const auto* item : items) AppendBytes<uint32_t>(*item, bytes);
+  }
+
+  void Steps(const std::string& name, float step, const std::vector<FloatMatrix*>& items) override {
+    if (items.empty()) return;
+    uint64_t rows = 0;
+    for (const FloatMatrix* item : items) rows += item->rows();
+    auto& bytes = Add(name, DType::kI8, {rows, items[0]->columns()});
+    for (const FloatMatrix* item : items) {
+      for (const float value : item->values()) {
+        const int8_t stored = ToStep(step, value);
+        AppendBytes<int8_t>({&stored, 1}, bytes);
+      }
+    }
   }
 
   void ByteRows(const std::string& name, const std::vector<FloatMatrix*>& items) override {

@@ -17,7 +17,7 @@
 namespace tensorguard {
 
 // Rises with every change of the layout or of what its numbers mean.
-inline constexpr int kFullFingerprintVersion = 2;
+inline constexpr int kFullFingerprintVersion = 3;
 
 // Of the elements of a weight: least, 1 %, 5 %, 25 %, median, 75 %, 95 %, 99 %, greatest.
 inline constexpr std::array<double, 9> kSummaryQuantiles = {0,    0.01, 0.05, 0.25, 0.5,
@@ -59,7 +59,9 @@ struct LayerResponse {
 // Of more than kMostSampledRows those at FixedSample(rows, kMostSampledRows).
 struct RowSample {
   std::vector<uint32_t> digests = {};  // equal for rows of equal numbers, however they are stored
-  FloatMatrix projections = {};  // [sampled rows, kRowProjections]: each row times fixed probes
+  // [sampled rows, kRowProjections]: each row at norm 1 times fixed probes of variance 1, so that
+  // the mean product of two tables' projections is the mean cosine of their rows.
+  FloatMatrix projections = {};
 };
 
 using WeightDigest = std::array<uint8_t, 16>;
@@ -92,9 +94,10 @@ struct WeightSummary {
   std::optional<double> distinct_per_256 = {};
   // s = S (W X), [kSketchSize, kSketchSize], linear in W; of a vector v X, [1, kSketchSize]
   // (docs/formats/fingerprint.md). X depends on `columns` alone (a vector's length), S on `rows`.
-  // Empty for vocabulary tables, which have sketches by anchor, and for modality towers.
+  // Empty for vocabulary tables, which have sketches by anchor, for routed experts from
+  // kExpertsKept on, and for rows longer than any sketch.
   FloatMatrix sketch = {};
-  RowSample row_sample = {};  // of vocabulary tables; empty for others
+  RowSample row_sample = {};  // of tables of tokens and positions; empty for others
 };
 
 // What a quick fingerprint was made from.
@@ -130,8 +133,7 @@ struct FullFingerprint {
   FloatMatrix head_sketch = {};
 
   std::vector<LayerResponse> layers = {};   // encoder first, then decoder
-  std::vector<WeightSummary> weights = {};  // as SplitWeights orders them; of a layer with more
-                                            // than kExpertsKept experts only those
+  std::vector<WeightSummary> weights = {};  // as SplitWeights orders them
   FrameForms frame = {};
   // What a reader should know: "no tokenizer: row anchors", "layer 3 has no attention", ...
   std::vector<std::string> notes = {};

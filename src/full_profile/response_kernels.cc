@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,19 @@ Result<FloatMatrix> Kernel(const FloatMatrix& left, const FloatMatrix& right,
   return kernel;
 }
 
+double RootMeanSquare(const FloatMatrix& rows) {
+  double squares = 0;
+  for (const float value : rows.values()) squares += double{value} * value;
+  return std::sqrt(squares / static_cast<double>(std::max<size_t>(1, rows.values().size())));
+}
+
+// Empty where the stream is all zeros.
+std::optional<double> Gain(const FloatMatrix& outputs, const FloatMatrix& stream) {
+  const double of_stream = RootMeanSquare(stream);
+  if (of_stream == 0) return {};
+  return RootMeanSquare(outputs) / of_stream;
+}
+
 Result<void> RespondQueryKey(const Network& network, size_t index, const LayerDescription& layer,
                              const FloatMatrix& inputs, LayerResponse& response) {
   const auto both = network.QueriesAndKeysOf(index, inputs);
@@ -59,6 +73,7 @@ Result<void> RespondMixer(const Network& network, size_t index, const LayerDescr
   auto kernel = Kernel(*outputs, anchors.outputs, layer, "mixer's response");
   if (!kernel) return std::move(kernel).error();
   response.output_value = *std::move(kernel);
+  response.mixer_gain = Gain(*outputs, anchors.inputs);
   return {};
 }
 
@@ -81,6 +96,7 @@ Result<void> RespondFeedForward(const Network& network, size_t index, const Laye
   auto kernel = Kernel(*outputs, anchors.outputs, layer, "feed-forward response");
   if (!kernel) return std::move(kernel).error();
   response.feed_forward = *std::move(kernel);
+  response.feed_forward_gain = Gain(*outputs, anchors.inputs);
   return {};
 }
 
@@ -147,7 +163,7 @@ std::vector<std::string> NotesOnLayers(std::span<const LayerResponse> layers) {
     }
     if (layer.feed_forward.values().empty()) note("no feed-forward kernel");
     if (layer.expert_count > kExpertsKept) {
-      note(fmt::format("only the first {} of {} experts are kept", kExpertsKept,
+      note(fmt::format("kernels and sketches of the first {} of {} experts only", kExpertsKept,
                        layer.expert_count));
     }
   }

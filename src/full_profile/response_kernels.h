@@ -38,9 +38,10 @@ Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32
 //   output_value  MixerOutput(x) H^T
 //   feed_forward  FeedForwardOutput(x') H^T
 //   experts       ExpertOutput(x') H^T on the first kExpertAnchors anchors
-// each double-centred (docs/full_profile.md; Wu et al. perturb inputs and keep moments of the
-// response instead). Errors: those of the network; kBadFile, naming the layer, for a kernel that
-// is not finite.
+// and the gains, the root mean square of MixerOutput(x) and FeedForwardOutput(x') over that of E.
+// Kernels are double-centred (docs/full_profile.md; Wu et al. perturb inputs and keep moments of
+// the response instead). Errors: those of the network; kBadFile, naming the layer, for a kernel
+// that is not finite.
 Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors,
                                    const LayerParts& parts = {});
 

@@ -24,8 +24,14 @@ class Rounding : public TableVisitor {
     }
   }
 
+  void Steps(const std::string&, float step, const std::vector<FloatMatrix*>& items) override {
+    for (FloatMatrix* item : items) {
+      for (float& value : item->values()) value = FromStep(step, ToStep(step, value));
+    }
+  }
+
   // Stored exactly.
-  void Words(const std::string&, std::vector<uint32_t>&) override {}
+  void Words(const std::string&, const std::vector<std::vector<uint32_t>*>&) override {}
   void Doubles(const std::string&, const std::vector<double*>&) override {}
   void Floats(const std::string&, const std::vector<std::span<float>>&) override {}
   void Bytes(const std::string&, const std::vector<std::span<uint8_t>>&) override {}

@@ -65,4 +65,10 @@ void FromHalfBlock(float scale, std::span<const uint16_t> halves, std::span<floa
   for (float& value : values) value *= scale;
 }
 
+int8_t ToStep(float step, float value) {
+  return static_cast<int8_t>(std::clamp(std::nearbyint(value / step), -127.0f, 127.0f));
+}
+
+float FromStep(float step, int8_t byte) { return static_cast<float>(byte) * step; }
+
 }  // namespace tensorguard

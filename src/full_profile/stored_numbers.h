@@ -1,4 +1,4 @@
-// The two narrow number formats of a fingerprint file. Numbers that have been stored once come out
+// The narrow number formats of a fingerprint file. Numbers that have been stored once come out
 // of a second storing unchanged.
 #ifndef TENSORGUARD_FULL_PROFILE_STORED_NUMBERS_H_
 #define TENSORGUARD_FULL_PROFILE_STORED_NUMBERS_H_
@@ -21,6 +21,11 @@ struct ByteRow {
 // REQUIRES: all |values| <= kLargestStored.
 ByteRow ToByteRow(std::span<const float> values);
 void FromByteRow(float scale, std::span<const int8_t> bytes, std::span<float> values);
+
+// Eight bits with a step that the format fixes: value = byte * step, nearest, ties to even; what
+// lies beyond 127 steps is the last of them. REQUIRES: a power of two; finite values.
+int8_t ToStep(float step, float value);
+float FromStep(float step, int8_t byte);
 
 // IEEE 754 half precision with a common scale, a power of two: value = half * scale, exactly. The
 // largest magnitude lies in [2^14, 2^15] halves; all zero has scale 0.

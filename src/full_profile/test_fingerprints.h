@@ -3,6 +3,7 @@
 #define TENSORGUARD_FULL_PROFILE_TEST_FINGERPRINTS_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "full_profile/full_fingerprint.h"
 #include "full_profile/probe_numbers.h"
@@ -61,7 +62,9 @@ inline FullFingerprint SmallFingerprint() {
                           .mixer_name = "attention",
                           .query_key = NumbersOf(4, 4, 6),
                           .output_value = NumbersOf(4, 4, 7),
-                          .feed_forward = FloatMatrix(4, 4)});
+                          .feed_forward = FloatMatrix(4, 4),
+                          .mixer_gain = 0.3,
+                          .feed_forward_gain = 0.0});
   print.layers.push_back({.stack = "decoder",
                           .index = 1,
                           .mixer = MixerKind::kRecurrent,
@@ -69,12 +72,17 @@ inline FullFingerprint SmallFingerprint() {
                           .expert_count = 2,
                           .output_value = NumbersOf(4, 4, 8),
                           .feed_forward = NumbersOf(4, 4, 9),
-                          .experts = {NumbersOf(4, 4, 10), NumbersOf(4, 4, 11)}});
+                          .experts = {NumbersOf(4, 4, 10), NumbersOf(4, 4, 11)},
+                          .feed_forward_gain = 1.7});
   print.weights = {SummaryNamed("embed", Role::kEmbedding, 1000, 300, 1),
                    SummaryNamed("layers.0.q", Role::kQuery, 300, 300, 2),
                    SummaryNamed("layers.0.norm", Role::kNorm, 300, 1, 3),
                    SummaryNamed("layers.1.experts.1.up", Role::kUp, 7, 3, 4)};
   print.weights[0].sketch = {};
+  print.weights[0].row_sample = {.digests = std::vector<uint32_t>(1000, 0xdead'beef),
+                                 .projections = NumbersOf(1000, kRowProjections, 12)};
+  print.weights[1].digest_as_bfloat16 = WeightDigest{7, 8};
+  print.weights[1].digest_as_float16 = WeightDigest{9};
   print.weights[1].role.layer = 0;
   print.weights[3].role.layer = 1;
   print.weights[3].role.expert = 1;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include "formats/dtype.h"
@@ -45,16 +46,22 @@ Probes::Probes(uint64_t length) : float32(ProbeMatrix(length)), bfloat16(float32
 }
 
 WeightMeasures::WeightMeasures(const TensorInfo& tensor, const Weight& weight,
-                               std::shared_ptr<const Probes> probes)
+                               std::shared_ptr<const Probes> probes,
+                               std::shared_ptr<const RowProbes> row_probes)
     : tensor_(tensor),
       weight_(weight),
       probes_(std::move(probes)),
+      row_probes_(std::move(row_probes)),
       buckets_(weight.rows),
       elements_(weight.rows * weight.columns, kQuantileSample),
       small_groups_(weight.rows * (weight.columns / kSmallGroup), kGroupSample),
       large_groups_(weight.rows * (weight.columns / kLargeGroup), kGroupSample),
       blocks_(BlockCount(weight)),
-      sampled_(elements_.size()) {}
+      sampled_(elements_.size()),
+      rows_(weight.rows, row_probes_ ? kMostSampledRows : 0) {
+  row_sample_.digests.resize(rows_.size());
+  if (row_probes_) row_sample_.projections = FloatMatrix(rows_.size(), kRowProjections);
+}
 
 Result<void> WeightMeasures::Measure(const WeightBlock& block) {
   return std::visit(
@@ -66,6 +73,11 @@ template <typename Number>
 Result<void> WeightMeasures::MeasureValues(uint64_t first_row, std::span<const Number> values,
                                            Block& block) {
   block.digest = DigestOfValues(values);
+  if constexpr (std::is_same_v<Number, float>) {
+    block.as_bfloat16 = DigestAsBFloat16(values);
+    block.as_float16 =
+        tensor_.dtype == DType::kF16 ? std::optional(block.digest) : DigestAsFloat16(values);
+  }
   block.rows = MeasureRows(values, weight_.columns);
   if (block.rows.filled_columns.empty()) {
     all_columns_filled_ = true;
@@ -73,6 +85,7 @@ Result<void> WeightMeasures::MeasureValues(uint64_t first_row, std::span<const N
     MarkColumns(std::exchange(block.rows.filled_columns, {}));
   }
   TakeSamples(first_row, values, block);
+  if (row_probes_) SampleRows(first_row, values);
   return probes_ ? AddToSketch(first_row, values, block) : Result<void>();
 }
 
@@ -99,6 +112,19 @@ void WeightMeasures::TakeSamples(uint64_t first_row, std::span<const Number> val
 }
 
 template <typename Number>
+void WeightMeasures::SampleRows(uint64_t first_row, std::span<const Number> values) {
+  const uint64_t end = first_row + values.size() / weight_.columns;
+  for (uint64_t k = rows_.FirstNotBelow(first_row); k < rows_.size(); ++k) {
+    const uint64_t row = rows_.Position(k);
+    if (row >= end) break;
+    const auto numbers = values.subspan((row - first_row) * weight_.columns, weight_.columns);
+    const SampledRow sampled = SampleRow(numbers, *row_probes_);
+    row_sample_.digests[k] = sampled.digest;
+    std::ranges::copy(sampled.projections, row_sample_.projections.Row(k).begin());
+  }
+}
+
+template <typename Number>
 Result<void> WeightMeasures::AddToSketch(uint64_t first_row, std::span<const Number> values,
                                          Block& block) {
   // A vector counts as one row.
@@ -121,12 +147,10 @@ Result<void> WeightMeasures::AddToSketch(uint64_t first_row, std::span<const Num
 
 Result<WeightSummary> WeightMeasures::Finish() {
   Block total = {.rows = {.least = blocks_[0].rows.least, .greatest = blocks_[0].rows.greatest}};
-  std::vector<BlockDigest> digests;
   for (const Block& block : blocks_) {
     AddRows(block.rows, total.rows);
     total.distinct_in_small += block.distinct_in_small;
     total.distinct_in_large += block.distinct_in_large;
-    digests.push_back(block.digest);
   }
 
   const uint64_t elements = weight_.rows * weight_.columns;
@@ -141,7 +165,6 @@ Result<WeightSummary> WeightMeasures::Finish() {
       .columns = weight_.columns,
       .dtype = std::string(InfoOf(tensor_.dtype).name),
       .quantisation = tensor_.quantisation,
-      .digest = DigestOfBlocks(digests),
       .norm = std::sqrt(total.rows.squares),
       .mean = total.rows.sum / static_cast<double>(elements),
       .zero_fraction = *Share(total.rows.zeros, elements),
@@ -150,12 +173,33 @@ Result<WeightSummary> WeightMeasures::Finish() {
       .two_of_four_fraction = Share(total.rows.sparse_fours, weight_.rows * (weight_.columns / 4)),
       .distinct_per_32 = Share(total.distinct_in_small, small_groups_.size()),
       .distinct_per_256 = Share(total.distinct_in_large, large_groups_.size())};
+  AddDigests(summary);
   AddQuantiles(total.rows.least, total.rows.greatest, summary);
+  summary.row_sample = std::move(row_sample_);
   if (probes_) {
     auto added = AddSketch(summary);
     if (!added) return std::move(added).error();
   }
   return summary;
+}
+
+// Those of rounded numbers only where rounding changes some and makes none infinite.
+void WeightMeasures::AddDigests(WeightSummary& summary) const {
+  std::vector<BlockDigest> exact;
+  std::vector<BlockDigest> as_bfloat16;
+  std::vector<BlockDigest> as_float16;
+  for (const Block& block : blocks_) {
+    exact.push_back(block.digest);
+    if (block.as_bfloat16) as_bfloat16.push_back(*block.as_bfloat16);
+    if (block.as_float16) as_float16.push_back(*block.as_float16);
+  }
+  const auto rounded = [&](const std::vector<BlockDigest>& blocks) -> std::optional<WeightDigest> {
+    if (blocks.size() < exact.size() || blocks == exact) return {};
+    return DigestOfBlocks(blocks);
+  };
+  summary.digest = DigestOfBlocks(exact);
+  summary.digest_as_bfloat16 = rounded(as_bfloat16);
+  summary.digest_as_float16 = rounded(as_float16);
 }
 
 // Between two sampled numbers by linear interpolation; the ends are those of all elements. Orders

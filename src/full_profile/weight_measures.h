@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -13,6 +14,7 @@
 #include "full_profile/full_fingerprint.h"
 #include "full_profile/probe_numbers.h"
 #include "full_profile/row_measures.h"
+#include "full_profile/row_samples.h"
 #include "network/weight.h"
 
 namespace tensorguard {
@@ -44,9 +46,11 @@ struct Probes {
 class WeightMeasures {
  public:
   // `probes`: of the weight's columns (of a vector: its rows); null for no sketch.
+  // `row_probes`: of its columns; null for no sample of its rows.
   // `tensor` and `weight` must outlive the object. REQUIRES: the weight has elements.
   WeightMeasures(const TensorInfo& tensor, const Weight& weight,
-                 std::shared_ptr<const Probes> probes);
+                 std::shared_ptr<const Probes> probes,
+                 std::shared_ptr<const RowProbes> row_probes = nullptr);
 
   // Errors: those of Multiply.
   Result<void> Measure(const WeightBlock& block);
@@ -61,6 +65,9 @@ class WeightMeasures {
     uint64_t distinct_in_small = 0;
     uint64_t distinct_in_large = 0;
     BlockDigest digest = {};
+    // Of the rounded numbers; empty if one is infinite then.
+    std::optional<BlockDigest> as_bfloat16 = {};
+    std::optional<BlockDigest> as_float16 = {};
     std::vector<double> sketch = {};
   };
 
@@ -69,20 +76,26 @@ class WeightMeasures {
   template <typename Number>
   void TakeSamples(uint64_t first_row, std::span<const Number> values, Block& block);
   template <typename Number>
+  void SampleRows(uint64_t first_row, std::span<const Number> values);
+  template <typename Number>
   Result<void> AddToSketch(uint64_t first_row, std::span<const Number> values, Block& block);
   void MarkColumns(const std::vector<uint8_t>& filled);
+  void AddDigests(WeightSummary& summary) const;
   Result<void> AddSketch(WeightSummary& summary) const;
   void AddQuantiles(float least, float greatest, WeightSummary& summary);
 
   const TensorInfo& tensor_;
   const Weight& weight_;
   std::shared_ptr<const Probes> probes_;
+  std::shared_ptr<const RowProbes> row_probes_;
   OutputBuckets buckets_;
   FixedSample elements_;
   FixedSample small_groups_;
   FixedSample large_groups_;
   std::vector<Block> blocks_;
   std::vector<float> sampled_;  // parallel to elements_
+  FixedSample rows_;
+  RowSample row_sample_;  // parallel to rows_
 
   std::atomic<bool> all_columns_filled_ = false;
   std::mutex columns_mutex_;
@@ -92,7 +105,7 @@ class WeightMeasures {
 // The same by plain loops over the whole weight (digests of the same blocks): what the measures
 // are tested against.
 Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight& weight,
-                                       bool with_sketch);
+                                       bool with_sketch, bool with_rows = false);
 
 }  // namespace tensorguard
 

@@ -4,6 +4,8 @@
 
 #include "formats/dtype.h"
 #include "full_profile/weight_measures.h"
+#include "weights/encode_floats.h"
+#include "weights/half_floats.h"
 
 namespace tensorguard {
 namespace {
@@ -82,12 +84,41 @@ ContentDigest PlainDigest(const FloatMatrix& values) {
   return DigestOfBlocks(digests);
 }
 
+// Of the numbers as a copy in a narrower type would hold them; empty if that is the same numbers,
+// or if one is infinite.
+std::optional<WeightDigest> PlainRoundedDigest(const FloatMatrix& values, DType dtype) {
+  const size_t count = values.values().size();
+  std::vector<std::byte> bytes(count * sizeof(uint16_t));
+  if (EncodeFloats(dtype, values.values(), bytes)) return {};
+  FloatMatrix rounded(values.rows(), values.columns());
+  if (dtype == DType::kBF16) {
+    DecodeBrainFloats(bytes, rounded.values());
+  } else {
+    DecodeHalfFloats(bytes, rounded.values());
+  }
+  const WeightDigest digest = PlainDigest(rounded);
+  if (digest == PlainDigest(values)) return {};
+  return digest;
+}
+
+RowSample PlainRowSample(const FloatMatrix& values) {
+  const FixedSample rows(values.rows(), kMostSampledRows);
+  const RowProbes probes(values.columns());
+  RowSample sample = {.digests = {}, .projections = FloatMatrix(rows.size(), kRowProjections)};
+  for (uint64_t k = 0; k < rows.size(); ++k) {
+    const SampledRow row = SampleRowPlainly(values.Row(rows.Position(k)), probes);
+    sample.digests.push_back(row.digest);
+    std::copy(row.projections.begin(), row.projections.end(), sample.projections.Row(k).begin());
+  }
+  return sample;
+}
+
 bool IsZero(float value) { return value == 0; }
 
 }  // namespace
 
 Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight& weight,
-                                       bool with_sketch) {
+                                       bool with_sketch, bool with_rows) {
   const auto values = ReadWeight(source, weight);
   if (!values) return values.error();
   const TensorInfo& tensor = source.tensors()[weight.tensor_index];
@@ -122,6 +153,11 @@ Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight&
   if (weight.columns >= 4) summary.two_of_four_fraction = ZeroFours(*values);
   if (weight.columns >= kSmallGroup) summary.distinct_per_32 = MeanDistinct(*values, kSmallGroup);
   if (weight.columns >= kLargeGroup) summary.distinct_per_256 = MeanDistinct(*values, kLargeGroup);
+  if (!source.IsBFloat16(weight.tensor_index)) {
+    summary.digest_as_bfloat16 = PlainRoundedDigest(*values, DType::kBF16);
+    summary.digest_as_float16 = PlainRoundedDigest(*values, DType::kF16);
+  }
+  if (with_rows) summary.row_sample = PlainRowSample(*values);
   if (with_sketch) summary.sketch = PlainSketch(weight, *values);
   return summary;
 }

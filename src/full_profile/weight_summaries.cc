@@ -66,17 +66,16 @@ void WeightSummaries::Expect(const WeightSource& source, std::span<const Weight>
   source_ = &source;
   weights_ = weights;
   for (const Weight& weight : weights) {
-    const bool kept = weight.role.expert.value_or(0) < kExpertsKept;
-    tasks_.push_back(kept ? std::make_unique<Task>(weight) : nullptr);
+    tasks_.push_back(std::make_unique<Task>(weight));
   }
 }
 
 Result<void> WeightSummaries::Observe(const Weight& weight, const WeightBlock& block) {
-  Task* task = tasks_[static_cast<size_t>(&weight - weights_.data())].get();
-  if (task != nullptr && task->seen[block.index].exchange(true)) return {};
+  Task& task = *tasks_[static_cast<size_t>(&weight - weights_.data())];
+  if (task.seen[block.index].exchange(true)) return {};
   const TensorInfo& tensor = source_->tensors()[weight.tensor_index];
   if (on_read_) on_read_(tensor.name, StoredBytes(tensor, weight, block));
-  return task == nullptr ? Result<void>() : Measure(*task, tensor, block);
+  return Measure(task, tensor, block);
 }
 
 Result<void> WeightSummaries::Measure(Task& task, const TensorInfo& tensor,
@@ -84,7 +83,10 @@ Result<void> WeightSummaries::Measure(Task& task, const TensorInfo& tensor,
   const Weight& weight = task.weight;
   std::call_once(task.started, [&] {
     auto probes = HasSketch(weight) ? probes_->Of(SketchedLength(weight)) : nullptr;
-    task.measures = std::make_unique<WeightMeasures>(tensor, weight, std::move(probes));
+    auto row_probes =
+        HasRowSample(weight) ? std::make_shared<const RowProbes>(weight.columns) : nullptr;
+    task.measures =
+        std::make_unique<WeightMeasures>(tensor, weight, std::move(probes), std::move(row_probes));
   });
   auto measured = task.measures->Measure(block);
   if (!measured) return measured;
@@ -104,7 +106,7 @@ Result<void> WeightSummaries::ReadRest(unsigned threads, const std::vector<bool>
   std::vector<Reading> readings;
   for (size_t i = 0; i < tasks_.size(); ++i) {
     const auto& task = tasks_[i];
-    if (task == nullptr || (!wanted.empty() && !wanted[i])) continue;
+    if (!wanted.empty() && !wanted[i]) continue;
     const uint64_t together = BlocksPerReading(task->weight);
     for (uint64_t first = 0; first < task->seen.size(); first += together) {
       const auto begin = task->seen.begin() + static_cast<ptrdiff_t>(first);
@@ -123,7 +125,7 @@ Result<void> WeightSummaries::ReadRest(unsigned threads, const std::vector<bool>
 std::vector<WeightSummary> WeightSummaries::Take() {
   std::vector<WeightSummary> summaries;
   for (const auto& task : tasks_) {
-    if (task == nullptr || task->blocks_left > 0) continue;
+    if (task->blocks_left > 0) continue;
     summaries.push_back(std::move(task->summary));
   }
   return summaries;
@@ -132,8 +134,16 @@ std::vector<WeightSummary> WeightSummaries::Take() {
 bool HasSketch(const Weight& weight) {
   const Role role = weight.role.role;
   const bool table = role == Role::kEmbedding || role == Role::kOutputHead;
-  if (role == Role::kModality || (table && !weight.is_vector)) return false;
+  if (table && !weight.is_vector) return false;
+  if (weight.role.expert.value_or(0) >= kExpertsKept) return false;
   return SketchedLength(weight) <= kLongestSketched;
+}
+
+bool HasRowSample(const Weight& weight) {
+  const Role role = weight.role.role;
+  const bool table =
+      role == Role::kEmbedding || role == Role::kOutputHead || role == Role::kPositionEmbedding;
+  return table && !weight.is_vector && weight.columns <= kLongestSketched;
 }
 
 Result<std::vector<WeightSummary>> SummariseWeights(const WeightSource& source,

@@ -22,13 +22,13 @@ namespace tensorguard {
 class WeightSummaries : public WeightBlockObserver {
  public:
   // `on_read`: called from any thread with the tensor and the stored bytes of each block when it is
-  // first read (each time for a weight that is not kept).
+  // first read.
   using OnRead = std::function<void(std::string_view tensor, uint64_t bytes)>;
   explicit WeightSummaries(OnRead on_read = {});
   ~WeightSummaries() override;
 
-  // The weights to summarise: all but routed experts from kExpertsKept on. Both must outlive the
-  // object. To be called once, before any block is observed.
+  // The weights to summarise. Both must outlive the object. To be called once, before any block is
+  // observed.
   void Expect(const WeightSource& source, std::span<const Weight> weights);
 
   // Blocks of other weights, and those measured before, are passed over. Errors: those of
@@ -40,8 +40,8 @@ class WeightSummaries : public WeightBlockObserver {
   // WeightMeasures.
   Result<void> ReadRest(unsigned threads, const std::vector<bool>& wanted = {});
 
-  // One summary for each weight that is kept and was seen whole, in their order. To be called once,
-  // after ReadRest.
+  // One summary for each weight that was seen whole, in their order. To be called once, after
+  // ReadRest.
   std::vector<WeightSummary> Take();
 
  private:
@@ -53,7 +53,7 @@ class WeightSummaries : public WeightBlockObserver {
   OnRead on_read_;
   const WeightSource* source_ = nullptr;
   std::span<const Weight> weights_;
-  std::vector<std::unique_ptr<Task>> tasks_;  // of weights_; null for what is not kept
+  std::vector<std::unique_ptr<Task>> tasks_;  // of weights_
   std::unique_ptr<ProbeShelf> probes_;
 };
 
@@ -62,8 +62,12 @@ Result<std::vector<WeightSummary>> SummariseWeights(const WeightSource& source,
                                                     std::span<const Weight> weights,
                                                     unsigned threads = 0);
 
-// Whether a weight has a sketch of its own.
+// Whether a weight has a sketch of its own: no vocabulary table, no routed expert from kExpertsKept
+// on, no rows above kLongestSketched.
 bool HasSketch(const Weight& weight);
+
+// Whether a weight's rows are sampled one by one: tables of tokens and of positions.
+bool HasRowSample(const Weight& weight);
 
 // The rows of a vocabulary table times X, [rows, kSketchSize]. Errors: those of ReadWeight.
 // REQUIRES: rows below the table's.

@@ -4,16 +4,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "full_profile/learned_matrix.h"
 #include "full_profile/probe_numbers.h"
 #include "full_profile/weight_measures.h"
 #include "network/test_models.h"
+#include "weights/encode_floats.h"
+#include "weights/half_floats.h"
 
 namespace tensorguard {
 namespace {
@@ -69,6 +74,12 @@ void ExpectSame(const WeightSummary& fast, const WeightSummary& plain) {
   ExpectNear(fast.two_of_four_fraction, plain.two_of_four_fraction);
   ExpectNear(fast.distinct_per_32, plain.distinct_per_32);
   ExpectNear(fast.distinct_per_256, plain.distinct_per_256);
+  EXPECT_EQ(fast.digest_as_bfloat16, plain.digest_as_bfloat16);
+  EXPECT_EQ(fast.digest_as_float16, plain.digest_as_float16);
+  EXPECT_EQ(fast.row_sample.digests, plain.row_sample.digests);
+  ASSERT_EQ(fast.row_sample.projections.rows(), plain.row_sample.projections.rows());
+  EXPECT_TRUE(std::ranges::equal(fast.row_sample.projections.values(),
+                                 plain.row_sample.projections.values()));
   ASSERT_EQ(fast.sketch.rows(), plain.sketch.rows());
   for (size_t i = 0; i < fast.sketch.values().size(); ++i) {
     EXPECT_NEAR(fast.sketch.values()[i], plain.sketch.values()[i], 1e-5 * plain.norm);
@@ -84,6 +95,7 @@ TEST(SummariseWeights, AgreesWithPlainLoopsForAnyNumberOfThreads) {
                                {attention + "o_proj.weight", Random({1, 3}, 4)},
                                {attention + "q_proj.bias", Random({5}, 5)},
                                {"model.layers.0.mlp.up_proj.weight", Random({9, 3}, 6, 0.7)},
+                               {"model.embed_tokens.weight", Random({40'000, 9}, 8, 0.01)},
                                {"model.norm.weight", Random({70}, 7, 0.5)}});
   const auto weights = SplitWeights(model);
   ASSERT_TRUE(weights);
@@ -91,13 +103,16 @@ TEST(SummariseWeights, AgreesWithPlainLoopsForAnyNumberOfThreads) {
   const auto five = Summarise(model, 5);
   ASSERT_EQ(one.size(), weights->size());
   for (size_t i = 0; i < weights->size(); ++i) {
-    const auto plain = SummarisePlainly(*model.weights, weights->at(i), HasSketch(weights->at(i)));
+    const Weight& weight = weights->at(i);
+    const auto plain =
+        SummarisePlainly(*model.weights, weight, HasSketch(weight), HasRowSample(weight));
     ASSERT_TRUE(plain);
     ExpectSame(one[i], *plain);
     EXPECT_EQ(one[i].norm, five[i].norm);
     EXPECT_EQ(one[i].mean, five[i].mean);
     EXPECT_EQ(one[i].digest, five[i].digest);
     EXPECT_EQ(one[i].quantiles, five[i].quantiles);
+    EXPECT_EQ(one[i].row_sample.digests, five[i].row_sample.digests);
     EXPECT_EQ(one[i].zero_column_fraction, five[i].zero_column_fraction);
     for (size_t k = 0; k < one[i].sketch.values().size(); ++k) {
       EXPECT_EQ(one[i].sketch.values()[k], five[i].sketch.values()[k]);
@@ -172,11 +187,77 @@ TEST(SummariseWeights, LeavesSketchesOfVocabularyTablesOut) {
   EXPECT_EQ(summaries[2].sketch.rows(), 1u);
 }
 
-TEST(SummariseWeights, KeepsTheFirstExperts) {
+TEST(SummariseWeights, MeasuresEveryExpertAndSketchesTheFirst) {
   const auto summaries =
       Summarise(ModelOf({{"model.layers.0.mlp.experts.down_proj", Random({40, 3, 2}, 1)}}));
-  ASSERT_EQ(summaries.size(), kExpertsKept);
-  EXPECT_EQ(summaries.back().role.expert, kExpertsKept - 1);
+  ASSERT_EQ(summaries.size(), 40u);
+  for (uint32_t expert = 0; expert < 40; ++expert) {
+    EXPECT_EQ(summaries[expert].role.expert, expert);
+    EXPECT_EQ(summaries[expert].sketch.rows() > 0, expert < kExpertsKept);
+    EXPECT_GT(summaries[expert].norm, 0);
+  }
+  EXPECT_NE(summaries[38].digest, summaries[39].digest);
+}
+
+TEST(SummariseWeights, SamplesRowsOfTablesOfTokensAndPositions) {
+  const auto summaries = Summarise(ModelOf({{"transformer.wte.weight", Random({50, 8}, 1)},
+                                            {"transformer.wpe.weight", Random({20, 8}, 2)},
+                                            {"transformer.h.0.mlp.c_fc.weight", Random({8, 9}, 3)},
+                                            {"transformer.ln_f.weight", Random({8}, 3)}}));
+  ASSERT_EQ(summaries.size(), 4u);
+  for (const WeightSummary& summary : summaries) {
+    const bool tokens = summary.role.role == Role::kEmbedding;
+    const bool positions = summary.role.role == Role::kPositionEmbedding;
+    const size_t rows = tokens ? 50 : positions ? 20 : 0;
+    EXPECT_EQ(summary.row_sample.digests.size(), rows) << summary.tensor;
+    EXPECT_EQ(summary.row_sample.projections.rows(), rows) << summary.tensor;
+    EXPECT_EQ(summary.sketch.rows() == 0, tokens) << summary.tensor;
+  }
+}
+
+TEST(SummariseWeights, SketchesTowersButCountsNoneOfTheirMatricesAsTheModels) {
+  const auto summaries = Summarise(ModelOf(
+      {{"vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight", Random({40, 40}, 1)},
+       {"multi_modal_projector.linear_1.weight", Random({40, 40}, 2)}}));
+  ASSERT_EQ(summaries.size(), 2u);
+  for (const WeightSummary& summary : summaries) {
+    EXPECT_EQ(summary.role.role, Role::kModality) << summary.tensor;
+    EXPECT_EQ(summary.sketch.rows(), kSketchSize);
+    EXPECT_FALSE(IsLearnedMatrix(summary));
+  }
+}
+
+// A copy in a narrower type has the digest that the model's own fingerprint tells of.
+TEST(SummariseWeights, KnowsTheDigestsOfCopiesInNarrowerTypes) {
+  const std::string name = "model.layers.0.self_attn.k_proj.weight";
+  TensorValues tensor = Random({600, 700}, 1);  // two blocks
+  // Ties either way, subnormal numbers of float16, numbers that it takes for 0, and -0.
+  const float special[] = {1 + 0x1p-8f,  1 + 3 * 0x1p-8f, 1 + 0x1p-11f, 1 + 3 * 0x1p-11f,
+                           0x1.5p-15f,   0x1.23456p-20f,  3 * 0x1p-25f, 0x1p-25f,
+                           0x1.8p-25f,   -0x1p-30f,       -0.0f,        65519.0f,
+                           -0x1.fep-15f, 0x1.ffffffp-15f};
+  std::copy(std::begin(special), std::end(special), tensor.values.begin());
+  const auto wide = SummaryOf(tensor);
+  for (const auto& [dtype, digest] : {std::pair{DType::kBF16, wide.digest_as_bfloat16},
+                                      std::pair{DType::kF16, wide.digest_as_float16}}) {
+    std::vector<std::byte> bytes(2 * tensor.values.size());
+    ASSERT_FALSE(EncodeFloats(dtype, tensor.values, bytes));
+    TensorValues copy = tensor;
+    if (dtype == DType::kBF16) {
+      DecodeBrainFloats(bytes, copy.values);
+    } else {
+      DecodeHalfFloats(bytes, copy.values);
+    }
+    const auto narrow = SummaryOf(copy);
+    ASSERT_TRUE(digest);
+    EXPECT_EQ(*digest, narrow.digest);
+    EXPECT_NE(narrow.digest, wide.digest);
+    // Of numbers that the type holds there is nothing to tell.
+    EXPECT_FALSE(dtype == DType::kBF16 ? narrow.digest_as_bfloat16 : narrow.digest_as_float16);
+  }
+  tensor.values[5] = 65520;  // rounds to infinity
+  EXPECT_FALSE(SummaryOf(tensor).digest_as_float16);
+  EXPECT_TRUE(SummaryOf(tensor).digest_as_bfloat16);
 }
 
 TEST(SummariseWeights, RefusesNumbersThatAreNotFinite) {
