@@ -246,7 +246,7 @@ std::string OriginsText(const ComparedPair& pair) {
        {std::pair(&pair.first, &origins.a), std::pair(&pair.second, &origins.b)}) {
     std::vector<std::string> row = {EscapeControl(model->model_name)};
     for (const Origin origin : kOrigins) {
-      row.push_back(fmt::format("{:.1f}%", 100 * found->all.Share(origin)));
+      row.push_back(ShareText(found->all.Share(origin)));
     }
     rows.push_back(std::move(row));
   }

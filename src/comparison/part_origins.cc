@@ -185,31 +185,47 @@ PartOrigin ExplainMatrix(const Explained& side, size_t index) {
   return part;
 }
 
-std::optional<RowShares> RowsOfTable(const Explained& side, const WeightSummary& table) {
+// Rows that lie elsewhere are told by the tokens that both have: where those changed, so did the
+// rows that were not found, as far as the other table has so many.
+RowShares WithTokens(RowShares rows, const WeightSummary& table, const WeightSummary& other,
+                     const VocabularyPair& tokens) {
+  if (tokens.cosine < kBasisLostCosine || tokens.relative_change <= kUnchanged) return rows;
+  const double both =
+      std::min(1.0, static_cast<double>(other.rows) / static_cast<double>(table.rows));
+  rows.changed = std::max(rows.changed, both - rows.same);
+  rows.nothing = std::max(0.0, 1 - rows.same - rows.changed);
+  return rows;
+}
+
+// Against the table that explains most.
+std::optional<RowShares> RowsOfTable(const Explained& side, const WeightSummary& table,
+                                     const std::optional<VocabularyPair>& tokens) {
   std::optional<RowShares> best;
   for (const WeightSummary& other : side.other.model.weights) {
     if (!IsTable(other)) continue;
-    const auto shares = CompareRows(table, other);
-    if (shares && (!best || shares->nothing < best->nothing)) best = shares;
+    auto shares = CompareRows(table, other);
+    if (!shares) continue;
+    if (tokens && other.role.role == table.role.role) {
+      shares = WithTokens(*shares, table, other, *tokens);
+    }
+    if (!best || shares->nothing < best->nothing) best = shares;
   }
   return best;
 }
 
-// Rows that lie elsewhere are told by the tokens that both have.
 PartOrigin ExplainTable(const Explained& side, size_t index) {
   const WeightSummary& table = side.model.weights[index];
   PartOrigin part = {.weight = index};
   const double parameters = ParametersOf(table);
   const auto& tokens =
       table.role.role == Role::kEmbedding ? side.evidence.embedding : side.evidence.head;
-  const bool alike = tokens && tokens->cosine >= kBasisLostCosine;
-  if (auto rows = RowsOfTable(side, table)) {
-    if (alike) rows = RowShares{.same = rows->same, .changed = 1 - rows->same, .nothing = 0};
+  if (const auto rows = RowsOfTable(side, table, tokens)) {
     part.counts.Add(Origin::kSame, parameters * rows->same);
     part.counts.Add(Origin::kChanged, parameters * rows->changed);
     part.counts.Add(side.evidence.tables_rewritten ? Origin::kRewritten : Origin::kNothing,
                     parameters * rows->nothing);
   } else if (tokens) {
+    const bool alike = tokens->cosine >= kBasisLostCosine;
     part.counts.Add(alike ? Origin::kChanged : Origin::kNothing, parameters);
   } else {
     part.counts.Add(side.evidence.tables_rewritten ? Origin::kRewritten : Origin::kNotComparable,

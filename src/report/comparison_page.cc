@@ -64,8 +64,6 @@ std::string VerdictHtml(const ComparisonPage& page) {
       EscapeHtml(page.reason));
 }
 
-std::string PercentText(double share) { return fmt::format("{:.1f}%", 100 * share); }
-
 // What of each model lies in the other, in numbers and as a map.
 std::string OriginsHtml(const ComparisonPage& page) {
   const PairOrigins& origins = page.comparison.origins;
@@ -73,7 +71,7 @@ std::string OriginsHtml(const ComparisonPage& page) {
   for (const Origin origin : kOrigins) headings.emplace_back(OriginText(origin));
   const auto row = [](const FullFingerprint& model, const ModelOrigins& found) {
     Row cells = {model.model_name};
-    for (const Origin origin : kOrigins) cells.push_back(PercentText(found.all.Share(origin)));
+    for (const Origin origin : kOrigins) cells.push_back(ShareText(found.all.Share(origin)));
     return cells;
   };
   std::string html = "<h2>What of each model lies in the other</h2>\n" +

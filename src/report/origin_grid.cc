@@ -85,6 +85,12 @@ std::string_view OriginText(Origin origin) {
   return "not read";
 }
 
+std::string ShareText(double share) {
+  if (share > 0 && share < 0.0005) return "<0.1%";
+  if (share < 1 && share >= 0.9995) return ">99.9%";
+  return fmt::format("{:.1f}%", 100 * share);
+}
+
 char OriginLetter(Origin origin) {
   constexpr std::string_view kLetters = "=~r.?-";
   return kLetters[static_cast<size_t>(origin)];

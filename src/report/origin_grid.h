@@ -35,6 +35,9 @@ OriginGrid GridOf(const FullFingerprint& model, const ModelOrigins& origins);
 // "the same numbers", "the same weights, changed", ...
 std::string_view OriginText(Origin origin);
 
+// "12.5%"; never "0.0%" or "100.0%" for what is neither.
+std::string ShareText(double share);
+
 // One letter for a map of text: '=', '~', 'r', '.', '?', '-'.
 char OriginLetter(Origin origin);
 
