@@ -1,0 +1,110 @@
+// frame_calibration: the models of a folder with known ancestry in their own frames, every one
+// against every base. docs/frame.md has its figures.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "evaluation/truth.h"
+#include "frame/frame.h"
+#include "frame/frame_comparison.h"
+#include "model/model.h"
+#include "network/network.h"
+
+namespace tensorguard {
+namespace {
+
+struct Pair {
+  std::string model;
+  std::string base;
+  FrameComparison comparison;
+};
+
+Result<FrameForms> FormsOf(const std::filesystem::path& path) {
+  const auto model = OpenModel(path);
+  if (!model) return model.error();
+  const auto network = Network::Build(*model);
+  if (!network) return network.error();
+  return ComputeFrameForms(**network);
+}
+
+void Print(std::string_view title, std::vector<Pair> pairs, bool weakest_first, size_t most) {
+  std::ranges::sort(pairs, [&](const Pair& a, const Pair& b) {
+    return weakest_first ? a.comparison.score < b.comparison.score
+                         : a.comparison.score > b.comparison.score;
+  });
+  fmt::print("\n{}: {} pairs\n\n| model | base | score | off the matching | p |\n", title,
+             pairs.size());
+  fmt::print("| --- | --- | --- | --- | --- |\n");
+  for (size_t i = 0; i < std::min(most, pairs.size()); ++i) {
+    const FrameComparison& found = pairs[i].comparison;
+    fmt::print("| {} | {} | {:.3f} | {:.3f} +- {:.3f} | {:.1e} |\n", pairs[i].model, pairs[i].base,
+               found.score, found.null_mean, found.null_deviation, found.p_value);
+  }
+}
+
+int Run(const std::filesystem::path& folder, size_t most) {
+  const auto truth = ReadTruth(folder / "truth.json");
+  if (!truth) {
+    fmt::print(stderr, "{}\n", DescribeError(truth.error()));
+    return 1;
+  }
+  std::map<std::string, FrameForms> forms;
+  for (const TruthModel& model : *truth) {
+    if (model.kind == "adapter") continue;
+    auto found = FormsOf(folder / model.name);
+    if (!found) {
+      fmt::print(stderr, "{}\n", DescribeError(found.error()));
+      return 1;
+    }
+    forms[model.name] = *std::move(found);
+  }
+  std::vector<Pair> derived;
+  std::vector<Pair> independent;
+  std::vector<Pair> students;
+  double longest = 0;
+  for (const TruthModel& base : *truth) {
+    if (base.relation != Relation::kBase) continue;
+    for (const TruthModel& model : *truth) {
+      if (model.name == base.name || !forms.contains(model.name)) continue;
+      const auto start = std::chrono::steady_clock::now();
+      const auto found = CompareFrames(forms[base.name], forms[model.name]);
+      longest = std::max(longest, std::chrono::duration<double, std::milli>(
+                                      std::chrono::steady_clock::now() - start)
+                                      .count());
+      if (!found) {
+        fmt::print("{} and {} have too few layers\n", model.name, base.name);
+        continue;
+      }
+      const bool family = model.root == base.name;
+      auto& group = family && model.relation == Relation::kDerived       ? derived
+                    : family && model.relation == Relation::kIndependent ? students
+                                                                         : independent;
+      group.push_back({model.name, base.name, *found});
+    }
+  }
+  Print("Derived, weakest first", derived, true, most);
+  Print("Students of the base", students, false, most);
+  Print("Others, strongest first", independent, false, most);
+  fmt::print("\nlongest comparison: {:.2f} ms\n", longest);
+  return 0;
+}
+
+}  // namespace
+}  // namespace tensorguard
+
+int main(int argc, char** argv) {
+  CLI::App app("Forms of models in their own frames against their bases'.");
+  std::filesystem::path folder;
+  size_t most = 8;
+  app.add_option("folder", folder, "a folder of models with truth.json")->required();
+  app.add_option("--most", most, "rows of each table");
+  CLI11_PARSE(app, argc, argv);
+  return tensorguard::Run(folder, most);
+}

@@ -1,0 +1,36 @@
+// From the forms of single layers along candidate directions to those of a model in its frame.
+#ifndef TENSORGUARD_FRAME_COMMON_FRAME_H_
+#define TENSORGUARD_FRAME_COMMON_FRAME_H_
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "frame/frame_forms.h"
+#include "frame/frame_plan.h"
+#include "frame/part_forms.h"
+
+namespace tensorguard {
+
+// Along the candidate directions; empty where the layer has no such part.
+struct FormsOfOneLayer {
+  std::optional<PartForms> attention = {};
+  std::optional<PartForms> feed_forward = {};
+};
+
+// The forms of a part from the projections of its weights, in the order of FramePart::weights.
+PartForms FormsOfPart(const FramePart& part, const std::vector<Projection>& projections);
+
+// `parts` as FrameLayer::parts. Experts are averaged.
+FormsOfOneLayer FormsOfLayer(const FrameLayer& layer, std::vector<PartForms> parts);
+
+// The axes are the leading eigenvectors of the second moments of all layers, of what reads and what
+// writes the stream; each form is given in them at Frobenius norm 1. Forms that are all zero, and
+// layers without any, are left out. `forms` as FramePlan::layers. Errors: kSystem if the system's
+// linear algebra fails.
+Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
+                                      const std::vector<FormsOfOneLayer>& forms);
+
+}  // namespace tensorguard
+
+#endif  // TENSORGUARD_FRAME_COMMON_FRAME_H_
