@@ -19,6 +19,11 @@ bool HasCommonWeights(const Evidence& evidence) {
           evidence.common_share >= kInPart);
 }
 
+// What was found does nothing for what the model computes.
+bool IsInert(const Evidence& evidence) {
+  return evidence.written_share && *evidence.written_share < kInert;
+}
+
 bool FormsAgree(const Evidence& evidence) {
   return evidence.frame_score && *evidence.frame_score >= kFrameAlike &&
          evidence.frame_p_value <= kFrameP;
@@ -55,7 +60,7 @@ Judgement Derived(const Evidence& evidence) {
 }
 
 Judgement JudgeCommonWeights(const Evidence& evidence) {
-  if (evidence.written_share && *evidence.written_share < kInert) {
+  if (IsInert(evidence)) {
     return {.verdict = Verdict::kIndependent,
             .why =
                 "Parts are the other model's, but they write next to nothing: they are no part of "
@@ -161,7 +166,8 @@ std::optional<double> ScoreOf(const Evidence& evidence) {
     const double forms = std::clamp(*evidence.frame_score, 0.0, 1.0);
     function = std::max(FunctionOfForms(forms), function * std::min(1.0, forms / kFrameAlike));
   }
-  const std::optional<double> weights = common ? evidence.sketch_cosine : std::nullopt;
+  const bool counts = common && !IsInert(evidence) && !evidence.component_alone;
+  const std::optional<double> weights = counts ? evidence.sketch_cosine : std::nullopt;
   return 1 - Unexplained(function) * Unexplained(weights);
 }
 
