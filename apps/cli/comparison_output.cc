@@ -52,6 +52,7 @@ OrderedJson KernelsToJson(const ComparedPair& pair) {
   for (const LayerMatch& match : comparison.layers) layers.push_back(LayerToJson(pair, match));
   return {{"score", comparison.kernels->score},
           {"common_anchors", comparison.kernels->common_anchors},
+          {"anchor_agreement", NumberOrNull(comparison.kernels->anchor_agreement)},
           {"layers", layers},
           {"layers_by_index", comparison.layers_by_index},
           {"other_layers",

@@ -177,6 +177,8 @@ TEST(CompareFingerprints, IsInconclusiveOnFiveCommonAnchors) {
   const auto a = FingerprintOf(RandomToyModel(1));
   auto b = FingerprintOf(Rotated(RandomToyModel(1), 3));
   for (size_t i = 5; i < b.anchors.size(); ++i) b.anchors[i] += 1000;
+  EXPECT_EQ(Compared(a, b).verdict, Verdict::kReparameterised);  // forms need no anchors
+  b.frame = {};
   const auto comparison = Compared(a, b);
   EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
   EXPECT_EQ(comparison.score, std::nullopt);
@@ -200,6 +202,8 @@ TEST(CompareFingerprints, ComparesRowsOnlyBetweenVocabulariesOfOneSize) {
   b.anchor_kind = AnchorKind::kRows;
   EXPECT_EQ(Compared(a, b).verdict, Verdict::kReparameterised);
   b.vocabulary_size += 1;
+  EXPECT_EQ(Compared(a, b).verdict, Verdict::kReparameterised);
+  b.frame = {};
   const auto comparison = Compared(a, b);
   EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
   EXPECT_THAT(TextOf(comparison, FindingKind::kCannotCompare), HasSubstr("48 and 49"));
@@ -300,6 +304,7 @@ TEST(QuickComparison, DoesNotDecideWithoutKernelsOrCommonWeights) {
   FullFingerprint quick = QuickPrintOf(RandomToyModel(1, 6));
   quick.layers.clear();
   quick.weights.clear();
+  quick.frame = {};
   const auto comparison = Compared(quick, FingerprintOf(RandomToyModel(1, 6)));
   EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
   ASSERT_TRUE(comparison.quick);

@@ -25,7 +25,10 @@ constexpr double kMostUnknown = 0.1;
 
 bool OneFunction(const Comparison& comparison) {
   const auto& frame = comparison.frame;
-  if (frame) return frame->score >= kFrameAlike && frame->p_value <= kFrameP;
+  if (frame) {
+    return frame->score >= kFrameAlikeAnyway ||
+           (frame->score >= kFrameAlike && frame->p_value <= kFrameP);
+  }
   return comparison.kernels && comparison.kernels->score >= kDerivedAnswers;
 }
 

@@ -31,8 +31,8 @@ SketchAlignment AlignBySketches(const FullFingerprint& a, const FullFingerprint&
                                 std::span<const KindCosines> cosines);
 
 // The layers of `a` with the counterpart of their mixer, or else of their feed-forward; of both, if
-// they disagree, that which stands out more. Layers without a counterpart go with those of their own
-// index, if that is nobody's. Empty where nothing stands out.
+// they disagree, that which stands out more. Layers without a counterpart go with those of their
+// own index, if that is nobody's. Empty where nothing stands out.
 LayerMap LayersOf(const SketchAlignment& alignment, const FullFingerprint& a,
                   const FullFingerprint& b);
 

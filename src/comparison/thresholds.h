@@ -46,13 +46,20 @@ inline constexpr double kInert = 0.03;
 // other or mixed with it; below it both from their initial weights.
 inline constexpr double kContinuedCosine = 0.35;
 
-// docs/calibration.md#forms. Rewritten copies have more, no independent pair has as much as
-// kFrameSilent.
+// docs/calibration.md#forms. From kFrameAlikeAnyway on forms show one origin at any depth: no
+// independent pair has more than 0.37, and that at two or three layers. From kFrameAlike on they do
+// where chance does not explain them. Below kFrameSilent, or below kFrameByChance where chance
+// explains them, they show nothing.
+inline constexpr double kFrameAlikeAnyway = 0.6;
 inline constexpr double kFrameAlike = 0.35;
-inline constexpr double kFrameSilent = 0.22;
-// And where the anchors cannot be trusted, disguises that spoil the forms too have more than this.
-inline constexpr double kFrameEmpty = 0.12;
 inline constexpr double kFrameP = 1e-4;
+inline constexpr double kFrameSilent = 0.22;
+inline constexpr double kFrameByChance = 0.4;
+inline constexpr double kFrameChanceP = 0.05;
+// Where the anchors cannot be trusted, disguises that spoil the forms too have more than this.
+inline constexpr double kFrameEmpty = 0.12;
+// Of what the layers answer, what counts for the score where forms do not confirm it.
+inline constexpr double kSilentCredit = 0.4;
 // A half whose forms, or whose kernels, are this near to the other's computes the same.
 inline constexpr double kHalfRewritten = 0.3;
 

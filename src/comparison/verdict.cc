@@ -24,13 +24,17 @@ bool IsInert(const Evidence& evidence) {
   return evidence.written_share && *evidence.written_share < kInert;
 }
 
+// Few layers cannot give a small p-value, however alike their forms are.
 bool FormsAgree(const Evidence& evidence) {
-  return evidence.frame_score && *evidence.frame_score >= kFrameAlike &&
-         evidence.frame_p_value <= kFrameP;
+  if (!evidence.frame_score) return false;
+  return *evidence.frame_score >= kFrameAlikeAnyway ||
+         (*evidence.frame_score >= kFrameAlike && evidence.frame_p_value <= kFrameP);
 }
 
 bool FormsAreSilent(const Evidence& evidence) {
-  return evidence.frame_score && *evidence.frame_score < kFrameSilent;
+  if (!evidence.frame_score || FormsAgree(evidence)) return false;
+  return *evidence.frame_score < kFrameSilent ||
+         (*evidence.frame_score < kFrameByChance && evidence.frame_p_value > kFrameChanceP);
 }
 
 // The cosine of forms on the scale of that of kernels, where 0.74 is the middle between copies and
@@ -59,6 +63,22 @@ Judgement Derived(const Evidence& evidence) {
           .in_part = evidence.traced_share < kWhole};
 }
 
+// Sketches can be forged; equal digests cannot, nor can forms or answers so cheaply.
+bool IsConfirmed(const Evidence& evidence) {
+  return evidence.same_share >= kInPart || !FormsAreSilent(evidence) ||
+         AnswersOf(evidence) >= kAnswersConfirm;
+}
+
+// What the layers compute alike.
+double FunctionOf(const Evidence& evidence) {
+  const double answers = AnswersOf(evidence);
+  if (!evidence.frame_score) return answers;
+  const double forms = std::clamp(*evidence.frame_score, 0.0, 1.0);
+  if (FormsAreSilent(evidence)) return answers * std::min(kSilentCredit, forms / kFrameAlike);
+  if (IsInert(evidence) || evidence.component_alone) return answers * kSilentCredit;
+  return std::max(FunctionOfForms(forms), answers * std::min(1.0, forms / kFrameAlike));
+}
+
 Judgement JudgeCommonWeights(const Evidence& evidence) {
   if (IsInert(evidence)) {
     return {.verdict = Verdict::kIndependent,
@@ -70,10 +90,8 @@ Judgement JudgeCommonWeights(const Evidence& evidence) {
     return {.verdict = Verdict::kIndependent,
             .why = "They share a component; the rest of the one has nothing of the other."};
   }
-  const bool confirmed = evidence.same_share >= kInPart || !FormsAreSilent(evidence) ||
-                         AnswersOf(evidence) >= kAnswersConfirm;
   if (evidence.common_cosine >= kContinuedCosine || evidence.same_share >= kInPart) {
-    if (confirmed) return Derived(evidence);
+    if (IsConfirmed(evidence)) return Derived(evidence);
     return {.why =
                 "The sketches of the weights agree, but neither the forms of the layers nor their "
                 "answers do. Sketches can be forged: the weights themselves must decide."};
@@ -99,7 +117,7 @@ Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
     return {.why =
                 "Nothing was found, but much of a model could not be read or has no known role."};
   }
-  if (evidence.frame_score && *evidence.frame_score >= kFrameSilent) {
+  if (evidence.frame_score && !FormsAreSilent(evidence)) {
     return {.why =
                 "The forms of the layers are more alike than those of strangers, and less than "
                 "those of copies."};
@@ -161,14 +179,10 @@ std::optional<double> ScoreOf(const Evidence& evidence) {
   if (evidence.equal) return 1;
   const bool common = HasCommonWeights(evidence);
   if (!evidence.kernel_score && !evidence.frame_score && !common) return std::nullopt;
-  double function = AnswersOf(evidence);
-  if (evidence.frame_score) {
-    const double forms = std::clamp(*evidence.frame_score, 0.0, 1.0);
-    function = std::max(FunctionOfForms(forms), function * std::min(1.0, forms / kFrameAlike));
-  }
-  const bool counts = common && !IsInert(evidence) && !evidence.component_alone;
+  const bool counts =
+      common && IsConfirmed(evidence) && !IsInert(evidence) && !evidence.component_alone;
   const std::optional<double> weights = counts ? evidence.sketch_cosine : std::nullopt;
-  return 1 - Unexplained(function) * Unexplained(weights);
+  return 1 - Unexplained(FunctionOf(evidence)) * Unexplained(weights);
 }
 
 Judgement JudgeEvidence(const Evidence& evidence) {

@@ -31,7 +31,7 @@ TEST(ScoreOf, CountsNothingThatChanceExplains) {
 TEST(ScoreOf, CountsAnswersOnlyAsFarAsFormsConfirmThem) {
   EXPECT_NEAR(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.9}), 0.64, 0.3);
   EXPECT_LT(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.1}), 0.1);
-  EXPECT_GT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.36}), 0.54);
+  EXPECT_GT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.36, .frame_p_value = kCertain}), 0.54);
   EXPECT_LT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.17}), 0.05);
 }
 
