@@ -88,6 +88,12 @@ double CommonShare(const OriginCounts& counts) {
   return counts.Share(Origin::kSame) + counts.Share(Origin::kChanged);
 }
 
+// What cannot be compared is neither found nor missing.
+double TracedOfCompared(const OriginCounts& counts) {
+  const double compared = counts.Traced() + counts.Of(Origin::kNothing);
+  return compared == 0 ? 0 : counts.Traced() / compared;
+}
+
 // By stack, where a model has several.
 std::map<std::string, OriginCounts> Stacks(const FullFingerprint& model,
                                            const ModelOrigins& origins) {
@@ -99,15 +105,17 @@ std::map<std::string, OriginCounts> Stacks(const FullFingerprint& model,
   return stacks;
 }
 
-// One stack is the other model's, and of another there is nothing: a shared encoder.
-bool HasComponentAlone(const FullFingerprint& model, const ModelOrigins& origins) {
-  bool whole = false;
+// The encoder is the other model's, and of the other stacks there is nothing. Two models side by
+// side in one file are no such component: each is a model.
+bool HasEncoderAlone(const FullFingerprint& model, const ModelOrigins& origins) {
+  bool encoder = false;
   bool nothing = false;
   for (const auto& [stack, counts] : Stacks(model, origins)) {
-    whole = whole || counts.TracedShare() >= kWhole;
+    const bool whole = counts.TracedShare() >= kWhole;
+    encoder = encoder || (whole && stack.find("encoder") != std::string::npos);
     nothing = nothing || counts.TracedShare() < kInPart;
   }
-  return whole && nothing;
+  return encoder && nothing;
 }
 
 // What is found of the one model's layers lies outside of the other's: in a tower, say.
@@ -182,8 +190,10 @@ Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
       .common_share = std::max(CommonShare(origins.a.layers), CommonShare(origins.b.layers)),
       .common_cosine = std::max(CommonCosine(a, origins.a), CommonCosine(b, origins.b)),
       .traced_share = std::max(origins.a.layers.TracedShare(), origins.b.layers.TracedShare()),
+      .whole_share =
+          std::max(TracedOfCompared(origins.a.layers), TracedOfCompared(origins.b.layers)),
       .written_share = WrittenShare(origins),
-      .component_alone = HasComponentAlone(a, origins.a) || HasComponentAlone(b, origins.b) ||
+      .component_alone = HasEncoderAlone(a, origins.a) || HasEncoderAlone(b, origins.b) ||
                          LiesOutsideLayers(origins),
       .basis_changed = whole.basis_changed,
       .all_read = AllRead(a) && AllRead(b),

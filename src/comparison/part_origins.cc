@@ -84,7 +84,20 @@ struct Explained {
   const std::map<HalfPlace, double>& functions;
   const OriginEvidence& evidence;
   const Nulls& nulls;
+  std::set<HalfPlace> asked;  // halves of `model` that have a form
 };
+
+std::set<HalfPlace> HalvesWithForms(const FullFingerprint& model) {
+  std::set<HalfPlace> halves;
+  for (const LayerForms& layer : model.frame.layers) {
+    for (const FormKind kind : kFormKinds) {
+      if (layer.forms[static_cast<size_t>(kind)].rows() == 0) continue;
+      const bool mixer = kind == FormKind::kQueryKey || kind == FormKind::kOutputValue;
+      halves.insert({layer.stack, layer.index, mixer ? Half::kMixer : Half::kFeedForward});
+    }
+  }
+  return halves;
+}
 
 // The layer of the other model that a half is held against, and whether it stands out.
 struct HeldAgainst {
@@ -166,6 +179,16 @@ bool IsRewritten(const Explained& side, const TensorRole& role) {
   return place && side.functions.contains(*place);
 }
 
+// Whether finding nothing means that there is nothing. Between models in two bases only forms can
+// tell, between others a matrix of the same role and shape can.
+bool IsAnswered(const Explained& side, const WeightSummary& weight) {
+  if (side.functions.empty()) {
+    return side.other.shapes.contains({weight.role.role, ShapeOf(weight)});
+  }
+  const auto place = HalfPlaceOf(weight.role);
+  return place && side.asked.contains(*place);
+}
+
 // A matrix with a sketch.
 PartOrigin ExplainMatrix(const Explained& side, size_t index) {
   const WeightSummary& weight = side.model.weights[index];
@@ -177,8 +200,7 @@ PartOrigin ExplainMatrix(const Explained& side, size_t index) {
     part.origin = Origin::kChanged;
   } else if (IsRewritten(side, weight.role)) {
     part.origin = Origin::kRewritten;
-  } else if (side.other.shapes.contains({weight.role.role, ShapeOf(weight)}) ||
-             !side.functions.empty()) {
+  } else if (IsAnswered(side, weight)) {
     part.origin = Origin::kNothing;
   }
   part.counts.Add(part.origin, ParametersOf(weight));
@@ -356,13 +378,15 @@ PairOrigins FindOrigins(const FullFingerprint& a, const FullFingerprint& b,
                              .counterparts = evidence.alignment.a_to_b,
                              .functions = evidence.functions.in_a,
                              .evidence = evidence,
-                             .nulls = nulls}),
+                             .nulls = nulls,
+                             .asked = HalvesWithForms(a)}),
           .b = ExplainModel({.model = b,
                              .other = lookup_a,
                              .counterparts = evidence.alignment.b_to_a,
                              .functions = evidence.functions.in_b,
                              .evidence = evidence,
-                             .nulls = nulls})};
+                             .nulls = nulls,
+                             .asked = HalvesWithForms(b)})};
 }
 
 }  // namespace tensorguard

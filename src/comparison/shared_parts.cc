@@ -84,23 +84,38 @@ void AddCopiedTables(const FullFingerprint& model, const ModelOrigins& origins,
   }
 }
 
-// Stacks beside the text layers, such as a vision tower.
-void AddTowers(const FullFingerprint& model, const ModelOrigins& origins,
+// Stacks beside the main one, such as a vision tower or a second model in the same file.
+void AddStacks(const FullFingerprint& model, const ModelOrigins& origins,
                std::vector<Finding>& findings) {
-  std::map<std::string, OriginCounts> towers;
+  std::map<std::string, OriginCounts> stacks;
   for (const PartOrigin& part : origins.parts) {
     const WeightSummary& weight = model.weights[part.weight];
-    if (weight.role.role == Role::kModality) towers[weight.role.stack].Add(part.counts);
+    if (weight.role.role == Role::kModality || weight.role.layer) {
+      stacks[weight.role.stack].Add(part.counts);
+    }
   }
-  for (const auto& [stack, counts] : towers) {
-    const double traced = counts.Share(Origin::kSame) + counts.Share(Origin::kChanged);
-    const double same = counts.Share(Origin::kSame);
-    findings.push_back({.kind = FindingKind::kPartsCopied,
-                        .text = fmt::format("Of {}'s {} {} is the other model's number for number, "
-                                            "{} is its with changes.",
-                                            model.model_name, stack.empty() ? "tower" : stack,
-                                            Percent(same), Percent(traced - same))});
+  if (stacks.size() < 2) return;
+  for (const auto& [stack, counts] : stacks) {
+    findings.push_back(
+        {.kind = FindingKind::kPartsCopied,
+         .text = fmt::format("Of {}'s {}, {} is the other model's number for number, {} with "
+                             "changes, {} in another basis.",
+                             model.model_name, stack.empty() ? "main layers" : stack,
+                             Percent(counts.Share(Origin::kSame)),
+                             Percent(counts.Share(Origin::kChanged)),
+                             Percent(counts.Share(Origin::kRewritten)))});
   }
+}
+
+// What an answer cannot speak of.
+void AddNotCompared(const FullFingerprint& model, const ModelOrigins& origins,
+                    std::vector<Finding>& findings) {
+  const double share = origins.layers.Share(Origin::kNotComparable);
+  if (share < kInPart) return;
+  findings.push_back({.kind = FindingKind::kCannotCompare,
+                      .text = fmt::format("{} of the layers of {} could not be compared: they have "
+                                          "no counterpart of their shape, and no form was read.",
+                                          Percent(share), model.model_name)});
 }
 
 }  // namespace
@@ -127,12 +142,15 @@ std::vector<Finding> FindSharedParts(const FullFingerprint& a, const FullFingerp
     AddCopied(b, origins.b, findings);
     AddCopiedTables(b, origins.b, findings);
   }
-  AddTowers(b, origins.b, findings);
-  if (findings.empty()) AddTowers(a, origins.a, findings);
-  if (comparison.verdict != Verdict::kSharedInitialisation || findings.empty()) return findings;
-  // A shared start leaves its trace in every matrix; that is said by the verdict.
-  std::erase_if(findings,
-                [](const Finding& finding) { return finding.kind == FindingKind::kPartsCopied; });
+  AddStacks(a, origins.a, findings);
+  AddStacks(b, origins.b, findings);
+  if (comparison.verdict == Verdict::kSharedInitialisation) {
+    // A shared start leaves its trace in every matrix; that is said by the verdict.
+    std::erase_if(findings,
+                  [](const Finding& finding) { return finding.kind == FindingKind::kPartsCopied; });
+  }
+  AddNotCompared(a, origins.a, findings);
+  AddNotCompared(b, origins.b, findings);
   return findings;
 }
 

@@ -60,7 +60,7 @@ bool AnswersAloneSuffice(const Evidence& evidence) {
 
 Judgement Derived(const Evidence& evidence) {
   return {.verdict = evidence.basis_changed ? Verdict::kReparameterised : Verdict::kDerived,
-          .in_part = evidence.traced_share < kWhole};
+          .in_part = evidence.whole_share < kWhole};
 }
 
 // Sketches can be forged; equal digests cannot, nor can forms or answers so cheaply.
@@ -104,7 +104,7 @@ Judgement JudgeCommonWeights(const Evidence& evidence) {
 
 Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
   if (FormsAgree(evidence) || AnswersAloneSuffice(evidence)) {
-    return {.verdict = Verdict::kReparameterised, .in_part = evidence.traced_share < kWhole};
+    return {.verdict = Verdict::kReparameterised, .in_part = evidence.whole_share < kWhole};
   }
   if (!evidence.kernel_score && !evidence.frame_score) return {};
   if (AnswersOf(evidence) >= kLearnedAnswers) {

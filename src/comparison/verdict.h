@@ -41,9 +41,10 @@ struct Evidence {
   double common_share = 0;                   // found in one basis, changed or not, likewise
   double common_cosine = 0;                  // mean over what was found so
   double traced_share = 0;                   // found at all, in another basis too, likewise
+  double whole_share = 0;                    // likewise, of what could be compared
   std::optional<double> written_share =
       {};                        // that the found halves write, of the side that has less
-  bool component_alone = false;  // a whole stack was found, and of the others nothing
+  bool component_alone = false;  // an encoder or tower was found, and of the rest nothing
   // Forms in the weights' own frame.
   std::optional<double> frame_score = {};
   double frame_p_value = 1;

@@ -59,6 +59,7 @@ Evidence Common(double cosine) {
           .common_share = 1,
           .common_cosine = cosine,
           .traced_share = 1,
+          .whole_share = 1,
           .frame_score = 0.9,
           .frame_p_value = kCertain};
 }
@@ -101,6 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
                           e.same_share = 0.5;
                           e.common_share = 0.5;
                           e.traced_share = 0.5;
+                          e.whole_share = 0.5;
                         }),
                    Verdict::kDerived, true},
         JudgedCase{"copied_layers_that_write_nothing",
@@ -143,6 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
                    {.kernel_score = 0.02,
                     .anchors_agree = false,
                     .traced_share = 1,
+                    .whole_share = 1,
                     .frame_score = 0.8,
                     .frame_p_value = kCertain},
                    Verdict::kReparameterised},
@@ -162,7 +165,11 @@ INSTANTIATE_TEST_SUITE_P(
                    {.kernel_score = 0.02, .frame_score = 0.03, .all_read = false},
                    Verdict::kInconclusive},
         JudgedCase{"answers_of_many_layers",
-                   {.kernel_score = 0.85, .kernel_z = 12, .kernel_layers = 12, .traced_share = 1},
+                   {.kernel_score = 0.85,
+                    .kernel_z = 12,
+                    .kernel_layers = 12,
+                    .traced_share = 1,
+                    .whole_share = 1},
                    Verdict::kReparameterised},
         JudgedCase{"answers_of_few_layers",
                    {.kernel_score = 0.85, .kernel_z = 3, .kernel_layers = 2},
