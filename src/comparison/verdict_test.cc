@@ -137,10 +137,13 @@ INSTANTIATE_TEST_SUITE_P(
         JudgedCase{"student", {.kernel_score = 0.58, .frame_score = 0.1}, Verdict::kIndependent},
         JudgedCase{
             "good_student", {.kernel_score = 0.8, .frame_score = 0.1}, Verdict::kInconclusive},
-        JudgedCase{
-            "rotated",
-            {.kernel_score = 0.9, .traced_share = 1, .frame_score = 0.9, .frame_p_value = kCertain},
-            Verdict::kReparameterised},
+        JudgedCase{"rotated",
+                   {.kernel_score = 0.9,
+                    .traced_share = 1,
+                    .whole_share = 1,
+                    .frame_score = 0.9,
+                    .frame_p_value = kCertain},
+                   Verdict::kReparameterised},
         JudgedCase{"kernels_spoiled",
                    {.kernel_score = 0.02,
                     .anchors_agree = false,

@@ -35,27 +35,32 @@ struct Stretch {
   uint64_t count = 0;
 };
 
-std::vector<size_t> SampledReaders(const FramePlan& plan, bool attention) {
+// Those of attention and of the feed-forward, or some experts at even distances.
+std::vector<size_t> SampledReaders(const FramePlan& plan) {
   std::vector<size_t> readers;
-  for (const FrameLayer& layer : plan.layers) {
-    std::vector<const FramePart*> parts;
-    for (const FramePart& part : layer.parts) {
-      if (part.is_attention == attention) parts.push_back(&part);
+  const auto add = [&](const FramePart& part) {
+    for (const size_t weight : part.weights) {
+      if (!plan.weights[weight].writes) readers.push_back(weight);
     }
-    const size_t taken = std::min(parts.size(), kSampledExperts);
-    for (size_t i = 0; i < taken; ++i) {
-      for (const size_t weight : parts[i * parts.size() / taken]->weights) {
-        if (!plan.weights[weight].writes) readers.push_back(weight);
+  };
+  for (const FrameLayer& layer : plan.layers) {
+    std::vector<const FramePart*> blocks;
+    for (const FramePart& part : layer.parts) {
+      if (part.is_attention) {
+        add(part);
+      } else {
+        blocks.push_back(&part);
       }
     }
+    const size_t taken = std::min(blocks.size(), kSampledExperts);
+    for (size_t i = 0; i < taken; ++i) add(*blocks[i * blocks.size() / taken]);
   }
   return readers;
 }
 
 // Whole matrices where there is room for them, else stretches at even distances.
 std::vector<Stretch> ChooseStretches(const FramePlan& plan) {
-  auto readers = SampledReaders(plan, false);
-  if (readers.empty()) readers = SampledReaders(plan, true);
+  const auto readers = SampledReaders(plan);
   std::vector<Stretch> stretches;
   if (readers.empty()) return stretches;
   const uint64_t most =

@@ -15,11 +15,11 @@ namespace tensorguard {
 inline constexpr uint64_t kMostAxisRows = 8192;
 inline constexpr uint64_t kMostAxisNumbers = uint64_t{1} << 24;
 
-// The leading right singular vectors, [at most count, hidden], of a sample of the units' rows (of
-// attention's where no layer has a feed-forward), each at unit norm behind its gain: all rows where
-// they are no more than kMostAxisRows and kMostAxisNumbers allow, else stretches at even distances
-// in every layer. Fewer where the rows span less. The same for any number of threads. Errors: those
-// of ReadWeightRows and Multiply; kSystem if the system's linear algebra fails.
+// The leading right singular vectors, [at most count, hidden], of a sample of the rows that read
+// the residual stream, each at unit norm behind its gain: all rows where they are no more than
+// kMostAxisRows and kMostAxisNumbers allow, else stretches at even distances in every layer. Fewer
+// where the rows span less. The same for any number of threads. Errors: those of ReadWeightRows and
+// Multiply; kSystem if the system's linear algebra fails.
 Result<FloatMatrix> FindCandidateAxes(const FramePlan& plan, size_t count, unsigned threads);
 
 }  // namespace tensorguard

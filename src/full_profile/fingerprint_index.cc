@@ -22,6 +22,11 @@ constexpr uint64_t kLargestCount = uint64_t{1} << 53;
 constexpr uint64_t kLargestId = 0xffff'fffe;
 
 constexpr std::array<std::string_view, 2> kAnchorKinds = {"tokens", "rows"};
+// More than any frame has that this program makes.
+constexpr uint64_t kMostFrameAxes = 64;
+// As kFormKinds.
+constexpr std::array<std::string_view, kFormKinds.size()> kFormNames = {"query_key", "output_value",
+                                                                        "feed_forward", "gates"};
 constexpr std::array<std::string_view, 3> kMixerKinds = {"none", "attention", "recurrent"};
 
 Json LayerToJson(const LayerResponse& layer) {
@@ -77,6 +82,42 @@ struct IndexParts {
   const Json& notes;
 };
 
+Json FormsToJson(const LayerForms& layer) {
+  Json json = {{"index", layer.index}, {"forms", Json::array()}};
+  if (!layer.stack.empty()) json["stack"] = layer.stack;
+  for (size_t kind = 0; kind < kFormKinds.size(); ++kind) {
+    if (!layer.forms[kind].values().empty()) json["forms"].push_back(kFormNames[kind]);
+  }
+  return json;
+}
+
+Result<LayerForms> FormsFromJson(const Json& json, size_t axes, const std::string& where,
+                                 MatrixBudget& budget) {
+  JsonMembers members(json, where);
+  LayerForms layer = {.stack = members.TextOr("stack", ""),
+                      .index = static_cast<uint32_t>(members.Number("index", 0, kLargestId))};
+  const Json& forms = members.Array("forms", kFormNames.size());
+  if (auto done = members.Finish(); !done) return std::move(done).error();
+  for (const Json& name : forms) {
+    const auto known = std::find_if(kFormNames.begin(), kFormNames.end(),
+                                    [&](std::string_view form) { return name == Json(form); });
+    if (known == kFormNames.end()) {
+      return Error{.kind = ErrorKind::kBadFile, .problem = where + " has an unknown form"};
+    }
+    layer.forms[static_cast<size_t>(known - kFormNames.begin())] = budget.Take(axes, axes);
+  }
+  return layer;
+}
+
+Result<void> AddFrame(const Json& layers, MatrixBudget& budget, FrameForms& frame) {
+  for (size_t i = 0; i < layers.size(); ++i) {
+    auto layer = FormsFromJson(layers[i], frame.axes, fmt::format("frame_layers[{}]", i), budget);
+    if (!layer) return std::move(layer).error();
+    frame.layers.push_back(*std::move(layer));
+  }
+  return {};
+}
+
 Result<void> AddParts(const IndexParts& parts, MatrixBudget& budget, FullFingerprint& fingerprint) {
   const Json& layers = parts.layers;
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -113,6 +154,8 @@ std::string IndexToText(const FullFingerprint& fingerprint) {
                {"embedding_sketch", !fingerprint.embedding_sketch.values().empty()},
                {"head_sketch", !fingerprint.head_sketch.values().empty()},
                {"layers", Json::array()},
+               {"frame_axes", fingerprint.frame.axes},
+               {"frame_layers", Json::array()},
                {"notes", fingerprint.notes}};
   for (const LayerResponse& layer : fingerprint.layers) {
     json["layers"].push_back(LayerToJson(layer));
@@ -120,6 +163,9 @@ std::string IndexToText(const FullFingerprint& fingerprint) {
   WeightIndex weights = IndexOfWeights(fingerprint.weights);
   json["weight_kinds"] = std::move(weights.kinds);
   json["weights"] = std::move(weights.weights);
+  for (const LayerForms& layer : fingerprint.frame.layers) {
+    json["frame_layers"].push_back(FormsToJson(layer));
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -160,7 +206,13 @@ Result<FullFingerprint> IndexFromText(std::string_view text, uint64_t file_bytes
   const Json& weight_kinds = members.Array("weight_kinds", kMostWeights);
   const Json& weights = members.Array("weights", kMostWeights);
   const Json& notes = members.Array("notes", kMostNotes);
+  fingerprint.frame.axes = members.Number("frame_axes", 0, kMostFrameAxes);
+  const Json& frame_layers =
+      members.Array("frame_layers", fingerprint.frame.axes == 0 ? 0 : kMostLayers);
   if (auto done = members.Finish(); !done) return std::move(done).error();
+  if (auto added = AddFrame(frame_layers, budget, fingerprint.frame); !added) {
+    return std::move(added).error();
+  }
   if (auto added = AddParts({layers, weight_kinds, weights, notes}, budget, fingerprint); !added) {
     return std::move(added).error();
   }

@@ -72,6 +72,14 @@ void VisitSketches(FullFingerprint& fingerprint, TableVisitor& visitor) {
   visitor.Halves("weights.vector_sketch", vectors);
 }
 
+void VisitFrame(FullFingerprint& fingerprint, TableVisitor& visitor) {
+  std::vector<FloatMatrix*> forms;
+  for (LayerForms& layer : fingerprint.frame.layers) {
+    for (FloatMatrix& form : layer.forms) AddIfThere(form, forms);
+  }
+  visitor.ByteRows("frame.forms", forms);
+}
+
 void VisitMeasures(FullFingerprint& fingerprint, TableVisitor& visitor) {
   struct Measure {
     const char* name;
@@ -119,6 +127,7 @@ void VisitTables(FullFingerprint& fingerprint, TableVisitor& visitor) {
   VisitKernels(fingerprint, visitor);
   VisitGains(fingerprint, visitor);
   VisitSketches(fingerprint, visitor);
+  VisitFrame(fingerprint, visitor);
   VisitMeasures(fingerprint, visitor);
   std::vector<std::span<float>> quantiles;
   for (WeightSummary& weight : fingerprint.weights) quantiles.emplace_back(weight.quantiles);

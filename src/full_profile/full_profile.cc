@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "base/parallel.h"
+#include "frame/frame.h"
 #include "full_profile/kernel_algebra.h"
 #include "full_profile/reading_plan.h"
 #include "full_profile/response_kernels.h"
@@ -39,6 +41,24 @@ class ReadingProgress {
   uint64_t all_bytes_ = 0;
   std::mutex mutex_;
   uint64_t read_bytes_ = 0;
+};
+
+// Shows each block to the summaries and, once it is there, to the frame. Thread-safe.
+class Watchers : public WeightBlockObserver {
+ public:
+  explicit Watchers(WeightSummaries& summaries) : summaries_(summaries) {}
+
+  // To be called before any block is read.
+  void Add(WeightBlockObserver& frame) { frame_ = &frame; }
+
+  Result<void> Observe(const Weight& weight, const WeightBlock& block) override {
+    auto seen = summaries_.Observe(weight, block);
+    return seen && frame_ != nullptr ? frame_->Observe(weight, block) : seen;
+  }
+
+ private:
+  WeightSummaries& summaries_;
+  WeightBlockObserver* frame_ = nullptr;
 };
 
 // Layers are computed side by side, each by threads of its own.
@@ -227,9 +247,10 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
   ReadingProgress progress(options.on_progress, *model.weights);
   WeightSummaries summaries(
       [&](std::string_view tensor, uint64_t bytes) { progress.Read(tensor, bytes); });
+  Watchers watchers(summaries);
   const ThreadSplit threads = SplitThreads(model, options.threads);
   const auto network =
-      Network::Build(model, {.threads = threads.within_layer, .observer = &summaries});
+      Network::Build(model, {.threads = threads.within_layer, .observer = &watchers});
   if (!network) return network.error();
   summaries.Expect((*network)->source(), (*network)->weights());
   if (auto codes = RefuseCodes(**network); !codes) return std::move(codes).error();
@@ -248,7 +269,15 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
   }
   const auto plan = PlanFor(**network, options, fingerprint);
   if (!plan) return plan.error();
-  // The kernels read the weights, the summaries see them pass and read what no kernel asks for.
+  std::unique_ptr<FrameObserver> frame;
+  if (!fingerprint.quick) {
+    auto prepared = FrameObserver::Prepare(**network, {.threads = options.threads});
+    if (!prepared) return std::move(prepared).error();
+    frame = *std::move(prepared);
+    watchers.Add(*frame);
+  }
+  // The kernels read the weights, the summaries and the frame see them pass and read what no kernel
+  // asks for.
   auto kernels = AddKernels(**network, *plan, threads.layers, fingerprint);
   if (!kernels) return std::move(kernels).error();
   CountKernels(fingerprint);
@@ -257,6 +286,12 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
   auto rest = summaries.ReadRest(options.threads, plan->weights);
   if (!rest) return std::move(rest).error();
   fingerprint.weights = summaries.Take();
+  if (frame != nullptr) {
+    if (auto read = frame->ReadRest(); !read) return std::move(read).error();
+    auto forms = frame->Finish();
+    if (!forms) return std::move(forms).error();
+    fingerprint.frame = *std::move(forms);
+  }
   return AsStored(std::move(fingerprint));
 }
 
