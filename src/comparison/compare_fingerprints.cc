@@ -254,9 +254,10 @@ std::string DescribeChance(double p_value) {
                           : fmt::format("p = {:.1g} by chance", p_value);
 }
 
-std::string DescribeReason(const Comparison& comparison, std::string_view why) {
+std::string DescribeReason(const FullFingerprint& a, const FullFingerprint& b,
+                           const Comparison& comparison, std::string_view why) {
   std::string text(why.empty() ? VerdictSentence(comparison.verdict) : why);
-  if (comparison.in_part) text += " " + DescribeShares(comparison.origins);
+  if (comparison.in_part) text += " " + DescribeShares(a, b, comparison.origins);
   if (comparison.kernels) {
     text += fmt::format(
         " Layer responses agree to {:.2f}, those of layers that do not belong "
@@ -347,7 +348,7 @@ void Judge(const FullFingerprint& a, const FullFingerprint& b, const Evidence& e
   }
   if (!evidence.quick) Append(FindSharedParts(a, b, comparison), comparison.findings);
   comparison.derived = DerivedSide(comparison.findings);
-  comparison.reason = DescribeReason(comparison, judgement.why);
+  comparison.reason = DescribeReason(a, b, comparison, judgement.why);
 }
 
 }  // namespace

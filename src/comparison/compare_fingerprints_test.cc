@@ -109,7 +109,7 @@ TEST(CompareFingerprints, TakesACopiedLayerForADerivationInPartNotForASharedStar
   EXPECT_TRUE(comparison.in_part);
   EXPECT_NEAR(comparison.origins.b.layers.Share(Origin::kSame), 1.0 / 8, 1e-9);
   EXPECT_NEAR(comparison.origins.b.layers.Share(Origin::kNothing), 7.0 / 8, 1e-9);
-  EXPECT_THAT(comparison.reason, HasSubstr("12% have their origin"));
+  EXPECT_THAT(comparison.reason, HasSubstr("12% of the layers of toy1"));
 }
 
 TEST(CompareFingerprints, FindsAModelDerivedWhoseLayersCameFromTwo) {

@@ -221,7 +221,8 @@ std::optional<double> ChanceOf(const Evidence& evidence) {
   const auto offer = [&](double p_value) { least = std::min(least.value_or(1), p_value); };
   if (evidence.sketch_cosine) offer(evidence.sketch_p_value);
   if (evidence.frame_score) offer(evidence.frame_p_value);
-  if (evidence.kernel_score && !evidence.frame_score) {
+  // Answers alone can be learned; where forms confirm them, they are those of a copy.
+  if (evidence.kernel_score && (!evidence.frame_score || FormsAgree(evidence))) {
     offer(IndependentTail(ScoreOf(evidence).value_or(0)));
   }
   if (!least) return least;

@@ -124,11 +124,12 @@ bool IsOrigin(Verdict verdict) {
   return verdict == Verdict::kDerived || verdict == Verdict::kReparameterised;
 }
 
-std::string DescribeShares(const PairOrigins& origins) {
+std::string DescribeShares(const FullFingerprint& a, const FullFingerprint& b,
+                           const PairOrigins& origins) {
   return fmt::format(
-      "Of the layers of the first {} have their origin in the second, of those of the second {} in "
-      "the first.",
-      Percent(origins.a.layers.TracedShare()), Percent(origins.b.layers.TracedShare()));
+      "{0} of the layers of {2} have their origin in {3}, {1} of those of {3} in {2}.",
+      Percent(origins.a.layers.TracedShare()), Percent(origins.b.layers.TracedShare()),
+      a.model_name, b.model_name);
 }
 
 std::vector<Finding> FindSharedParts(const FullFingerprint& a, const FullFingerprint& b,

@@ -14,9 +14,9 @@ namespace tensorguard {
 std::vector<Finding> FindSharedParts(const FullFingerprint& a, const FullFingerprint& b,
                                      const Comparison& comparison);
 
-// "Of the layers of the first 50% were found in the second, of those of the second 25% in the
-// first."
-std::string DescribeShares(const PairOrigins& origins);
+// "50% of the layers of A have their origin in B, 25% of those of B in A."; names are raw text.
+std::string DescribeShares(const FullFingerprint& a, const FullFingerprint& b,
+                           const PairOrigins& origins);
 
 // Whether a verdict says that the models have one origin beyond their initial weights.
 bool IsOrigin(Verdict verdict);

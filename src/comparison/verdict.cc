@@ -5,6 +5,13 @@
 #include "comparison/thresholds.h"
 
 namespace tensorguard {
+
+bool FormsAgree(const Evidence& evidence) {
+  if (!evidence.frame_score) return false;
+  return *evidence.frame_score >= kFrameAlikeAnyway ||
+         (*evidence.frame_score >= kFrameAlike && evidence.frame_p_value <= kFrameP);
+}
+
 namespace {
 
 double Unexplained(std::optional<double> cosine) {
@@ -22,13 +29,6 @@ bool HasCommonWeights(const Evidence& evidence) {
 // What was found does nothing for what the model computes.
 bool IsInert(const Evidence& evidence) {
   return evidence.written_share && *evidence.written_share < kInert;
-}
-
-// Few layers cannot give a small p-value, however alike their forms are.
-bool FormsAgree(const Evidence& evidence) {
-  if (!evidence.frame_score) return false;
-  return *evidence.frame_score >= kFrameAlikeAnyway ||
-         (*evidence.frame_score >= kFrameAlike && evidence.frame_p_value <= kFrameP);
 }
 
 bool FormsAreSilent(const Evidence& evidence) {

@@ -60,6 +60,10 @@ struct Evidence {
 // weights could be compared and they do not agree: a change of basis would hide any origin.
 std::optional<double> ScoreOf(const Evidence& evidence);
 
+// Whether the forms of the layers show one origin. Few layers cannot give a small p-value, however
+// alike their forms are.
+bool FormsAgree(const Evidence& evidence);
+
 struct Judgement {
   Verdict verdict = Verdict::kInconclusive;
   bool in_part = false;       // a derivation of a part of both
