@@ -316,7 +316,7 @@ std::string ComparedPairToText(const ComparedPair& pair) {
                                  EscapeControl(pair.second.model_name), VerdictName(pair.verdict));
   if (pair.in_part) text += " in part";
   text += pair.comparison.score ? fmt::format("  (score {:.3f})\n", *pair.comparison.score) : "\n";
-  text += Wrapped(ReasonOf(pair), 0);
+  text += Wrapped(EscapeControl(ReasonOf(pair)), 0);
   text += "\n" + EvidenceText(pair) + OriginsText(pair) + LayersText(pair);
   for (const std::string& note : NotesOf(pair)) text += Wrapped(EscapeControl(note), 0);
   return text;
