@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "deep_test/agreement.h"
+#include "deep_test/combined_parts.h"
 #include "deep_test/feed_forward_units.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/test_parts.h"
@@ -15,32 +16,13 @@
 namespace tensorguard {
 namespace {
 
-// The share of the error that the exact part has; the matched parts, which are conservative, share
-// the rest. The combined p-value of an independent pair is then the exact one over 0.99.
-constexpr double kShareOfSamePositions = 0.99;
-constexpr size_t kMatchedParts = 3;
-constexpr double kShareOfEachMatched = (1.0 - kShareOfSamePositions) / kMatchedParts;
-
 // Evidence beyond which the costlier parts are not asked: leaving a part out never lowers p.
 constexpr double kDecidedLog10P = -15.0;
 
-double Share(const DeepTestPart& part) {
-  return part.name == kSamePositions ? kShareOfSamePositions : kShareOfEachMatched;
-}
-
-// Bonferroni's inequality with unequal shares: P(min p_i / w_i <= x) <= sum w_i x = x.
-std::optional<double> CombinedLog10P(const std::vector<DeepTestPart>& parts) {
-  std::optional<double> combined;
-  for (const DeepTestPart& part : parts) {
-    if (!part.log10_p) continue;
-    const double weighted = std::min(0.0, *part.log10_p - std::log10(Share(part)));
-    combined = std::min(combined.value_or(0.0), weighted);
-  }
-  return combined;
-}
-
 DeepTestPart NotNeeded(std::string_view name) {
-  return {.name = std::string(name), .reason = "not needed: the parts before it are decisive"};
+  DeepTestPart part = NewPart(name);
+  part.reason = "not needed: the parts before it are decisive";
+  return part;
 }
 
 // A part of the test: its name and how it is asked.
@@ -206,6 +188,18 @@ void NameTheOtherWayRound(std::vector<DeepTestPart>* parts) {
   }
 }
 
+bool HaveSameShape(const Network& a, const Network& b) {
+  const auto units_of = [](const Network& network) {
+    std::vector<std::vector<uint64_t>> units;
+    for (const auto& layer : ListFeedForwardBlocks(network)) {
+      units.emplace_back();
+      for (const FeedForwardBlock& block : layer) units.back().push_back(block.units());
+    }
+    return units;
+  };
+  return a.description().hidden_size == b.description().hidden_size && units_of(a) == units_of(b);
+}
+
 Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Network& b,
                                                   const std::vector<TokenPair>& tokens,
                                                   const DeepTestOptions& options) {
@@ -246,7 +240,8 @@ Result<DeepTest> TestIndependence(const Network& a, const Network& b,
                 .method = MethodText(),
                 .parts = *std::move(parts),
                 .assumptions = Assumptions(),
-                .limits = Limits()};
+                .limits = Limits(),
+                .same_shape = HaveSameShape(a, b)};
   if (test.log10_p) test.p_value = BoundedPValue(*test.log10_p);
   return test;
 }

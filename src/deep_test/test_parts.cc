@@ -14,6 +14,7 @@
 #include "deep_test/maps_from_units.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/neighbour_contrasts.h"
+#include "deep_test/order_check.h"
 #include "deep_test/sign_flips.h"
 
 namespace tensorguard {
@@ -27,7 +28,9 @@ uint64_t StreamSeed(const TestSubjects& subjects, SeedStream stream) {
 }
 
 DeepTestPart NotAsked(std::string_view name, std::string reason) {
-  return {.name = std::string(name), .reason = std::move(reason)};
+  DeepTestPart part = NewPart(name);
+  part.reason = std::move(reason);
+  return part;
 }
 
 uint64_t Bytes(const FeedForwardBlock& block) {
@@ -52,11 +55,12 @@ constexpr uint64_t kNeighboursPerTask = 128;
 
 // NeighbourContrasts of two blocks, some units at a time: contrasts of neighbours follow from these
 // alone.
-Result<std::vector<double>> ReadContrasts(const TestSubjects& subjects, const BlockPair& pair) {
+Result<std::vector<NeighbourContrast>> ReadContrasts(const TestSubjects& subjects,
+                                                     const BlockPair& pair) {
   const auto readers = OpenPair(subjects, pair);
   if (!readers) return readers.error();
   const uint64_t neighbours = std::min(readers->a.units(), readers->b.units()) / 2;
-  std::vector<double> contrasts(neighbours);
+  std::vector<NeighbourContrast> contrasts(neighbours);
   const size_t tasks = (neighbours + kNeighboursPerTask - 1) / kNeighboursPerTask;
   const auto done = ParallelFor(tasks, subjects.threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * kNeighboursPerTask;
@@ -92,17 +96,39 @@ Result<std::vector<BlockPair>> PairInSameCoordinates(const TestSubjects& subject
                           subjects.blocks_b, maps, {.threads = subjects.threads});
 }
 
-DeepTestLayer ContrastLayer(const BlockPair& pair, const std::vector<double>& contrasts) {
+DeepTestLayer ContrastLayer(const BlockPair& pair,
+                            const std::vector<NeighbourContrast>& contrasts) {
   DeepTestLayer layer = LayerOf(pair);
   double sum = 0.0;
   double total = 0.0;
-  for (const double contrast : contrasts) {
-    if (contrast != 0.0) ++layer.units;
-    sum += contrast;
-    total += std::abs(contrast);
+  double cosines = 0.0;
+  for (const NeighbourContrast& contrast : contrasts) {
+    if (contrast.value == 0.0) continue;
+    ++layer.units;
+    sum += contrast.value;
+    total += std::abs(contrast.value);
+    cosines += contrast.value / contrast.largest;
   }
-  if (total > 0.0) layer.effect = sum / total;
+  if (total > 0.0) {
+    layer.effect = sum / total;
+    layer.contrast = cosines / static_cast<double>(layer.units);
+  }
   return layer;
+}
+
+// Over all pairs. Empty where no block of one has the width of the other's.
+Result<std::optional<OrderCheck>> CheckOrderOf(const TestSubjects& subjects,
+                                               const std::vector<BlockPair>& pairs) {
+  std::optional<OrderCheck> all;
+  for (const BlockPair& pair : pairs) {
+    const auto readers = OpenPair(subjects, pair);
+    if (!readers) return readers.error();
+    if (readers->a.hidden() != readers->b.hidden()) continue;
+    const auto check = CheckOrder(readers->a, readers->b, subjects.threads);
+    if (!check) return check.error();
+    all = Pooled(all.value_or(OrderCheck{}), *check);
+  }
+  return all;
 }
 
 // The pairs with the largest similarity, in the order in which they came.
@@ -179,13 +205,13 @@ Result<std::optional<LayerFit>> FitOneLayer(const TestSubjects& subjects,
 Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
   const auto pairs = PairInSameCoordinates(subjects);
   if (!pairs) return pairs.error();
-  DeepTestPart part{.name = std::string(kSamePositions)};
+  DeepTestPart part = NewPart(kSamePositions);
   std::vector<double> all_contrasts;
   uint64_t coins = 0;
   for (const BlockPair& pair : *pairs) {
     const auto contrasts = ReadContrasts(subjects, pair);
     if (!contrasts) return contrasts.error();
-    all_contrasts.insert(all_contrasts.end(), contrasts->begin(), contrasts->end());
+    for (const NeighbourContrast& contrast : *contrasts) all_contrasts.push_back(contrast.value);
     part.layers.push_back(ContrastLayer(pair, *contrasts));
     coins += part.layers.back().units;
   }
@@ -194,15 +220,19 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
   part.log10_p =
       TestSignFlips(all_contrasts, StreamSeed(subjects, kSignStream), subjects.threads).log_p /
       std::numbers::ln10;
+  if (*part.log10_p > kUncheckedOrderLog10P) return part;
+  auto order = CheckOrderOf(subjects, *pairs);
+  if (!order) return order.error();
+  part.order = *order;
   return part;
 }
 
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
-                                      std::string name) {
+                                      std::string_view name) {
   auto pairs = PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
                                 subjects.blocks_b, maps, {.threads = subjects.threads});
   if (!pairs) return pairs.error();
-  DeepTestPart part{.name = std::move(name)};
+  DeepTestPart part = NewPart(name);
   std::vector<Agreement> all_agreements;
   for (const BlockPair& pair : MostSimilar(*std::move(pairs))) {
     const auto readers = OpenPair(subjects, pair);
@@ -228,7 +258,7 @@ Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects) {
   if (hidden_a != hidden_b) return NotAsked(kMatchedCoordinates, "the hidden widths differ");
   return TestMatchedUnits(
       subjects, SameCoordinates(hidden_a, hidden_b, StreamSeed(subjects, kProjectionStream)),
-      std::string(kMatchedCoordinates));
+      kMatchedCoordinates);
 }
 
 Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
@@ -239,7 +269,7 @@ Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
   if (!maps->has_value()) {
     return NotAsked(kMatchedByTokens, "too few tokens in common whose embeddings differ");
   }
-  return TestMatchedUnits(subjects, **maps, std::string(kMatchedByTokens));
+  return TestMatchedUnits(subjects, **maps, kMatchedByTokens);
 }
 
 Result<DeepTestPart> TestWithFittedUnits(const TestSubjects& subjects) {
@@ -256,7 +286,7 @@ Result<DeepTestPart> TestWithFittedUnits(const TestSubjects& subjects) {
   TestSubjects held_out = subjects;
   held_out.blocks_a[(*best)->layer_a].clear();
   held_out.blocks_b[(*best)->layer_b].clear();
-  return TestMatchedUnits(held_out, (*best)->fit.maps, std::string(kMatchedByUnits));
+  return TestMatchedUnits(held_out, (*best)->fit.maps, kMatchedByUnits);
 }
 
 }  // namespace tensorguard

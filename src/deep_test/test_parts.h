@@ -3,10 +3,12 @@
 #define TENSORGUARD_DEEP_TEST_TEST_PARTS_H_
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "deep_test/block_pairing.h"
+#include "deep_test/combined_parts.h"
 #include "deep_test/independence.h"
 #include "deep_test/residual_maps.h"
 #include "network/network.h"
@@ -37,12 +39,10 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects);
 
 // Agreement of matchings in the space of `maps`.
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
-                                      std::string name);
+                                      std::string_view name);
 
-inline constexpr std::string_view kSamePositions = "same positions";
-inline constexpr std::string_view kMatchedCoordinates = "matched units, same coordinates";
-inline constexpr std::string_view kMatchedByTokens = "matched units, map from shared tokens";
-inline constexpr std::string_view kMatchedByUnits = "matched units, map from one layer's units";
+// Of a larger p-value the order of units needs no explanation.
+inline constexpr double kUncheckedOrderLog10P = -3.0;
 
 // The three ways to find the maps; each part says why where its map cannot be had. The last fits
 // the map on the units of one layer of each network and tests on the others.
