@@ -10,7 +10,9 @@ namespace tensorguard {
 DeepTestPart NewPart(std::string_view name) {
   DeepTestPart part{.name = std::string(name), .kind = PartKind::kOtherBasis};
   if (name == kSamePositions) part.kind = PartKind::kOrder;
-  if (name == kMatchedCoordinates) part.kind = PartKind::kSameBasis;
+  const bool as_stands = name == kMatchedCoordinates || name == kHeadsInCoordinates;
+  if (as_stands) part.kind = PartKind::kSameBasis;
+  part.of_heads = name == kHeadsInCoordinates || name == kHeadsByTokens || name == kHeadsByUnits;
   return part;
 }
 

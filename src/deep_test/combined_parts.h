@@ -15,8 +15,12 @@ inline constexpr std::string_view kSamePositions = "same positions";
 inline constexpr std::string_view kMatchedCoordinates = "matched units, same coordinates";
 inline constexpr std::string_view kMatchedByTokens = "matched units, map from shared tokens";
 inline constexpr std::string_view kMatchedByUnits = "matched units, map from one layer's units";
-inline constexpr std::array kPartNames = {kSamePositions, kMatchedCoordinates, kMatchedByTokens,
-                                          kMatchedByUnits};
+inline constexpr std::string_view kHeadsInCoordinates = "matched heads, same coordinates";
+inline constexpr std::string_view kHeadsByTokens = "matched heads, map from shared tokens";
+inline constexpr std::string_view kHeadsByUnits = "matched heads, map from one layer's units";
+inline constexpr std::array kPartNames = {kSamePositions,  kMatchedCoordinates, kMatchedByTokens,
+                                          kMatchedByUnits, kHeadsInCoordinates, kHeadsByTokens,
+                                          kHeadsByUnits};
 
 // An empty part of this name, with what it rests on.
 DeepTestPart NewPart(std::string_view name);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "deep_test/agreement.h"
 #include "deep_test/combined_parts.h"
 #include "deep_test/feed_forward_units.h"
+#include "deep_test/matched_heads.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/test_parts.h"
 
@@ -25,42 +27,83 @@ DeepTestPart NotNeeded(std::string_view name) {
   return part;
 }
 
-// A part of the test: its name and how it is asked.
-struct PartToAsk {
-  std::string_view name;
-  bool always = false;  // else only while the parts before it leave a doubt
-  std::function<Result<DeepTestPart>()> ask;
-};
+// Asks the parts in their order, those after the first two only while there is a doubt.
+class PartRun {
+ public:
+  PartRun(const TestSubjects& subjects, const std::vector<TokenPair>& tokens,
+          const std::function<void(std::string_view)>& on_part)
+      : subjects_(subjects), tokens_(tokens), on_part_(on_part) {}
 
-Result<std::vector<DeepTestPart>> RunParts(const TestSubjects& subjects,
-                                           const std::vector<TokenPair>& tokens,
-                                           const std::function<void(std::string_view)>& on_part) {
-  const PartToAsk all[] = {
-      {kSamePositions, true, [&] { return TestSamePositions(subjects); }},
-      {kMatchedCoordinates, true, [&] { return TestInSameCoordinates(subjects); }},
-      {kMatchedByTokens, false, [&] { return TestWithTokens(subjects, tokens); }},
-      {kMatchedByUnits, false, [&] { return TestWithFittedUnits(subjects); }},
-  };
-  std::vector<DeepTestPart> parts;
-  for (const PartToAsk& part : all) {
-    on_part(part.name);
-    if (!part.always && CombinedLog10P(parts).value_or(0.0) <= kDecidedLog10P) {
-      parts.push_back(NotNeeded(part.name));
-      continue;
+  Result<std::vector<DeepTestPart>> Run() && {
+    if (auto asked = Ask(kSamePositions, [&] { return TestSamePositions(subjects_); }); !asked) {
+      return asked.error();
     }
-    auto asked = part.ask();
-    if (!asked) return asked.error();
-    parts.push_back(*std::move(asked));
+    for (const bool of_heads : {false, true}) {
+      for (const Basis basis : {kCoordinates, kTokens, kOneLayer}) {
+        if (auto asked = AskIn(basis, of_heads); !asked) return asked.error();
+      }
+    }
+    return std::move(parts_);
   }
-  return parts;
-}
+
+ private:
+  enum Basis { kCoordinates, kTokens, kOneLayer };
+
+  Result<void> AskIn(Basis basis, bool of_heads) {
+    static constexpr std::string_view kUnits[] = {kMatchedCoordinates, kMatchedByTokens,
+                                                  kMatchedByUnits};
+    static constexpr std::string_view kHeads[] = {kHeadsInCoordinates, kHeadsByTokens,
+                                                  kHeadsByUnits};
+    const std::string_view name = of_heads ? kHeads[basis] : kUnits[basis];
+    const bool always = basis == kCoordinates && !of_heads;
+    if (!always && CombinedLog10P(parts_).value_or(0.0) <= kDecidedLog10P) {
+      parts_.push_back(NotNeeded(name));
+      return {};
+    }
+    return Ask(name, [&]() -> Result<DeepTestPart> {
+      const auto maps = MapsOf(basis);
+      if (!maps) return maps.error();
+      return of_heads ? TestHeadsInMaps(subjects_, **maps, name)
+                      : TestUnitsInMaps(subjects_, **maps, name);
+    });
+  }
+
+  // Found when it is first asked for.
+  Result<const MapsOrReason*> MapsOf(Basis basis) {
+    std::optional<MapsOrReason>& maps = maps_[basis];
+    if (!maps) {
+      auto found = basis == kCoordinates ? MapsInSameCoordinates(subjects_)
+                   : basis == kTokens    ? MapsFromSharedTokens(subjects_, tokens_)
+                                         : MapsFromOneLayer(subjects_);
+      if (!found) return found.error();
+      maps = *std::move(found);
+    }
+    return &*maps;
+  }
+
+  Result<void> Ask(std::string_view name, const std::function<Result<DeepTestPart>()>& ask) {
+    on_part_(name);
+    auto part = ask();
+    if (!part) return part.error();
+    parts_.push_back(*std::move(part));
+    return {};
+  }
+
+  const TestSubjects& subjects_;
+  const std::vector<TokenPair>& tokens_;
+  const std::function<void(std::string_view)>& on_part_;
+  std::array<std::optional<MapsOrReason>, 3> maps_ = {};
+  std::vector<DeepTestPart> parts_ = {};
+};
 
 std::string MethodText() {
   return fmt::format(
       "smallest of p / share over the parts: {} (sign-flip test of neighbouring hidden units, "
       "share {}), and matched hidden units (agreement of separate matchings of gate, up and down "
-      "rows) in the same coordinates, in a map from shared tokens and in a map from one layer's "
-      "units (share {:.4f} each)",
+      "rows) and matched attention heads (of both sides of their value-output and query-key forms) "
+      "in the same coordinates, in a map from shared tokens and in a map from one layer's units "
+      "(share {:.4f} each); of the order of units, unless confirmed without it, no more than 1 in "
+      "1000 counts",
       kSamePositions, kShareOfSamePositions, kShareOfEachMatched);
 }
 
@@ -70,7 +113,8 @@ std::vector<std::string> Assumptions() {
       "exchanged: random initial weights and training steps that treat units alike, and no "
       "reordering of units by a criterion in both networks",
       fmt::format("for the matched parts: independently trained networks share at most {:.0f}% of "
-                  "their hidden units over all layers and {:.0f}% in one layer",
+                  "their hidden units, and of the channels of their heads, over all layers and "
+                  "{:.0f}% in one layer",
                   100.0 * kAgreeingByNature, 100.0 * kAgreeingByNatureInOneLayer),
   };
 }
@@ -81,12 +125,15 @@ std::vector<std::string> Limits() {
       "initialisation both give it, and what the models compute tells them apart",
       "distillation from outputs leaves no trace in weights and counts as independent",
       "weights trained towards another model's can forge dependence",
-      "a model whose feed-forward layers were all trained anew is not recognised, whatever else it "
-      "kept",
-      fmt::format("only feed-forward weights, state-space mixers in layers without them, and "
-                  "embeddings are looked at; units are matched in a fixed selection: {} experts of "
-                  "a layer, {} pairs of blocks, {} units of a block against all of the other's",
-                  kBlocksPerLayer, kMatchedPairs, kMatchedUnits),
+      "a model whose feed-forward layers were all trained anew is recognised by its attention in "
+      "the "
+      "same basis or with tokens in common, and not otherwise",
+      fmt::format(
+          "only feed-forward weights, state-space mixers in layers without them, attention "
+          "and embeddings are looked at; units are matched in a fixed selection: {} experts "
+          "of a layer, {} pairs of blocks, {} units of a block against all of the other's, "
+          "the heads of {} pairs of layers",
+          kBlocksPerLayer, kMatchedPairs, kMatchedUnits, kMatchedHeadLayers),
   };
 }
 
@@ -103,7 +150,7 @@ uint64_t BytesOf(const BlockList& blocks) {
   return bytes;
 }
 
-// Tells how far the test is: each of the four parts as one reading of all blocks.
+// Tells how far the test is: each part as one reading of all blocks.
 class ProgressMeter {
  public:
   ProgressMeter(const ProgressCallback& callback, uint64_t bytes_per_part)
@@ -116,7 +163,7 @@ class ProgressMeter {
   }
 
   void Finish() {
-    done_ = 4 * bytes_per_part_;
+    done_ = kPartNames.size() * bytes_per_part_;
     Report();
   }
 
@@ -128,7 +175,8 @@ class ProgressMeter {
  private:
   void Report() {
     if (callback_) {
-      callback_({.what = part_, .bytes_done = done_, .bytes_total = 4 * bytes_per_part_});
+      callback_(
+          {.what = part_, .bytes_done = done_, .bytes_total = kPartNames.size() * bytes_per_part_});
     }
   }
 
@@ -221,8 +269,11 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
                               .threads = options.threads,
                               .seed = options.seed,
                               .on_read = [&progress](uint64_t bytes) { progress.Add(bytes); }};
-  auto parts = RunParts(subjects, *reverse ? Reversed(tokens) : tokens,
-                        [&progress](std::string_view name) { progress.StartPart(name); });
+  const std::vector<TokenPair> in_order = *reverse ? Reversed(tokens) : tokens;
+  const std::function<void(std::string_view)> on_part = [&progress](std::string_view name) {
+    progress.StartPart(name);
+  };
+  auto parts = PartRun(subjects, in_order, on_part).Run();
   progress.Finish();
   if (parts && *reverse) NameTheOtherWayRound(&*parts);
   return parts;

@@ -27,8 +27,14 @@ void CountLayers(const DeepTestPart& part, double DeepTestLayer::*value, TestFin
   finding->compared_layers = part.layers.size();
   finding->strong_layers = 0;
   finding->silent_layers = 0;
+  finding->strong_in_a.clear();
+  finding->strong_in_b.clear();
   for (const DeepTestLayer& layer : part.layers) {
-    if (layer.*value >= kStrongLayer) ++finding->strong_layers;
+    if (layer.*value >= kStrongLayer) {
+      ++finding->strong_layers;
+      finding->strong_in_a.push_back(layer.layer_a);
+      finding->strong_in_b.push_back(layer.layer_b);
+    }
     if (layer.*value <= kSilentLayer) ++finding->silent_layers;
   }
 }
@@ -55,9 +61,13 @@ BasisFinding FindInBasis(const DeepTest& test, PartKind kind) {
 }
 
 bool AskedInFull(const DeepTest& test) {
-  return std::any_of(test.parts.begin(), test.parts.end(), [](const DeepTestPart& part) {
-    return part.kind == PartKind::kOtherBasis && part.log10_p;
-  });
+  bool units = false;
+  bool heads = false;
+  for (const DeepTestPart& part : test.parts) {
+    if (part.kind != PartKind::kOtherBasis || !part.log10_p) continue;
+    (part.of_heads ? heads : units) = true;
+  }
+  return units && heads;
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #define TENSORGUARD_DEEP_TEST_TEST_FINDING_H_
 
 #include <cstddef>
-#include <optional>
+#include <vector>
 
 #include "deep_test/independence.h"
 
@@ -40,6 +40,8 @@ struct TestFinding {
   size_t strong_layers = 0;
   size_t silent_layers = 0;
   size_t compared_layers = 0;
+  std::vector<size_t> strong_in_a = {};  // layers, in NetworkDescription::layers
+  std::vector<size_t> strong_in_b = {};
 
   bool SameBasis() const { return same_positions || matched_same_basis; }
   bool AnyOrigin() const { return SameBasis() || matched_other_basis; }

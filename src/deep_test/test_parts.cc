@@ -12,6 +12,7 @@
 #include "base/random_bits.h"
 #include "deep_test/agreement.h"
 #include "deep_test/maps_from_units.h"
+#include "deep_test/matched_heads.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/neighbour_contrasts.h"
 #include "deep_test/order_check.h"
@@ -144,19 +145,6 @@ std::vector<BlockPair> MostSimilar(std::vector<BlockPair> pairs) {
   return pairs;
 }
 
-DeepTestLayer AgreementLayer(const BlockPair& pair, const std::vector<Agreement>& agreements) {
-  DeepTestLayer layer = LayerOf(pair);
-  for (const Agreement& agreement : agreements) {
-    const double fraction =
-        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.units);
-    if (!layer.matrices.empty() && fraction <= layer.effect) continue;
-    layer.units = agreement.units;
-    layer.effect = fraction;
-    layer.matrices = agreement.matrices;
-  }
-  return layer;
-}
-
 // Layers with a block, in order.
 std::vector<size_t> LayersWithBlocks(const BlockList& blocks) {
   std::vector<size_t> layers;
@@ -202,6 +190,18 @@ Result<std::optional<LayerFit>> FitOneLayer(const TestSubjects& subjects,
 
 }  // namespace
 
+DeepTestLayer WithLargestAgreement(DeepTestLayer layer, const std::vector<Agreement>& agreements) {
+  for (const Agreement& agreement : agreements) {
+    const double fraction =
+        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.units);
+    if (!layer.matrices.empty() && fraction <= layer.effect) continue;
+    layer.units = agreement.units;
+    layer.effect = fraction;
+    layer.matrices = agreement.matrices;
+  }
+  return layer;
+}
+
 Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
   const auto pairs = PairInSameCoordinates(subjects);
   if (!pairs) return pairs.error();
@@ -245,48 +245,61 @@ Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const Residu
     subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
     if (agreements->empty()) continue;
     all_agreements.insert(all_agreements.end(), agreements->begin(), agreements->end());
-    part.layers.push_back(AgreementLayer(pair, *agreements));
+    part.layers.push_back(WithLargestAgreement(LayerOf(pair), *agreements));
   }
   if (all_agreements.empty()) return NotAsked(part.name, "no block has units that differ");
   part.log10_p = LogAgreementP(all_agreements) / std::numbers::ln10;
   return part;
 }
 
-Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects) {
+Result<MapsOrReason> MapsInSameCoordinates(const TestSubjects& subjects) {
   const uint64_t hidden_a = subjects.network_a.description().hidden_size;
   const uint64_t hidden_b = subjects.network_b.description().hidden_size;
-  if (hidden_a != hidden_b) return NotAsked(kMatchedCoordinates, "the hidden widths differ");
-  return TestMatchedUnits(
-      subjects, SameCoordinates(hidden_a, hidden_b, StreamSeed(subjects, kProjectionStream)),
-      kMatchedCoordinates);
+  if (hidden_a != hidden_b) return MapsOrReason{.reason = "the hidden widths differ"};
+  return MapsOrReason{
+      .maps = SameCoordinates(hidden_a, hidden_b, StreamSeed(subjects, kProjectionStream))};
 }
 
-Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
-                                    const std::vector<TokenPair>& tokens) {
-  const auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
-                                   StreamSeed(subjects, kProjectionStream), subjects.threads);
+Result<MapsOrReason> MapsFromSharedTokens(const TestSubjects& subjects,
+                                          const std::vector<TokenPair>& tokens) {
+  auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
+                             StreamSeed(subjects, kProjectionStream), subjects.threads);
   if (!maps) return maps.error();
   if (!maps->has_value()) {
-    return NotAsked(kMatchedByTokens, "too few tokens in common whose embeddings differ");
+    return MapsOrReason{.reason = "too few tokens in common whose embeddings differ"};
   }
-  return TestMatchedUnits(subjects, **maps, kMatchedByTokens);
+  return MapsOrReason{.maps = **std::move(maps)};
 }
 
-Result<DeepTestPart> TestWithFittedUnits(const TestSubjects& subjects) {
+Result<MapsOrReason> MapsFromOneLayer(const TestSubjects& subjects) {
   const auto layers_a = LayersWithBlocks(subjects.blocks_a);
   const auto layers_b = LayersWithBlocks(subjects.blocks_b);
   if (layers_a.size() < 2 || layers_b.size() < 2) {
-    return NotAsked(kMatchedByUnits, "needs two layers: one to fit, another to test");
+    return MapsOrReason{.reason = "needs two layers: one to fit, another to test"};
   }
   auto best = FitOneLayer(subjects, layers_a, layers_b);
   if (!best) return best.error();
   if (!best->has_value()) {
-    return NotAsked(kMatchedByUnits, "the blocks are too large, or of different kinds, to fit");
+    return MapsOrReason{.reason = "the blocks are too large, or of different kinds, to fit"};
   }
+  return MapsOrReason{.maps = std::move((*best)->fit.maps),
+                      .fitted = std::pair((*best)->layer_a, (*best)->layer_b)};
+}
+
+Result<DeepTestPart> TestUnitsInMaps(const TestSubjects& subjects, const MapsOrReason& found,
+                                     std::string_view name) {
+  if (!found.maps) return NotAsked(name, found.reason);
+  if (!found.fitted) return TestMatchedUnits(subjects, *found.maps, name);
   TestSubjects held_out = subjects;
-  held_out.blocks_a[(*best)->layer_a].clear();
-  held_out.blocks_b[(*best)->layer_b].clear();
-  return TestMatchedUnits(held_out, (*best)->fit.maps, kMatchedByUnits);
+  held_out.blocks_a[found.fitted->first].clear();
+  held_out.blocks_b[found.fitted->second].clear();
+  return TestMatchedUnits(held_out, *found.maps, name);
+}
+
+Result<DeepTestPart> TestHeadsInMaps(const TestSubjects& subjects, const MapsOrReason& found,
+                                     std::string_view name) {
+  if (!found.maps) return NotAsked(name, found.reason);
+  return TestMatchedHeads(subjects, *found.maps, name);
 }
 
 }  // namespace tensorguard
