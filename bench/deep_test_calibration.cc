@@ -250,23 +250,44 @@ T OrExit(Result<T> result) {
 }
 
 // Agreement of the matched parts, to see how far independent networks come to the allowance.
-struct LargestAgreement {
+struct Largest {
   double pooled = 0.0;
   double layer = 0.0;
+  double log10_p = 0.0;  // smallest
+
+  void Add(const DeepTestPart& part) {
+    double agreeing = 0.0;
+    double units = 0.0;
+    for (const DeepTestLayer& found : part.layers) {
+      layer = std::max(layer, found.effect);
+      agreeing += found.effect * static_cast<double>(found.units);
+      units += static_cast<double>(found.units);
+    }
+    if (units > 0.0) pooled = std::max(pooled, agreeing / units);
+    log10_p = std::min(log10_p, part.log10_p.value_or(0.0));
+  }
+};
+
+struct LargestAgreement {
+  Largest units;
+  Largest heads;
 
   void Add(const DeepTest& test) {
-    for (size_t part = 1; part < test.parts.size(); ++part) {
-      double agreeing = 0.0;
-      double units = 0.0;
-      for (const DeepTestLayer& found : test.parts[part].layers) {
-        layer = std::max(layer, found.effect);
-        agreeing += found.effect * static_cast<double>(found.units);
-        units += static_cast<double>(found.units);
-      }
-      if (units > 0.0) pooled = std::max(pooled, agreeing / units);
+    for (const DeepTestPart& part : test.parts) {
+      if (part.kind != PartKind::kOrder) (part.of_heads ? heads : units).Add(part);
     }
   }
 };
+
+void PrintLargest(const LargestAgreement& largest) {
+  fmt::print("\n| matched on independent pairs | over all layers | in one | smallest log10 p |\n");
+  fmt::print("| --- | ---: | ---: | ---: |\n");
+  const auto print = [](std::string_view name, const Largest& of) {
+    fmt::print("| {} | {:.3f} | {:.3f} | {:.1f} |\n", name, of.pooled, of.layer, of.log10_p);
+  };
+  print("units", largest.units);
+  print("channels of heads", largest.heads);
+}
 
 std::vector<Group> RandomPairs(uint64_t pairs, LargestAgreement* largest) {
   Group same{.name = "random, one shape", .log10_p = {}};
@@ -381,10 +402,7 @@ int Run(int argc, char** argv) {
     derived = TruthDerivedPairs(truth.parent_path(), models);
   }
   PrintIndependent(independent);
-  fmt::print(
-      "\nLargest agreement of matchings on independent pairs: {:.3f} over all layers, {:.3f} "
-      "in one.\n",
-      largest.pooled, largest.layer);
+  PrintLargest(largest);
   if (!derived.empty()) PrintDerived(derived);
   return 0;
 }

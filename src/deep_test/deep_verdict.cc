@@ -22,13 +22,17 @@ bool FunctionsAlike(const Comparison& comparison) {
   return comparison.kernels && comparison.kernels->score >= kIndependentScore;
 }
 
-// The weights as stored speak for an origin: as a whole, in most matrices, or in copied ones.
-bool WeightsSpeak(const Comparison& comparison, const DeepEvidence& evidence) {
+// The weights as stored speak for an origin: as a whole, in copied matrices, or a little in most.
+// The last an order of units can make.
+bool WeightsSpeak(const Comparison& comparison, const TestFinding& finding,
+                  const DeepEvidence& evidence) {
   if (evidence.weights_agree || evidence.numbers_agree) return true;
   const SketchComparison& sketches = comparison.sketches;
   if (sketches.parts == 0 || evidence.sketches_forged) return false;
-  return sketches.cosine >= kBasisLostCosine || sketches.copied_share > 0 ||
-         (sketches.p_value < kSharedStartP && sketches.outstanding_share >= kSharedStartMatrices);
+  if (sketches.cosine >= kBasisLostCosine || sketches.copied_share > 0) return true;
+  const bool by_order = finding.ordered && !finding.SameBasis();
+  return !by_order && sketches.p_value < kSharedStartP &&
+         sketches.outstanding_share >= kSharedStartMatrices;
 }
 
 DeepVerdict Copies(const TestFinding& finding, const DeepEvidence& evidence) {
@@ -85,7 +89,7 @@ DeepVerdict JudgeOtherBasis(const Comparison& comparison, const TestFinding& fin
                             const DeepEvidence& evidence) {
   if (finding.InTwoModes() && evidence.copies_inert) return Copies(finding, evidence);
   const bool as_stored =
-      comparison.verdict == Verdict::kDerived && WeightsSpeak(comparison, evidence);
+      comparison.verdict == Verdict::kDerived && WeightsSpeak(comparison, finding, evidence);
   if (as_stored || comparison.verdict == Verdict::kReparameterised) {
     return {.verdict = comparison.verdict};
   }
@@ -100,7 +104,7 @@ DeepVerdict JudgeSilence(const Comparison& comparison, const TestFinding& findin
                          const DeepEvidence& evidence) {
   DeepVerdict judged{.verdict = comparison.verdict};
   if (!IsOrigin(comparison.verdict)) return judged;
-  if (WeightsSpeak(comparison, evidence)) {
+  if (WeightsSpeak(comparison, finding, evidence)) {
     judged.notes.push_back(
         "The test finds no common origin by itself; the verdict rests on the fingerprints.");
     return judged;
@@ -108,6 +112,11 @@ DeepVerdict JudgeSilence(const Comparison& comparison, const TestFinding& findin
   if (evidence.sketches_forged) {
     judged.notes.push_back(
         "The sketches of the weights are alike, the weights are not: the likeness was made.");
+  }
+  if (comparison.verdict == Verdict::kSharedInitialisation) {
+    judged.verdict = finding.asked_in_full ? Verdict::kIndependent : Verdict::kInconclusive;
+    judged.notes.push_back("The little that is alike in the weights as stored is no common start.");
+    return judged;
   }
   if (finding.asked_in_full) {
     judged.verdict = Verdict::kIndependent;

@@ -188,6 +188,16 @@ TEST(JudgeWithTest, WhatTheWeightsShowStandsBesideASilentTest) {
   }
 }
 
+TEST(JudgeWithTest, WhatAnOrderMakesOfSketchesIsNoSharedStart) {
+  Comparison comparison = Fingerprints(Verdict::kSharedInitialisation, 0.1, 0.1);
+  comparison.sketches.p_value = 1e-20;
+  comparison.sketches.outstanding_share = 0.5;
+  const DeepTest forged =
+      TestResult().Found(kSamePositions, {0.16, 0.15}).WithOrder(1.0, 1.0).Get();
+  EXPECT_EQ(JudgeWithTest(comparison, forged).verdict, Verdict::kIndependent);
+  EXPECT_EQ(JudgeWithTest(comparison, TestResult().Get()).verdict, Verdict::kSharedInitialisation);
+}
+
 TEST(JudgeWithTest, ForgedSketchesAreNoEvidence) {
   const DeepVerdict judged = JudgeWithTest(Fingerprints(Verdict::kDerived, 0.1, 0.9),
                                            TestResult().Get(), {.sketches_forged = true});
