@@ -109,7 +109,7 @@ TEST(JudgeWithTest, TheOrderOfUnitsAloneIsNoOrigin) {
 
 TEST(JudgeWithTest, ALittleInAllLayersIsASharedStart) {
   const DeepTest start =
-      TestResult().Found(kSamePositions, {0.3, 0.25, 0.2}).WithOrder(0.7, 0.5).Get();
+      TestResult().Found(kSamePositions, {0.3, 0.25, 0.2}).WithOrder(0.9, 0.5).Get();
   EXPECT_EQ(*start.log10_p, -200.0 - std::log10(kShareOfSamePositions));
   for (const Verdict verdict : {Verdict::kIndependent, Verdict::kInconclusive}) {
     EXPECT_EQ(JudgeWithTest(Fingerprints(verdict, 0.1, 0.2), start).verdict,

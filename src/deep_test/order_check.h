@@ -21,10 +21,12 @@ struct OrderCheck {
   double elsewhere = 0.0;
 };
 
-// in_place over elsewhere that no order of unrelated units reaches: random units in the best of all
-// orders gave 1.03 (256 units and more) to 1.07 (64), trained ones 1.03; the same initial weights
-// 1.21 at width 96, more at larger widths. docs/deep_test.md#order
-inline constexpr double kBeyondAnyOrder = 1.15;
+// in_place over elsewhere that no order of unrelated units reaches: 1.03 to 1.07 in the best of all
+// orders, 1.18 where the residual stream was rotated towards the other's as well (width 96, six
+// layers; wider models can be turned less far). The same initial weights gave 1.21 at width 96, and
+// are expected near 4 at width 2048; narrow ones are confirmed by matched units.
+// docs/deep_test.md#order
+inline constexpr double kBeyondAnyOrder = 1.5;
 // Fewer sampled units say nothing.
 inline constexpr uint64_t kFewestOrderedUnits = 64;
 
