@@ -1,9 +1,10 @@
 // Whether the p-values of the deep test hold: uniform on independent pairs, tiny on derived ones.
 // Prints markdown tables.
-//   deep_test_calibration [--random PAIRS] [--truth TRUTH.json] [--shared A,B]...
+//   deep_test_calibration [--random PAIRS] [--forged PAIRS] [--truth TRUTH.json] [--shared A,B]...
 // Random pairs are networks of many shapes with weights drawn here; with a truth file (see
 // evaluation/truth.h) also all pairs of bases and independent models beside it, and every derived
-// model against its root. --shared names two of them that start from the same initial weights.
+// model against its root. --forged makes unrelated networks whose units were put in the order of
+// another's. --shared names two of them that start from the same initial weights.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -22,8 +23,10 @@
 #include "base/random_bits.h"
 #include "deep_test/independence.h"
 #include "deep_test/kolmogorov_smirnov.h"
+#include "deep_test/linear_assignment.h"
 #include "deep_test/seeded_order.h"
 #include "deep_test/shared_tokens.h"
+#include "deep_test/test_finding.h"
 #include "evaluation/truth.h"
 #include "model/model.h"
 #include "network/network.h"
@@ -58,13 +61,19 @@ class NetworkMaker {
   NetworkMaker(const Shape& shape, uint64_t seed)
       : shape_(shape), generator_(seed), topic_map_(Normal(kTopics * shape.hidden)) {}
 
+  using Tensors = std::map<std::string, TensorValues>;
+
   std::shared_ptr<const Network> Make() {
     return shape_.gated ? Build(LlamaTensors(), "llama") : Build(Gpt2Tensors(), "gpt2");
   }
 
- private:
-  using Tensors = std::map<std::string, TensorValues>;
+  // What Make makes of a gated shape, and how it is built.
+  Tensors MakeTensors() { return LlamaTensors(); }
+  std::shared_ptr<const Network> BuildGated(const Tensors& tensors) const {
+    return Build(tensors, "llama");
+  }
 
+ private:
   std::vector<float> Normal(uint64_t count) {
     std::normal_distribution<float> normal;
     std::vector<float> numbers(count);
@@ -209,6 +218,131 @@ class NetworkMaker {
   std::vector<float> topic_map_;  // kTopics x hidden
 };
 
+// Who puts an unrelated network's units in another's order, and how.
+enum class Ordering { kNone, kNeighbours, kAll };
+
+// rows [units, hidden] of the matrix that is stored so, or of the transpose of `down`.
+FloatMatrix UnitRowsOf(const TensorValues& tensor, bool by_column) {
+  const uint64_t units = tensor.shape[by_column ? 1 : 0];
+  const uint64_t hidden = tensor.shape[by_column ? 0 : 1];
+  FloatMatrix rows(units, hidden);
+  for (uint64_t unit = 0; unit < units; ++unit) {
+    double square = 0.0;
+    for (uint64_t i = 0; i < hidden; ++i) {
+      const float value = tensor.values[by_column ? i * units + unit : unit * hidden + i];
+      rows.Row(unit)[i] = value;
+      square += static_cast<double>(value) * static_cast<double>(value);
+    }
+    for (float& value : rows.Row(unit)) value /= static_cast<float>(std::sqrt(square));
+  }
+  return rows;
+}
+
+struct UnitPart {
+  const char* name;
+  bool by_column;
+};
+constexpr UnitPart kUnitParts[] = {{"gate_proj", false}, {"up_proj", false}, {"down_proj", true}};
+
+std::string UnitTensor(uint64_t layer, const UnitPart& part) {
+  return fmt::format("model.layers.{}.mlp.{}.weight", layer, part.name);
+}
+
+// Minus the sum over gate, up and down of the cosines of all units of two layers.
+FloatMatrix Distances(const NetworkMaker::Tensors& a, const NetworkMaker::Tensors& b,
+                      uint64_t layer) {
+  FloatMatrix distances;
+  for (const UnitPart& part : kUnitParts) {
+    const FloatMatrix rows_a = UnitRowsOf(a.at(UnitTensor(layer, part)), part.by_column);
+    const FloatMatrix rows_b = UnitRowsOf(b.at(UnitTensor(layer, part)), part.by_column);
+    if (distances.rows() == 0) distances = FloatMatrix(rows_a.rows(), rows_b.rows());
+    for (size_t i = 0; i < rows_a.rows(); ++i) {
+      for (size_t j = 0; j < rows_b.rows(); ++j) {
+        for (size_t k = 0; k < rows_a.columns(); ++k) {
+          distances.Row(i)[j] -= rows_a.Row(i)[k] * rows_b.Row(j)[k];
+        }
+      }
+    }
+  }
+  return distances;
+}
+
+std::vector<uint32_t> ChosenOrder(const FloatMatrix& distances, Ordering ordering) {
+  if (ordering == Ordering::kAll) return AssignColumns(distances);
+  std::vector<uint32_t> order(distances.rows());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (ordering == Ordering::kNone) return order;
+  for (uint32_t i = 0; i + 1 < order.size(); i += 2) {
+    const float in_place = distances.Row(i)[i] + distances.Row(i + 1)[i + 1];
+    if (distances.Row(i)[i + 1] + distances.Row(i + 1)[i] < in_place) {
+      std::swap(order[i], order[i + 1]);
+    }
+  }
+  return order;
+}
+
+void OrderUnitsAs(const NetworkMaker::Tensors& target, uint64_t layers, Ordering ordering,
+                  NetworkMaker::Tensors* tensors) {
+  for (uint64_t layer = 0; layer < layers; ++layer) {
+    const auto order = ChosenOrder(Distances(target, *tensors, layer), ordering);
+    for (const UnitPart& part : kUnitParts) {
+      TensorValues& tensor = tensors->at(UnitTensor(layer, part));
+      const std::vector<float> before = tensor.values;
+      const uint64_t units = order.size();
+      const uint64_t hidden = before.size() / units;
+      for (uint64_t unit = 0; unit < units; ++unit) {
+        for (uint64_t i = 0; i < hidden; ++i) {
+          const auto place = [&](uint64_t of) {
+            return part.by_column ? i * units + of : of * hidden + i;
+          };
+          tensor.values[place(unit)] = before[place(order[unit])];
+        }
+      }
+    }
+  }
+}
+
+// Unrelated networks of one shape after such an ordering: nobody may be accused of it.
+void PrintForged(uint64_t pairs) {
+  if (pairs == 0) return;
+  const Shape shape{.layers = 4, .hidden = 96, .units = 256, .gated = true};
+  const auto tokens = TokensWithEqualId(kVocabulary, kVocabulary);
+  fmt::print(
+      "| order of the units | pairs | mean contrast | in place over elsewhere | log10 p by order "
+      "alone | smallest log10 p | origins found |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: "
+      "|\n");
+  constexpr std::pair<Ordering, const char*> kOrderings[] = {
+      {Ordering::kNone, "as it is"},
+      {Ordering::kNeighbours, "neighbours exchanged"},
+      {Ordering::kAll, "the best of all"}};
+  for (const auto& [ordering, name] : kOrderings) {
+    double contrast = -1.0;
+    double ratio = 0.0;
+    double by_order = 0.0;
+    double smallest = 0.0;
+    uint64_t accused = 0;
+    for (uint64_t pair = 0; pair < pairs; ++pair) {
+      NetworkMaker first(shape, RandomBits(2, 2 * pair));
+      NetworkMaker second(shape, RandomBits(2, 2 * pair + 1));
+      const auto target = first.MakeTensors();
+      auto ordered = second.MakeTensors();
+      OrderUnitsAs(target, shape.layers, ordering, &ordered);
+      const DeepTest test =
+          OrExit(TestIndependence(*first.BuildGated(target), *second.BuildGated(ordered), tokens));
+      const TestFinding finding = FindingOf(test);
+      contrast = std::max(contrast, finding.contrast);
+      const auto& order = test.parts.front().order;
+      if (order) ratio = std::max(ratio, order->in_place / order->elsewhere);
+      by_order = std::min(by_order, test.parts.front().log10_p.value_or(0.0));
+      smallest = std::min(smallest, test.log10_p.value_or(0.0));
+      if (finding.AnyOrigin()) ++accused;
+    }
+    fmt::print("| {} | {} | {:.2f} | {} | {:.1f} | {:.1f} | {} |\n", name, pairs, contrast,
+               ratio > 0.0 ? fmt::format("{:.2f}", ratio) : "", by_order, smallest, accused);
+  }
+  fmt::print("\n");
+}
+
 // The p-values of one kind of pair.
 struct Group {
   std::string name;
@@ -250,23 +384,44 @@ T OrExit(Result<T> result) {
 }
 
 // Agreement of the matched parts, to see how far independent networks come to the allowance.
-struct LargestAgreement {
+struct Largest {
   double pooled = 0.0;
   double layer = 0.0;
+  double log10_p = 0.0;  // smallest
+
+  void Add(const DeepTestPart& part) {
+    double agreeing = 0.0;
+    double units = 0.0;
+    for (const DeepTestLayer& found : part.layers) {
+      layer = std::max(layer, found.effect);
+      agreeing += found.effect * static_cast<double>(found.units);
+      units += static_cast<double>(found.units);
+    }
+    if (units > 0.0) pooled = std::max(pooled, agreeing / units);
+    log10_p = std::min(log10_p, part.log10_p.value_or(0.0));
+  }
+};
+
+struct LargestAgreement {
+  Largest units;
+  Largest heads;
 
   void Add(const DeepTest& test) {
-    for (size_t part = 1; part < test.parts.size(); ++part) {
-      double agreeing = 0.0;
-      double units = 0.0;
-      for (const DeepTestLayer& found : test.parts[part].layers) {
-        layer = std::max(layer, found.effect);
-        agreeing += found.effect * static_cast<double>(found.units);
-        units += static_cast<double>(found.units);
-      }
-      if (units > 0.0) pooled = std::max(pooled, agreeing / units);
+    for (const DeepTestPart& part : test.parts) {
+      if (part.kind != PartKind::kOrder) (part.of_heads ? heads : units).Add(part);
     }
   }
 };
+
+void PrintLargest(const LargestAgreement& largest) {
+  fmt::print("\n| matched on independent pairs | over all layers | in one | smallest log10 p |\n");
+  fmt::print("| --- | ---: | ---: | ---: |\n");
+  const auto print = [](std::string_view name, const Largest& of) {
+    fmt::print("| {} | {:.3f} | {:.3f} | {:.1f} |\n", name, of.pooled, of.layer, of.log10_p);
+  };
+  print("units", largest.units);
+  print("channels of heads", largest.heads);
+}
 
 std::vector<Group> RandomPairs(uint64_t pairs, LargestAgreement* largest) {
   Group same{.name = "random, one shape", .log10_p = {}};
@@ -364,12 +519,15 @@ std::set<NamePair> ParsePairs(const std::vector<std::string>& texts) {
 int Run(int argc, char** argv) {
   CLI::App app("Whether the p-values of the deep test hold.");
   uint64_t random_pairs = 160;
+  uint64_t forged_pairs = 0;
   std::filesystem::path truth;
   std::vector<std::string> shared;
   app.add_option("--random", random_pairs, "Pairs of random networks");
+  app.add_option("--forged", forged_pairs, "Pairs of random networks with units in a chosen order");
   app.add_option("--truth", truth, "A truth file beside models");
   app.add_option("--shared", shared, "Two models, A,B, that share their initial weights");
   CLI11_PARSE(app, argc, argv);
+  PrintForged(forged_pairs);
   LargestAgreement largest;
   std::vector<Group> independent = RandomPairs(random_pairs, &largest);
   std::vector<Group> derived;
@@ -381,10 +539,7 @@ int Run(int argc, char** argv) {
     derived = TruthDerivedPairs(truth.parent_path(), models);
   }
   PrintIndependent(independent);
-  fmt::print(
-      "\nLargest agreement of matchings on independent pairs: {:.3f} over all layers, {:.3f} "
-      "in one.\n",
-      largest.pooled, largest.layer);
+  PrintLargest(largest);
   if (!derived.empty()) PrintDerived(derived);
   return 0;
 }

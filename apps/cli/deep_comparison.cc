@@ -29,8 +29,8 @@ Result<OpenedNetwork> OpenNetwork(const TestedModel& tested) {
 
 }  // namespace
 
-Result<DeepTest> RunDeepTest(const TestedModel& first, const TestedModel& second, unsigned threads,
-                             Console& console) {
+Result<TestedPair> RunDeepTest(const TestedModel& first, const TestedModel& second,
+                               const Comparison& comparison, unsigned threads, Console& console) {
   const auto a = OpenNetwork(first);
   if (!a) return a.error();
   const auto b = OpenNetwork(second);
@@ -40,8 +40,12 @@ Result<DeepTest> RunDeepTest(const TestedModel& first, const TestedModel& second
       *a->network, *b->network, tokens.pairs,
       {.threads = threads, .on_progress = console.ShowProgress("testing the weights")});
   console.EndProgress();
-  if (test && !tokens.note.empty()) test->limits.push_back(tokens.note);
-  return test;
+  if (!test) return std::move(test).error();
+  if (!tokens.note.empty()) test->limits.push_back(tokens.note);
+  auto gathered = GatherEvidence({*a->network, first.fingerprint},
+                                 {*b->network, second.fingerprint}, comparison, *test, threads);
+  if (!gathered) return std::move(gathered).error();
+  return TestedPair{*std::move(test), *std::move(gathered)};
 }
 
 }  // namespace tensorguard::cli

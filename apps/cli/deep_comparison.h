@@ -7,20 +7,30 @@
 
 #include "base/result.h"
 #include "cli/console.h"
+#include "comparison/compare_fingerprints.h"
+#include "deep_test/deep_evidence.h"
 #include "deep_test/independence.h"
+#include "full_profile/full_fingerprint.h"
 
 namespace tensorguard::cli {
 
-// A model to be tested: `base` is used if it is an adapter.
+// A model to be tested: `base` is used if it is an adapter. The fingerprint is the model's own.
 struct TestedModel {
   std::string path;
   std::optional<std::string> base = {};
+  const FullFingerprint& fingerprint;
 };
 
-// Errors: kUsage for a fingerprint file, which holds no weights; those of OpenModel, Network::Build
-// and TestIndependence. A tokenizer that cannot be read counts as none.
-Result<DeepTest> RunDeepTest(const TestedModel& first, const TestedModel& second, unsigned threads,
-                             Console& console);
+struct TestedPair {
+  DeepTest test;
+  GatheredEvidence gathered;
+};
+
+// Errors: kUsage for a fingerprint file, which holds no weights; those of OpenModel,
+// Network::Build, TestIndependence and GatherEvidence. A tokenizer that cannot be read counts as
+// none.
+Result<TestedPair> RunDeepTest(const TestedModel& first, const TestedModel& second,
+                               const Comparison& comparison, unsigned threads, Console& console);
 
 }  // namespace tensorguard::cli
 

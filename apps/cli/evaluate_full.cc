@@ -35,16 +35,20 @@ Fingerprints ReadAll(const EvaluatedModels& set, Console& console, std::vector<E
 }
 
 Result<PairAnswer> AnswerDeeply(const EvaluatedModels& set, const EvaluationPair& pair,
-                                const Comparison& comparison, Console& console) {
+                                const Fingerprints& fingerprints, const Comparison& comparison,
+                                Console& console) {
   const auto a = PlaceOf(set, set.models[pair.model]);
   if (!a) return a.error();
   const auto b = PlaceOf(set, set.models[pair.base]);
   if (!b) return b.error();
-  const auto test = RunDeepTest({a->path, a->base}, {b->path, b->base}, set.threads, console);
-  if (!test) return test.error();
-  PairAnswer answer = {.verdict =
-                           std::string(VerdictName(JudgeWithTest(comparison, *test).verdict))};
-  if (test->log10_p) answer.score = answer.negative_log10_p = -*test->log10_p;
+  const auto tested =
+      RunDeepTest({a->path, a->base, *fingerprints[pair.model]},
+                  {b->path, b->base, *fingerprints[pair.base]}, comparison, set.threads, console);
+  if (!tested) return tested.error();
+  const DeepTest& test = tested->test;
+  const DeepVerdict judged = JudgeWithTest(comparison, test, tested->gathered.evidence);
+  PairAnswer answer = {.verdict = std::string(VerdictName(judged.verdict))};
+  if (test.log10_p) answer.score = answer.negative_log10_p = -*test.log10_p;
   return answer;
 }
 
@@ -69,7 +73,7 @@ Result<std::vector<PairAnswer>> AnswerPairs(const EvaluatedModels& set,
   if (!compared) return std::move(compared).error();
   for (size_t i = 0; i < pairs.size(); ++i) {
     if (!comparisons[i]) continue;
-    auto answer = AnswerDeeply(set, pairs[i], *comparisons[i], console);
+    auto answer = AnswerDeeply(set, pairs[i], fingerprints, *comparisons[i], console);
     if (!answer) return std::move(answer).error();
     answers[i] = *std::move(answer);
   }

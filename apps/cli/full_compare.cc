@@ -25,11 +25,12 @@ std::vector<NamedMerge> MergesOf(const ComparedPair& pair,
 }
 
 Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPair* pair) {
-  auto test = RunDeepTest({options.first, options.base}, {options.second, options.base},
-                          options.threads, console);
-  if (!test) return std::move(test).error();
-  DeepVerdict judged = JudgeWithTest(pair->comparison, *test);
-  pair->test = *std::move(test);
+  auto tested = RunDeepTest({options.first, options.base, pair->first},
+                            {options.second, options.base, pair->second}, pair->comparison,
+                            options.threads, console);
+  if (!tested) return std::move(tested).error();
+  DeepVerdict judged = JudgeWithTest(pair->comparison, tested->test, tested->gathered.evidence);
+  pair->test = std::move(tested->test);
   pair->verdict = judged.verdict;
   pair->test_notes = std::move(judged.notes);
   return {};

@@ -7,24 +7,54 @@
 
 #include "comparison/compare_fingerprints.h"
 #include "deep_test/independence.h"
+#include "deep_test/test_finding.h"
 
 namespace tensorguard {
 
-// The p-value below which the test decides that weights have a common origin: the same as for
-// sketches (comparison/thresholds.h). Above kInsignificantP it says nothing for it.
-inline constexpr double kCommonOriginLog10P = -6;
-inline constexpr double kInsignificantLog10P = -4;
-
 struct DeepVerdict {
   Verdict verdict = Verdict::kInconclusive;
-  std::vector<std::string> notes = {};  // where the test and the fingerprints do not say the same
+  bool in_part = false;                 // of `derived`: some layers were copied and others not
+  std::vector<std::string> notes = {};  // what the test adds, and where it overrules
 };
 
-// The test tells a common origin of weights from none, functions tell derivation from a common
-// start. So a small p-value turns "independent" into "shared initialisation", and "inconclusive"
-// into "derived" where the functions are nearer than those of independent models; a large one never
-// takes back what the fingerprints show.
-DeepVerdict JudgeWithTest(const Comparison& comparison, const DeepTest& test);
+// What else is known where the weights of both models are at hand.
+struct DeepEvidence {
+  // Weights of both hold the same numbers, or weight forms agree: evidence of the weights beside
+  // sketches, which the silence of the test does not take back.
+  bool weights_agree = false;
+  // Stored sketches are alike whose weights are not (exact_agreement.h).
+  bool sketches_forged = false;
+  // Exact cosines of the weights show one origin in the same basis (exact_agreement.h).
+  bool numbers_agree = false;
+  // The layers that have a counterpart write nothing that matters (written_shares.h).
+  bool copies_inert = false;
+};
+
+// The test has the last word, by what it found:
+//
+//   the fingerprints say   the test found                    verdict
+//   identical              anything                          identical
+//   anything               could not be asked                as the fingerprints say
+//   anything               same basis, some layers whole     derived in part; independent where
+//                          and others not at all             the copies are inert
+//   origin                 same basis                        as the fingerprints say
+//   no origin, or start    same basis, all alike:
+//                            strong, or different shapes     derived
+//                            weak, functions alike           derived
+//                            weak, functions not alike       shared initialisation
+//   derived, sketches      another basis only                derived
+//   anything else          another basis only                reparameterised
+//   origin, by weights     nothing                           as the fingerprints say
+//   origin, by functions   nothing, asked in full            independent: a student, or forged
+//   alone or forged        nothing, not asked in full        inconclusive
+//   sketches
+//   no origin              nothing                           as the fingerprints say
+//
+// where origin is derived, reparameterised or shared initialisation. A shared start keeps the basis
+// and the shapes, so that neither another basis nor other shapes make one. The order of units alone
+// is nothing: it can be chosen.
+DeepVerdict JudgeWithTest(const Comparison& comparison, const DeepTest& test,
+                          const DeepEvidence& evidence = {});
 
 }  // namespace tensorguard
 

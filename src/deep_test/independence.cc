@@ -3,82 +3,107 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <utility>
 
 #include "deep_test/agreement.h"
+#include "deep_test/combined_parts.h"
 #include "deep_test/feed_forward_units.h"
+#include "deep_test/matched_heads.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/test_parts.h"
 
 namespace tensorguard {
 namespace {
 
-// The share of the error that the exact part has; the matched parts, which are conservative, share
-// the rest. The combined p-value of an independent pair is then the exact one over 0.99.
-constexpr double kShareOfSamePositions = 0.99;
-constexpr size_t kMatchedParts = 3;
-constexpr double kShareOfEachMatched = (1.0 - kShareOfSamePositions) / kMatchedParts;
-
 // Evidence beyond which the costlier parts are not asked: leaving a part out never lowers p.
 constexpr double kDecidedLog10P = -15.0;
 
-double Share(const DeepTestPart& part) {
-  return part.name == kSamePositions ? kShareOfSamePositions : kShareOfEachMatched;
-}
-
-// Bonferroni's inequality with unequal shares: P(min p_i / w_i <= x) <= sum w_i x = x.
-std::optional<double> CombinedLog10P(const std::vector<DeepTestPart>& parts) {
-  std::optional<double> combined;
-  for (const DeepTestPart& part : parts) {
-    if (!part.log10_p) continue;
-    const double weighted = std::min(0.0, *part.log10_p - std::log10(Share(part)));
-    combined = std::min(combined.value_or(0.0), weighted);
-  }
-  return combined;
-}
-
 DeepTestPart NotNeeded(std::string_view name) {
-  return {.name = std::string(name), .reason = "not needed: the parts before it are decisive"};
+  DeepTestPart part = NewPart(name);
+  part.reason = "not needed: the parts before it are decisive";
+  return part;
 }
 
-// A part of the test: its name and how it is asked.
-struct PartToAsk {
-  std::string_view name;
-  bool always = false;  // else only while the parts before it leave a doubt
-  std::function<Result<DeepTestPart>()> ask;
-};
+// Asks the parts in their order, those after the first two only while there is a doubt.
+class PartRun {
+ public:
+  PartRun(const TestSubjects& subjects, const std::vector<TokenPair>& tokens,
+          const std::function<void(std::string_view)>& on_part)
+      : subjects_(subjects), tokens_(tokens), on_part_(on_part) {}
 
-Result<std::vector<DeepTestPart>> RunParts(const TestSubjects& subjects,
-                                           const std::vector<TokenPair>& tokens,
-                                           const std::function<void(std::string_view)>& on_part) {
-  const PartToAsk all[] = {
-      {kSamePositions, true, [&] { return TestSamePositions(subjects); }},
-      {kMatchedCoordinates, true, [&] { return TestInSameCoordinates(subjects); }},
-      {kMatchedByTokens, false, [&] { return TestWithTokens(subjects, tokens); }},
-      {kMatchedByUnits, false, [&] { return TestWithFittedUnits(subjects); }},
-  };
-  std::vector<DeepTestPart> parts;
-  for (const PartToAsk& part : all) {
-    on_part(part.name);
-    if (!part.always && CombinedLog10P(parts).value_or(0.0) <= kDecidedLog10P) {
-      parts.push_back(NotNeeded(part.name));
-      continue;
+  Result<std::vector<DeepTestPart>> Run() && {
+    if (auto asked = Ask(kSamePositions, [&] { return TestSamePositions(subjects_); }); !asked) {
+      return asked.error();
     }
-    auto asked = part.ask();
-    if (!asked) return asked.error();
-    parts.push_back(*std::move(asked));
+    for (const bool of_heads : {false, true}) {
+      for (const Basis basis : {kCoordinates, kTokens, kOneLayer}) {
+        if (auto asked = AskIn(basis, of_heads); !asked) return asked.error();
+      }
+    }
+    return std::move(parts_);
   }
-  return parts;
-}
+
+ private:
+  enum Basis { kCoordinates, kTokens, kOneLayer };
+
+  Result<void> AskIn(Basis basis, bool of_heads) {
+    static constexpr std::string_view kUnits[] = {kMatchedCoordinates, kMatchedByTokens,
+                                                  kMatchedByUnits};
+    static constexpr std::string_view kHeads[] = {kHeadsInCoordinates, kHeadsByTokens,
+                                                  kHeadsByUnits};
+    const std::string_view name = of_heads ? kHeads[basis] : kUnits[basis];
+    const bool always = basis == kCoordinates && !of_heads;
+    if (!always && CombinedLog10P(parts_).value_or(0.0) <= kDecidedLog10P) {
+      parts_.push_back(NotNeeded(name));
+      return {};
+    }
+    return Ask(name, [&]() -> Result<DeepTestPart> {
+      const auto maps = MapsOf(basis);
+      if (!maps) return maps.error();
+      return of_heads ? TestHeadsInMaps(subjects_, **maps, name)
+                      : TestUnitsInMaps(subjects_, **maps, name);
+    });
+  }
+
+  // Found when it is first asked for.
+  Result<const MapsOrReason*> MapsOf(Basis basis) {
+    std::optional<MapsOrReason>& maps = maps_[basis];
+    if (!maps) {
+      auto found = basis == kCoordinates ? MapsInSameCoordinates(subjects_)
+                   : basis == kTokens    ? MapsFromSharedTokens(subjects_, tokens_)
+                                         : MapsFromOneLayer(subjects_);
+      if (!found) return found.error();
+      maps = *std::move(found);
+    }
+    return &*maps;
+  }
+
+  Result<void> Ask(std::string_view name, const std::function<Result<DeepTestPart>()>& ask) {
+    on_part_(name);
+    auto part = ask();
+    if (!part) return part.error();
+    parts_.push_back(*std::move(part));
+    return {};
+  }
+
+  const TestSubjects& subjects_;
+  const std::vector<TokenPair>& tokens_;
+  const std::function<void(std::string_view)>& on_part_;
+  std::array<std::optional<MapsOrReason>, 3> maps_ = {};
+  std::vector<DeepTestPart> parts_ = {};
+};
 
 std::string MethodText() {
   return fmt::format(
       "smallest of p / share over the parts: {} (sign-flip test of neighbouring hidden units, "
       "share {}), and matched hidden units (agreement of separate matchings of gate, up and down "
-      "rows) in the same coordinates, in a map from shared tokens and in a map from one layer's "
-      "units (share {:.4f} each)",
+      "rows) and matched attention heads (of both sides of their value-output and query-key forms) "
+      "in the same coordinates, in a map from shared tokens and in a map from one layer's units "
+      "(share {:.4f} each); of the order of units, unless confirmed without it, no more than 1 in "
+      "1000 counts",
       kSamePositions, kShareOfSamePositions, kShareOfEachMatched);
 }
 
@@ -88,7 +113,8 @@ std::vector<std::string> Assumptions() {
       "exchanged: random initial weights and training steps that treat units alike, and no "
       "reordering of units by a criterion in both networks",
       fmt::format("for the matched parts: independently trained networks share at most {:.0f}% of "
-                  "their hidden units over all layers and {:.0f}% in one layer",
+                  "their hidden units, and of the channels of their heads, over all layers and "
+                  "{:.0f}% in one layer",
                   100.0 * kAgreeingByNature, 100.0 * kAgreeingByNatureInOneLayer),
   };
 }
@@ -99,12 +125,15 @@ std::vector<std::string> Limits() {
       "initialisation both give it, and what the models compute tells them apart",
       "distillation from outputs leaves no trace in weights and counts as independent",
       "weights trained towards another model's can forge dependence",
-      "a model whose feed-forward layers were all trained anew is not recognised, whatever else it "
-      "kept",
-      fmt::format("only feed-forward weights, state-space mixers in layers without them, and "
-                  "embeddings are looked at; units are matched in a fixed selection: {} experts of "
-                  "a layer, {} pairs of blocks, {} units of a block against all of the other's",
-                  kBlocksPerLayer, kMatchedPairs, kMatchedUnits),
+      "a model whose feed-forward layers were all trained anew is recognised by its attention in "
+      "the "
+      "same basis or with tokens in common, and not otherwise",
+      fmt::format(
+          "only feed-forward weights, state-space mixers in layers without them, attention "
+          "and embeddings are looked at; units are matched in a fixed selection: {} experts "
+          "of a layer, {} pairs of blocks, {} units of a block against all of the other's, "
+          "the heads of {} pairs of layers",
+          kBlocksPerLayer, kMatchedPairs, kMatchedUnits, kMatchedHeadLayers),
   };
 }
 
@@ -121,7 +150,7 @@ uint64_t BytesOf(const BlockList& blocks) {
   return bytes;
 }
 
-// Tells how far the test is: each of the four parts as one reading of all blocks.
+// Tells how far the test is: each part as one reading of all blocks.
 class ProgressMeter {
  public:
   ProgressMeter(const ProgressCallback& callback, uint64_t bytes_per_part)
@@ -134,7 +163,7 @@ class ProgressMeter {
   }
 
   void Finish() {
-    done_ = 4 * bytes_per_part_;
+    done_ = kPartNames.size() * bytes_per_part_;
     Report();
   }
 
@@ -146,7 +175,8 @@ class ProgressMeter {
  private:
   void Report() {
     if (callback_) {
-      callback_({.what = part_, .bytes_done = done_, .bytes_total = 4 * bytes_per_part_});
+      callback_(
+          {.what = part_, .bytes_done = done_, .bytes_total = kPartNames.size() * bytes_per_part_});
     }
   }
 
@@ -206,6 +236,18 @@ void NameTheOtherWayRound(std::vector<DeepTestPart>* parts) {
   }
 }
 
+bool HaveSameShape(const Network& a, const Network& b) {
+  const auto units_of = [](const Network& network) {
+    std::vector<std::vector<uint64_t>> units;
+    for (const auto& layer : ListFeedForwardBlocks(network)) {
+      units.emplace_back();
+      for (const FeedForwardBlock& block : layer) units.back().push_back(block.units());
+    }
+    return units;
+  };
+  return a.description().hidden_size == b.description().hidden_size && units_of(a) == units_of(b);
+}
+
 Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Network& b,
                                                   const std::vector<TokenPair>& tokens,
                                                   const DeepTestOptions& options) {
@@ -227,8 +269,11 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
                               .threads = options.threads,
                               .seed = options.seed,
                               .on_read = [&progress](uint64_t bytes) { progress.Add(bytes); }};
-  auto parts = RunParts(subjects, *reverse ? Reversed(tokens) : tokens,
-                        [&progress](std::string_view name) { progress.StartPart(name); });
+  const std::vector<TokenPair> in_order = *reverse ? Reversed(tokens) : tokens;
+  const std::function<void(std::string_view)> on_part = [&progress](std::string_view name) {
+    progress.StartPart(name);
+  };
+  auto parts = PartRun(subjects, in_order, on_part).Run();
   progress.Finish();
   if (parts && *reverse) NameTheOtherWayRound(&*parts);
   return parts;
@@ -246,7 +291,8 @@ Result<DeepTest> TestIndependence(const Network& a, const Network& b,
                 .method = MethodText(),
                 .parts = *std::move(parts),
                 .assumptions = Assumptions(),
-                .limits = Limits()};
+                .limits = Limits(),
+                .same_shape = HaveSameShape(a, b)};
   if (test.log10_p) test.p_value = BoundedPValue(*test.log10_p);
   return test;
 }

@@ -10,6 +10,7 @@
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "deep_test/order_check.h"
 #include "deep_test/shared_tokens.h"
 #include "network/network.h"
 
@@ -26,26 +27,45 @@ struct DeepTestLayer {
   // one leans to "in place". Matched units: the agreeing fraction, 0 to 1, of the two matrices that
   // agree most.
   double effect = 0.0;
+  // Same positions: mean cosine of the contrasts, that is the share of its largest value that each
+  // has; 0 for independent units, 1 for equal ones.
+  double contrast = 0.0;
   std::string matrices = {};  // of matched units: "gate and up", ...
+};
+
+// What a part rests on.
+enum class PartKind {
+  kOrder,       // the order of units, which whoever made the file can choose
+  kSameBasis,   // units or heads as they stand, in any order
+  kOtherBasis,  // units or heads in a map between the residual streams
 };
 
 // One way to ask, with its own p-value, before the correction for asking in several ways.
 struct DeepTestPart {
-  std::string name;                    // "same positions", "matched units, ..."
+  std::string name;  // "same positions", "matched units, ..."
+  PartKind kind = PartKind::kOrder;
+  bool of_heads = false;               // attention's, not feed-forwards'
   std::optional<double> log10_p = {};  // empty where it could not be asked
   std::string reason = {};             // then: why not
   std::vector<DeepTestLayer> layers = {};
+  // Same positions, where the p-value is small and the layouts are equal: whether the order of
+  // units alone can explain it.
+  std::optional<OrderCheck> order = {};
 };
 
 struct DeepTest {
-  // Base-10 logarithm of the p-value over all parts; empty where no part could be asked.
+  // Base-10 logarithm of the p-value over all parts; empty where no part could be asked. Of a part
+  // that orders of units can forge no more than 1 in 1000 counts, unless the same basis is
+  // confirmed without the order.
   std::optional<double> log10_p;
   // 10^log10_p, but never below kSmallestPValue.
   std::optional<double> p_value;
   std::string method;                    // in words, with the parts' weights
-  std::vector<DeepTestPart> parts;       // the same four, always
+  std::vector<DeepTestPart> parts;       // the same ones, always
   std::vector<std::string> assumptions;  // what the p-value rests on
   std::vector<std::string> limits;       // what it does not say
+  // Both have one width, as many layers and as many hidden units in each.
+  bool same_shape = false;
 };
 
 inline constexpr double kSmallestPValue = 1e-300;

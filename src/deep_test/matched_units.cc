@@ -218,7 +218,7 @@ std::vector<Agreement> MatchColumns(const MatchedColumns& few, const MatchedColu
   std::vector<Agreement> agreements;
   std::vector<uint32_t> first_partner;
   for (size_t i = 0; i < few.size(); ++i) {
-    const bool any_sign = few.size() == 3 && i > 0;
+    const bool any_sign = options.any_sign || (few.size() == 3 && i > 0);
     auto partner = Match(few[i], many[i], any_sign, RandomBits(options.seed, i), options.threads);
     if (i == 0) {
       first_partner = std::move(partner);

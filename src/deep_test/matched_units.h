@@ -26,6 +26,8 @@ struct Agreement {
 struct MatchingOptions {
   uint64_t seed = 0;
   unsigned threads = 0;  // 0: one per processor
+  // The sign of a unit's columns means nothing, also of the first matrix.
+  bool any_sign = false;
 };
 
 // Which matrices of two blocks are matched: gate, up, down where both have gates; else up, down.

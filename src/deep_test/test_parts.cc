@@ -12,8 +12,10 @@
 #include "base/random_bits.h"
 #include "deep_test/agreement.h"
 #include "deep_test/maps_from_units.h"
+#include "deep_test/matched_heads.h"
 #include "deep_test/matched_units.h"
 #include "deep_test/neighbour_contrasts.h"
+#include "deep_test/order_check.h"
 #include "deep_test/sign_flips.h"
 
 namespace tensorguard {
@@ -27,7 +29,9 @@ uint64_t StreamSeed(const TestSubjects& subjects, SeedStream stream) {
 }
 
 DeepTestPart NotAsked(std::string_view name, std::string reason) {
-  return {.name = std::string(name), .reason = std::move(reason)};
+  DeepTestPart part = NewPart(name);
+  part.reason = std::move(reason);
+  return part;
 }
 
 uint64_t Bytes(const FeedForwardBlock& block) {
@@ -52,11 +56,12 @@ constexpr uint64_t kNeighboursPerTask = 128;
 
 // NeighbourContrasts of two blocks, some units at a time: contrasts of neighbours follow from these
 // alone.
-Result<std::vector<double>> ReadContrasts(const TestSubjects& subjects, const BlockPair& pair) {
+Result<std::vector<NeighbourContrast>> ReadContrasts(const TestSubjects& subjects,
+                                                     const BlockPair& pair) {
   const auto readers = OpenPair(subjects, pair);
   if (!readers) return readers.error();
   const uint64_t neighbours = std::min(readers->a.units(), readers->b.units()) / 2;
-  std::vector<double> contrasts(neighbours);
+  std::vector<NeighbourContrast> contrasts(neighbours);
   const size_t tasks = (neighbours + kNeighboursPerTask - 1) / kNeighboursPerTask;
   const auto done = ParallelFor(tasks, subjects.threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * kNeighboursPerTask;
@@ -92,17 +97,39 @@ Result<std::vector<BlockPair>> PairInSameCoordinates(const TestSubjects& subject
                           subjects.blocks_b, maps, {.threads = subjects.threads});
 }
 
-DeepTestLayer ContrastLayer(const BlockPair& pair, const std::vector<double>& contrasts) {
+DeepTestLayer ContrastLayer(const BlockPair& pair,
+                            const std::vector<NeighbourContrast>& contrasts) {
   DeepTestLayer layer = LayerOf(pair);
   double sum = 0.0;
   double total = 0.0;
-  for (const double contrast : contrasts) {
-    if (contrast != 0.0) ++layer.units;
-    sum += contrast;
-    total += std::abs(contrast);
+  double cosines = 0.0;
+  for (const NeighbourContrast& contrast : contrasts) {
+    if (contrast.value == 0.0) continue;
+    ++layer.units;
+    sum += contrast.value;
+    total += std::abs(contrast.value);
+    cosines += contrast.value / contrast.largest;
   }
-  if (total > 0.0) layer.effect = sum / total;
+  if (total > 0.0) {
+    layer.effect = sum / total;
+    layer.contrast = cosines / static_cast<double>(layer.units);
+  }
   return layer;
+}
+
+// Over all pairs. Empty where no block of one has the width of the other's.
+Result<std::optional<OrderCheck>> CheckOrderOf(const TestSubjects& subjects,
+                                               const std::vector<BlockPair>& pairs) {
+  std::optional<OrderCheck> all;
+  for (const BlockPair& pair : pairs) {
+    const auto readers = OpenPair(subjects, pair);
+    if (!readers) return readers.error();
+    if (readers->a.hidden() != readers->b.hidden()) continue;
+    const auto check = CheckOrder(readers->a, readers->b, subjects.threads);
+    if (!check) return check.error();
+    all = Pooled(all.value_or(OrderCheck{}), *check);
+  }
+  return all;
 }
 
 // The pairs with the largest similarity, in the order in which they came.
@@ -116,19 +143,6 @@ std::vector<BlockPair> MostSimilar(std::vector<BlockPair> pairs) {
   std::erase_if(pairs, [&](const BlockPair& pair) { return pair.similarity < least; });
   pairs.resize(kMatchedPairs);
   return pairs;
-}
-
-DeepTestLayer AgreementLayer(const BlockPair& pair, const std::vector<Agreement>& agreements) {
-  DeepTestLayer layer = LayerOf(pair);
-  for (const Agreement& agreement : agreements) {
-    const double fraction =
-        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.units);
-    if (!layer.matrices.empty() && fraction <= layer.effect) continue;
-    layer.units = agreement.units;
-    layer.effect = fraction;
-    layer.matrices = agreement.matrices;
-  }
-  return layer;
 }
 
 // Layers with a block, in order.
@@ -176,16 +190,28 @@ Result<std::optional<LayerFit>> FitOneLayer(const TestSubjects& subjects,
 
 }  // namespace
 
+DeepTestLayer WithLargestAgreement(DeepTestLayer layer, const std::vector<Agreement>& agreements) {
+  for (const Agreement& agreement : agreements) {
+    const double fraction =
+        static_cast<double>(agreement.agreeing) / static_cast<double>(agreement.units);
+    if (!layer.matrices.empty() && fraction <= layer.effect) continue;
+    layer.units = agreement.units;
+    layer.effect = fraction;
+    layer.matrices = agreement.matrices;
+  }
+  return layer;
+}
+
 Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
   const auto pairs = PairInSameCoordinates(subjects);
   if (!pairs) return pairs.error();
-  DeepTestPart part{.name = std::string(kSamePositions)};
+  DeepTestPart part = NewPart(kSamePositions);
   std::vector<double> all_contrasts;
   uint64_t coins = 0;
   for (const BlockPair& pair : *pairs) {
     const auto contrasts = ReadContrasts(subjects, pair);
     if (!contrasts) return contrasts.error();
-    all_contrasts.insert(all_contrasts.end(), contrasts->begin(), contrasts->end());
+    for (const NeighbourContrast& contrast : *contrasts) all_contrasts.push_back(contrast.value);
     part.layers.push_back(ContrastLayer(pair, *contrasts));
     coins += part.layers.back().units;
   }
@@ -194,15 +220,19 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
   part.log10_p =
       TestSignFlips(all_contrasts, StreamSeed(subjects, kSignStream), subjects.threads).log_p /
       std::numbers::ln10;
+  if (*part.log10_p > kUncheckedOrderLog10P) return part;
+  auto order = CheckOrderOf(subjects, *pairs);
+  if (!order) return order.error();
+  part.order = *order;
   return part;
 }
 
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
-                                      std::string name) {
+                                      std::string_view name) {
   auto pairs = PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
                                 subjects.blocks_b, maps, {.threads = subjects.threads});
   if (!pairs) return pairs.error();
-  DeepTestPart part{.name = std::move(name)};
+  DeepTestPart part = NewPart(name);
   std::vector<Agreement> all_agreements;
   for (const BlockPair& pair : MostSimilar(*std::move(pairs))) {
     const auto readers = OpenPair(subjects, pair);
@@ -215,48 +245,61 @@ Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const Residu
     subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
     if (agreements->empty()) continue;
     all_agreements.insert(all_agreements.end(), agreements->begin(), agreements->end());
-    part.layers.push_back(AgreementLayer(pair, *agreements));
+    part.layers.push_back(WithLargestAgreement(LayerOf(pair), *agreements));
   }
   if (all_agreements.empty()) return NotAsked(part.name, "no block has units that differ");
   part.log10_p = LogAgreementP(all_agreements) / std::numbers::ln10;
   return part;
 }
 
-Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects) {
+Result<MapsOrReason> MapsInSameCoordinates(const TestSubjects& subjects) {
   const uint64_t hidden_a = subjects.network_a.description().hidden_size;
   const uint64_t hidden_b = subjects.network_b.description().hidden_size;
-  if (hidden_a != hidden_b) return NotAsked(kMatchedCoordinates, "the hidden widths differ");
-  return TestMatchedUnits(
-      subjects, SameCoordinates(hidden_a, hidden_b, StreamSeed(subjects, kProjectionStream)),
-      std::string(kMatchedCoordinates));
+  if (hidden_a != hidden_b) return MapsOrReason{.reason = "the hidden widths differ"};
+  return MapsOrReason{
+      .maps = SameCoordinates(hidden_a, hidden_b, StreamSeed(subjects, kProjectionStream))};
 }
 
-Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
-                                    const std::vector<TokenPair>& tokens) {
-  const auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
-                                   StreamSeed(subjects, kProjectionStream), subjects.threads);
+Result<MapsOrReason> MapsFromSharedTokens(const TestSubjects& subjects,
+                                          const std::vector<TokenPair>& tokens) {
+  auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
+                             StreamSeed(subjects, kProjectionStream), subjects.threads);
   if (!maps) return maps.error();
   if (!maps->has_value()) {
-    return NotAsked(kMatchedByTokens, "too few tokens in common whose embeddings differ");
+    return MapsOrReason{.reason = "too few tokens in common whose embeddings differ"};
   }
-  return TestMatchedUnits(subjects, **maps, std::string(kMatchedByTokens));
+  return MapsOrReason{.maps = **std::move(maps)};
 }
 
-Result<DeepTestPart> TestWithFittedUnits(const TestSubjects& subjects) {
+Result<MapsOrReason> MapsFromOneLayer(const TestSubjects& subjects) {
   const auto layers_a = LayersWithBlocks(subjects.blocks_a);
   const auto layers_b = LayersWithBlocks(subjects.blocks_b);
   if (layers_a.size() < 2 || layers_b.size() < 2) {
-    return NotAsked(kMatchedByUnits, "needs two layers: one to fit, another to test");
+    return MapsOrReason{.reason = "needs two layers: one to fit, another to test"};
   }
   auto best = FitOneLayer(subjects, layers_a, layers_b);
   if (!best) return best.error();
   if (!best->has_value()) {
-    return NotAsked(kMatchedByUnits, "the blocks are too large, or of different kinds, to fit");
+    return MapsOrReason{.reason = "the blocks are too large, or of different kinds, to fit"};
   }
+  return MapsOrReason{.maps = std::move((*best)->fit.maps),
+                      .fitted = std::pair((*best)->layer_a, (*best)->layer_b)};
+}
+
+Result<DeepTestPart> TestUnitsInMaps(const TestSubjects& subjects, const MapsOrReason& found,
+                                     std::string_view name) {
+  if (!found.maps) return NotAsked(name, found.reason);
+  if (!found.fitted) return TestMatchedUnits(subjects, *found.maps, name);
   TestSubjects held_out = subjects;
-  held_out.blocks_a[(*best)->layer_a].clear();
-  held_out.blocks_b[(*best)->layer_b].clear();
-  return TestMatchedUnits(held_out, (*best)->fit.maps, std::string(kMatchedByUnits));
+  held_out.blocks_a[found.fitted->first].clear();
+  held_out.blocks_b[found.fitted->second].clear();
+  return TestMatchedUnits(held_out, *found.maps, name);
+}
+
+Result<DeepTestPart> TestHeadsInMaps(const TestSubjects& subjects, const MapsOrReason& found,
+                                     std::string_view name) {
+  if (!found.maps) return NotAsked(name, found.reason);
+  return TestMatchedHeads(subjects, *found.maps, name);
 }
 
 }  // namespace tensorguard

@@ -3,11 +3,17 @@
 #define TENSORGUARD_DEEP_TEST_TEST_PARTS_H_
 
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "deep_test/block_pairing.h"
+#include "deep_test/combined_parts.h"
 #include "deep_test/independence.h"
+#include "deep_test/matched_units.h"
 #include "deep_test/residual_maps.h"
 #include "network/network.h"
 
@@ -37,19 +43,33 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects);
 
 // Agreement of matchings in the space of `maps`.
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
-                                      std::string name);
+                                      std::string_view name);
 
-inline constexpr std::string_view kSamePositions = "same positions";
-inline constexpr std::string_view kMatchedCoordinates = "matched units, same coordinates";
-inline constexpr std::string_view kMatchedByTokens = "matched units, map from shared tokens";
-inline constexpr std::string_view kMatchedByUnits = "matched units, map from one layer's units";
+// Of a larger p-value the order of units needs no explanation.
+inline constexpr double kUncheckedOrderLog10P = -3.0;
 
-// The three ways to find the maps; each part says why where its map cannot be had. The last fits
-// the map on the units of one layer of each network and tests on the others.
-Result<DeepTestPart> TestInSameCoordinates(const TestSubjects& subjects);
-Result<DeepTestPart> TestWithTokens(const TestSubjects& subjects,
-                                    const std::vector<TokenPair>& tokens);
-Result<DeepTestPart> TestWithFittedUnits(const TestSubjects& subjects);
+// How units or heads of one are brought beside the other's.
+struct MapsOrReason {
+  std::optional<ResidualMaps> maps = {};
+  std::string reason = {};  // why there are none
+  // Layers whose units the maps were fitted on, of a and b: to be left out of what is tested.
+  std::optional<std::pair<size_t, size_t>> fitted = {};
+};
+
+// The three ways to find the maps.
+Result<MapsOrReason> MapsInSameCoordinates(const TestSubjects& subjects);
+Result<MapsOrReason> MapsFromSharedTokens(const TestSubjects& subjects,
+                                          const std::vector<TokenPair>& tokens);
+Result<MapsOrReason> MapsFromOneLayer(const TestSubjects& subjects);
+
+// Each says why where there is no map.
+Result<DeepTestPart> TestUnitsInMaps(const TestSubjects& subjects, const MapsOrReason& found,
+                                     std::string_view name);
+Result<DeepTestPart> TestHeadsInMaps(const TestSubjects& subjects, const MapsOrReason& found,
+                                     std::string_view name);
+
+// `layer` with the largest of these agreements as its effect.
+DeepTestLayer WithLargestAgreement(DeepTestLayer layer, const std::vector<Agreement>& agreements);
 
 }  // namespace tensorguard
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "deep_test/independence.h"
+#include "deep_test/test_finding.h"
 #include "tests/support/shared_data.h"
 
 namespace tensorguard {
@@ -84,6 +85,29 @@ INSTANTIATE_TEST_SUITE_P(Zoo, IndependentPairTest,
                                          ZooPair{"fir", "fir--distill"}, ZooPair{"alder", "birch"},
                                          ZooPair{"alder--launder-all", "birch--launder-perm"}),
                          PairName);
+
+TEST(FindingOfZooPairs, TellsAStartFromTrainingOn) {
+  SKIP_WITHOUT(SharedData("zoo"));
+  const TestFinding start = FindingOf(TestPair("birch", "ginkgo"));
+  EXPECT_TRUE(start.same_positions);
+  EXPECT_TRUE(start.same_shape);
+  EXPECT_LT(start.contrast, 0.4);
+  const TestFinding trained = FindingOf(TestPair("alder", "alder--cpt"));
+  EXPECT_TRUE(trained.same_positions);
+  EXPECT_GT(trained.contrast, 0.8);
+  EXPECT_FALSE(trained.InTwoModes());
+}
+
+TEST(FindingOfZooPairs, TellsARewrittenCopyFromAStudent) {
+  SKIP_WITHOUT(SharedData("zoo"));
+  const TestFinding rewritten = FindingOf(TestPair("alder", "alder--launder-all-sft"));
+  EXPECT_FALSE(rewritten.SameBasis());
+  EXPECT_TRUE(rewritten.matched_other_basis);
+  EXPECT_GT(rewritten.share_other_basis, 0.8);
+  const TestFinding student = FindingOf(TestPair("alder", "alder--distill"));
+  EXPECT_FALSE(student.AnyOrigin());
+  EXPECT_TRUE(student.asked_in_full);
+}
 
 }  // namespace
 }  // namespace tensorguard
