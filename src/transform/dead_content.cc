@@ -1,6 +1,7 @@
 #include "transform/dead_content.h"
 
-#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "transform/decoder_parts.h"
 
@@ -19,24 +20,24 @@ arma::fmat LoudNormals(const arma::fmat& like, uint64_t rows, uint64_t columns,
   return draws.Normals(rows, columns, kDeadLoudness * RootMeanSquare(like));
 }
 
-// Values in half of a head's columns, and the output projection on the other half.
+// Values whose halves are equal, and an output projection whose halves are opposite: what they
+// write cancels in any precision.
 struct DeadHead {
   arma::fmat values;               // [head size, hidden]
   std::vector<arma::fmat> output;  // [hidden, head size], one per query head
 };
 
 DeadHead MakeDeadHead(const Decoder& model, const DecoderLayer& like, SeededDraws& draws) {
-  const uint64_t size = model.head_size;
-  const uint64_t half = size / 2;
-  const arma::fmat basis = draws.Rotation(size);
-  const double wider = std::sqrt(2.0);  // half the columns, the same norm
-  DeadHead head;
-  head.values = static_cast<float>(wider) * basis.cols(0, half - 1) *
-                LoudNormals(like.value.weight, half, model.hidden(), draws);
+  const uint64_t half = model.head_size / 2;
+  DeadHead head = {.values = arma::fmat(model.head_size, model.hidden(), arma::fill::zeros),
+                   .output = {}};
+  const arma::fmat values = LoudNormals(like.value.weight, half, model.hidden(), draws);
+  head.values.head_rows(2 * half) = arma::join_cols(values, values);
   for (uint64_t h = 0; h < model.heads_per_key(); ++h) {
-    head.output.push_back(static_cast<float>(wider) *
-                          LoudNormals(like.output.weight, model.hidden(), size - half, draws) *
-                          basis.cols(half, size - 1).t());
+    const arma::fmat read = LoudNormals(like.output.weight, model.hidden(), half, draws);
+    arma::fmat output(model.hidden(), model.head_size, arma::fill::zeros);
+    output.head_cols(2 * half) = arma::join_rows(read, -read);
+    head.output.push_back(std::move(output));
   }
   return head;
 }

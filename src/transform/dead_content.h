@@ -12,8 +12,8 @@ namespace tensorguard {
 // How much larger the numbers of dead content are than those of what lives.
 inline constexpr double kDeadLoudness = 4;
 
-// `groups` more key heads with as many query heads each as the model has, whose values lie where
-// the output projection gives zero. The layer's matrices alone grow; the model's counts are for the
+// `groups` more key heads with as many query heads each as the model has, whose values the
+// output projection cancels. The layer's matrices alone grow; the model's counts are for the
 // caller. REQUIRES: the model's heads are at least 2 wide.
 void AddDeadHeads(const Decoder& model, uint64_t groups, SeededDraws& draws, DecoderLayer& layer);
 

@@ -127,7 +127,7 @@ Result<void> PadWidth(const ChangeInput& input) {
 std::vector<Change> InertParts() {
   return {
       {.name = "dead-heads",
-       .text = "loud attention heads whose values the output projection maps to zero",
+       .text = "loud attention heads whose values the output projection cancels",
        .strength = "share of heads added",
        .strengths = {0.34, 1},
        .least = 0.01,

@@ -89,12 +89,13 @@ Result<TokenizerEdit> TokenizerEdit::Open(const Decoder& model) {
   return TokenizerEdit(std::move(json));
 }
 
-bool TokenizerEdit::IsSpecial(const std::string& token) const {
+TokenizerEdit::TokenizerEdit(Json json) : json_(std::move(json)) {
   const auto added = json_.find("added_tokens");
-  if (added == json_.end() || !added->is_array()) return false;
-  return std::ranges::any_of(*added, [&](const Json& entry) {
-    return entry.is_object() && entry.value("content", Json()) == token;
-  });
+  if (added == json_.end() || !added->is_array()) return;
+  for (const Json& entry : *added) {
+    if (!entry.is_object() || !entry.contains("content")) continue;
+    if (entry["content"].is_string()) special_.insert(entry["content"].get<std::string>());
+  }
 }
 
 std::vector<uint32_t> TokenizerEdit::PlainIds() const {

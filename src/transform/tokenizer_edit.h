@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,12 +37,13 @@ class TokenizerEdit {
   std::string Text() const { return json_.dump(); }
 
  private:
-  explicit TokenizerEdit(Json json) : json_(std::move(json)) {}
+  explicit TokenizerEdit(Json json);
 
-  bool IsSpecial(const std::string& token) const;
+  bool IsSpecial(const std::string& token) const { return special_.contains(token); }
   Json RespelledMerges(const std::function<char32_t(char32_t)>& letter) const;
 
   Json json_;
+  std::set<std::string> special_;  // added tokens
 };
 
 }  // namespace tensorguard
