@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "base/random_bits.h"
@@ -71,7 +70,9 @@ class Grid {
   // `other`: index of the second model; empty: none.
   Result<void> AddCopy(const Combination& combination, std::optional<size_t> other);
   Result<void> AddCells(StressCell cell, const StressSubject& copy, std::optional<size_t> other);
-  Result<void> AddAnswers(StressCell cell, const StressSubject& a, const StressSubject& b);
+  // `copy`: whether the second is a copy of the first, or has parts of it.
+  Result<void> AddAnswers(StressCell cell, const StressSubject& a, const StressSubject& b,
+                          bool copy);
   Result<void> Search();
   void Note(const std::string& what);
 
@@ -82,13 +83,14 @@ class Grid {
   std::optional<StressSubject> original_;
   std::vector<Decoder> other_decoders_;
   std::vector<StressSubject> others_;
-  std::map<std::string, bool> kin_;  // others that the unchanged model comes from
+  std::vector<bool> kin_;  // parallel: the unchanged model and it come from one another
   Progress progress_ = {.what = {}, .bytes_total = 0};
   uint64_t copy_bytes_ = 0;
 };
 
 void Grid::Note(const std::string& what) {
   progress_.what = what;
+  progress_.bytes_total = std::max(progress_.bytes_total, progress_.bytes_done + copy_bytes_);
   if (options_.on_progress) options_.on_progress(progress_);
   progress_.bytes_done += copy_bytes_;
 }
@@ -116,8 +118,8 @@ Result<void> Grid::ReadAll(const Model& model, const std::vector<const Model*>& 
   return {};
 }
 
-Result<void> Grid::AddAnswers(StressCell cell, const StressSubject& a, const StressSubject& b) {
-  const bool copy = cell.against == report_.model || cell.takes_from_other || kin_[cell.against];
+Result<void> Grid::AddAnswers(StressCell cell, const StressSubject& a, const StressSubject& b,
+                              bool copy) {
   const auto add = [&](const char* profile, const SubjectAnswer& answer) {
     cell.profile = profile;
     cell.score = answer.score;
@@ -142,20 +144,16 @@ Result<void> Grid::AddAnswers(StressCell cell, const StressSubject& a, const Str
   return {};
 }
 
-// How the model stands to the others before anything is done to it.
+// How the model stands to the others before anything is done to it: kin before are no victims
+// after.
 Result<void> Grid::AddUnchanged() {
   for (const StressSubject& other : others_) {
     Note("none");
-    StressCell cell = {.change = "none", .against = other.model.name, .damage = 0.0};
-    const size_t first = report_.cells.size();
-    if (auto added = AddAnswers(cell, *original_, other); !added) return added;
-    // Kin before the change are no victims after it.
-    if (SaysCopy(report_.cells.back().verdict)) {
-      kin_[other.model.name] = true;
-      for (size_t i = first; i < report_.cells.size(); ++i) {
-        report_.cells[i].outcome = StressOutcome::kFound;
-      }
-    }
+    const auto answer = CompareSubjects(*original_, other);
+    if (!answer) return answer.error();
+    kin_.push_back(SaysCopy(answer->verdict));
+    const StressCell cell = {.change = "none", .against = other.model.name, .damage = 0.0};
+    if (auto added = AddAnswers(cell, *original_, other, kin_.back()); !added) return added;
   }
   return {};
 }
@@ -165,11 +163,12 @@ Result<void> Grid::AddCells(StressCell cell, const StressSubject& copy,
   const bool takes = cell.takes_from_other;
   cell.against = report_.model;
   cell.takes_from_other = false;
-  if (auto added = AddAnswers(cell, *original_, copy); !added) return added;
+  if (auto added = AddAnswers(cell, *original_, copy, true); !added) return added;
   for (size_t i = 0; i < others_.size(); ++i) {
     cell.against = others_[i].model.name;
     cell.takes_from_other = takes && other == i;
-    if (auto added = AddAnswers(cell, others_[i], copy); !added) return added;
+    const bool related = cell.takes_from_other || kin_[i];
+    if (auto added = AddAnswers(cell, others_[i], copy, related); !added) return added;
   }
   return {};
 }
