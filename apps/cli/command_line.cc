@@ -22,6 +22,7 @@ constexpr const char* kProfileByFiles =
 constexpr uint64_t kQuickBytes = 64'000'000;
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostClusters = 10'000;
+constexpr unsigned kLargestSeed = 4'294'967'295;
 constexpr const char* kModelText = "a model: file, folder or adapter folder";
 constexpr const char* kEitherText = "a model, or its fingerprint";
 
@@ -59,6 +60,9 @@ struct Targets {
   ConvertOptions convert;
   SensitivityOptions sensitivity;
   EvaluateOptions evaluate;
+  TransformOptions transform;
+  StressCommandOptions stress;
+  std::optional<std::string> changes;
   std::optional<std::string> fail_on;
   std::optional<std::string> centers;
   bool quick = false;
@@ -243,6 +247,55 @@ void DefineEvaluate(CLI::App& app, EvaluateOptions& options) {
   AddThreads(command, options.threads);
 }
 
+void AddSeed(CLI::App* command, unsigned& seed) {
+  WholeNumber(
+      command->add_option("--seed", seed, "of all that is random; 0 if not given")->type_name("N"),
+      0, kLargestSeed);
+}
+
+void DefineTransform(CLI::App& app, TransformOptions& options) {
+  CLI::App* command = AddCommand(app, "transform");
+  // Not required by the parser: --list takes none.
+  command->add_option("MODEL", options.model, kModelText)->type_name("MODEL");
+  command->add_option("-o,--output", options.output, "the folder to write, which holds no model")
+      ->type_name("DIR");
+  command
+      ->add_option("--with", options.with, "the changes, applied one after the other; see --list")
+      ->type_name("NAME[:STRENGTH],...");
+  command
+      ->add_option("--with-model", options.with_model,
+                   "a second model, for changes that take something of one")
+      ->type_name("MODEL");
+  AddSeed(command, options.seed);
+  OneOfItsChoices(
+      command->add_option("--dtype", options.dtype, "type of the numbers; same if not given")
+          ->type_name("same|f32|f16|bf16"));
+  AddBase(command, options.base);
+  command->add_flag("--list", options.list, "show all changes");
+}
+
+void DefineStress(CLI::App& app, Targets& targets) {
+  StressCommandOptions& options = targets.stress;
+  CLI::App* command = AddCommand(app, "stress");
+  AddPositional(command, "MODEL", options.model, kModelText);
+  command
+      ->add_option("--against", options.against,
+                   "other models: changes take parts of them, and no copy may be taken for theirs")
+      ->type_name("DIR");
+  command
+      ->add_option("--changes", targets.changes,
+                   "these alone; several joined by + are one copy; all if not given")
+      ->type_name("NAME[:STRENGTH],...");
+  command->add_flag("--deep", options.deep, "test the weights themselves as well");
+  command->add_flag("--search", options.search,
+                    "search for the combination of changes that lowers the score most");
+  command->add_option("--html", options.html, "write the grid as one self-contained page")
+      ->type_name("FILE");
+  AddSeed(command, options.seed);
+  AddBase(command, options.base);
+  AddThreads(command, options.threads);
+}
+
 void DefineCompletionAndMan(CLI::App& app, std::string& shell) {
   CLI::App* completion = AddCommand(app, "completion");
   OneOfItsChoices(completion->add_option("SHELL", shell, "bash, zsh or fish")
@@ -273,6 +326,8 @@ void Define(CLI::App& app, Targets& targets) {
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
   DefineEvaluate(app, targets.evaluate);
+  DefineTransform(app, targets.transform);
+  DefineStress(app, targets);
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     DefineOutputOptions(command, targets);
   }
@@ -363,6 +418,7 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (targets.centers) {
     targets.cluster.centers = targets.classify.centers = ListOf("--centers", *targets.centers);
   }
+  if (targets.changes) targets.stress.changes = ListOf("--changes", *targets.changes);
   targets.compare.quick_bytes = targets.classify.quick_bytes =
       QuickBytes(targets.quick, targets.budget);
   if (command == "inspect") request.options = std::move(targets.inspect);
@@ -373,6 +429,8 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (command == "convert") request.options = std::move(targets.convert);
   if (command == "sensitivity") request.options = std::move(targets.sensitivity);
   if (command == "evaluate") request.options = std::move(targets.evaluate);
+  if (command == "transform") request.options = std::move(targets.transform);
+  if (command == "stress") request.options = std::move(targets.stress);
   if (command == "completion") {
     request.options = ShowText{CompletionScript(program, targets.shell)};
   }

@@ -118,6 +118,28 @@ const CommandText& TextOf(std::string_view command) {
         {{"tensorguard evaluate zoo/TRUTH.json", "By the full profile."},
          {"tensorguard evaluate zoo/TRUTH.json --profile deep",
           "With the test on both models' weights."}}}},
+      {"transform",
+       {"write a changed copy of a model",
+        "Changes a model and writes the copy as a folder: changes that keep what the model "
+        "computes, such as another basis, and changes that damage it by a known amount. How far "
+        "each moves the logits is measured on a few random sequences. Holds the whole model in "
+        "memory. For models laid out like Llama, Qwen, Mistral, Gemma or Phi-3.",
+        {{"tensorguard transform --list", "All changes, with their strengths and sources."},
+         {"tensorguard transform tiny -o copy --with rotate,rescale:1.5 --seed 7",
+          "Another basis; the function stays."},
+         {"tensorguard transform tiny -o mixed --with splice:0.5 --with-model other",
+          "Half of the layers from another model."}}}},
+      {"stress",
+       {"show what is still found of a model after each change",
+        "Changes a model in many ways, in memory, and compares each copy with it: how far the "
+        "logits moved, the verdict and the score, and the weakest spots in words. With --against "
+        "parts of other models are put in, and no copy may be taken for one of theirs but for "
+        "what was put in.",
+        {{"tensorguard stress my-model", "All changes."},
+         {"tensorguard stress my-model --against other --deep --html grid.html",
+          "Also forgeries, with the test on the weights, on one page."},
+         {"tensorguard stress my-model --changes noise,rotate+noise:0.1 --search",
+          "Some changes, and a search for the best disguise."}}}},
       {"completion",
        {"print a script that completes commands in a shell",
         "Prints a completion script for bash, zsh or fish.",

@@ -23,6 +23,8 @@ Result<ExitStatus> RunCluster(const ClusterOptions& options, Console& console);
 Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console);
 Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console);
 Result<ExitStatus> RunEvaluate(const EvaluateOptions& options, Console& console);
+Result<ExitStatus> RunTransform(const TransformOptions& options, Console& console);
+Result<ExitStatus> RunStress(const StressCommandOptions& options, Console& console);
 
 }  // namespace tensorguard::cli
 

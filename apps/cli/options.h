@@ -84,6 +84,29 @@ struct EvaluateOptions {
   unsigned threads = 0;
 };
 
+struct TransformOptions {
+  std::string model;  // empty with `list`
+  std::optional<std::string> base;
+  std::optional<std::string> output;  // a folder
+  std::optional<std::string> with;    // "NAME[:STRENGTH],..."
+  std::optional<std::string> with_model;
+  std::string dtype = "same";
+  unsigned seed = 0;
+  bool list = false;
+};
+
+struct StressCommandOptions {
+  std::string model;
+  std::optional<std::string> base;
+  std::vector<std::string> against;
+  std::vector<std::string> changes;  // each a change, or several joined by '+'; none: all
+  bool deep = false;
+  bool search = false;
+  std::optional<std::string> html;
+  unsigned seed = 0;
+  unsigned threads = 0;
+};
+
 // Help, version, completion script or manual page: text that the definitions themselves give.
 struct ShowText {
   std::string text;
@@ -94,7 +117,8 @@ struct Request {
   bool json = false;
   bool quiet = false;
   std::variant<ShowText, InspectOptions, FingerprintOptions, CompareOptions, ClassifyOptions,
-               ClusterOptions, ConvertOptions, SensitivityOptions, EvaluateOptions>
+               ClusterOptions, ConvertOptions, SensitivityOptions, EvaluateOptions,
+               TransformOptions, StressCommandOptions>
       options;
 };
 

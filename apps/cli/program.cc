@@ -56,6 +56,12 @@ struct Runner {
     return RunSensitivity(o, console);
   }
   Result<ExitStatus> operator()(const EvaluateOptions& o) const { return RunEvaluate(o, console); }
+  Result<ExitStatus> operator()(const TransformOptions& o) const {
+    return RunTransform(o, console);
+  }
+  Result<ExitStatus> operator()(const StressCommandOptions& o) const {
+    return RunStress(o, console);
+  }
 };
 
 Result<ExitStatus> RunRequest(const Request& request, Console& console) {
