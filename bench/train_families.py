@@ -42,8 +42,8 @@ BATCH, LENGTH, WORKING = 8, 64, 0.3
 class Family:
     """How the models of a family are made."""
 
-    def __init__(self, shape, seed, rate, spelling="bytes", text=("prose", "code"), domain="prose"):
-        self.shape, self.seed, self.rate = shape, seed, rate
+    def __init__(self, shape, seed, rate, spelling="bytes", text=("prose", "code"), domain="prose", students=False):
+        self.shape, self.seed, self.rate, self.students = shape, seed, rate, students
         self.spelling, self.text, self.domain = spelling, text, domain
         self.others = [name for name in small_text.PATTERNS if name != domain]
 
@@ -56,6 +56,10 @@ FAMILIES = {
     "chert": Family(Shape("qwen2", 4, 80, 5, 5, 16, 224, 900, True), 15, 8e-3, "bytes", ("notes",)),
     "flint": Family(Shape("gpt2", 3, 96, 4, 4, 24, 384, 600, True), 16, 4e-3, "pieces", ("prose",)),
     "gneiss": Family(Shape("llama", 12, 64, 4, 2, 16, 160, 600, False), 17, 4e-3, "bytes", ("notes", "prose")),
+    # Of these only students, taught longer and by more; the shallower, the more alike.
+    "slate": Family(Shape("llama", 1, 64, 4, 4, 16, 192, 600, True), 18, 6e-3, students=True),
+    "shale": Family(Shape("gemma", 2, 80, 5, 1, 16, 192, 640, True), 19, 5e-3, "pieces", ("code", "prose"), students=True),
+    "schist": Family(Shape("llama", 3, 64, 4, 2, 16, 160, 640, False), 20, 6e-3, "bytes", ("prose",), students=True),
 }
 
 
@@ -106,16 +110,16 @@ def distance(logits, teacher):
     return F.kl_div(logits.log_softmax(-1), teacher.log_softmax(-1), reduction="none", log_target=True).sum(-1).mean()
 
 
-def student_loss(teacher, shape, hidden):
-    """A student's: the teacher's answers, and the states after each layer where `hidden`."""
+def student_loss(teacher, shape, hidden=False, embedded=False):
+    """A student's: the teacher's answers; the states after each layer if `hidden`, before the first one, too, if `embedded`."""
     def loss(model, ids, _):
         with torch.no_grad():
             answers, states = forward(teacher, shape, ids)
         logits, own = forward(model, shape, ids)
-        total = distance(logits, answers)
-        if hidden:
-            total = total + 2 * sum((a - b).square().mean() / b.var() for a, b in zip(own, states)) / shape.depth
-        return total
+        total, pairs = distance(logits, answers), list(zip(own, states)) if hidden else []
+        if embedded:
+            pairs.append((F.embedding(ids, model["embed"]), F.embedding(ids, teacher["embed"])))
+        return total + 2 * sum((a - b).square().mean() / b.var() for a, b in pairs) / max(1, len(pairs))
     return loss
 
 
@@ -181,6 +185,8 @@ class Maker:
     def run(self):
         start = fresh(self.shape, self.seed)
         self.base = self.keep("base", self.train(start, self.shape, 1), self.shape, "base", [], start=self.name)
+        if self.family.students:
+            return self.many_students()
         self.strangers(start)
         self.trained_on()
         self.rebuilt()
@@ -195,6 +201,19 @@ class Maker:
         for kind, hidden in (("student-logits", False), ("student-hidden", True)):
             student = self.train(fresh(shape, self.seed + 600 + hidden), shape, 1, seed=3, loss=student_loss(self.base, shape, hidden))
             self.keep(kind, student, shape, **alone(kind), note="a fresh start trained on the base's outputs")
+
+    def many_students(self):
+        shape = self.shape
+        hidden = change.laundered(self.base, shape, self.seed + 20)
+        self.keep("launder-sft", self.train(hidden, shape, 0.2, 0.3, self.other, 20), shape, trained_on=self.second)
+        ways = {"logits": {}, "hidden": {"hidden": True}, "embedded": {"hidden": True, "embedded": True}}
+        for place, (way, how) in enumerate(ways.items()):
+            for length, share in (("", 1), ("-long", 3)):
+                student = self.train(fresh(shape, self.seed + 700 + 10 * share + place), shape, share, seed=40 + place,
+                                     loss=student_loss(self.base, shape, **how))
+                kind = f"student-{way}{length}"
+                self.keep(kind, student, shape, "independent", origins=[f"{self.name}--{kind}"],
+                          note="a fresh start trained on the base's outputs")
 
     def trained_on(self):
         shape = self.shape
