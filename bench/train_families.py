@@ -40,26 +40,26 @@ BATCH, LENGTH, WORKING = 8, 64, 0.3
 
 
 class Family:
-    """How the models of a family are made."""
+    """How the models of a family are made. `steps`: of a base's training."""
 
-    def __init__(self, shape, seed, rate, spelling="bytes", text=("prose", "code"), domain="prose", students=False):
-        self.shape, self.seed, self.rate, self.students = shape, seed, rate, students
+    def __init__(self, shape, seed, rate, steps, spelling="bytes", text=("prose", "code"), domain="prose", students=False):
+        self.shape, self.seed, self.rate, self.steps, self.students = shape, seed, rate, steps, students
         self.spelling, self.text, self.domain = spelling, text, domain
         self.others = [name for name in small_text.PATTERNS if name != domain]
 
 
 FAMILIES = {
-    "agate": Family(Shape("llama", 2, 64, 4, 2, 16, 176, 640, True), 11, 6e-3),
-    "basalt": Family(Shape("llama", 3, 96, 6, 6, 16, 256, 720, False), 12, 4e-3, "pieces", ("prose", "notes")),
-    "diorite": Family(Shape("gemma", 8, 48, 3, 1, 16, 144, 560, True), 13, 5e-3, "bytes", ("code",), "code"),
-    "marl": Family(Shape("llama", 2, 160, 5, 5, 32, 320, 512, False), 14, 3e-3, "pieces", ("code", "notes"), "notes"),
-    "chert": Family(Shape("qwen2", 4, 80, 5, 5, 16, 224, 900, True), 15, 8e-3, "bytes", ("notes",)),
-    "flint": Family(Shape("gpt2", 3, 96, 4, 4, 24, 384, 600, True), 16, 4e-3, "pieces", ("prose",)),
-    "gneiss": Family(Shape("llama", 12, 64, 4, 2, 16, 160, 600, False), 17, 4e-3, "bytes", ("notes", "prose")),
+    "agate": Family(Shape("llama", 2, 64, 4, 2, 16, 176, 640, True), 11, 6e-3, 500),
+    "basalt": Family(Shape("llama", 3, 96, 6, 6, 16, 256, 720, False), 12, 4e-3, 500, "pieces", ("prose", "notes")),
+    "diorite": Family(Shape("gemma", 8, 48, 3, 1, 16, 144, 560, True), 13, 5e-3, 300, "bytes", ("code",), "code"),
+    "flint": Family(Shape("gpt2", 3, 80, 4, 4, 20, 320, 600, True), 16, 5e-3, 350, "pieces", ("prose",)),
+    "chert": Family(Shape("qwen2", 4, 80, 5, 5, 16, 208, 900, True), 15, 8e-3, 300, "bytes", ("notes",)),
+    "gneiss": Family(Shape("llama", 12, 64, 4, 2, 16, 144, 520, False), 17, 4e-3, 250, "bytes", ("notes", "prose")),
+    "marl": Family(Shape("llama", 2, 160, 5, 5, 32, 320, 512, False), 14, 3e-3, 300, "pieces", ("code", "notes"), "notes"),
     # Of these only students, taught longer and by more; the shallower, the more alike.
-    "slate": Family(Shape("llama", 1, 64, 4, 4, 16, 192, 600, True), 18, 6e-3, students=True),
-    "shale": Family(Shape("gemma", 2, 80, 5, 1, 16, 192, 640, True), 19, 5e-3, "pieces", ("code", "prose"), students=True),
-    "schist": Family(Shape("llama", 3, 64, 4, 2, 16, 160, 640, False), 20, 6e-3, "bytes", ("prose",), students=True),
+    "slate": Family(Shape("llama", 1, 64, 4, 4, 16, 192, 600, True), 18, 6e-3, 400, students=True),
+    "shale": Family(Shape("gemma", 2, 80, 5, 1, 16, 192, 640, True), 19, 5e-3, 400, "pieces", ("code", "prose"), students=True),
+    "schist": Family(Shape("llama", 3, 64, 4, 2, 16, 160, 640, False), 20, 6e-3, 400, "bytes", ("prose",), students=True),
 }
 
 
@@ -146,7 +146,8 @@ class Maker:
     """Makes a family's models, writes each with its entry of the truth."""
 
     def __init__(self, out, name, steps):
-        self.out, self.name, self.steps, self.family = out, name, steps, FAMILIES[name]
+        self.out, self.name, self.family = out, name, FAMILIES[name]
+        self.steps = steps or self.family.steps
         self.shape, self.seed, self.rate = self.family.shape, self.family.seed * 1000, self.family.rate
         texts = {domain: small_text.text_of(domain, 1_200_000) for domain in small_text.PATTERNS}
         self.tokenizer = small_text.Tokenizer("".join(texts[domain][:400_000] for domain in self.family.text),
@@ -288,7 +289,7 @@ def write_truth(out, family, entries):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("/tmp/families"))
-    parser.add_argument("--steps", type=int, default=500, help="of a base's training")
+    parser.add_argument("--steps", type=int, help="of a base's training, instead of the family's own")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FAMILIES)}; all if none")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(FAMILIES)
