@@ -181,7 +181,7 @@ class Maker:
     def train(self, model, shape, share, rate=1.0, text=None, seed=1, **how):
         """`share` of the base's steps at `rate` times its rate."""
         stream = self.own if text is None else text
-        return train(model, shape, stream, int(self.steps * share), self.rate * rate, self.seed + seed, **how)
+        return train(model, shape, stream, round(self.steps * share), self.rate * rate, self.seed + seed, **how)
 
     def run(self):
         start = fresh(self.shape, self.seed)
