@@ -85,7 +85,7 @@ class Program:
         return file
 
     def run(self, *arguments):
-        return subprocess.run([self.path, *map(str, arguments), "--quiet"], capture_output=True, text=True)
+        return subprocess.run([self.path, *map(str, arguments), "--threads", "1", "--quiet"], capture_output=True, text=True)
 
     def compare(self, some, other, deep):
         if (some, other, deep) not in self.known:

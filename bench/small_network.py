@@ -164,6 +164,7 @@ LLAMA = {"q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_pro
          "up": "mlp.up_proj", "down": "mlp.down_proj", "norm1": "input_layernorm", "norm2": "post_attention_layernorm",
          "router": "block_sparse_moe.gate"}
 EXPERT = {"gate": "w1", "down": "w2", "up": "w3"}
+GPT2_TOP = {"embed": "wte.weight", "position": "wpe.weight", "norm": "ln_f.weight", "norm_b": "ln_f.bias"}
 GPT2 = {"o": "attn.c_proj", "up": "mlp.c_fc", "down": "mlp.c_proj", "norm1": "ln_1", "norm2": "ln_2"}
 
 
@@ -179,8 +180,7 @@ def llama_tensors(model):
 
 
 def gpt2_tensors(model, shape):
-    top = {"embed": "wte.weight", "position": "wpe.weight", "norm": "ln_f.weight", "norm_b": "ln_f.bias"}
-    yield from ((spelled, model[name]) for name, spelled in top.items())
+    yield from ((spelled, model[name]) for name, spelled in GPT2_TOP.items())
     for layer in range(shape.depth):
         yield f"h.{layer}.attn.c_attn.weight", torch.cat([model[f"{layer}.{part}"] for part in "qkv"]).T.contiguous()
         yield f"h.{layer}.attn.c_attn.bias", torch.cat([model[f"{layer}.{part}_b"] for part in "qkv"])
@@ -219,3 +219,47 @@ def save(folder, model, shape, tokenizer_json):
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + data)
     (folder / "config.json").write_text(json.dumps(config(shape), indent=1))
     (folder / "tokenizer.json").write_text(tokenizer_json)
+
+
+def read_tensors(path):
+    """The tensors of a file that `save` wrote."""
+    raw = path.read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    for name, entry in json.loads(raw[8:8 + size]).items():
+        if name != "__metadata__":
+            begin, end = (8 + size + offset for offset in entry["data_offsets"])
+            yield name, torch.frombuffer(bytearray(raw[begin:end]), dtype=torch.bfloat16).float().view(entry["shape"])
+
+
+def load(folder):
+    """What `save` wrote, but for models with experts: the model and its shape."""
+    folder = Path(folder)
+    tensors, told = dict(read_tensors(folder / "model.safetensors")), json.loads((folder / "config.json").read_text())
+    if told["model_type"] == "gpt2":
+        heads, width = told["n_head"], told["n_embd"]
+        shape = Shape("gpt2", told["n_layer"], width, heads, heads, width // heads, told["n_inner"], told["vocab_size"], True)
+        return gpt2_model(tensors, shape), shape
+    shape = Shape(told["model_type"], told["num_hidden_layers"], told["hidden_size"], told["num_attention_heads"],
+                  told["num_key_value_heads"], told["head_dim"], told["intermediate_size"], told["vocab_size"],
+                  told["tie_word_embeddings"])
+    spelled, model = {"model.embed_tokens": "embed", "model.norm": "norm", "lm_head": "head"}, {}
+    for name, tensor in tensors.items():
+        stem, kind = name.rsplit(".", 1)
+        if stem not in spelled:
+            _, _, layer, part = stem.split(".", 3)
+            spelled[stem] = f"{layer}.{next(own for own, theirs in LLAMA.items() if theirs == part)}"
+        model[spelled[stem] + ("_b" if kind == "bias" else "")] = tensor
+    return model, shape
+
+
+def gpt2_model(tensors, shape):
+    model = {name: tensors[spelled] for name, spelled in GPT2_TOP.items()}
+    for layer in range(shape.depth):
+        for part, weight, bias in zip("qkv", tensors[f"h.{layer}.attn.c_attn.weight"].T.chunk(3),
+                                      tensors[f"h.{layer}.attn.c_attn.bias"].chunk(3)):
+            model[f"{layer}.{part}"], model[f"{layer}.{part}_b"] = weight, bias
+        for part, spelled in GPT2.items():
+            weight = tensors[f"h.{layer}.{spelled}.weight"]
+            model[f"{layer}.{part}"] = weight.T if weight.dim() == 2 else weight
+            model[f"{layer}.{part}_b"] = tensors[f"h.{layer}.{spelled}.bias"]
+    return model

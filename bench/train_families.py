@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Trains families of small models of known ancestry, for calibration: truth of our own.
 
-    nice -n 15 /usr/bin/python3 bench/train_families.py [--out FOLDER] [--steps N] [NAME...]
+    nice -n 15 /usr/bin/python3 bench/train_families.py [--out FOLDER] [--steps N] [--disguise] [NAME...]
     /usr/bin/python3 bench/battery.py FOLDER        what the program says of them
 
 Needs Debian's python3-torch and python3-numpy; one thread. A family of 0.1 to 0.6 million parameters takes 3 to 15 minutes of
@@ -9,8 +9,9 @@ one free core. FOLDER (/tmp/families) gets a folder for each model, as the Hub h
 src/evaluation/truth.h with these fields more:
 
     loss_prose, loss_code, loss_notes   next-token loss in nats on text held out of each domain
-    damage     loss on the domain trained on last, minus the base's there
+    damage     loss on the domain trained on last (damage_on), minus the base's there
     working    damage is at most 0.3: only such models count as copies
+               (--laundered kinds: a trained copy that was permuted, turned and rescaled after its training; same function)
     origins    whose random start its weights come from; two models that share one are related
     start      the random start, where two models of different training share it
 
@@ -33,7 +34,7 @@ import torch.nn.functional as F
 
 import small_text
 import weight_changes as change
-from small_network import Shape, forward, fresh, kernels, likeness, save
+from small_network import Shape, forward, fresh, kernels, likeness, load, save
 
 torch.set_num_threads(1)
 BATCH, LENGTH, WORKING = 8, 64, 0.3
@@ -173,7 +174,7 @@ class Maker:
             "name": name, "root": self.name, "parents": [self.name] if parents is None else parents, "kind": kind,
             "relation": relation, "arch": shape.layout, "origins": origins or [self.name],
             **{f"loss_{domain}": round(loss, 4) for domain, loss in losses.items()},
-            "damage": round(damage, 4), "working": damage <= WORKING, **more})
+            "damage": round(damage, 4), "damage_on": domain, "working": damage <= WORKING, **more})
         print(f"{time.strftime('%H:%M:%S')} {name}: {' '.join(f'{loss:.2f}' for loss in losses.values())}, damage {damage:.2f}", flush=True)
         write_truth(self.out, self.name, self.entries)
         return model
@@ -187,12 +188,29 @@ class Maker:
         start = fresh(self.shape, self.seed)
         self.base = self.keep("base", self.train(start, self.shape, 1), self.shape, "base", [], start=self.name)
         if self.family.students:
-            return self.many_students()
+            self.many_students()
+            return self.disguise_all()
         self.strangers(start)
         self.trained_on()
         self.rebuilt()
         self.disguised()
         self.forged()
+        self.disguise_all()
+
+    def disguise_all(self):
+        """Every copy once more, in another basis. Takes models and truth from the folder."""
+        entries = json.loads((self.out / "truth.json").read_text())
+        self.entries = [entry for entry in entries if entry["root"] == self.name and not entry["kind"].endswith("laundered")]
+        base = next(entry for entry in self.entries if entry["kind"] == "base")
+        self.base_losses = {domain: base[f"loss_{domain}"] for domain in self.held_out}
+        for place, entry in enumerate([entry for entry in self.entries if entry["relation"] != "independent"]):
+            if entry["arch"] == "mixtral" or entry["kind"] == "launder-sft":
+                continue
+            model, shape = load(self.out / entry["name"])
+            tokenizer = (self.out / entry["name"] / "tokenizer.json").read_text()
+            kind = "laundered" if entry["kind"] == "base" else f"{entry['kind']}-laundered"
+            self.keep(kind, change.laundered(model, shape, self.seed + 800 + 10 * place), shape, parents=[entry["name"]],
+                      origins=entry["origins"], tokenizer=tokenizer, trained_on=entry["damage_on"])
 
     def strangers(self, start):
         shape, alone = self.shape, lambda kind: {"relation": "independent", "origins": [f"{self.name}--{kind}"]}
@@ -290,6 +308,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("/tmp/families"))
     parser.add_argument("--steps", type=int, help="of a base's training, instead of the family's own")
+    parser.add_argument("--disguise", action="store_true", help="only add the laundered models to families that are there")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FAMILIES)}; all if none")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(FAMILIES)
@@ -298,7 +317,8 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or FAMILIES:
         begin, cpu = time.time(), time.process_time()
-        Maker(arguments.out, name, arguments.steps).run()
+        maker = Maker(arguments.out, name, arguments.steps)
+        maker.disguise_all() if arguments.disguise else maker.run()
         print(f"{name}: {time.time() - begin:.0f} s, {time.process_time() - cpu:.0f} s of processor time", flush=True)
 
 
