@@ -188,29 +188,12 @@ class Maker:
         start = fresh(self.shape, self.seed)
         self.base = self.keep("base", self.train(start, self.shape, 1), self.shape, "base", [], start=self.name)
         if self.family.students:
-            self.many_students()
-            return self.disguise_all()
+            return self.many_students()
         self.strangers(start)
         self.trained_on()
         self.rebuilt()
         self.disguised()
         self.forged()
-        self.disguise_all()
-
-    def disguise_all(self):
-        """Every copy once more, in another basis. Takes models and truth from the folder."""
-        entries = json.loads((self.out / "truth.json").read_text())
-        self.entries = [entry for entry in entries if entry["root"] == self.name and not entry["kind"].endswith("laundered")]
-        base = next(entry for entry in self.entries if entry["kind"] == "base")
-        self.base_losses = {domain: base[f"loss_{domain}"] for domain in self.held_out}
-        for place, entry in enumerate([entry for entry in self.entries if entry["relation"] != "independent"]):
-            if entry["arch"] == "mixtral" or entry["kind"] == "launder-sft":
-                continue
-            model, shape = load(self.out / entry["name"])
-            tokenizer = (self.out / entry["name"] / "tokenizer.json").read_text()
-            kind = "laundered" if entry["kind"] == "base" else f"{entry['kind']}-laundered"
-            self.keep(kind, change.laundered(model, shape, self.seed + 800 + 10 * place), shape, parents=[entry["name"]],
-                      origins=entry["origins"], tokenizer=tokenizer, trained_on=entry["damage_on"])
 
     def strangers(self, start):
         shape, alone = self.shape, lambda kind: {"relation": "independent", "origins": [f"{self.name}--{kind}"]}
@@ -295,6 +278,27 @@ class Maker:
                   note="the base's layers between its own, writing 1e-4 of what they write there")
 
 
+@torch.no_grad()
+def disguise(out, name):
+    """Every copy of a family in the folder once more, in another basis. The function stays, so the losses are not measured
+    again; `difference` says how far the answers moved, in shares of the greatest."""
+    truth = json.loads((out / "truth.json").read_text())
+    entries = [entry for entry in truth if entry["root"] == name and not entry["kind"].endswith("laundered")]
+    copies = [entry for entry in entries if entry["relation"] != "independent" and entry["arch"] != "mixtral"]
+    for place, entry in enumerate(entry for entry in copies if entry["kind"] != "launder-sft"):
+        model, shape = load(out / entry["name"])
+        hidden = change.laundered(model, shape, 1000 * FAMILIES[name].seed + 800 + 10 * place)
+        kind = "laundered" if entry["kind"] == "base" else f"{entry['kind']}-laundered"
+        save(out / f"{name}--{kind}", hidden, shape, (out / entry["name"] / "tokenizer.json").read_text())
+        ids = torch.randint(0, shape.vocabulary, (2, LENGTH), generator=change.seeded(place))
+        before, after = (forward(*held, ids)[0] for held in ((model, shape), load(out / f"{name}--{kind}")))
+        difference = float((after - before).abs().max() / before.abs().max())
+        entries.append({**entry, "name": f"{name}--{kind}", "kind": kind, "relation": "derived", "parents": [entry["name"]],
+                        "difference": round(difference, 4)})
+        print(f"{time.strftime('%H:%M:%S')} {name}--{kind}: answers moved by {difference:.1%}", flush=True)
+    write_truth(out, name, entries)
+
+
 def write_truth(out, family, entries):
     """Replaces a family's entries in the truth file."""
     path = out / "truth.json"
@@ -317,8 +321,9 @@ def main():
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or FAMILIES:
         begin, cpu = time.time(), time.process_time()
-        maker = Maker(arguments.out, name, arguments.steps)
-        maker.disguise_all() if arguments.disguise else maker.run()
+        if not arguments.disguise:
+            Maker(arguments.out, name, arguments.steps).run()
+        disguise(arguments.out, name)
         print(f"{name}: {time.time() - begin:.0f} s, {time.process_time() - cpu:.0f} s of processor time", flush=True)
 
 
