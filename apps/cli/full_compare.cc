@@ -31,7 +31,9 @@ Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPa
   if (!tested) return std::move(tested).error();
   DeepVerdict judged = JudgeWithTest(pair->comparison, tested->test, tested->gathered.evidence);
   pair->test = std::move(tested->test);
+  const bool as_before = judged.verdict == pair->comparison.verdict;
   pair->verdict = judged.verdict;
+  pair->in_part = judged.in_part || (as_before && pair->comparison.in_part);
   pair->test_notes = std::move(judged.notes);
   return {};
 }

@@ -23,6 +23,21 @@ bool NumbersAgree(const ExactAgreement& exact) {
   return copied || exact.mean_contrast >= kBasisLostCosine;
 }
 
+// By digests or by their forms: evidence of the weights that a silent test does not take back.
+bool WeightsAgree(const Comparison& comparison) {
+  const double same = std::max(comparison.origins.a.layers.Share(Origin::kSame),
+                               comparison.origins.b.layers.Share(Origin::kSame));
+  if (same >= kInPart) return true;
+  return comparison.frame && FormsAgree({.frame_score = comparison.frame->score,
+                                         .frame_p_value = comparison.frame->p_value});
+}
+
+// Layers of the other model are found, and one of the two has more layers than those.
+bool SomeLayersAlone(const TestFinding& finding, const Network& a, const Network& b) {
+  const size_t deeper = std::max(a.description().layers.size(), b.description().layers.size());
+  return finding.strong_layers > 0 && finding.strong_layers < deeper;
+}
+
 Result<std::vector<double>> SharesOf(const Network& network) {
   return WrittenShares(network, TokensForShares(network.description().vocabulary_size));
 }
@@ -42,8 +57,9 @@ Result<GatheredEvidence> GatherEvidence(const ReadModel& a, const ReadModel& b,
     gathered.evidence.sketches_forged = !gathered.exact.forged.empty();
     gathered.evidence.numbers_agree = NumbersAgree(gathered.exact);
   }
+  gathered.evidence.weights_agree = WeightsAgree(comparison);
   const TestFinding finding = FindingOf(test);
-  if (!finding.InTwoModes()) return gathered;
+  if (!SomeLayersAlone(finding, a.network, b.network)) return gathered;
   auto written_a = SharesOf(a.network);
   if (!written_a) return written_a.error();
   gathered.written_a = *std::move(written_a);

@@ -77,7 +77,7 @@ DeepVerdict StartOrMore(const Comparison& comparison, const TestFinding& finding
 
 DeepVerdict JudgeSameBasis(const Comparison& comparison, const TestFinding& finding,
                            const DeepEvidence& evidence) {
-  if (finding.InTwoModes()) return Copies(finding, evidence);
+  if (finding.InTwoModes() || evidence.copies_inert) return Copies(finding, evidence);
   const DeepVerdict from_test = StartOrMore(comparison, finding);
   const bool told_apart =
       comparison.verdict == Verdict::kDerived || comparison.verdict == Verdict::kReparameterised;
@@ -87,7 +87,7 @@ DeepVerdict JudgeSameBasis(const Comparison& comparison, const TestFinding& find
 
 DeepVerdict JudgeOtherBasis(const Comparison& comparison, const TestFinding& finding,
                             const DeepEvidence& evidence) {
-  if (finding.InTwoModes() && evidence.copies_inert) return Copies(finding, evidence);
+  if (evidence.copies_inert) return Copies(finding, evidence);
   const bool as_stored =
       comparison.verdict == Verdict::kDerived && WeightsSpeak(comparison, finding, evidence);
   if (as_stored || comparison.verdict == Verdict::kReparameterised) {
@@ -103,6 +103,18 @@ DeepVerdict JudgeOtherBasis(const Comparison& comparison, const TestFinding& fin
 DeepVerdict JudgeSilence(const Comparison& comparison, const TestFinding& finding,
                          const DeepEvidence& evidence) {
   DeepVerdict judged{.verdict = comparison.verdict};
+  if (comparison.verdict == Verdict::kInconclusive && finding.asked_in_full && !finding.ordered &&
+      (comparison.kernels || comparison.frame)) {
+    judged.verdict = Verdict::kIndependent;
+    judged.notes.push_back(
+        "The test settles what the fingerprints leave open: no part of the weights, in any basis, "
+        "comes from the other model.");
+  }
+  if (comparison.verdict == Verdict::kInconclusive && evidence.sketches_forged) {
+    judged.verdict = Verdict::kIndependent;
+    judged.notes.push_back(
+        "The sketches of the weights are alike, the weights are not: the likeness was made.");
+  }
   if (!IsOrigin(comparison.verdict)) return judged;
   if (WeightsSpeak(comparison, finding, evidence)) {
     judged.notes.push_back(
@@ -114,8 +126,12 @@ DeepVerdict JudgeSilence(const Comparison& comparison, const TestFinding& findin
         "The sketches of the weights are alike, the weights are not: the likeness was made.");
   }
   if (comparison.verdict == Verdict::kSharedInitialisation) {
-    judged.verdict = finding.asked_in_full ? Verdict::kIndependent : Verdict::kInconclusive;
-    judged.notes.push_back("The little that is alike in the weights as stored is no common start.");
+    const bool nothing = finding.asked_in_full && !finding.ordered;
+    judged.verdict = nothing ? Verdict::kIndependent : Verdict::kInconclusive;
+    judged.notes.push_back(
+        nothing ? "The little that is alike in the weights as stored is no common start."
+                : "The little that is alike in the weights as stored may be a common start: the "
+                  "test does not confirm it.");
     return judged;
   }
   if (finding.asked_in_full) {

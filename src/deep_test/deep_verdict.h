@@ -35,8 +35,9 @@ struct DeepEvidence {
 //   the fingerprints say   the test found                    verdict
 //   identical              anything                          identical
 //   anything               could not be asked                as the fingerprints say
-//   anything               same basis, some layers whole     derived in part; independent where
-//                          and others not at all             the copies are inert
+//   anything               layers that write nothing         independent
+//   anything               same basis, some layers whole     derived in part
+//                          and others not at all
 //   origin                 same basis                        as the fingerprints say
 //   no origin, or start    same basis, all alike:
 //                            strong, or different shapes     derived
@@ -48,7 +49,9 @@ struct DeepEvidence {
 //   origin, by functions   nothing, asked in full            independent: a student, or forged
 //   alone or forged        nothing, not asked in full        inconclusive
 //   sketches
-//   no origin              nothing                           as the fingerprints say
+//   inconclusive           nothing, asked in full, or        independent
+//                          sketches are forged
+//   independent            nothing                           independent
 //
 // where origin is derived, reparameterised or shared initialisation. A shared start keeps the basis
 // and the shapes, so that neither another basis nor other shapes make one. The order of units alone
