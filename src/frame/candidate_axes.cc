@@ -20,7 +20,7 @@ constexpr uint64_t kStretchRows = 32;
 constexpr size_t kSampledExperts = 8;
 // Blocks of the Krylov space in which the leading vectors are sought: six times as many directions
 // as candidates, so that the sixteen axes do not hang on the start any more.
-constexpr size_t kKrylovBlocks = 5;
+constexpr size_t kKrylovBlocks = 4;
 // Rows that one thread multiplies at a time.
 constexpr uint64_t kChunkRows = 512;
 constexpr uint64_t kStartSeed = 0x6672616d65;  // "frame"

@@ -11,9 +11,9 @@
 
 namespace tensorguard {
 
-// No more rows than this are sampled, nor more numbers: 32 MB of bfloat16.
+// No more rows than this are sampled, nor more numbers: 16 MB of bfloat16.
 inline constexpr uint64_t kMostAxisRows = 8192;
-inline constexpr uint64_t kMostAxisNumbers = uint64_t{1} << 24;
+inline constexpr uint64_t kMostAxisNumbers = uint64_t{1} << 23;
 
 // The leading right singular vectors, [at most count, hidden], of a sample of the rows that read
 // the residual stream, each at unit norm behind its gain: all rows where they are no more than

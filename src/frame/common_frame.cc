@@ -25,10 +25,35 @@ FloatMatrix InAxes(const arma::mat& form, const arma::mat& axes) {
   return result;
 }
 
-void AddMoments(const std::optional<PartForms>& part, arma::mat& moment) {
+// Second moments of what reads and of what writes the residual stream.
+struct StreamMoments {
+  arma::mat reads;
+  arma::mat writes;
+};
+
+void AddMoments(const std::optional<PartForms>& part, StreamMoments& moments) {
   if (!part) return;
-  if (moment.is_empty()) moment.zeros(arma::size(part->reads));
-  moment += part->reads + part->writes;
+  if (moments.reads.is_empty()) {
+    moments.reads.zeros(arma::size(part->reads));
+    moments.writes.zeros(arma::size(part->writes));
+  }
+  moments.reads += part->reads;
+  moments.writes += part->writes;
+}
+
+// Of writes^(1/2) reads writes^(1/2), leading first: a direction counts as far as it is both
+// written and read. Empty where the system's linear algebra fails.
+arma::mat SharedDirections(const StreamMoments& moments) {
+  arma::vec shares;
+  arma::mat turns;
+  if (!arma::eig_sym(shares, turns, arma::mat(0.5 * (moments.writes + moments.writes.t())))) {
+    return {};
+  }
+  const arma::mat root =
+      turns * arma::diagmat(arma::sqrt(arma::clamp(shares, 0, arma::datum::inf))) * turns.t();
+  const arma::mat both = root * moments.reads * root;
+  if (!arma::eig_sym(shares, turns, arma::mat(0.5 * (both + both.t())))) return {};
+  return arma::fliplr(turns);
 }
 
 }  // namespace
@@ -59,21 +84,23 @@ FormsOfOneLayer FormsOfLayer(const FrameLayer& layer, std::vector<PartForms> par
 Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
                                       const std::vector<FormsOfOneLayer>& forms) {
   UseOneLibraryThread();
-  arma::mat moment;
+  StreamMoments moments;
   for (const FormsOfOneLayer& layer : forms) {
-    AddMoments(layer.attention, moment);
-    AddMoments(layer.feed_forward, moment);
+    AddMoments(layer.attention, moments);
+    AddMoments(layer.feed_forward, moments);
   }
   FrameForms frame;
-  if (moment.is_empty() || !moment.is_finite() || arma::trace(moment) <= 0) return frame;
-  arma::vec shares;
-  arma::mat turns;
-  if (!arma::eig_sym(shares, turns, arma::mat(0.5 * (moment + moment.t())))) {
+  if (moments.reads.is_empty() || !moments.reads.is_finite() || !moments.writes.is_finite() ||
+      arma::trace(moments.reads) <= 0) {
+    return frame;
+  }
+  const arma::mat directions = SharedDirections(moments);
+  if (directions.is_empty()) {
     return Error{.kind = ErrorKind::kSystem,
                  .problem = "the system's linear algebra finds no axes"};
   }
-  frame.axes = std::min<size_t>(kFrameAxes, turns.n_cols);
-  const arma::mat axes = arma::mat(arma::fliplr(turns)).cols(0, frame.axes - 1);
+  frame.axes = std::min<size_t>(kFrameAxes, directions.n_cols);
+  const arma::mat axes = directions.cols(0, frame.axes - 1);
   for (size_t i = 0; i < forms.size(); ++i) {
     LayerForms layer = {.stack = plan.layers[i].stack, .index = plan.layers[i].index};
     const auto form = [&](FormKind kind) -> FloatMatrix& {

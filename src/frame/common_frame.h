@@ -24,10 +24,9 @@ PartForms FormsOfPart(const FramePart& part, const std::vector<Projection>& proj
 // `parts` as FrameLayer::parts. Experts are averaged.
 FormsOfOneLayer FormsOfLayer(const FrameLayer& layer, std::vector<PartForms> parts);
 
-// The axes are the leading eigenvectors of the second moments of all layers, of what reads and what
-// writes the stream; each form is given in them at Frobenius norm 1. Forms that are all zero, and
-// layers without any, are left out. `forms` as FramePlan::layers. Errors: kSystem if the system's
-// linear algebra fails.
+// The axes are the directions that all layers together both write and read most; each form is given
+// in them at Frobenius norm 1. Forms that are all zero, and layers without any, are left out.
+// `forms` as FramePlan::layers. Errors: kSystem if the system's linear algebra fails.
 Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
                                       const std::vector<FormsOfOneLayer>& forms);
 

@@ -16,9 +16,9 @@ struct FrameOptions {
 };
 
 // Axes of a frame, or as many as the residual stream has where it is narrower (docs/frame.md).
-inline constexpr size_t kFrameAxes = 16;
+inline constexpr size_t kFrameAxes = 12;
 // Directions among which the axes are found.
-inline constexpr size_t kCandidateAxes = 24;
+inline constexpr size_t kCandidateAxes = 16;
 
 // Makes the forms from blocks of weights as they are read to multiply with them, and reads itself
 // what nobody multiplies with. Memory follows the layers in work, not the model. What comes out is

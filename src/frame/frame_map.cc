@@ -7,9 +7,9 @@ namespace tensorguard {
 namespace {
 
 constexpr int kSignRounds = 30;
-constexpr int kRounds = 12;
+constexpr int kRounds = 8;
 // A round that turns the map by less than this is the last.
-constexpr double kStill = 1e-4;
+constexpr double kStill = 1e-3;
 
 arma::mat AsMatrix(const FormFeature& form, size_t axes) {
   arma::mat matrix(axes, axes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <armadillo>
 #include <cmath>
+#include <utility>
 
 #include "base/parallel.h"
 
@@ -12,6 +13,8 @@ namespace {
 constexpr double kCopiedCosine = 0.95;
 // Of n other layers, (n - 1) / 2 components are taken out, no more than this.
 constexpr size_t kMostComponents = 4;
+// Layers are freed together in as many groups at most.
+constexpr arma::uword kGroups = 8;
 // What is left of a form of norm 1 that is shorter than this is rounding.
 constexpr double kLeastRest = 0.02;
 
@@ -28,8 +31,7 @@ arma::vec Restricted(const FloatMatrix& form, size_t axes) {
   return values;
 }
 
-// An orthonormal basis of the mean and the leading components of the columns, by the Gram of their
-// differences from the mean.
+// An orthonormal basis of the mean and the leading components of the columns.
 arma::mat CommonDirections(const arma::mat& columns) {
   const arma::vec mean = arma::mean(columns, 1);
   arma::mat directions = mean;
@@ -39,7 +41,7 @@ arma::mat CommonDirections(const arma::mat& columns) {
     const arma::mat differences = columns.each_col() - mean;
     arma::vec shares;
     arma::mat turns;
-    if (arma::eig_sym(shares, turns, arma::mat(differences.t() * differences))) {
+    if (arma::eig_sym(shares, turns, arma::mat(differences.t() * differences), "std")) {
       directions = arma::join_rows(
           directions, differences * arma::mat(arma::fliplr(turns)).cols(0, components - 1));
     }
@@ -55,24 +57,45 @@ arma::mat CommonDirections(const arma::mat& columns) {
   return basis;
 }
 
-FormFeature Freed(const arma::mat& columns, arma::uword own, bool is_moment) {
-  arma::vec rest = columns.col(own);
+// The columns that are neither among `own` nor copies of one of them.
+arma::uvec Others(const arma::mat& cosines, const std::vector<arma::uword>& own) {
   std::vector<arma::uword> others;
-  for (arma::uword i = 0; i < columns.n_cols; ++i) {
-    if (i != own && arma::dot(columns.col(i), rest) < kCopiedCosine) others.push_back(i);
+  for (arma::uword i = 0; i < cosines.n_cols; ++i) {
+    const bool copied =
+        std::ranges::any_of(own, [&](arma::uword j) { return cosines(i, j) > kCopiedCosine; });
+    if (!copied) others.push_back(i);
   }
-  if (others.empty()) {
-    // A second moment is alike in all models until others of its kind are taken out.
-    if (is_moment) return {};
-  } else {
-    const arma::mat basis = CommonDirections(columns.cols(arma::uvec(others)));
-    rest -= basis * (basis.t() * rest);
-  }
+  return others;
+}
+
+FormFeature AtUnitNorm(const arma::vec& rest) {
   const double norm = arma::norm(rest);
   if (!(norm > kLeastRest)) return {};
   FormFeature feature(rest.n_elem);
   for (size_t i = 0; i < feature.size(); ++i) feature[i] = static_cast<float>(rest[i] / norm);
   return feature;
+}
+
+// Each column freed of what the others have in common. Columns are taken out of the others group by
+// group: one by one would cost the square of their number.
+std::vector<FormFeature> Freed(const arma::mat& columns, bool is_moment) {
+  const arma::mat cosines = columns.t() * columns;
+  const arma::uword groups = std::min<arma::uword>(kGroups, columns.n_cols);
+  std::vector<FormFeature> features(columns.n_cols);
+  for (arma::uword group = 0; group < groups; ++group) {
+    std::vector<arma::uword> own;
+    for (arma::uword i = group; i < columns.n_cols; i += groups) own.push_back(i);
+    const arma::uvec others = Others(cosines, own);
+    // A second moment is alike in all models until others of its kind are taken out.
+    if (others.is_empty() && is_moment) continue;
+    arma::mat rest = columns.cols(arma::uvec(own));
+    if (!others.is_empty()) {
+      const arma::mat basis = CommonDirections(columns.cols(others));
+      rest -= basis * (basis.t() * rest);
+    }
+    for (size_t i = 0; i < own.size(); ++i) features[own[i]] = AtUnitNorm(rest.col(i));
+  }
+  return features;
 }
 
 }  // namespace
@@ -93,8 +116,8 @@ std::array<std::vector<LayerFeatures>, kLayerHalves> FeaturesOf(const FrameForms
     for (size_t i = 0; i < having.size(); ++i) {
       columns.col(i) = Restricted(forms.layers[having[i]].forms[kind], axes);
     }
-    for (size_t i = 0; i < having.size(); ++i)
-      layers[having[i]].forms[kind] = Freed(columns, i, is_moment);
+    auto freed = Freed(columns, is_moment);
+    for (size_t i = 0; i < having.size(); ++i) layers[having[i]].forms[kind] = std::move(freed[i]);
   }
   std::array<std::vector<LayerFeatures>, kLayerHalves> halves;
   for (size_t half = 0; half < kLayerHalves; ++half) {
