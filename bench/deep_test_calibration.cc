@@ -302,6 +302,13 @@ void OrderUnitsAs(const NetworkMaker::Tensors& target, uint64_t layers, Ordering
   }
 }
 
+template <typename T>
+T OrExit(Result<T> result) {
+  if (result) return *std::move(result);
+  fmt::print(stderr, "deep_test_calibration: {}\n", DescribeError(result.error()));
+  std::exit(2);
+}
+
 // Unrelated networks of one shape after such an ordering: nobody may be accused of it.
 void PrintForged(uint64_t pairs) {
   if (pairs == 0) return;
@@ -374,13 +381,6 @@ void PrintDerived(const std::vector<Group>& groups) {
     fmt::print("| {} | {} | {:.1f} |\n", group.name, group.log10_p.size(),
                *std::max_element(group.log10_p.begin(), group.log10_p.end()));
   }
-}
-
-template <typename T>
-T OrExit(Result<T> result) {
-  if (result) return *std::move(result);
-  fmt::print(stderr, "deep_test_calibration: {}\n", DescribeError(result.error()));
-  std::exit(2);
 }
 
 // Agreement of the matched parts, to see how far independent networks come to the allowance.
