@@ -30,18 +30,22 @@ std::vector<std::string> RowOf(const StressCell& cell, bool with_test, bool with
 }
 
 std::string Grid(const std::vector<StressCell>& cells, bool with_test, bool with_against) {
-  std::vector<std::string> headings = {"change", "logits"};
-  std::vector<Align> alignments = {Align::kLeft, Align::kRight};
-  if (with_against) {
-    headings.emplace_back("against");
-    alignments.push_back(Align::kLeft);
-  }
+  std::vector<std::string> headings;
+  std::vector<Align> alignments;
+  const auto column = [&](const char* heading, Align align) {
+    headings.emplace_back(heading);
+    alignments.push_back(align);
+  };
+  column("change", Align::kLeft);
+  column("logits", Align::kRight);
+  if (with_against) column("against", Align::kLeft);
   if (with_test) {
-    headings.insert(headings.end(), {"profile", "log10 p"});
-    alignments.insert(alignments.end(), {Align::kLeft, Align::kRight});
+    column("profile", Align::kLeft);
+    column("log10 p", Align::kRight);
   }
-  headings.insert(headings.end(), {"score", "verdict", "outcome"});
-  alignments.insert(alignments.end(), {Align::kRight, Align::kLeft, Align::kLeft});
+  column("score", Align::kRight);
+  column("verdict", Align::kLeft);
+  column("outcome", Align::kLeft);
   std::vector<std::vector<std::string>> rows = {headings};
   for (const StressCell& cell : cells) rows.push_back(RowOf(cell, with_test, with_against));
   return Columns(rows, alignments);

@@ -337,13 +337,14 @@ Result<Decoder> ReadDecoder(const Model& model) {
   if (model.parameter_count() > kMostDecoderParameters) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "this model is too large to be transformed",
+                 .file = model.path.string(),
                  .found = fmt::format("{} parameters", model.parameter_count()),
                  .expected = fmt::format("at most {}: the whole model is held in memory",
                                          kMostDecoderParameters),
                  .advice = "try a smaller model of the same kind"};
   }
   if (!model.config.is_object()) {
-    return NotLikeLlama("no config.json");
+    return NotLikeLlama("no config.json").InFile(model.path.string());
   }
   const auto network = Network::Build(model);
   if (!network) return network.error();
