@@ -11,6 +11,7 @@
 #include "comparison/basis_change.h"
 #include "comparison/change_forensics.h"
 #include "comparison/common_anchors.h"
+#include "comparison/rewriting_forensics.h"
 #include "comparison/structure_forensics.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
@@ -191,7 +192,8 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
                 const BasisChange& basis, Comparison& comparison) {
   auto& findings = comparison.findings;
   if (basis.Happened()) {
-    findings.push_back(DescribeBasis(basis, comparison.sketches.cosine, comparison.kernels->score));
+    findings.push_back(
+        NameBasisChange(a, b, basis, comparison.sketches, comparison.kernels->score));
   } else {
     Append(FindChanges(a, b, comparison.sketches), findings);
   }

@@ -61,8 +61,35 @@ inline constexpr double kEvenChange = 0.15;
 // Effective rank of the sketched change, (sum s^2)^2 / sum s^4: near 12 for noise in 32 probes,
 // below 9 for training.
 inline constexpr double kFlatSpectrum = 10.5;
+// More is no added noise that leaves a model working: at 0.5 of its norm a matrix has lost a tenth
+// of its cosine, and the models of the zoo no longer answer.
+inline constexpr double kMostNoise = 0.5;
+// Noise has nothing to do with the weights: of the model before it, the one after holds exactly as
+// much as it did itself. Deviation from 1 that is no mixture with another model.
+inline constexpr double kKeptByNoise = 0.02;
+// A weight times a factor: what is left once the factor is taken out is rounding of bfloat16. A
+// factor nearer to 1 is none.
+inline constexpr double kScaledResidual = 0.004;
+inline constexpr double kLeastFactor = 0.01;
+// Numbers that were only moved to other places keep norm and quantiles up to this, of the greatest.
+inline constexpr double kSamePlaceless = 1e-3;
+// Up to this many changed matrices are named one by one, as edits of single matrices.
+inline constexpr size_t kFewMatrices = 3;
+// A LoRA is trained in at least this many layers, or in all that there are.
+inline constexpr size_t kFewestLoraLayers = 3;
 // Values in 32 neighbours that 4 bits allow; bfloat16 has 31 or more.
 inline constexpr double kFourBitValues = 16;
+// The same of grids with more values, or with a scale for every 16: 5 bits leave 18 to 20, 4 bits
+// in groups of 16 about 18, floats of 8 bits 20 to 26.
+inline constexpr double kCoarseGridValues = 27;
+// Zeros are equal values too: a grid has fewer than this share of what zeros alone would leave.
+inline constexpr double kGridShare = 0.87;
+// Zeros on a grid that its rounding does not make, unless it has little else but zeros.
+inline constexpr double kSparseGridZeros = 0.35;
+inline constexpr double kTernaryValues = 3.2;
+inline constexpr double kEveryGroup = 0.99;
+// Elements of a matrix in zero rows and columns, beyond those of its counterpart.
+inline constexpr double kDeadBlockShare = 0.005;
 // Of the different values among 256 neighbours in the other model, those that 8 bits leave: about
 // 140 against the 210 of bfloat16; bfloat16 itself leaves 0.82 of float32's.
 inline constexpr double kEightBitShare = 0.72;
