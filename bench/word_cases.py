@@ -32,8 +32,12 @@ def read(name):
             if key == "__metadata__":
                 continue
             begin, end = entry["data_offsets"]
-            bits = np.frombuffer(raw[8 + size + begin:8 + size + end], np.uint16).astype(np.uint32) << 16
-            model[key] = bits.view(np.float32).reshape(entry["shape"]).astype(np.float64)
+            data = raw[8 + size + begin:8 + size + end]
+            if entry["dtype"] == "BF16":
+                values = (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32)
+            else:
+                values = np.frombuffer(data, {"F16": np.float16, "F32": np.float32}[entry["dtype"]])
+            model[key] = values.reshape(entry["shape"]).astype(np.float64)
     return model
 
 
@@ -304,9 +308,9 @@ def merges():
     write("sft1-int4", "sft-int", each(sft, lambda key, x: round_groups(x, 32, np.arange(-8, 8.))), ["alder--sft1"])
     write("sft1-prune", "sft-prune", each(sft, lambda key, x: prune(x, .5)), ["alder--sft1"])
     frozen = {key: (one if "self_attn" in key else base)[key] for key in base}
-    write("sft1-attention-alone", "sft", frozen, ["alder"])
+    write("sft1-attention-alone", "merge-spliced", frozen, ["alder", "alder--sft1"])
     last = {key: (one if ".layers.5." in key or ".layers.4." in key else base)[key] for key in base}
-    write("sft1-last-layers", "sft", last, ["alder"])
+    write("sft1-last-layers", "merge-spliced", last, ["alder", "alder--sft1"])
 
 
 os.makedirs(OUT, exist_ok=True)

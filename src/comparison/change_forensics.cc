@@ -257,9 +257,21 @@ std::optional<Side> SmallerSide(const std::vector<ChangedMatrix>& changed) {
   return std::nullopt;
 }
 
+// Blocks of zeros are a change of low rank, and named as what they are.
+bool AreBlocksOfZeros(const std::vector<ChangedMatrix>& changed) {
+  const auto blocks = [](const WeightSummary& weight) {
+    return weight.zero_row_fraction + weight.zero_column_fraction;
+  };
+  const size_t count =
+      std::count_if(changed.begin(), changed.end(), [&](const ChangedMatrix& matrix) {
+        return std::abs(blocks(*matrix.in_a) - blocks(*matrix.in_b)) > kDeadBlockShare;
+      });
+  return 2 * count > changed.size();
+}
+
 std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed, size_t layers) {
   const auto rank = CommonRank(changed);
-  if (!rank) return std::nullopt;
+  if (!rank || AreBlocksOfZeros(changed)) return std::nullopt;
   if (*rank == 1 && changed.size() > 1 && WriteOneDirection(changed)) {
     return Finding{.kind = FindingKind::kDirection,
                    .text = fmt::format("The change is the same direction in every matrix ({}): one "

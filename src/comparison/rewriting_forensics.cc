@@ -19,17 +19,19 @@ namespace {
 struct Moved {
   size_t matrices = 0;
   size_t changed = 0;
-  size_t same_values = 0;  // of the changed: the same numbers at other places, by norm and quantiles
+  size_t same_values = 0;  // of the changed: the same numbers at other places
   size_t same_norm = 0;    // of the changed
 };
 
+// Quantiles are those of a sample in large matrices; these are exact.
 bool SameValues(const WeightSummary& a, const WeightSummary& b) {
+  const auto near = [](double x, double y, double size) {
+    return std::abs(x - y) <= kSameNumbers * size;
+  };
   const double size = std::max(std::abs(a.quantiles.front()), std::abs(a.quantiles.back()));
-  if (std::abs(a.norm - b.norm) > kSamePlaceless * a.norm) return false;
-  for (size_t i = 0; i < a.quantiles.size(); ++i) {
-    if (std::abs(a.quantiles[i] - b.quantiles[i]) > kSamePlaceless * size) return false;
-  }
-  return true;
+  return near(a.norm, b.norm, a.norm) && near(a.mean, b.mean, size) &&
+         near(a.quantiles.front(), b.quantiles.front(), size) &&
+         near(a.quantiles.back(), b.quantiles.back(), size);
 }
 
 std::map<Role, Moved> MovedByRole(const FullFingerprint& a, const FullFingerprint& b,

@@ -150,9 +150,13 @@ Finding DescribeStored(const FullFingerprint& fingerprint, const StoredForm& own
   return finding;
 }
 
+bool TwoOfFour(const GridStatistics& own) {
+  return own.two_of_four > kEveryGroup && own.zeros < kMostTwoOfFour;
+}
+
 // A grid of few values has zeros of its own: an eighth of 4 bits, nearly half of three values.
 bool GridMakesZeros(const GridStatistics& own) {
-  if (!OnGrid(own, kCoarseGridValues) || own.two_of_four > kEveryGroup) return false;
+  if (!OnGrid(own, kCoarseGridValues) || TwoOfFour(own)) return false;
   return own.zeros < kSparseGridZeros || *own.distinct_per_32 <= kTernaryValues;
 }
 
@@ -164,7 +168,7 @@ std::optional<Finding> DescribePruned(const FullFingerprint& fingerprint, const 
   return Finding{.kind = FindingKind::kZeros,
                  .text = fmt::format("{} is pruned: {:.0f} % of its weights are exactly zero{}.",
                                      fingerprint.model_name, 100 * own.zeros,
-                                     own.two_of_four > kEveryGroup ? ", two in every four" : ""),
+                                     TwoOfFour(own) ? ", two in every four" : ""),
                  .derived = side};
 }
 
@@ -185,7 +189,8 @@ ZeroBlocks BlocksIn(const FullFingerprint& own, const FullFingerprint& other) {
     if (weight.norm == 0 && counterpart.norm > 0) {
       ++zeros.whole;
       zeros.roles_of_whole.insert(weight.role.role);
-    } else if (ZerosInBlocks(weight) > ZerosInBlocks(counterpart) + kDeadBlockShare) {
+    } else if (ZerosInBlocks(weight) > ZerosInBlocks(counterpart) + kDeadBlockShare &&
+               ZerosInBlocks(weight) >= kBlocksAmongZeros * weight.zero_fraction) {
       ++zeros.blocks;
       zeros.roles_of_blocks.insert(weight.role.role);
     }

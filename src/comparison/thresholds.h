@@ -71,8 +71,9 @@ inline constexpr double kKeptByNoise = 0.02;
 // factor nearer to 1 is none.
 inline constexpr double kScaledResidual = 0.004;
 inline constexpr double kLeastFactor = 0.01;
-// Numbers that were only moved to other places keep norm and quantiles up to this, of the greatest.
-inline constexpr double kSamePlaceless = 1e-3;
+// Numbers that were only moved to other places keep their norm, mean and ends, up to how they are
+// stored.
+inline constexpr double kSameNumbers = 1e-5;
 // Up to this many changed matrices are named one by one, as edits of single matrices.
 inline constexpr size_t kFewMatrices = 3;
 // A LoRA is trained in at least this many layers, or in all that there are.
@@ -90,6 +91,10 @@ inline constexpr double kTernaryValues = 3.2;
 inline constexpr double kEveryGroup = 0.99;
 // Elements of a matrix in zero rows and columns, beyond those of its counterpart.
 inline constexpr double kDeadBlockShare = 0.005;
+// Of the zeros of a matrix, those in such blocks; a heavily pruned one has a few by chance.
+inline constexpr double kBlocksAmongZeros = 0.3;
+// Where more is zero than this, two in every four are so without intent.
+inline constexpr double kMostTwoOfFour = 0.6;
 // Of the different values among 256 neighbours in the other model, those that 8 bits leave: about
 // 140 against the 210 of bfloat16; bfloat16 itself leaves 0.82 of float32's.
 inline constexpr double kEightBitShare = 0.72;
@@ -104,6 +109,26 @@ inline constexpr double kFurtherParentExplains = 0.2;
 inline constexpr size_t kMostParents = 4;
 // Parents with less weight than this are none.
 inline constexpr double kIdleParent = 0.03;
+// Of a model that is put together from pieces, the share of matrices that may be nobody's, and the
+// least that makes a parent.
+inline constexpr double kMostUnknownPieces = 0.1;
+inline constexpr double kLeastPiece = 0.04;
+// Between two parents a matrix lies nearer to their line than this share of their squared distance,
+// and some matrices take clearly from each.
+inline constexpr double kLeftBetween = 0.05;
+inline constexpr double kClearWeight = 0.3;
+// Increments: what all explain together, what one must add, what is as good as all.
+inline constexpr double kIncrementsExplained = 0.3;
+inline constexpr double kLeastIncrement = 0.01;
+inline constexpr double kWhollyExplained = 0.95;
+inline constexpr double kLeastWeight = 0.1;
+// Deviation of a weight over the matrices, beyond what sketches make, over its mean: measured up to
+// 0.04 in merges, 0.11 for a model trained on from a parent, 0.2 and more for siblings.
+inline constexpr double kEvenWeight = 0.08;
+// Increments with a higher cosine are one and the same.
+inline constexpr double kLikeIncrements = 0.5;
+// Independent numbers in a sketch of a matrix 96 wide, by IndependentDeviation; more in larger ones.
+inline constexpr double kSketchFreedom = 570;
 
 }  // namespace tensorguard
 

@@ -116,6 +116,9 @@ inline WeightSummary Summarise(const arma::mat& weight, Role role, uint32_t laye
   summary.role.role = role;
   summary.role.layer = layer;
   summary.sketch = ToFloats(sketch);
+  summary.quantiles.front() = static_cast<float>(weight.min());
+  summary.quantiles.back() = static_cast<float>(weight.max());
+  summary.mean = arma::mean(arma::vectorise(weight));
   summary.distinct_per_32 = 32;
   summary.distinct_per_256 = 250;
   uint64_t hash = 1469598103934665603u;  // FNV-1a
