@@ -23,8 +23,8 @@
 namespace tensorguard {
 namespace {
 
-// What must be said of a kind, one of them, and what else may be. Every word is a finding's kind, with a part
-// of its text after a colon where the kind alone does not say it.
+// What must be said of a kind, one of them, and what else may be. Every word is a finding's kind,
+// with a part of its text after a colon where the kind alone does not say it.
 struct Words {
   std::vector<std::string> required;
   std::vector<std::string> allowed = {};

@@ -49,7 +49,7 @@ bool IsScaled(const SketchPair& pair, const WeightSummary& in_a, const WeightSum
 
 struct Changes {
   std::vector<ChangedMatrix> changed;
-  std::vector<ChangedMatrix> scaled;  // no part of `changed`; their spectra are not looked at
+  std::vector<ChangedMatrix> scaled;   // no part of `changed`; their spectra are not looked at
   std::vector<ChangedMatrix> rounded;  // likewise
 };
 
@@ -155,13 +155,12 @@ std::string InWhichLayers(size_t changed, size_t all) {
 
 Finding DescribeSizes(const std::vector<ChangedMatrix>& changed, size_t matrices, size_t layers) {
   const ChangeSizes sizes = SizesOf(changed);
-  return {
-      .kind = FindingKind::kChange,
-      .text = fmt::format("{} of {} matrices changed ({}){}, by {:.2g} of their norm in the mean, "
-                          "{:.2g} at most.",
-                          changed.size(), matrices, RoleNames(changed),
-                          InWhichLayers(LayersOf(changed).size(), layers), sizes.mean,
-                          sizes.highest)};
+  return {.kind = FindingKind::kChange,
+          .text = fmt::format(
+              "{} of {} matrices changed ({}){}, by {:.2g} of their norm in the mean, "
+              "{:.2g} at most.",
+              changed.size(), matrices, RoleNames(changed),
+              InWhichLayers(LayersOf(changed).size(), layers), sizes.mean, sizes.highest)};
 }
 
 std::string RankText(const ChangeSpectrum& spectrum) {
@@ -174,14 +173,13 @@ std::string RankText(const ChangeSpectrum& spectrum) {
 
 // Few matrices are named one by one: single facts are edited so, or numbers spoiled.
 Finding DescribeEdits(const std::vector<ChangedMatrix>& changed, size_t matrices) {
-  std::string text = changed.size() == 1 ? fmt::format("One of {} matrices changed: ", matrices)
-                                         : fmt::format("{} of {} matrices changed: ",
-                                                       changed.size(), matrices);
+  std::string text = changed.size() == 1
+                         ? fmt::format("One of {} matrices changed: ", matrices)
+                         : fmt::format("{} of {} matrices changed: ", changed.size(), matrices);
   for (size_t i = 0; i < changed.size(); ++i) {
     const ChangedMatrix& matrix = changed[i];
-    text += fmt::format("{}{}, by {:.2g} of its norm, {}", i > 0 ? "; " : "",
-                        matrix.in_a->tensor, matrix.pair->relative_change,
-                        RankText(matrix.spectrum));
+    text += fmt::format("{}{}, by {:.2g} of its norm, {}", i > 0 ? "; " : "", matrix.in_a->tensor,
+                        matrix.pair->relative_change, RankText(matrix.spectrum));
   }
   return {.kind = FindingKind::kEdit, .text = text + "."};
 }

@@ -10,11 +10,11 @@
 
 namespace tensorguard {
 
-// How much changed, of what rank, evenly or not; from the differences of sketches. Matrices that are
-// the other model's but for a factor, or for the rounding of another type, are named apart. Noise is
-// only what has a sensible size, is the same share of every matrix, has no direction, and leaves the
-// other model whole in the one that it was added to: a mixture with a third model holds less of it.
-// REQUIRES: the weights are in one basis.
+// How much changed, of what rank, evenly or not; from the differences of sketches. Matrices that
+// are the other model's but for a factor, or for the rounding of another type, are named apart.
+// Noise is only what has a sensible size, is the same share of every matrix, has no direction, and
+// leaves the other model whole in the one that it was added to: a mixture with a third model holds
+// less of it. REQUIRES: the weights are in one basis.
 std::vector<Finding> FindChanges(const FullFingerprint& a, const FullFingerprint& b,
                                  const SketchComparison& sketches);
 

@@ -160,8 +160,9 @@ TEST(FindChanges, NamesFactors) {
   ToyModel scaled = base;
   for (ToyLayer& layer : scaled.layers) layer.output *= 1.5;
   const auto findings = FindingsOf(FingerprintOf(base), FingerprintOf(scaled));
-  EXPECT_THAT(TextOf(findings, FindingKind::kScaled),
-              HasSubstr("4 of 24 matrices (output_projection) are the same but for the factor 1.5"));
+  EXPECT_THAT(
+      TextOf(findings, FindingKind::kScaled),
+      HasSubstr("4 of 24 matrices (output_projection) are the same but for the factor 1.5"));
   EXPECT_THAT(TextOf(findings, FindingKind::kChange), IsEmpty());
 }
 
@@ -172,8 +173,8 @@ TEST(FindChanges, NamesTheRoundingOfAnotherType) {
   const auto a = FingerprintOf(base);
   const auto anchors = FindCommonAnchors(a, rounded);
   ASSERT_TRUE(anchors);
-  const auto findings = FindChanges(
-      a, rounded, CompareSketches(a, rounded, LayersByIndex(a, rounded), *anchors));
+  const auto findings =
+      FindChanges(a, rounded, CompareSketches(a, rounded, LayersByIndex(a, rounded), *anchors));
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].kind, FindingKind::kRounding);
   EXPECT_THAT(findings[0].text, HasSubstr("24 of 24 matrices are stored in another type"));
@@ -329,9 +330,9 @@ TEST(Structure, NamesPadding) {
 std::string LayerWords(const FullFingerprint& a, const FullFingerprint& b) {
   const auto comparison = CompareFingerprints(a, b);
   EXPECT_TRUE(comparison);
-  return TextOf(FindLayerChanges(a, b, comparison->kernels->similarity,
-                                 comparison->kernels->alignment),
-                FindingKind::kLayers);
+  return TextOf(
+      FindLayerChanges(a, b, comparison->kernels->similarity, comparison->kernels->alignment),
+      FindingKind::kLayers);
 }
 
 TEST(Structure, NamesAnotherOrderOfLayers) {

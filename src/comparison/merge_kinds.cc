@@ -4,6 +4,7 @@
 #include <armadillo>
 #include <cmath>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "comparison/thresholds.h"
@@ -141,8 +142,8 @@ std::vector<size_t> PossibleOrigins(const MergeCandidates& candidates) {
   return origins;
 }
 
-// What stands in another basis, or is a stranger, is no increment of a near origin, and what has less
-// norm than the origin did not come from it.
+// What stands in another basis, or is a stranger, is no increment of a near origin, and what has
+// less norm than the origin did not come from it.
 bool MayBeIncrement(const MergeCandidates& candidates, size_t origin, size_t i) {
   if (origin == candidates.zero()) return true;
   return IsNear(candidates, i) && candidates.squared_norms[i] > candidates.squared_norms[origin];
@@ -188,8 +189,8 @@ Increments GrowIncrements(const MergeCandidates& candidates, size_t origin) {
   return increments;
 }
 
-// One increment is a merge with its origin only where all is explained, by a weight that no training
-// step has: taken away, or taken more than once. Whole models must explain all.
+// One increment is a merge with its origin only where all is explained, by a weight that no
+// training step has: taken away, or taken more than once. Whole models must explain all.
 bool IsMergeOf(const Fit& fit, bool whole_models) {
   const size_t increments = fit.weights.n_elem;
   if (increments >= 2) {
@@ -278,10 +279,10 @@ std::optional<MergeExplanation> FindMergeByMatrix(const MergeCandidates& candida
       if (share(fitting) < 1 - kMostUnknownPieces || left > kLeftBetween) continue;
       if (std::min(share(of_first), share(of_second)) < kMostUnknownPieces) continue;
       if (best && best->residual <= left) continue;
-      best = MergeExplanation{
-          .parents = {{.candidate = candidates.index[first], .weight = 1 - weight},
-                      {.candidate = candidates.index[second], .weight = weight}},
-          .residual = left};
+      best =
+          MergeExplanation{.parents = {{.candidate = candidates.index[first], .weight = 1 - weight},
+                                       {.candidate = candidates.index[second], .weight = weight}},
+                           .residual = left};
     }
   }
   if (best) SortByWeight(*best);
@@ -289,11 +290,18 @@ std::optional<MergeExplanation> FindMergeByMatrix(const MergeCandidates& candida
 }
 
 std::optional<MergeExplanation> FindIncrements(const MergeCandidates& candidates) {
+  std::optional<MergeExplanation> best;
+  double least = 0;
   for (const size_t origin : PossibleOrigins(candidates)) {
-    if (auto merge = FindIncrementsOver(candidates, origin)) return merge;
+    auto merge = FindIncrementsOver(candidates, origin);
+    if (!merge) continue;
+    const double left = merge->residual * candidates.products(origin, origin);
+    if (best && left >= least) continue;
+    best = std::move(merge);
+    least = left;
   }
-  return candidates.index.empty() ? std::nullopt
-                                  : FindIncrementsOver(candidates, candidates.zero());
+  if (best || candidates.index.empty()) return best;
+  return FindIncrementsOver(candidates, candidates.zero());
 }
 
 }  // namespace tensorguard

@@ -89,8 +89,8 @@ TEST(FindMergeParents, NamesPiecesByTheirNumbers) {
   const auto first = Noised(base, 0.1, 2);
   const auto second = Noised(base, 0.1, 3);
   ToyModel stacked = first;
-  stacked.layers = {first.layers[0], first.layers[1], second.layers[0], second.layers[3],
-                    first.layers[2], first.layers[3]};
+  stacked.layers = {first.layers[0],  first.layers[1], second.layers[0],
+                    second.layers[3], first.layers[2], first.layers[3]};
   const auto merge = ParentsOf(stacked, {base, second, first});
   ASSERT_TRUE(merge);
   ASSERT_EQ(merge->parents.size(), 2u);
@@ -118,8 +118,8 @@ TEST(FindMergeParents, NamesParentsWhoseWeightsDifferByLayer) {
               ::testing::UnorderedElementsAre(2u, 3u));
 }
 
-// child = base + sum of weights times the increments, of which a share is left out at random and the
-// rest made larger by as much.
+// child = base + sum of weights times the increments, of which a share is left out at random and
+// the rest made larger by as much.
 ToyModel WithIncrements(const ToyModel& base, const std::vector<ToyModel>& parents,
                         const std::vector<double>& weights, double kept) {
   std::mt19937 generator(77);
@@ -144,9 +144,9 @@ TEST(FindMergeParents, NamesTheIncrementsOfSparseMergesAndTaskArithmetic) {
   const auto base = RandomToyModel(1);
   const auto first = Noised(base, 0.1, 2);
   const auto second = Noised(base, 0.1, 3);
-  for (const auto& [weights, kept] :
-       {std::pair{std::vector{0.5, 0.5}, 0.6}, {std::vector{0.9, 0.8}, 1.0},
-        {std::vector{0.6, -0.4}, 1.0}}) {
+  for (const auto& [weights, kept] : {std::pair{std::vector{0.5, 0.5}, 0.6},
+                                      {std::vector{0.9, 0.8}, 1.0},
+                                      {std::vector{0.6, -0.4}, 1.0}}) {
     const auto merge = ParentsOf(WithIncrements(base, {first, second}, weights, kept),
                                  {Noised(base, 0.1, 4), first, base, second});
     ASSERT_TRUE(merge);
@@ -165,8 +165,8 @@ TEST(FindMergeParents, NamesTheIncrementsOfSparseMergesAndTaskArithmetic) {
 TEST(FindMergeParents, NamesAnIncrementTakenAway) {
   const auto base = RandomToyModel(1);
   const auto first = Noised(base, 0.2, 2);
-  const auto merge = ParentsOf(WithIncrements(base, {first}, {-0.5}, 1),
-                               {base, Noised(base, 0.2, 4), first});
+  const auto merge =
+      ParentsOf(WithIncrements(base, {first}, {-0.5}, 1), {base, Noised(base, 0.2, 4), first});
   ASSERT_TRUE(merge);
   ASSERT_EQ(merge->parents.size(), 2u);
   EXPECT_EQ(merge->parents[0].candidate, 0u);

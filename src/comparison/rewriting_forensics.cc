@@ -92,13 +92,14 @@ class Rewriting {
   std::map<Role, Moved> roles_;
 };
 
-constexpr std::initializer_list<Role> kReaders = {Role::kQuery, Role::kKey,  Role::kValue,
-                                                  Role::kGate,  Role::kUp,   Role::kQueryDown,
+constexpr std::initializer_list<Role> kReaders = {Role::kQuery,       Role::kKey, Role::kValue,
+                                                  Role::kGate,        Role::kUp,  Role::kQueryDown,
                                                   Role::kKeyValueDown};
 constexpr std::initializer_list<Role> kWriters = {Role::kOutputProjection, Role::kDown};
 constexpr std::initializer_list<Role> kAll = {
-    Role::kQuery, Role::kKey,       Role::kValue,        Role::kGate,            Role::kUp,
-    Role::kDown,  Role::kQueryDown, Role::kKeyValueDown, Role::kOutputProjection};
+    Role::kQuery,     Role::kKey,          Role::kValue,
+    Role::kGate,      Role::kUp,           Role::kDown,
+    Role::kQueryDown, Role::kKeyValueDown, Role::kOutputProjection};
 
 // In place of "permuted", "rotated" or "rescaled", what the numbers of these roles allow.
 std::string HowMoved(const Rewriting& rewriting, std::initializer_list<Role> roles) {
@@ -163,12 +164,12 @@ Finding NameBasisChange(const FullFingerprint& a, const FullFingerprint& b,
     parts += ResponseKindName(kind);
   }
   const Rewriting rewriting(MovedByRole(a, b, sketches));
-  return {.kind = FindingKind::kBasis,
-          .text = fmt::format("{} (kernels {:.3f}, weights {:.3f}): {}.",
-                              parts.empty() ? "The function stayed, the weights did not"
-                                            : "The weights changed beyond their function in " +
-                                                  parts,
-                              kernels, sketches.cosine, HowRewritten(rewriting, sketches))};
+  return {
+      .kind = FindingKind::kBasis,
+      .text = fmt::format("{} (kernels {:.3f}, weights {:.3f}): {}.",
+                          parts.empty() ? "The function stayed, the weights did not"
+                                        : "The weights changed beyond their function in " + parts,
+                          kernels, sketches.cosine, HowRewritten(rewriting, sketches))};
 }
 
 }  // namespace tensorguard

@@ -8,10 +8,11 @@
 
 namespace tensorguard {
 
-// Names which weights moved while the function stayed: the residual stream permuted or rotated, norm
-// gains moved into the matrices that read them, query and key or value and output changed together
-// inside their heads, hidden units permuted or rescaled. A permutation leaves every matrix its
-// norm, mean, least and greatest number. `kernels`: their mean cosine along the alignment. REQUIRES: change.Happened().
+// Names which weights moved while the function stayed: the residual stream permuted or rotated,
+// norm gains moved into the matrices that read them, query and key or value and output changed
+// together inside their heads, hidden units permuted or rescaled. A permutation leaves every matrix
+// its norm, mean, least and greatest number. `kernels`: their mean cosine along the alignment.
+// REQUIRES: change.Happened().
 Finding NameBasisChange(const FullFingerprint& a, const FullFingerprint& b,
                         const BasisChange& change, const SketchComparison& sketches,
                         double kernels);

@@ -96,11 +96,11 @@ std::string BitsThatAllow(const GridStatistics& own) {
 std::optional<Finding> DescribeGrid(const FullFingerprint& fingerprint, const GridStatistics& own,
                                     const GridStatistics& other, Side side) {
   if (OnGrid(own, kCoarseGridValues)) {
-    Finding finding{.kind = FindingKind::kQuantised,
-                    .text = fmt::format("{} is quantised: 32 neighbouring weights have {:.1f} "
-                                        "different values, {}.",
-                                        fingerprint.model_name, *own.distinct_per_32,
-                                        BitsThatAllow(own))};
+    Finding finding{
+        .kind = FindingKind::kQuantised,
+        .text = fmt::format("{} is quantised: 32 neighbouring weights have {:.1f} "
+                            "different values, {}.",
+                            fingerprint.model_name, *own.distinct_per_32, BitsThatAllow(own))};
     if (!OnGrid(other, kCoarseGridValues)) finding.derived = side;
     return finding;
   }
@@ -211,11 +211,11 @@ std::vector<Finding> DescribeBlocks(const FullFingerprint& fingerprint, const Ze
                                     Side side) {
   std::vector<Finding> findings;
   if (zeros.whole > 0) {
-    findings.push_back({.kind = FindingKind::kZeros,
-                        .text = fmt::format("{} matrices of {} hold nothing but zeros ({}).",
-                                            zeros.whole, fingerprint.model_name,
-                                            Names(zeros.roles_of_whole)),
-                        .derived = side});
+    findings.push_back(
+        {.kind = FindingKind::kZeros,
+         .text = fmt::format("{} matrices of {} hold nothing but zeros ({}).", zeros.whole,
+                             fingerprint.model_name, Names(zeros.roles_of_whole)),
+         .derived = side});
   }
   if (zeros.blocks > 0) {
     findings.push_back(

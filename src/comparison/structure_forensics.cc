@@ -53,9 +53,7 @@ struct Seen {
   const std::vector<size_t>& layers;  // those with kernels
   bool rows;
 
-  const LayerResponse& Layer(size_t position) const {
-    return fingerprint.layers[layers[position]];
-  }
+  const LayerResponse& Layer(size_t position) const { return fingerprint.layers[layers[position]]; }
 };
 
 double SimilarityOf(const LayerSimilarity& similarity, const Seen& model, size_t position,
@@ -90,8 +88,8 @@ class Homes {
         if (SameDigests(model.Layer(i), own, other.Layer(j), others)) {
           // Of equal layers the one that the alignment took.
           const bool equal_to_counterpart =
-              counterpart_[i] && SameDigests(model.Layer(i), own, other.Layer(*counterpart_[i]),
-                                             others);
+              counterpart_[i] &&
+              SameDigests(model.Layer(i), own, other.Layer(*counterpart_[i]), others);
           home_[i] = equal_to_counterpart ? *counterpart_[i] : j;
           break;
         }
@@ -118,8 +116,7 @@ class Homes {
                           const LayerResponse& other, const LayerDigests& others) {
     const auto in_own = own.find({layer.stack, layer.index});
     const auto in_others = others.find({other.stack, other.index});
-    return in_own != own.end() && in_others != others.end() &&
-           in_own->second == in_others->second;
+    return in_own != own.end() && in_others != others.end() && in_own->second == in_others->second;
   }
 
   std::vector<std::optional<size_t>> counterpart_;
@@ -283,9 +280,9 @@ std::vector<Finding> FindWidthChanges(const FullFingerprint& a, const FullFinger
   if (a.hidden_size != b.hidden_size) {
     findings.push_back(
         {.kind = FindingKind::kWidth,
-         .text = fmt::format("The hidden size is {} in {} and {} in {}{}.", a.hidden_size,
-                             a.model_name, b.hidden_size, b.model_name,
-                             padded ? ": it was padded with zeros" : ""),
+         .text =
+             fmt::format("The hidden size is {} in {} and {} in {}{}.", a.hidden_size, a.model_name,
+                         b.hidden_size, b.model_name, padded ? ": it was padded with zeros" : ""),
          .derived = padded ? std::optional(a.hidden_size > b.hidden_size ? Side::kA : Side::kB)
                            : std::nullopt});
   }
@@ -313,9 +310,8 @@ std::vector<Finding> FindWidthChanges(const FullFingerprint& a, const FullFinger
          .text = fmt::format("The feed-forward of {} has {} hidden units, that of {} {}: {}.",
                              a.model_name, widths.first, b.model_name, widths.second,
                              padded ? "it was padded with zeros" : "units were removed or added"),
-         .derived = padded
-                        ? std::optional(widths.first > widths.second ? Side::kA : Side::kB)
-                        : std::nullopt});
+         .derived = padded ? std::optional(widths.first > widths.second ? Side::kA : Side::kB)
+                           : std::nullopt});
   }
   return findings;
 }

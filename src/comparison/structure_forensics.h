@@ -14,8 +14,8 @@
 namespace tensorguard {
 
 // Another order, and layers of the deeper model that the alignment leaves out: repeated ones, or
-// without counterpart. A layer whose matrices all have the digests of one of the other model has its
-// home there, whatever its kernels say.
+// without counterpart. A layer whose matrices all have the digests of one of the other model has
+// its home there, whatever its kernels say.
 std::vector<Finding> FindLayerChanges(const FullFingerprint& a, const FullFingerprint& b,
                                       const LayerSimilarity& similarity,
                                       const LayerAlignment& alignment);

@@ -127,7 +127,8 @@ inline constexpr double kLeastWeight = 0.1;
 inline constexpr double kEvenWeight = 0.08;
 // Increments with a higher cosine are one and the same.
 inline constexpr double kLikeIncrements = 0.5;
-// Independent numbers in a sketch of a matrix 96 wide, by IndependentDeviation; more in larger ones.
+// Independent numbers in a sketch of a matrix 96 wide, by IndependentDeviation; more in larger
+// ones.
 inline constexpr double kSketchFreedom = 570;
 
 }  // namespace tensorguard

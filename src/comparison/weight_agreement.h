@@ -14,19 +14,19 @@ enum class WeightAgreement {
   kEqual,            // every weight by its digest
 };
 
-// From digests alone. Equal: every weight of both sides has a counterpart of its digest; a head that
-// repeats the embedding may be stored or not. Equal to rounding: the others are stored in different
-// types, and the digest of the narrower one is that of the wider one rounded to it. All else is
-// different, as are models of which not every expert has a digest.
+// From digests alone. Equal: every weight of both sides has a counterpart of its digest; a head
+// that repeats the embedding may be stored or not. Equal to rounding: the others are stored in
+// different types, and the digest of the narrower one is that of the wider one rounded to it. All
+// else is different, as are models of which not every expert has a digest.
 WeightAgreement AgreementOf(const FullFingerprint& a, const FullFingerprint& b,
                             const SketchComparison& sketches);
 
-// Whether nothing that the sketches show is more than rounding: every weight with a sketch is equal,
-// or stored in another type and changed by at most the unit roundoff of the narrower one, all by the
-// same share of themselves (Higham, Accuracy and Stability of Numerical Algorithms, 2.1). Weights
-// without a sketch must be equal, tables as far as their anchors' rows show it. A statement about
-// sizes: it cannot tell rounding from noise of that size, so it never makes two models equal.
-// `sketches` must pair layers by index.
+// Whether nothing that the sketches show is more than rounding: every weight with a sketch is
+// equal, or stored in another type and changed by at most the unit roundoff of the narrower one,
+// all by the same share of themselves (Higham, Accuracy and Stability of Numerical
+// Algorithms, 2.1). Weights without a sketch must be equal, tables as far as their anchors' rows
+// show it. A statement about sizes: it cannot tell rounding from noise of that size, so it never
+// makes two models equal. `sketches` must pair layers by index.
 bool ConsistentWithRounding(const FullFingerprint& a, const FullFingerprint& b,
                             const SketchComparison& sketches);
 
