@@ -12,7 +12,7 @@
 
 #include "comparison/change_spectrum.h"
 #include "comparison/thresholds.h"
-#include "formats/dtype.h"
+#include "comparison/weight_agreement.h"
 
 namespace tensorguard {
 namespace {
@@ -26,28 +26,72 @@ struct ChangedMatrix {
   uint64_t rows;
   ChangeSpectrum spectrum;
   double norm_difference;  // of the one in a, minus that of the one in b
+  double kept_in_b;        // of the one in a, what the one in b holds: <a, b> / <a, a>
+  double kept_in_a;
 };
 
-std::vector<ChangedMatrix> ChangedMatrices(const FullFingerprint& a, const FullFingerprint& b,
-                                           const SketchComparison& sketches) {
-  std::vector<ChangedMatrix> changed;
-  for (const SketchPair& pair : sketches.pairs) {
-    if (!pair.learned || pair.relative_change <= kUnchanged) continue;
-    const WeightSummary& weight = a.weights[pair.weights.in_a];
-    const WeightSummary& other = b.weights[pair.weights.in_b];
-    changed.push_back({.pair = &pair,
-                       .in_a = &weight,
-                       .in_b = &other,
-                       .role = weight.role.role,
-                       .large = std::min(weight.rows, weight.columns) >= 2 * kSketchSize,
-                       .rows = weight.rows,
-                       .spectrum = SpectrumOfChange(weight, other),
-                       .norm_difference = weight.norm - other.norm});
-  }
-  return changed;
+double NormOf(const FloatMatrix& sketch) {
+  double squares = 0;
+  for (const float value : sketch.values()) squares += double{value} * value;
+  return std::sqrt(squares);
 }
 
-size_t LearnedMatrices(const SketchComparison& sketches) {
+// One in b over one in a.
+double RatioOfNorms(const WeightSummary& in_a, const WeightSummary& in_b) {
+  return in_b.norm / in_a.norm;
+}
+
+// The same but for a factor.
+bool IsScaled(const SketchPair& pair, const WeightSummary& in_a, const WeightSummary& in_b) {
+  const double residual = std::sqrt(std::max(0.0, 2 * (1 - pair.cosine)));
+  return residual <= kScaledResidual && std::abs(RatioOfNorms(in_a, in_b) - 1) > kLeastFactor;
+}
+
+struct Changes {
+  std::vector<ChangedMatrix> changed;
+  std::vector<ChangedMatrix> scaled;   // no part of `changed`; their spectra are not looked at
+  std::vector<ChangedMatrix> rounded;  // likewise
+};
+
+// Stored in another type, and changed by no more than that makes.
+bool IsRounded(const SketchPair& pair, const WeightSummary& in_a, const WeightSummary& in_b) {
+  return in_a.dtype != in_b.dtype &&
+         pair.relative_change <= std::max(UnitRoundoff(in_a.dtype), UnitRoundoff(in_b.dtype));
+}
+
+Changes ChangesOf(const FullFingerprint& a, const FullFingerprint& b,
+                  const SketchComparison& sketches) {
+  Changes changes;
+  for (const SketchPair& pair : sketches.pairs) {
+    const WeightSummary& weight = a.weights[pair.weights.in_a];
+    const WeightSummary& other = b.weights[pair.weights.in_b];
+    if (!pair.learned || pair.equal) continue;
+    const bool rounded = IsRounded(pair, weight, other);
+    if (!rounded && pair.relative_change <= kUnchanged) continue;
+    const double ratio = NormOf(other.sketch) / NormOf(weight.sketch);
+    ChangedMatrix matrix{.pair = &pair,
+                         .in_a = &weight,
+                         .in_b = &other,
+                         .role = weight.role.role,
+                         .large = std::min(weight.rows, weight.columns) >= 2 * kSketchSize,
+                         .rows = weight.rows,
+                         .spectrum = {},
+                         .norm_difference = weight.norm - other.norm,
+                         .kept_in_b = pair.cosine * ratio,
+                         .kept_in_a = pair.cosine / ratio};
+    if (rounded) {
+      changes.rounded.push_back(matrix);
+    } else if (IsScaled(pair, weight, other)) {
+      changes.scaled.push_back(matrix);
+    } else {
+      matrix.spectrum = SpectrumOfChange(weight, other);
+      changes.changed.push_back(matrix);
+    }
+  }
+  return changes;
+}
+
+size_t LearnedPairs(const SketchComparison& sketches) {
   return std::count_if(sketches.pairs.begin(), sketches.pairs.end(),
                        [](const SketchPair& pair) { return pair.learned; });
 }
@@ -61,6 +105,26 @@ std::string RoleNames(const std::vector<ChangedMatrix>& changed) {
     names += RoleName(role);
   }
   return names;
+}
+
+using LayerPlace = std::pair<std::string, uint32_t>;
+
+std::set<LayerPlace> LayersOf(const std::vector<ChangedMatrix>& changed) {
+  std::set<LayerPlace> layers;
+  for (const ChangedMatrix& matrix : changed) {
+    const TensorRole& role = matrix.in_a->role;
+    if (role.layer) layers.emplace(role.stack, *role.layer);
+  }
+  return layers;
+}
+
+std::set<LayerPlace> LayersOf(const FullFingerprint& a, const SketchComparison& sketches) {
+  std::set<LayerPlace> layers;
+  for (const SketchPair& pair : sketches.pairs) {
+    const TensorRole& role = a.weights[pair.weights.in_a].role;
+    if (pair.learned && role.layer) layers.emplace(role.stack, *role.layer);
+  }
+  return layers;
 }
 
 struct ChangeSizes {
@@ -84,13 +148,64 @@ ChangeSizes SizesOf(const std::vector<ChangedMatrix>& changed) {
   return sizes;
 }
 
-Finding DescribeSizes(const std::vector<ChangedMatrix>& changed, size_t matrices) {
+// ", in 2 of 6 layers" where it is not all of them.
+std::string InWhichLayers(size_t changed, size_t all) {
+  return changed == 0 || changed == all ? "" : fmt::format(", in {} of {} layers", changed, all);
+}
+
+Finding DescribeSizes(const std::vector<ChangedMatrix>& changed, size_t matrices, size_t layers) {
   const ChangeSizes sizes = SizesOf(changed);
-  return {
-      .kind = FindingKind::kChange,
-      .text = fmt::format("{} of {} matrices changed ({}), by {:.2g} of their norm in the mean, "
-                          "{:.2g} at most.",
-                          changed.size(), matrices, RoleNames(changed), sizes.mean, sizes.highest)};
+  return {.kind = FindingKind::kChange,
+          .text = fmt::format(
+              "{} of {} matrices changed ({}){}, by {:.2g} of their norm in the mean, "
+              "{:.2g} at most.",
+              changed.size(), matrices, RoleNames(changed),
+              InWhichLayers(LayersOf(changed).size(), layers), sizes.mean, sizes.highest)};
+}
+
+std::string RankText(const ChangeSpectrum& spectrum) {
+  if (spectrum.rank == 0 || spectrum.rank > kHighestRank ||
+      2 * spectrum.rank > spectrum.full_rank) {
+    return "in many directions";
+  }
+  return fmt::format("by a change of rank {}", spectrum.rank);
+}
+
+// Few matrices are named one by one: single facts are edited so, or numbers spoiled.
+Finding DescribeEdits(const std::vector<ChangedMatrix>& changed, size_t matrices) {
+  std::string text = changed.size() == 1
+                         ? fmt::format("One of {} matrices changed: ", matrices)
+                         : fmt::format("{} of {} matrices changed: ", changed.size(), matrices);
+  for (size_t i = 0; i < changed.size(); ++i) {
+    const ChangedMatrix& matrix = changed[i];
+    text += fmt::format("{}{}, by {:.2g} of its norm, {}", i > 0 ? "; " : "", matrix.in_a->tensor,
+                        matrix.pair->relative_change, RankText(matrix.spectrum));
+  }
+  return {.kind = FindingKind::kEdit, .text = text + "."};
+}
+
+Finding DescribeScaled(const std::vector<ChangedMatrix>& scaled, size_t matrices) {
+  double least = RatioOfNorms(*scaled.front().in_a, *scaled.front().in_b);
+  double most = least;
+  for (const ChangedMatrix& matrix : scaled) {
+    const double factor = RatioOfNorms(*matrix.in_a, *matrix.in_b);
+    least = std::min(least, factor);
+    most = std::max(most, factor);
+  }
+  const std::string factor = most - least <= kLeastFactor * least
+                                 ? fmt::format("the factor {:.4g}", (least + most) / 2)
+                                 : fmt::format("factors from {:.3g} to {:.3g}", least, most);
+  return {.kind = FindingKind::kScaled,
+          .text = fmt::format("{} of {} matrices ({}) are the same but for {}.", scaled.size(),
+                              matrices, RoleNames(scaled), factor)};
+}
+
+Finding DescribeRounded(const std::vector<ChangedMatrix>& rounded, size_t matrices) {
+  return {.kind = FindingKind::kRounding,
+          .text = fmt::format("{} of {} matrices are stored in another type ({} and {}) and differ "
+                              "by no more than its rounding makes ({:.2g} of their norm).",
+                              rounded.size(), matrices, rounded.front().in_a->dtype,
+                              rounded.front().in_b->dtype, SizesOf(rounded).mean)};
 }
 
 // The rank that most changes have; empty if there is none, or it cannot be told from a full one.
@@ -140,9 +255,21 @@ std::optional<Side> SmallerSide(const std::vector<ChangedMatrix>& changed) {
   return std::nullopt;
 }
 
-std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed) {
+// Blocks of zeros are a change of low rank, and named as what they are.
+bool AreBlocksOfZeros(const std::vector<ChangedMatrix>& changed) {
+  const auto blocks = [](const WeightSummary& weight) {
+    return weight.zero_row_fraction + weight.zero_column_fraction;
+  };
+  const size_t count =
+      std::count_if(changed.begin(), changed.end(), [&](const ChangedMatrix& matrix) {
+        return std::abs(blocks(*matrix.in_a) - blocks(*matrix.in_b)) > kDeadBlockShare;
+      });
+  return 2 * count > changed.size();
+}
+
+std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed, size_t layers) {
   const auto rank = CommonRank(changed);
-  if (!rank) return std::nullopt;
+  if (!rank || AreBlocksOfZeros(changed)) return std::nullopt;
   if (*rank == 1 && changed.size() > 1 && WriteOneDirection(changed)) {
     return Finding{.kind = FindingKind::kDirection,
                    .text = fmt::format("The change is the same direction in every matrix ({}): one "
@@ -150,141 +277,57 @@ std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed) {
                                        RoleNames(changed)),
                    .derived = SmallerSide(changed)};
   }
+  // What one or two layers hold is an edit, whoever made it.
+  if (LayersOf(changed).size() < std::min(kFewestLoraLayers, layers)) {
+    return Finding{.kind = FindingKind::kEdit,
+                   .text = fmt::format("The changes have rank {}, in {} of {} layers: an edit.",
+                                       *rank, LayersOf(changed).size(), layers)};
+  }
   return Finding{
       .kind = FindingKind::kLowRank,
       .text = fmt::format("The changes have rank {}, as a LoRA of that rank makes.", *rank)};
 }
 
-std::optional<Finding> DescribeNoise(const std::vector<ChangedMatrix>& changed, size_t matrices) {
-  if (changed.size() < matrices || changed.size() < 2) return std::nullopt;
-  const ChangeSizes sizes = SizesOf(changed);
-  if (sizes.deviation > kEvenChange * sizes.mean) return std::nullopt;
+// The model that is the other one and something that has nothing to do with it.
+std::optional<Side> AddedTo(const std::vector<ChangedMatrix>& changed) {
+  double in_a = 0;
+  double in_b = 0;
+  for (const ChangedMatrix& matrix : changed) {
+    in_a += matrix.kept_in_a;
+    in_b += matrix.kept_in_b;
+  }
+  const auto count = static_cast<double>(changed.size());
+  const double off_a = std::abs(in_a / count - 1);
+  const double off_b = std::abs(in_b / count - 1);
+  if (std::min(off_a, off_b) > kKeptByNoise) return std::nullopt;
+  return off_b <= off_a ? Side::kB : Side::kA;
+}
+
+bool IsFlat(const std::vector<ChangedMatrix>& changed) {
   std::vector<double> ranks;
   for (const ChangedMatrix& matrix : changed) {
     if (matrix.large) ranks.push_back(matrix.spectrum.effective_rank);
   }
-  if (ranks.empty()) return std::nullopt;
+  if (ranks.empty()) return false;
   std::nth_element(ranks.begin(), ranks.begin() + ranks.size() / 2, ranks.end());
-  if (ranks[ranks.size() / 2] < kFlatSpectrum) return std::nullopt;
-  return Finding{
-      .kind = FindingKind::kNoise,
-      .text = fmt::format("Every matrix changed by the same share of itself ({:.2g}) and "
-                          "in no direction: noise or rounding, not training.",
-                          sizes.mean)};
+  return ranks[ranks.size() / 2] >= kFlatSpectrum;
 }
 
-// Means over the matrices of a model that have the value.
-struct GridStatistics {
-  std::optional<double> distinct_per_32 = {};
-  std::optional<double> distinct_per_256 = {};
-  double zeros = 0;
-  double two_of_four = 0;
-};
-
-void AddTo(std::optional<double>& sum, std::optional<double> value) {
-  if (value) sum = sum.value_or(0) + *value;
-}
-
-GridStatistics StatisticsOf(const FullFingerprint& fingerprint) {
-  GridStatistics statistics;
-  double matrices = 0;
-  double with_32 = 0;
-  double with_256 = 0;
-  for (const WeightSummary& weight : fingerprint.weights) {
-    if (!IsLearnedMatrix(weight) || weight.norm == 0) continue;
-    ++matrices;
-    if (weight.distinct_per_32) ++with_32;
-    if (weight.distinct_per_256) ++with_256;
-    AddTo(statistics.distinct_per_32, weight.distinct_per_32);
-    AddTo(statistics.distinct_per_256, weight.distinct_per_256);
-    statistics.zeros += weight.zero_fraction;
-    statistics.two_of_four += weight.two_of_four_fraction.value_or(0);
-  }
-  if (matrices == 0) return statistics;
-  if (statistics.distinct_per_32) *statistics.distinct_per_32 /= with_32;
-  if (statistics.distinct_per_256) *statistics.distinct_per_256 /= with_256;
-  statistics.zeros /= matrices;
-  statistics.two_of_four /= matrices;
-  return statistics;
-}
-
-bool OnFourBitGrid(const GridStatistics& statistics) {
-  return statistics.distinct_per_32 && *statistics.distinct_per_32 <= kFourBitValues;
-}
-
-bool OnEightBitGrid(const GridStatistics& own, const GridStatistics& other) {
-  return own.distinct_per_256 && other.distinct_per_256 &&
-         *own.distinct_per_256 < kEightBitShare * *other.distinct_per_256;
-}
-
-std::optional<Finding> DescribeGrid(const FullFingerprint& fingerprint, const GridStatistics& own,
-                                    const GridStatistics& other, Side side) {
-  if (OnFourBitGrid(own)) {
-    const double bits = std::ceil(std::log2(std::max(2.0, *own.distinct_per_32)));
-    Finding finding{.kind = FindingKind::kQuantised,
-                    .text = fmt::format("{} is quantised: 32 neighbouring weights have {:.1f} "
-                                        "different values, as {:.0f} bits allow.",
-                                        fingerprint.model_name, *own.distinct_per_32, bits)};
-    if (!OnFourBitGrid(other)) finding.derived = side;
-    return finding;
-  }
-  const bool zeros = own.zeros >= kPrunedZeros;  // they too leave fewer different values
-  if (zeros || OnFourBitGrid(other) || !OnEightBitGrid(own, other)) return std::nullopt;
-  return Finding{
-      .kind = FindingKind::kQuantised,
-      .text = fmt::format("{} is probably quantised to 8 bits: 256 neighbouring weights "
-                          "have {:.0f} different values, {:.0f} in the other model.",
-                          fingerprint.model_name, *own.distinct_per_256, *other.distinct_per_256),
-      .derived = side};
-}
-
-// How the file of one model holds its matrices.
-struct StoredForm {
-  std::map<std::string, size_t> quantised;  // matrices of each scheme or block type
-  size_t matrices = 0;
-};
-
-StoredForm StoredFormOf(const FullFingerprint& fingerprint) {
-  StoredForm form;
-  for (const WeightSummary& weight : fingerprint.weights) {
-    if (!IsLearnedMatrix(weight)) continue;
-    ++form.matrices;
-    const auto blocks = AllBlockTypes();
-    if (!weight.quantisation.empty()) {
-      ++form.quantised[weight.quantisation];
-    } else if (std::any_of(blocks.begin(), blocks.end(),
-                           [&](const DTypeInfo& type) { return type.name == weight.dtype; })) {
-      ++form.quantised[weight.dtype];
-    }
-  }
-  return form;
-}
-
-// The commonest form stands for the others.
-Finding DescribeStored(const FullFingerprint& fingerprint, const StoredForm& own,
-                       const StoredForm& other, Side side) {
-  const auto most = std::max_element(
-      own.quantised.begin(), own.quantised.end(),
-      [](const auto& one, const auto& another) { return one.second < another.second; });
+std::optional<Finding> DescribeNoise(const std::vector<ChangedMatrix>& changed, size_t matrices) {
+  if (changed.size() < matrices || changed.size() <= kFewMatrices) return std::nullopt;
+  const ChangeSizes sizes = SizesOf(changed);
+  if (sizes.deviation > kEvenChange * sizes.mean || sizes.highest > kMostNoise) return std::nullopt;
+  const auto side = AddedTo(changed);
+  if (!side || !IsFlat(changed)) return std::nullopt;
+  const bool small = sizes.mean <= UnitRoundoff("BF16");
   Finding finding{
-      .kind = FindingKind::kQuantised,
-      .text = fmt::format("{} is stored quantised: {} ({} of {} matrices).", fingerprint.model_name,
-                          most->first, most->second, own.matrices)};
-  if (other.quantised.empty()) finding.derived = side;
+      .kind = FindingKind::kNoise,
+      .text = fmt::format("Every matrix changed by the same share of itself ({:.2g}), in no "
+                          "direction and apart from what it held: {}, not training.",
+                          sizes.mean, small ? "noise or rounding" : "noise")};
+  // Of small noise both models hold all of the other.
+  if (sizes.mean * sizes.mean > 2 * kKeptByNoise) finding.derived = side;
   return finding;
-}
-
-std::optional<Finding> DescribeZeros(const FullFingerprint& fingerprint, const GridStatistics& own,
-                                     const GridStatistics& other, Side side) {
-  if (OnFourBitGrid(own) || own.zeros < kPrunedZeros || own.zeros < 2 * other.zeros) {
-    return std::nullopt;
-  }
-  const bool two_of_four = own.two_of_four > 0.99;
-  return Finding{.kind = FindingKind::kZeros,
-                 .text = fmt::format("{} is pruned: {:.0f} % of its weights are exactly zero{}.",
-                                     fingerprint.model_name, 100 * own.zeros,
-                                     two_of_four ? ", two in every four" : ""),
-                 .derived = side};
 }
 
 }  // namespace
@@ -292,47 +335,31 @@ std::optional<Finding> DescribeZeros(const FullFingerprint& fingerprint, const G
 std::vector<Finding> FindChanges(const FullFingerprint& a, const FullFingerprint& b,
                                  const SketchComparison& sketches) {
   std::vector<Finding> findings;
-  const size_t matrices = LearnedMatrices(sketches);
+  const size_t matrices = LearnedPairs(sketches);
   if (matrices == 0) return findings;
-  const auto changed = ChangedMatrices(a, b, sketches);
-  if (changed.empty()) {
+  const Changes changes = ChangesOf(a, b, sketches);
+  const auto& changed = changes.changed;
+  if (!changes.rounded.empty()) findings.push_back(DescribeRounded(changes.rounded, matrices));
+  if (!changes.scaled.empty()) findings.push_back(DescribeScaled(changes.scaled, matrices));
+  if (changed.empty() && findings.empty()) {
     findings.push_back(
         {.kind = FindingKind::kEqualWeights,
          .text = fmt::format("All {} matrices of the layers that can be compared are "
                              "the same.",
                              matrices)});
+  }
+  if (changed.empty()) return findings;
+  if (changed.size() <= kFewMatrices && changed.size() < matrices) {
+    findings.push_back(DescribeEdits(changed, matrices));
     return findings;
   }
-  findings.push_back(DescribeSizes(changed, matrices));
-  if (auto rank = DescribeRank(changed)) {
+  const size_t layers = LayersOf(a, sketches).size();
+  findings.push_back(DescribeSizes(changed, matrices, layers));
+  if (auto rank = DescribeRank(changed, layers)) {
     findings.push_back(std::move(*rank));
   } else if (auto noise = DescribeNoise(changed, matrices)) {
     findings.push_back(std::move(*noise));
   }
-  return findings;
-}
-
-std::vector<Finding> FindRounding(const FullFingerprint& a, const FullFingerprint& b) {
-  std::vector<Finding> findings;
-  const GridStatistics in_a = StatisticsOf(a);
-  const GridStatistics in_b = StatisticsOf(b);
-  const auto add = [&](std::optional<Finding> finding) {
-    if (finding) findings.push_back(std::move(*finding));
-  };
-  const StoredForm stored_a = StoredFormOf(a);
-  const StoredForm stored_b = StoredFormOf(b);
-  const auto describe = [&](const FullFingerprint& model, const StoredForm& stored,
-                            const StoredForm& stored_other, const GridStatistics& own,
-                            const GridStatistics& other, Side side) {
-    if (!stored.quantised.empty()) {
-      add(DescribeStored(model, stored, stored_other, side));
-      return;
-    }
-    add(DescribeGrid(model, own, other, side));
-    add(DescribeZeros(model, own, other, side));
-  };
-  describe(a, stored_a, stored_b, in_a, in_b, Side::kA);
-  describe(b, stored_b, stored_a, in_b, in_a, Side::kB);
   return findings;
 }
 

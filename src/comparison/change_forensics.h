@@ -5,17 +5,18 @@
 #include <vector>
 
 #include "comparison/finding.h"
+#include "comparison/rounding_forensics.h"  // FindRounding, the other half of what was done
 #include "comparison/sketch_comparison.h"
 
 namespace tensorguard {
 
-// How much changed, of what rank, evenly or not; from the differences of sketches.
-// REQUIRES: the weights are in one basis.
+// How much changed, of what rank, evenly or not; from the differences of sketches. Matrices that
+// are the other model's but for a factor, or for the rounding of another type, are named apart.
+// Noise is only what has a sensible size, is the same share of every matrix, has no direction, and
+// leaves the other model whole in the one that it was added to: a mixture with a third model holds
+// less of it. REQUIRES: the weights are in one basis.
 std::vector<Finding> FindChanges(const FullFingerprint& a, const FullFingerprint& b,
                                  const SketchComparison& sketches);
-
-// Grids and exact zeros in one model that the other does not have; from each model alone.
-std::vector<Finding> FindRounding(const FullFingerprint& a, const FullFingerprint& b);
 
 }  // namespace tensorguard
 

@@ -13,6 +13,7 @@
 #include "comparison/change_forensics.h"
 #include "comparison/common_anchors.h"
 #include "comparison/pair_evidence.h"
+#include "comparison/rewriting_forensics.h"
 #include "comparison/shared_parts.h"
 #include "comparison/structure_forensics.h"
 #include "comparison/thresholds.h"
@@ -215,7 +216,8 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
                 const BasisChange& basis, Comparison& comparison) {
   auto& findings = comparison.findings;
   if (basis.Happened()) {
-    findings.push_back(DescribeBasis(basis, comparison.sketches.cosine, comparison.kernels->score));
+    findings.push_back(
+        NameBasisChange(a, b, basis, comparison.sketches, comparison.kernels->score));
   } else {
     Append(FindChanges(a, b, comparison.sketches), findings);
   }
@@ -280,6 +282,13 @@ void AddEqualModels(WeightAgreement agreement, Comparison& comparison) {
        .text = agreement == WeightAgreement::kEqual
                    ? "Every weight is the same, number for number."
                    : "The weights are the same but for the rounding of their type."});
+}
+
+void AddRounded(Comparison& comparison) {
+  comparison.findings.push_back(
+      {.kind = FindingKind::kEqualWeights,
+       .text = "As far as sketches show it, the weights are the same but for the rounding of their "
+               "types; a fingerprint cannot check that number by number."});
 }
 
 size_t KernelCount(const std::vector<LayerMatch>& layers) {
@@ -359,9 +368,8 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   Comparison comparison;
   CompareEvidence(a, b, *anchors, comparison);
   const bool quick = a.quick || b.quick;
-  const auto agreement =
-      quick ? WeightAgreement::kDifferent
-            : AgreementOf(a, b, CompareSketches(a, b, LayersByIndex(a, b), *anchors));
+  const SketchComparison by_index = CompareSketches(a, b, LayersByIndex(a, b), *anchors);
+  const auto agreement = quick ? WeightAgreement::kDifferent : AgreementOf(a, b, by_index);
   BasisChange basis;
   if (comparison.kernels && !comparison.layers_by_index) {
     basis = FindBasisChange(a, comparison.kernels->similarity, comparison.kernels->alignment,
@@ -372,6 +380,7 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
     AddEqualModels(agreement, comparison);
   } else {
     AddObstacles(*anchors, comparison);
+    if (!quick && ConsistentWithRounding(a, b, by_index)) AddRounded(comparison);
   }
   Judge(a, b, GatherEvidence(a, b, comparison, {.equal = equal, .basis_changed = basis.Happened()}),
         basis, *anchors, comparison);

@@ -10,6 +10,12 @@ std::string_view FindingKindName(FindingKind kind) {
       return "equal_weights";
     case FindingKind::kChange:
       return "change";
+    case FindingKind::kEdit:
+      return "edit";
+    case FindingKind::kScaled:
+      return "scaled";
+    case FindingKind::kRounding:
+      return "rounding";
     case FindingKind::kLowRank:
       return "low_rank";
     case FindingKind::kDirection:

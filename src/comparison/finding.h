@@ -12,11 +12,14 @@ enum class FindingKind {
   kCannotCompare,  // what could not be looked at, and why
   kEqualWeights,   // weights that are the same numbers
   kChange,         // which weights changed, and by how much
+  kEdit,           // a few matrices or layers alone changed
+  kScaled,         // matrices that are the same but for a factor
+  kRounding,       // the same but for the rounding of another stored type
   kLowRank,        // the changes are of one low rank (LoRA)
   kDirection,      // one direction taken out of what writes to the residual stream
   kQuantised,      // values on a coarse grid
   kNoise,          // every matrix changed by the same share of itself, in no direction
-  kZeros,          // exact zeros: pruned elements, rows or columns
+  kZeros,          // exact zeros: pruned elements, dead rows or columns, empty matrices
   kWidth,          // hidden units removed or added
   kLayers,         // layers dropped, added or repeated
   kVocabulary,     // rows added, removed or reordered; another table

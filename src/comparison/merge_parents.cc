@@ -4,81 +4,18 @@
 #include <armadillo>
 #include <cmath>
 
+#include "comparison/merge_candidates.h"
+#include "comparison/merge_kinds.h"
 #include "comparison/non_negative_least_squares.h"
 #include "comparison/thresholds.h"
-#include "comparison/weight_pairs.h"
 
 namespace tensorguard {
 namespace {
 
 // How hard the weights are held to the sum 1, over the largest squared distance.
 constexpr double kSumPenalty = 1e4;
-// Squared distances below this share of the model's norm are none: sketches are float16.
-constexpr double kNoDistance = kUnchanged * kUnchanged;
-
-// Candidate minus child over all learned matrices, each in units of the child's norm; empty if the
-// two do not have the same ones.
-arma::vec Difference(const FullFingerprint& child, const FullFingerprint& candidate) {
-  std::vector<double> values;
-  size_t matrices = 0;
-  for (const WeightPair& pair : PairWeights(child, candidate, LayersByIndex(child, candidate))) {
-    const WeightSummary& own = child.weights[pair.in_a];
-    const WeightSummary& other = candidate.weights[pair.in_b];
-    if (!IsLearnedMatrix(own) || !IsLearnedMatrix(other) || !SameShape(own, other)) continue;
-    if (own.role.expert != other.role.expert) continue;
-    ++matrices;
-    double squares = 0;
-    for (const float value : own.sketch.values()) squares += double{value} * value;
-    const double scale = squares > 0 ? 1 / std::sqrt(squares) : 1;
-    const auto own_values = own.sketch.values();
-    const auto other_values = other.sketch.values();
-    for (size_t i = 0; i < own_values.size(); ++i) {
-      values.push_back(scale * (double{other_values[i]} - own_values[i]));
-    }
-  }
-  if (matrices != LearnedMatrices(child) || matrices != LearnedMatrices(candidate)) return {};
-  return arma::vec(values);
-}
-
-struct Candidates {
-  std::vector<size_t> index;  // in the caller's list
-  // Products of the differences from the child; the diagonal holds squared distances.
-  arma::mat products;
-  double matrices = 0;  // the squared norm of the child in these units
-};
-
-bool IsNew(const arma::vec& difference, const std::vector<arma::vec>& others, double none) {
-  if (arma::dot(difference, difference) <= none) return false;
-  return std::none_of(others.begin(), others.end(), [&](const arma::vec& other) {
-    const arma::vec apart = difference - other;
-    return arma::dot(apart, apart) <= none;
-  });
-}
-
-Candidates Comparable(const FullFingerprint& child,
-                      std::span<const FullFingerprint* const> candidates) {
-  Candidates comparable;
-  comparable.matrices = static_cast<double>(LearnedMatrices(child));
-  std::vector<arma::vec> differences;
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    arma::vec difference = Difference(child, *candidates[i]);
-    if (difference.is_empty()) continue;
-    if (!IsNew(difference, differences, kNoDistance * comparable.matrices)) continue;
-    differences.push_back(std::move(difference));
-    comparable.index.push_back(i);
-  }
-  comparable.products.set_size(differences.size(), differences.size());
-  for (size_t i = 0; i < differences.size(); ++i) {
-    for (size_t j = 0; j <= i; ++j) {
-      comparable.products(i, j) = comparable.products(j, i) =
-          arma::dot(differences[i], differences[j]);
-    }
-  }
-  return comparable;
-}
-
 struct Mixture {
-  std::vector<size_t> members;  // positions in Candidates
+  std::vector<size_t> members;  // positions in MergeCandidates
   arma::vec weights;
   double squared_distance = 0;
 };
@@ -129,16 +66,13 @@ Mixture GrowMixture(const arma::mat& products, size_t nearest) {
   return mixture;
 }
 
-}  // namespace
-
-std::optional<MergeExplanation> FindMergeParents(
-    const FullFingerprint& child, std::span<const FullFingerprint* const> candidates) {
-  const Candidates comparable = Comparable(child, candidates);
-  if (comparable.index.size() < 2) return std::nullopt;
-  const size_t nearest = comparable.products.diag().index_min();
-  const Mixture mixture = GrowMixture(comparable.products, nearest);
+std::optional<MergeExplanation> FindMixture(const MergeCandidates& comparable) {
+  const arma::uword last = comparable.index.size() - 1;
+  const arma::mat products = comparable.products.submat(0, 0, last, last);
+  const size_t nearest = products.diag().index_min();
+  const Mixture mixture = GrowMixture(products, nearest);
   MergeExplanation merge{
-      .residual = mixture.squared_distance / comparable.products(nearest, nearest),
+      .residual = mixture.squared_distance / products(nearest, nearest),
       .relative_residual = std::sqrt(mixture.squared_distance / comparable.matrices)};
   if (mixture.members.size() < 2 || merge.residual > 1 - kMergeExplained) return std::nullopt;
   for (size_t i = 0; i < mixture.members.size(); ++i) {
@@ -148,6 +82,18 @@ std::optional<MergeExplanation> FindMergeParents(
   std::stable_sort(merge.parents.begin(), merge.parents.end(),
                    [](const MergeParent& x, const MergeParent& y) { return x.weight > y.weight; });
   return merge;
+}
+
+}  // namespace
+
+std::optional<MergeExplanation> FindMergeParents(
+    const FullFingerprint& child, std::span<const FullFingerprint* const> candidates) {
+  if (auto pieces = FindPieces(child, candidates)) return pieces;
+  const MergeCandidates comparable = ComparableCandidates(child, candidates);
+  if (comparable.index.size() < 2) return std::nullopt;
+  if (auto mixture = FindMixture(comparable)) return mixture;
+  if (auto by_matrix = FindMergeByMatrix(comparable)) return by_matrix;
+  return FindIncrements(comparable);
 }
 
 }  // namespace tensorguard

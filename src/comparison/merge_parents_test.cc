@@ -84,6 +84,119 @@ TEST(FindMergeParents, LeavesOutModelsOfOtherShapesAndCopies) {
               ::testing::UnorderedElementsAre(1u, 4u));
 }
 
+TEST(FindMergeParents, NamesPiecesByTheirNumbers) {
+  const auto base = RandomToyModel(1);
+  const auto first = Noised(base, 0.1, 2);
+  const auto second = Noised(base, 0.1, 3);
+  ToyModel stacked = first;
+  stacked.layers = {first.layers[0],  first.layers[1], second.layers[0],
+                    second.layers[3], first.layers[2], first.layers[3]};
+  const auto merge = ParentsOf(stacked, {base, second, first});
+  ASSERT_TRUE(merge);
+  ASSERT_EQ(merge->parents.size(), 2u);
+  EXPECT_EQ(merge->parents[0].candidate, 2u);
+  EXPECT_NEAR(merge->parents[0].weight, 2.0 / 3, 1e-9);
+  EXPECT_EQ(merge->parents[1].candidate, 1u);
+  // All of one model, in another order and not all of it.
+  stacked.layers = {first.layers[3], first.layers[1], first.layers[1]};
+  EXPECT_FALSE(ParentsOf(stacked, {base, second, first}));
+}
+
+TEST(FindMergeParents, NamesParentsWhoseWeightsDifferByLayer) {
+  const auto base = RandomToyModel(1);
+  const auto first = Noised(base, 0.1, 2);
+  const auto second = Noised(base, 0.1, 3);
+  ToyModel merged = first;
+  for (size_t layer = 0; layer < 4; ++layer) {
+    const double weight = static_cast<double>(layer) / 3;
+    merged.layers[layer] = Merged({first, second}, {1 - weight, weight}).layers[layer];
+  }
+  const auto merge = ParentsOf(merged, {base, Noised(base, 0.1, 4), first, second});
+  ASSERT_TRUE(merge);
+  ASSERT_EQ(merge->parents.size(), 2u);
+  EXPECT_THAT((std::vector{merge->parents[0].candidate, merge->parents[1].candidate}),
+              ::testing::UnorderedElementsAre(2u, 3u));
+}
+
+// child = base + sum of weights times the increments, of which a share is left out at random and
+// the rest made larger by as much.
+ToyModel WithIncrements(const ToyModel& base, const std::vector<ToyModel>& parents,
+                        const std::vector<double>& weights, double kept) {
+  std::mt19937 generator(77);
+  std::bernoulli_distribution keeps(kept);
+  ToyModel child = base;
+  for (size_t layer = 0; layer < base.layers.size(); ++layer) {
+    const auto matrices = child.layers[layer].Matrices();
+    ToyLayer from = base.layers[layer];
+    for (size_t parent = 0; parent < parents.size(); ++parent) {
+      ToyLayer other = parents[parent].layers[layer];
+      for (size_t i = 0; i < matrices.size(); ++i) {
+        arma::mat increment = *other.Matrices()[i] - *from.Matrices()[i];
+        increment.transform([&](double value) { return keeps(generator) ? value / kept : 0; });
+        *matrices[i] += weights[parent] * increment;
+      }
+    }
+  }
+  return child;
+}
+
+TEST(FindMergeParents, NamesTheIncrementsOfSparseMergesAndTaskArithmetic) {
+  const auto base = RandomToyModel(1);
+  const auto first = Noised(base, 0.1, 2);
+  const auto second = Noised(base, 0.1, 3);
+  for (const auto& [weights, kept] : {std::pair{std::vector{0.5, 0.5}, 0.6},
+                                      {std::vector{0.9, 0.8}, 1.0},
+                                      {std::vector{0.6, -0.4}, 1.0}}) {
+    const auto merge = ParentsOf(WithIncrements(base, {first, second}, weights, kept),
+                                 {Noised(base, 0.1, 4), first, base, second});
+    ASSERT_TRUE(merge);
+    double of_first = 0;
+    double of_second = 0;
+    for (const MergeParent& parent : merge->parents) {
+      EXPECT_NE(parent.candidate, 0u);
+      if (parent.candidate == 1) of_first = parent.weight;
+      if (parent.candidate == 3) of_second = parent.weight;
+    }
+    EXPECT_NEAR(of_first, weights[0], 0.05);
+    EXPECT_NEAR(of_second, weights[1], 0.05);
+  }
+}
+
+TEST(FindMergeParents, NamesAnIncrementTakenAway) {
+  const auto base = RandomToyModel(1);
+  const auto first = Noised(base, 0.2, 2);
+  const auto merge =
+      ParentsOf(WithIncrements(base, {first}, {-0.5}, 1), {base, Noised(base, 0.2, 4), first});
+  ASSERT_TRUE(merge);
+  ASSERT_EQ(merge->parents.size(), 2u);
+  EXPECT_EQ(merge->parents[0].candidate, 0u);
+  EXPECT_NEAR(merge->parents[0].weight, 1.5, 0.02);
+  EXPECT_EQ(merge->parents[1].candidate, 2u);
+}
+
+// Siblings that share a part of what they learned, more in some matrices than in others.
+TEST(FindMergeParents, NamesNoParentsAmongSiblingsThatLearnedAlike) {
+  const auto base = RandomToyModel(1);
+  const auto shared = Noised(base, 0.1, 50);
+  const auto sibling = [&](uint32_t seed) {
+    ToyModel model = Noised(base, 0.1, seed);
+    for (size_t layer = 0; layer < model.layers.size(); ++layer) {
+      const auto matrices = model.layers[layer].Matrices();
+      ToyLayer common = shared.layers[layer];
+      ToyLayer from = base.layers[layer];
+      for (size_t i = 0; i < matrices.size(); ++i) {
+        const double share = 0.3 + 0.9 * static_cast<double>((layer + i) % 3);
+        *matrices[i] += share * (*common.Matrices()[i] - *from.Matrices()[i]);
+      }
+    }
+    return model;
+  };
+  EXPECT_FALSE(ParentsOf(sibling(2), {base, sibling(3), sibling(4)}));
+  EXPECT_FALSE(ParentsOf(sibling(2), {sibling(3), sibling(4)}));
+  // Nor of the base among its children.
+  EXPECT_FALSE(ParentsOf(base, {Noised(base, 0.1, 2), Noised(base, 0.2, 3), Noised(base, 0.3, 4)}));
+}
+
 TEST(FindMergeParents, NeedsTwoCandidates) {
   const auto base = RandomToyModel(1);
   EXPECT_FALSE(ParentsOf(Noised(base, 0.1, 2), {}));

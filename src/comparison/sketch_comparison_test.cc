@@ -132,18 +132,6 @@ TEST(CompareSketches, TakesTheExpertsOfALayerTogether) {
   EXPECT_EQ(Sketches(mixture, dense).parts, 12u);
 }
 
-TEST(AgreementOf, TellsEqualRoundedAndDifferentWeightsApart) {
-  const auto base = RandomToyModel(1);
-  const auto a = FingerprintOf(base);
-  EXPECT_EQ(AgreementOf(a, a, Sketches(a, a)), WeightAgreement::kEqual);
-  auto rounded = FingerprintOf(Noised(base, 0.0016, 2));  // as rounding to bfloat16
-  EXPECT_EQ(AgreementOf(a, rounded, Sketches(a, rounded)), WeightAgreement::kDifferent);
-  for (WeightSummary& weight : rounded.weights) weight.dtype = "BF16";
-  EXPECT_EQ(AgreementOf(a, rounded, Sketches(a, rounded)), WeightAgreement::kEqualToRounding);
-  rounded.weights[3] = FingerprintOf(Noised(base, 0.1, 3)).weights[3];
-  EXPECT_EQ(AgreementOf(a, rounded, Sketches(a, rounded)), WeightAgreement::kDifferent);
-}
-
 // PyTorch's files hold the tied head again, safetensors do not.
 TEST(AgreementOf, PassesOverAHeadThatIsTheEmbeddingAgain) {
   const auto base = RandomToyModel(1);

@@ -13,7 +13,9 @@
 
 namespace tensorguard {
 
-// Layers of the deeper model that the alignment leaves out: repeated ones, or without counterpart.
+// Another order, and layers of the deeper model that the alignment leaves out: repeated ones, or
+// without counterpart. A layer whose matrices all have the digests of one of the other model has
+// its home there, whatever its kernels say.
 std::vector<Finding> FindLayerChanges(const FullFingerprint& a, const FullFingerprint& b,
                                       const LayerSimilarity& similarity,
                                       const LayerAlignment& alignment);

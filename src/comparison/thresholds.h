@@ -117,8 +117,40 @@ inline constexpr double kEvenChange = 0.15;
 // Effective rank of the sketched change, (sum s^2)^2 / sum s^4: near 12 for noise in 32 probes,
 // below 9 for training.
 inline constexpr double kFlatSpectrum = 10.5;
+// More is no added noise that leaves a model working: at 0.5 of its norm a matrix has lost a tenth
+// of its cosine, and the models of the zoo no longer answer.
+inline constexpr double kMostNoise = 0.5;
+// Noise has nothing to do with the weights: of the model before it, the one after holds exactly as
+// much as it did itself. Deviation from 1 that is no mixture with another model.
+inline constexpr double kKeptByNoise = 0.02;
+// A weight times a factor: what is left once the factor is taken out is rounding of bfloat16. A
+// factor nearer to 1 is none.
+inline constexpr double kScaledResidual = 0.004;
+inline constexpr double kLeastFactor = 0.01;
+// Numbers that were only moved to other places keep their norm, mean and ends, up to how they are
+// stored.
+inline constexpr double kSameNumbers = 1e-5;
+// Up to this many changed matrices are named one by one, as edits of single matrices.
+inline constexpr size_t kFewMatrices = 3;
+// A LoRA is trained in at least this many layers, or in all that there are.
+inline constexpr size_t kFewestLoraLayers = 3;
 // Values in 32 neighbours that 4 bits allow; bfloat16 has 31 or more.
 inline constexpr double kFourBitValues = 16;
+// The same of grids with more values, or with a scale for every 16: 5 bits leave 18 to 20, 4 bits
+// in groups of 16 about 18, floats of 8 bits 20 to 26.
+inline constexpr double kCoarseGridValues = 27;
+// Zeros are equal values too: a grid has fewer than this share of what zeros alone would leave.
+inline constexpr double kGridShare = 0.87;
+// Zeros on a grid that its rounding does not make, unless it has little else but zeros.
+inline constexpr double kSparseGridZeros = 0.35;
+inline constexpr double kTernaryValues = 3.2;
+inline constexpr double kEveryGroup = 0.99;
+// Elements of a matrix in zero rows and columns, beyond those of its counterpart.
+inline constexpr double kDeadBlockShare = 0.005;
+// Of the zeros of a matrix, those in such blocks; a heavily pruned one has a few by chance.
+inline constexpr double kBlocksAmongZeros = 0.3;
+// Where more is zero than this, two in every four are so without intent.
+inline constexpr double kMostTwoOfFour = 0.6;
 // Of the different values among 256 neighbours in the other model, those that 8 bits leave: about
 // 140 against the 210 of bfloat16; bfloat16 itself leaves 0.82 of float32's.
 inline constexpr double kEightBitShare = 0.72;
@@ -133,6 +165,27 @@ inline constexpr double kFurtherParentExplains = 0.2;
 inline constexpr size_t kMostParents = 4;
 // Parents with less weight than this are none.
 inline constexpr double kIdleParent = 0.03;
+// Of a model that is put together from pieces, the share of matrices that may be nobody's, and the
+// least that makes a parent.
+inline constexpr double kMostUnknownPieces = 0.1;
+inline constexpr double kLeastPiece = 0.04;
+// Between two parents a matrix lies nearer to their line than this share of their squared distance,
+// and some matrices take clearly from each.
+inline constexpr double kLeftBetween = 0.05;
+inline constexpr double kClearWeight = 0.3;
+// Increments: what all explain together, what one must add, what is as good as all.
+inline constexpr double kIncrementsExplained = 0.3;
+inline constexpr double kLeastIncrement = 0.01;
+inline constexpr double kWhollyExplained = 0.95;
+inline constexpr double kLeastWeight = 0.1;
+// Deviation of a weight over the matrices, beyond what sketches make, over its mean: measured up to
+// 0.04 in merges, 0.11 for a model trained on from a parent, 0.2 and more for siblings.
+inline constexpr double kEvenWeight = 0.08;
+// Increments with a higher cosine are one and the same.
+inline constexpr double kLikeIncrements = 0.5;
+// Independent numbers in a sketch of a matrix 96 wide, by IndependentDeviation; more in larger
+// ones.
+inline constexpr double kSketchFreedom = 570;
 
 }  // namespace tensorguard
 

@@ -188,13 +188,14 @@ TEST(JudgeWithTest, WhatTheWeightsShowStandsBesideASilentTest) {
   }
 }
 
-TEST(JudgeWithTest, WhatAnOrderMakesOfSketchesIsNoSharedStart) {
+// It may be one: an order that was chosen and a start that training left behind look alike.
+TEST(JudgeWithTest, WhatAnOrderMakesOfSketchesLeavesASharedStartOpen) {
   Comparison comparison = Fingerprints(Verdict::kSharedInitialisation, 0.1, 0.1);
   comparison.sketches.p_value = 1e-20;
   comparison.sketches.outstanding_share = 0.5;
   const DeepTest forged =
       TestResult().Found(kSamePositions, {0.16, 0.15}).WithOrder(1.0, 1.0).Get();
-  EXPECT_EQ(JudgeWithTest(comparison, forged).verdict, Verdict::kIndependent);
+  EXPECT_EQ(JudgeWithTest(comparison, forged).verdict, Verdict::kInconclusive);
   EXPECT_EQ(JudgeWithTest(comparison, TestResult().Get()).verdict, Verdict::kSharedInitialisation);
 }
 
@@ -205,9 +206,21 @@ TEST(JudgeWithTest, ForgedSketchesAreNoEvidence) {
   EXPECT_THAT(judged.notes, Contains(HasSubstr("likeness was made")));
 }
 
-TEST(JudgeWithTest, SilenceLeavesTheIndependentAndTheOpenAlone) {
+TEST(JudgeWithTest, SilenceThatWasAskedInFullSettlesWhatIsOpen) {
   for (const Verdict verdict : {Verdict::kIndependent, Verdict::kInconclusive}) {
-    EXPECT_EQ(JudgeWithTest(Fingerprints(verdict, 0.5, 0.0), TestResult().Get()).verdict, verdict);
+    EXPECT_EQ(JudgeWithTest(Fingerprints(verdict, 0.5, 0.0), TestResult().Get()).verdict,
+              Verdict::kIndependent);
+  }
+  Comparison nothing_compared;
+  nothing_compared.verdict = Verdict::kInconclusive;
+  EXPECT_EQ(JudgeWithTest(nothing_compared, TestResult().Get()).verdict, Verdict::kInconclusive);
+}
+
+TEST(JudgeWithTest, CopiesThatWriteNothingAreNoDerivation) {
+  const DeepTest found = TestResult().Found(kMatchedCoordinates, {1.0, 1.0}).Get();
+  for (const Verdict verdict : {Verdict::kIndependent, Verdict::kDerived}) {
+    EXPECT_EQ(JudgeWithTest(Fingerprints(verdict, 0.1, 0.9), found, {.copies_inert = true}).verdict,
+              Verdict::kIndependent);
   }
 }
 
