@@ -117,6 +117,10 @@ std::string IndexToText(const FullFingerprint& fingerprint) {
   for (const LayerResponse& layer : fingerprint.layers) {
     json["layers"].push_back(LayerToJson(layer));
   }
+  if (!fingerprint.missing.empty()) {
+    json["missing"] = fingerprint.missing;
+    json["known_permille"] = fingerprint.known_permille;
+  }
   WeightIndex weights = IndexOfWeights(fingerprint.weights);
   json["weight_kinds"] = std::move(weights.kinds);
   json["weights"] = std::move(weights.weights);
@@ -160,7 +164,19 @@ Result<FullFingerprint> IndexFromText(std::string_view text, uint64_t file_bytes
   const Json& weight_kinds = members.Array("weight_kinds", kMostWeights);
   const Json& weights = members.Array("weights", kMostWeights);
   const Json& notes = members.Array("notes", kMostNotes);
+  const bool is_whole = !json->contains("missing");
+  static const Json kNothing = Json::array();
+  const Json& missing = is_whole ? kNothing : members.Array("missing", kMostNotes);
+  if (!is_whole) {
+    fingerprint.known_permille = static_cast<uint32_t>(members.Number("known_permille", 0, 1000));
+  }
   if (auto done = members.Finish(); !done) return std::move(done).error();
+  for (const Json& part : missing) {
+    if (!part.is_string()) {
+      return Error{.kind = ErrorKind::kBadFile, .problem = "what is missing is no text"};
+    }
+    fingerprint.missing.push_back(part.get<std::string>());
+  }
   if (auto added = AddParts({layers, weight_kinds, weights, notes}, budget, fingerprint); !added) {
     return std::move(added).error();
   }
