@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <type_traits>
 #include <vector>
 
 #include "full_profile/content_digest.h"
 #include "full_profile/row_measures.h"
+#include "full_profile/row_samples.h"
 
 namespace tensorguard {
 namespace {
@@ -52,6 +54,31 @@ void Digest(benchmark::State& state) {
   Report<T>(state);
 }
 
+void RoundedToBFloat16(benchmark::State& state) {
+  const auto block = Block<float>(Kind::kFloat32);
+  for (auto _ : state) benchmark::DoNotOptimize(DigestAsBFloat16(block));
+  Report<float>(state);
+}
+
+void RoundedToFloat16(benchmark::State& state) {
+  const auto block = Block<float>(Kind::kFloat32);
+  for (auto _ : state) benchmark::DoNotOptimize(DigestAsFloat16(block));
+  Report<float>(state);
+}
+
+template <class T, Kind kKind>
+void Samples(benchmark::State& state) {
+  const auto block = Block<T>(kKind);
+  const RowProbes probes(kColumns);
+  for (auto _ : state) {
+    for (size_t begin = 0; begin < kNumbers; begin += kColumns) {
+      const auto row = std::span<const T>(block).subspan(begin, kColumns);
+      benchmark::DoNotOptimize(SampleRow(row, probes));
+    }
+  }
+  Report<T>(state);
+}
+
 template <class T, Kind kKind>
 void Rows(benchmark::State& state) {
   const auto block = Block<T>(kKind);
@@ -71,6 +98,10 @@ void DistinctPerWeight(benchmark::State& state) {
 BENCHMARK_TEMPLATE(Digest, BFloat16, Kind::kBFloat16);
 BENCHMARK_TEMPLATE(Digest, float, Kind::kBFloat16InFloat32);
 BENCHMARK_TEMPLATE(Digest, float, Kind::kFloat32);
+BENCHMARK(RoundedToBFloat16);
+BENCHMARK(RoundedToFloat16);
+BENCHMARK_TEMPLATE(Samples, BFloat16, Kind::kBFloat16);
+BENCHMARK_TEMPLATE(Samples, float, Kind::kFloat32);
 BENCHMARK_TEMPLATE(Rows, BFloat16, Kind::kBFloat16);
 BENCHMARK_TEMPLATE(Rows, float, Kind::kFloat32);
 BENCHMARK_TEMPLATE(Rows, BFloat16, Kind::kPruned);

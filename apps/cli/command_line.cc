@@ -114,6 +114,11 @@ void AddQuick(CLI::App* command, Targets& targets) {
       ->type_name("SIZE");
 }
 
+void AddIncomplete(CLI::App* command, bool& incomplete) {
+  command->add_flag("--incomplete", incomplete,
+                    "go on with a model of which parts are missing, and say which (full profile)");
+}
+
 void AddImpute(CLI::App* command, bool& impute) {
   command->add_flag(
       "--impute", impute,
@@ -141,6 +146,7 @@ void DefineFingerprint(CLI::App& app, FingerprintOptions& options) {
                    "folder if not given")
       ->type_name("FILE|DIR");
   AddProfile(command, options.profile, "full if not given");
+  AddIncomplete(command, options.incomplete);
   WholeNumber(command
                   ->add_option("--jobs", options.jobs,
                                "how many models are worked on at once, each by its share of the "
@@ -163,6 +169,7 @@ void DefineCompare(CLI::App& app, Targets& targets) {
   command->add_flag("--deep", options.deep,
                     "test the weights themselves as well, for a p-value; needs both models");
   AddQuick(command, targets);
+  AddIncomplete(command, options.incomplete);
   command->add_option("--html", options.html, "write the evidence as one self-contained page")
       ->type_name("FILE");
   AddProfile(command, options.profile, kProfileByFiles);
@@ -187,6 +194,7 @@ void DefineClassify(CLI::App& app, Targets& targets) {
                    "known model on its own if not given")
       ->type_name("NAME,...");
   AddQuick(command, targets);
+  AddIncomplete(command, options.incomplete);
   AddBase(command, options.base);
   AddProfile(command, options.profile, kProfileByFiles);
   AddImpute(command, options.impute);

@@ -104,11 +104,12 @@ Result<Fingerprinted> WritePaperProfile(const Model& model, const std::string& o
   return done;
 }
 
-Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output, const Work& work) {
+Result<Fingerprinted> WriteFullProfile(Model model, const std::string& output, const Work& work,
+                                       bool incomplete) {
   const auto counted = std::make_shared<CountedWeights>(model.weights);
   model.weights = counted;
-  const auto fingerprint =
-      ComputeFullFingerprint(model, {.threads = work.threads, .on_progress = work.on_progress});
+  const auto fingerprint = ComputeFullFingerprint(
+      model, {.threads = work.threads, .on_progress = work.on_progress, .incomplete = incomplete});
   if (!fingerprint) return fingerprint.error();
   if (auto written = WriteFingerprint(*fingerprint, output); !written) {
     return std::move(written).error();
@@ -123,7 +124,7 @@ Result<Fingerprinted> FingerprintOne(const std::string& path, const std::string&
   const auto model = OpenWithBase(path, options.base);
   if (!model) return model.error();
   auto done = IsPaper(options) ? WritePaperProfile(*model, output, work)
-                               : WriteFullProfile(*model, output, work);
+                               : WriteFullProfile(*model, output, work, options.incomplete);
   if (!done) return std::move(done).error().InFile(path);
   done->name = model->name;
   done->output = output;

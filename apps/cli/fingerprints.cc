@@ -18,7 +18,8 @@ Result<FullFingerprint> ComputeFingerprint(const std::string& argument,
       ComputeFullFingerprint(*model, {.threads = reading.threads,
                                       .on_progress = console.ShowProgress(model->name),
                                       .anchors = std::move(anchors),
-                                      .budget_bytes = reading.quick_bytes});
+                                      .budget_bytes = reading.quick_bytes,
+                                      .incomplete = reading.incomplete});
   console.EndProgress();
   if (!fingerprint) return std::move(fingerprint).error().InFile(argument);
   return fingerprint;

@@ -17,6 +17,7 @@ struct FingerprintReading {
   std::optional<std::string> base = {};      // for arguments that are adapters
   unsigned threads = 0;                      // for models that must be fingerprinted first
   std::optional<uint64_t> quick_bytes = {};  // the most that is read of such a model's tensors
+  bool incomplete = false;                   // goes on with one that is not whole
 };
 
 // A fingerprint file is read; a model's weights are read and its fingerprint computed.

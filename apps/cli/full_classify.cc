@@ -130,14 +130,18 @@ std::string ToText(const ClassifiedModel& model) {
 
 Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Console& console) {
   if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
-  auto unknown = FingerprintOf(
-      options.model,
-      {.base = options.base, .threads = options.threads, .quick_bytes = options.quick_bytes},
-      console);
+  auto unknown = FingerprintOf(options.model,
+                               {.base = options.base,
+                                .threads = options.threads,
+                                .quick_bytes = options.quick_bytes,
+                                .incomplete = options.incomplete},
+                               console);
   if (!unknown) return std::move(unknown).error();
-  NearestFingerprints known =
-      NearestOfAll(*unknown, options.known,
-                   {.threads = options.threads, .quick_bytes = options.quick_bytes}, console);
+  NearestFingerprints known = NearestOfAll(*unknown, options.known,
+                                           {.threads = options.threads,
+                                            .quick_bytes = options.quick_bytes,
+                                            .incomplete = options.incomplete},
+                                           console);
   auto result = ClassifyFingerprint(
       *unknown, known.fingerprints,
       {.threads = options.threads, .known_models = known.asked - known.errors.size()});

@@ -40,10 +40,12 @@ Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPa
 
 Result<ComparedPair> ComparePair(const CompareOptions& options,
                                  const std::vector<FullFingerprint>& known, Console& console) {
-  auto prints = FingerprintsOfPair(
-      options.first, options.second,
-      {.base = options.base, .threads = options.threads, .quick_bytes = options.quick_bytes},
-      console);
+  auto prints = FingerprintsOfPair(options.first, options.second,
+                                   {.base = options.base,
+                                    .threads = options.threads,
+                                    .quick_bytes = options.quick_bytes,
+                                    .incomplete = options.incomplete},
+                                   console);
   if (!prints) return std::move(prints).error();
   auto comparison = CompareFingerprints(prints->first, prints->second);
   if (!comparison) return std::move(comparison).error();
@@ -65,8 +67,8 @@ Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Consol
   if (auto base = CheckBase({options.first, options.second}, options.base); !base) {
     return std::move(base).error();
   }
-  const ManyFingerprints known =
-      FingerprintsOfAll(options.known, {.threads = options.threads}, console);
+  const ManyFingerprints known = FingerprintsOfAll(
+      options.known, {.threads = options.threads, .incomplete = options.incomplete}, console);
   const auto pair = ComparePair(options, known.fingerprints, console);
   if (!pair) return pair.error();
   if (options.html) {

@@ -47,6 +47,8 @@ OrderedJson ToJson(const FullFingerprint& print, const std::string& path) {
   json["anchors"] = {{"kind", print.anchor_kind == AnchorKind::kTokens ? "tokens" : "rows"},
                      {"count", print.anchors.size()}};
   json["kernels"] = KernelCount(print);
+  json["missing"] = print.missing;
+  json["known_permille"] = print.known_permille;
   json["notes"] = print.notes;
   json["tensors"] = OrderedJson::array();
   for (const WeightSummary& weight : print.weights) {

@@ -21,8 +21,9 @@ struct FingerprintOptions {
   std::optional<std::string> base;
   std::optional<std::string> output;  // a file, or a folder
   std::string profile = "full";
-  unsigned threads = 0;  // of all jobs together; 0: one per processor
-  unsigned jobs = 1;     // models at once
+  bool incomplete = false;  // go on with models that are not whole
+  unsigned threads = 0;     // of all jobs together; 0: one per processor
+  unsigned jobs = 1;        // models at once
 };
 
 struct CompareOptions {
@@ -35,6 +36,7 @@ struct CompareOptions {
   std::string profile;  // empty: by what is given
   bool deep = false;
   std::optional<uint64_t> quick_bytes;  // read at most this much of each model's tensors
+  bool incomplete = false;              // go on with models that are not whole
   std::optional<std::string> html;
   bool impute = false;
   std::vector<std::string> fail_on;  // verdicts that give status 1
@@ -48,6 +50,7 @@ struct ClassifyOptions {
   std::vector<std::string> centers;  // base models of the families; none: each known model is one
   std::string profile;               // empty: by what is given
   std::optional<uint64_t> quick_bytes;
+  bool incomplete = false;
   bool impute = false;
   std::vector<std::string> fail_on;
   unsigned threads = 0;

@@ -160,6 +160,10 @@ std::string IndexToText(const FullFingerprint& fingerprint) {
   for (const LayerResponse& layer : fingerprint.layers) {
     json["layers"].push_back(LayerToJson(layer));
   }
+  if (!fingerprint.missing.empty()) {
+    json["missing"] = fingerprint.missing;
+    json["known_permille"] = fingerprint.known_permille;
+  }
   WeightIndex weights = IndexOfWeights(fingerprint.weights);
   json["weight_kinds"] = std::move(weights.kinds);
   json["weights"] = std::move(weights.weights);
@@ -209,7 +213,19 @@ Result<FullFingerprint> IndexFromText(std::string_view text, uint64_t file_bytes
   fingerprint.frame.axes = members.Number("frame_axes", 0, kMostFrameAxes);
   const Json& frame_layers =
       members.Array("frame_layers", fingerprint.frame.axes == 0 ? 0 : kMostLayers);
+  const bool is_whole = !json->contains("missing");
+  static const Json kNothing = Json::array();
+  const Json& missing = is_whole ? kNothing : members.Array("missing", kMostNotes);
+  if (!is_whole) {
+    fingerprint.known_permille = static_cast<uint32_t>(members.Number("known_permille", 0, 1000));
+  }
   if (auto done = members.Finish(); !done) return std::move(done).error();
+  for (const Json& part : missing) {
+    if (!part.is_string()) {
+      return Error{.kind = ErrorKind::kBadFile, .problem = "what is missing is no text"};
+    }
+    fingerprint.missing.push_back(part.get<std::string>());
+  }
   if (auto added = AddFrame(frame_layers, budget, fingerprint.frame); !added) {
     return std::move(added).error();
   }

@@ -137,6 +137,10 @@ struct FullFingerprint {
   FrameForms frame = {};
   // What a reader should know: "no tokenizer: row anchors", "layer 3 has no attention", ...
   std::vector<std::string> notes = {};
+  // What the model lacks, or has only zeros for: "layers 4-5", "the final norm". The fingerprint
+  // speaks of the rest alone, about so many thousandths of the whole model's parameters.
+  std::vector<std::string> missing = {};
+  uint32_t known_permille = 1000;
   // Set: only a part of the model was read. `layers` and `weights` hold that part and no other, and
   // the fingerprint is never written to a file.
   std::optional<QuickCoverage> quick = {};

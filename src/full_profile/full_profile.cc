@@ -15,6 +15,8 @@
 #include "full_profile/response_kernels.h"
 #include "full_profile/stored_fingerprint.h"
 #include "full_profile/weight_summaries.h"
+#include "full_profile/zero_parts.h"
+#include "network/missing_parts.h"
 #include "network/network.h"
 #include "tokenizers/anchor_list.h"
 
@@ -231,6 +233,64 @@ Result<ReadingPlan> PlanFor(const Network& network, const FullProfileOptions& op
   return plan;
 }
 
+// What is missing of the model, as far as it is known yet.
+struct Missing {
+  std::vector<MissingPart> parts;
+  uint64_t absent_parameters = 0;  // of parts that have no tensors
+  uint64_t zero_parameters = 0;    // of parts whose tensors are zeros
+};
+
+std::string NamesOf(const std::vector<MissingPart>& parts) {
+  constexpr size_t kMostNamed = 6;
+  std::string names;
+  for (size_t i = 0; i < std::min(parts.size(), kMostNamed); ++i) {
+    names += (i == 0 ? "" : "; ") + parts[i].what;
+  }
+  if (parts.size() > kMostNamed) names += fmt::format("; and {} more", parts.size() - kMostNamed);
+  return names;
+}
+
+Result<void> RefuseMissing(const Missing& missing, const FullProfileOptions& options) {
+  if (missing.parts.empty() || options.incomplete) return {};
+  const MissingPart& first = missing.parts.front();
+  return Error{.kind = ErrorKind::kBadFile,
+               .problem = "the model is not whole: it lacks " + NamesOf(missing.parts),
+               .found = first.found,
+               .expected = first.expected,
+               .advice = "get the whole model, or go on with what is there with --incomplete"};
+}
+
+Result<Missing> FindAbsent(const Model& model, const Network& network,
+                           const FullProfileOptions& options) {
+  Missing missing = {.parts = FindMissingParts(model.config, network)};
+  for (const MissingPart& part : missing.parts) missing.absent_parameters += part.parameters;
+  if (auto whole = RefuseMissing(missing, options); !whole) return std::move(whole).error();
+  return missing;
+}
+
+// Adds what only the numbers show, and tells the fingerprint of all that is missing.
+Result<void> TellMissing(Missing missing, const FullProfileOptions& options,
+                         FullFingerprint& fingerprint) {
+  for (MissingPart& part : FindZeroParts(fingerprint.weights)) {
+    missing.zero_parameters += part.parameters;
+    missing.parts.push_back(std::move(part));
+  }
+  if (auto whole = RefuseMissing(missing, options); !whole) return whole;
+  if (std::string note = NoteOnZeroMatrices(fingerprint.weights); !note.empty()) {
+    fingerprint.notes.push_back(std::move(note));
+  }
+  if (missing.parts.empty()) return {};
+  for (const MissingPart& part : missing.parts) fingerprint.missing.push_back(part.what);
+  const auto there = static_cast<double>(fingerprint.parameters);
+  const double whole = there + static_cast<double>(missing.absent_parameters);
+  const double known = there - std::min(there, static_cast<double>(missing.zero_parameters));
+  fingerprint.known_permille = static_cast<uint32_t>(1000 * known / std::max(1.0, whole));
+  fingerprint.notes.push_back(
+      fmt::format("not whole: it lacks {}; this speaks of about {} % of the model's parameters",
+                  NamesOf(missing.parts), fingerprint.known_permille / 10));
+  return {};
+}
+
 void CountKernels(FullFingerprint& fingerprint) {
   if (!fingerprint.quick) return;
   for (const LayerResponse& layer : fingerprint.layers) {
@@ -254,6 +314,8 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
   if (!network) return network.error();
   summaries.Expect((*network)->source(), (*network)->weights());
   if (auto codes = RefuseCodes(**network); !codes) return std::move(codes).error();
+  auto missing = FindAbsent(model, **network, options);
+  if (!missing) return std::move(missing).error();
   const NetworkDescription& description = (*network)->description();
   FullFingerprint fingerprint = {.model_name = model.name,
                                  .architecture = description.architecture,
@@ -292,6 +354,8 @@ Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
     if (!forms) return std::move(forms).error();
     fingerprint.frame = *std::move(forms);
   }
+  auto told = TellMissing(*std::move(missing), options, fingerprint);
+  if (!told) return std::move(told).error();
   return AsStored(std::move(fingerprint));
 }
 

@@ -22,13 +22,17 @@ struct FullProfileOptions {
   // fingerprint then holds what was read and says so (FullFingerprint::quick). Headers, config and
   // tokenizer come on top.
   std::optional<uint64_t> budget_bytes = {};
+  // Goes on with a model of which parts are missing (FullFingerprint::missing).
+  bool incomplete = false;
 };
 
 // Reads every weight once, layers side by side, for kernels, sketches and digests together; twice
 // only what a latent attention or attention sinks need. Its numbers are those that a fingerprint
 // file holds (AsStored). The same for any number of threads. Errors: those of Network::Build, the
 // kernels and WeightSummaries; kUnsupported for weights that are a quantiser's codes; kMismatch if
-// options.anchors lie beyond the vocabulary; those of PlanWithin.
+// options.anchors lie beyond the vocabulary; those of PlanWithin; kBadFile, naming
+// what is missing, for a model that is not whole (FindMissingParts, FindZeroParts), unless
+// options.incomplete.
 Result<FullFingerprint> ComputeFullFingerprint(const Model& model,
                                                const FullProfileOptions& options = {});
 

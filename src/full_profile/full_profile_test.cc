@@ -49,6 +49,16 @@ class FullProfile : public ::testing::Test {
   ScratchFolder folder_;
 };
 
+// Root mean square of one over that of the other.
+double PlainGain(const FloatMatrix& outputs, const FloatMatrix& stream) {
+  const auto mean_square = [](const FloatMatrix& rows) {
+    double sum = 0;
+    for (const float value : rows.values()) sum += static_cast<double>(value) * value;
+    return sum / static_cast<double>(rows.values().size());
+  };
+  return std::sqrt(mean_square(outputs) / mean_square(stream));
+}
+
 // left . right over rows, then both means taken out, by the formula.
 FloatMatrix PlainKernel(const FloatMatrix& left, const FloatMatrix& right) {
   const size_t n = left.rows();
@@ -106,6 +116,8 @@ TEST_F(FullProfile, HoldsThePlainKernels) {
   ExpectNear(print.layers[1].output_value, PlainKernel(*mixed, *outputs), kByte);
   ExpectNear(print.layers[1].feed_forward, PlainKernel(*fed, *outputs), kByte);
   ExpectNear(print.cross_gram, PlainKernel(*inputs, *outputs), 1e-3);
+  EXPECT_NEAR(*print.layers[1].mixer_gain, PlainGain(*mixed, *inputs), 1e-9);
+  EXPECT_NEAR(*print.layers[1].feed_forward_gain, PlainGain(*fed, *inputs), 1e-9);
   EXPECT_EQ(print.layers[1].experts.size(), 3u);
 }
 
@@ -170,10 +182,12 @@ TEST_F(FullProfile, AZeroLayerHasZeroKernels) {
     if (name.find("layers.1.") == std::string::npos) continue;
     std::fill(tensor.values.begin(), tensor.values.end(), 0.0f);
   }
-  const FullFingerprint print = PrintOf(llama);
-  EXPECT_THAT(print.layers[1].query_key.values(), Each(0));
-  EXPECT_THAT(print.layers[1].feed_forward.values(), Each(0));
-  EXPECT_EQ(print.layers[1].output_value.rows(), print.anchors.size());
+  const auto print = ComputeFullFingerprint(ModelFrom(llama), {.incomplete = true});
+  ASSERT_TRUE(print) << DescribeError(print.error());
+  EXPECT_THAT(print->layers[1].query_key.values(), Each(0));
+  EXPECT_THAT(print->layers[1].feed_forward.values(), Each(0));
+  EXPECT_EQ(print->layers[1].output_value.rows(), print->anchors.size());
+  EXPECT_EQ(print->layers[1].mixer_gain, 0);
 }
 
 TEST_F(FullProfile, RefusesWeightsThatAreNotNumbers) {

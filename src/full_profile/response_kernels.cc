@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "full_profile/kernel_algebra.h"
+#include "network/missing_parts.h"
 
 namespace tensorguard {
 namespace {
@@ -100,20 +101,6 @@ Result<void> RespondFeedForward(const Network& network, size_t index, const Laye
   return {};
 }
 
-// "0-3, 5": numbers in ascending order.
-std::string Ranges(std::span<const uint32_t> numbers) {
-  std::string text;
-  for (size_t first = 0; first < numbers.size();) {
-    size_t last = first;
-    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
-    if (!text.empty()) text += ", ";
-    text += std::to_string(numbers[first]);
-    if (last > first) text += fmt::format("-{}", numbers[last]);
-    first = last + 1;
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32_t> tokens) {
@@ -168,7 +155,7 @@ std::vector<std::string> NotesOnLayers(std::span<const LayerResponse> layers) {
     }
   }
   std::vector<std::string> notes;
-  for (const auto& [what, where] : lacking) notes.push_back(what + Ranges(where));
+  for (const auto& [what, where] : lacking) notes.push_back(what + NumberRanges(where));
   return notes;
 }
 
