@@ -202,6 +202,9 @@ Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
   if (comparison.kernels) {
     evidence.kernel_score = comparison.kernels->score;
     evidence.kernel_z = PathZ(*comparison.kernels);
+    for (const AlignedLayers& pair : comparison.kernels->alignment.path) {
+      evidence.best_layer = std::max(evidence.best_layer, pair.similarity);
+    }
     evidence.kernel_layers =
         std::min(comparison.kernels->similarity.rows(), comparison.kernels->similarity.columns());
     evidence.anchors_agree = comparison.kernels->anchor_agreement.value_or(0) >= kAnchorsAgree;

@@ -113,6 +113,11 @@ Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
                 "another basis, a student trained on the other's hidden states, or forged "
                 "answers. The weights themselves must decide."};
   }
+  if (evidence.best_layer >= kLearnedAnswers) {
+    return {.why =
+                "Single layers answer alike, as far as copies do, and the rest does not: a copy of "
+                "a part in another basis, or forged answers. The weights themselves must decide."};
+  }
   if (!evidence.all_read) {
     return {.why =
                 "Nothing was found, but much of a model could not be read or has no known role."};

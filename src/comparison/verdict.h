@@ -31,6 +31,7 @@ struct Evidence {
   // What the layers answer to the anchors.
   std::optional<double> kernel_score = {};  // empty: kernels cannot be compared
   double kernel_z = 0;        // of the path against layers that do not belong together
+  double best_layer = 0;      // of the kernels, in the layer of the path that has most
   size_t kernel_layers = 0;   // of the shallower model
   bool anchors_agree = true;  // AnchorAgreement is that of trained models
   // The weights in one basis.
