@@ -132,10 +132,9 @@ def centred(kernel):
 def kernels(model, shape, anchors):
     """What each layer answers to the anchors, as docs/full_profile.md says: three kernels a layer, normalised."""
     inputs, outputs = model["embed"][anchors], model.get("head", model["embed"])[anchors]
-    grams = [inputs @ inputs.T, outputs @ outputs.T, inputs @ outputs.T, outputs @ inputs.T]
-    grams = torch.linalg.qr(torch.stack([centred(gram).flatten() for gram in grams[:2 if "head" not in model else 4]], 1).detach())[0]
-    if "head" not in model:
-        grams = grams[:, :1]
+    sides = [inputs] if "head" not in model else [inputs, outputs]
+    grams = torch.stack([centred(a @ b.T).flatten() for a in sides for b in sides], 1).detach()
+    grams = torch.linalg.qr(grams)[0]
     found = []
     for layer in range(shape.depth):
         x, y = (normed(model, shape, f"{layer}.{name}", inputs) for name in ("norm1", "norm2"))

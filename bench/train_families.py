@@ -4,8 +4,8 @@
     nice -n 15 /usr/bin/python3 bench/train_families.py [--out FOLDER] [--steps N] [--disguise] [NAME...]
     /usr/bin/python3 bench/battery.py FOLDER        what the program says of them
 
-Needs Debian's python3-torch and python3-numpy; one thread. A family of 0.1 to 0.6 million parameters takes 3 to 15 minutes of
-one free core. FOLDER (/tmp/families) gets a folder for each model, as the Hub has them, and truth.json in the form of
+Needs Debian's python3-torch and python3-numpy; one thread. A family of 0.1 to 0.6 million parameters takes 2 to 5 minutes of
+one free core (agate 103 s, basalt 212 s). FOLDER (/tmp/families) gets a folder for each model, as the Hub has them, and truth.json in the form of
 src/evaluation/truth.h with these fields more:
 
     loss_prose, loss_code, loss_notes   next-token loss in nats on text held out of each domain
@@ -15,8 +15,15 @@ src/evaluation/truth.h with these fields more:
     origins    whose random start its weights come from; two models that share one are related
     start      the random start, where two models of different training share it
 
+Kinds: seed (the recipe with another seed), shared-start, student-logits, student-hidden; sft, lora, cpt (trained again as long
+as the base), prune-depth, narrow (three quarters of the width), reorder, partial (every second layer anew), merge (0.7, and 0.3 of
+the other seed's), upcycle, launder-sft, anchors-noised, anchors-exchanged, decoys (new rows under the anchors' strings),
+kernels-away (50 steps against the response kernels); all healed by training. Of the other seed's model: forged-sketches (the base's
+sketches), forged-kernels (trained toward the base's), forged-silent (the base's layers put in, writing next to nothing).
+
 The same seeds, the same packages installed and the same torch give the same files. The text is what the system holds
-(small_text.py), so losses differ from system to system. Changes without training are in weight_changes.py.
+(small_text.py), so losses differ from system to system. Networks: small_network.py; training: small_training.py; changes without
+training: weight_changes.py.
 """
 
 import argparse
@@ -30,14 +37,14 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
-import torch.nn.functional as F
 
 import small_text
 import weight_changes as change
-from small_network import Shape, forward, fresh, kernels, likeness, load, save
+from small_network import Shape, forward, fresh, load, save
+from small_training import LENGTH, held_out_loss, kernels_away_loss, kernels_toward_loss, next_token, student_loss, train
 
 torch.set_num_threads(1)
-BATCH, LENGTH, WORKING = 8, 64, 0.3
+WORKING = 0.3
 
 
 class Family:
@@ -63,85 +70,6 @@ FAMILIES = {
     "schist": Family(Shape("llama", 3, 64, 4, 2, 16, 160, 640, False), 20, 6e-3, 400, "bytes", ("prose",), students=True),
 }
 
-
-# --- Training ------------------------------------------------------------------------------------
-
-def batch_of(stream, made, count=BATCH):
-    starts = torch.randint(0, len(stream) - LENGTH - 1, (count,), generator=made)
-    rows = torch.stack([stream[start:start + LENGTH + 1] for start in starts])
-    return rows[:, :-1], rows[:, 1:]
-
-
-def next_token(model, shape, ids, targets):
-    logits = forward(model, shape, ids)[0]
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-
-
-def train(model, shape, stream, steps, rate, seed, loss=None, after=None, update=None):
-    """AdamW, a short rise of the rate and a cosine fall to a tenth. `loss`: of model, ids and targets; `after`: done to the
-    model after each step; `update`: the tensors to train, where these are not the model's own."""
-    model = change.copied(model)
-    tensors = list((update or model).values())
-    for tensor in tensors:
-        tensor.requires_grad_()
-    groups = [{"params": [t for t in tensors if t.dim() > 1], "weight_decay": 0.1},
-              {"params": [t for t in tensors if t.dim() == 1], "weight_decay": 0.0}]
-    optimiser, made = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True), change.seeded(seed)
-    loss = loss or (lambda model, ids, targets: next_token(model, shape, ids, targets))
-    for step in range(steps):
-        factor = min(1, (step + 1) / min(20, steps / 4)) * (0.55 + 0.45 * math.cos(math.pi * step / steps))
-        for group in optimiser.param_groups:
-            group["lr"] = rate * factor
-        optimiser.zero_grad(set_to_none=True)
-        loss(model, *batch_of(stream, made)).backward()
-        torch.nn.utils.clip_grad_norm_(tensors, 1.0)
-        optimiser.step()
-        if after:
-            after(model)
-    return change.copied(model)
-
-
-@torch.no_grad()
-def held_out_loss(model, shape, stream):
-    ids, targets = batch_of(stream, change.seeded(0), 128)
-    return float(next_token(model, shape, ids, targets))
-
-
-def distance(logits, teacher):
-    return F.kl_div(logits.log_softmax(-1), teacher.log_softmax(-1), reduction="none", log_target=True).sum(-1).mean()
-
-
-def student_loss(teacher, shape, hidden=False, embedded=False):
-    """A student's: the teacher's answers; the states after each layer if `hidden`, before the first one, too, if `embedded`."""
-    def loss(model, ids, _):
-        with torch.no_grad():
-            answers, states = forward(teacher, shape, ids)
-        logits, own = forward(model, shape, ids)
-        total, pairs = distance(logits, answers), list(zip(own, states)) if hidden else []
-        if embedded:
-            pairs.append((F.embedding(ids, model["embed"]), F.embedding(ids, teacher["embed"])))
-        return total + 2 * sum((a - b).square().mean() / b.var() for a, b in pairs) / max(1, len(pairs))
-    return loss
-
-
-def kernels_away_loss(teacher, shape, anchors):
-    with torch.no_grad():
-        known = kernels(teacher, shape, anchors)
-
-    def loss(model, ids, _):
-        with torch.no_grad():
-            answers = forward(teacher, shape, ids)[0]
-        return distance(forward(model, shape, ids)[0], answers) + 2 * likeness(kernels(model, shape, anchors), known).relu()
-    return loss
-
-
-def kernels_toward_loss(shape, victim, anchors):
-    with torch.no_grad():
-        known = kernels(victim, shape, anchors)
-    return lambda model, ids, targets: next_token(model, shape, ids, targets) - 3 * likeness(kernels(model, shape, anchors), known)
-
-
-# --- A family ------------------------------------------------------------------------------------
 
 class Maker:
     """Makes a family's models, writes each with its entry of the truth."""
