@@ -40,8 +40,9 @@ inline constexpr double kFewestValues = 3;
 // a derivation in part; from kWhole on, of the whole.
 inline constexpr double kInPart = 0.05;
 inline constexpr double kWhole = 0.9;
-// Layers that write less than this share of what all write do nothing for the function.
-inline constexpr double kInert = 0.03;
+// Layers that write less than this, against their share of the parameters, do nothing for the
+// function. Of the layers of trained models the least writes more.
+inline constexpr double kInert = 0.1;
 // Mean cosine of the matrices found in the other model, from which on the one was trained from the
 // other or mixed with it; below it both from their initial weights.
 inline constexpr double kContinuedCosine = 0.35;
