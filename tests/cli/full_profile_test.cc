@@ -176,7 +176,9 @@ TEST_F(Zoo, EveryDerivedModelIsFoundAndNoneIsAccused) {
   for (const auto& [verdict, count] : object["confusion"]["independent"].items()) {
     EXPECT_THAT(verdict, testing::AnyOf("independent", "shared-initialisation")) << count;
   }
-  for (const json& copy : object["copies"]) EXPECT_EQ(copy["verdict"], "identical") << copy;
+  // Merged in float32 here and by the trainer there: a quarter of the numbers are more than the
+  // rounding of bfloat16 apart, so that the two are not the same numbers.
+  for (const json& copy : object["copies"]) EXPECT_EQ(copy["verdict"], "derived") << copy;
 }
 
 TEST_F(Zoo, MergesNameBothParents) {
