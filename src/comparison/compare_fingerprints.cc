@@ -41,7 +41,7 @@ std::optional<KernelEvidence> CompareKernels(const FullFingerprint& a, const Ful
   if (in_a.empty() || in_b.empty()) return std::nullopt;
   LayerSimilarity similarity(in_a, in_b);
   LayerAlignment alignment = AlignLayers(similarity);
-  const auto score = alignment.score;
+  const double score = std::max(alignment.score, ScoreOfHalves(similarity));
   return KernelEvidence{.common_anchors = anchors.in_a.size(),
                         .score = score,
                         .similarity = std::move(similarity),

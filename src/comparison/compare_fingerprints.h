@@ -32,7 +32,8 @@ struct LayerMatch {
 
 struct KernelEvidence {
   size_t common_anchors = 0;
-  // Mean cosine along the alignment, over the depth of the shallower model.
+  // Mean cosine along the alignment, over the depth of the shallower model; or of the halves of the
+  // layers, each aligned on its own, where that is more.
   double score = 0;
   LayerSimilarity similarity;
   LayerAlignment alignment;

@@ -29,6 +29,13 @@ struct LayerAlignment {
   OffPath off_path = {};  // all pairs that are not on the path
 };
 
+// The highest sum of cosines that a monotone alignment reaches for what the mixers answer and for
+// what the feed-forwards answer, each on its own, over the depth of the shallower model; a layer
+// counts by its kernels, as in AlignLayers. Where the halves of layers lie apart in one of the
+// models (layers split in two), this is what layers as a whole hide; else it is
+// LayerAlignment::score, or a little more, as each half chooses for itself.
+double ScoreOfHalves(const LayerSimilarity& similarity);
+
 // The monotone alignment with the highest sum of similarities (dynamic programming as in Needleman
 // and Wunsch 1970, gaps for free). Layers may be left out on either side. All zero if either side
 // has no layer.

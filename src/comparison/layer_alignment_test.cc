@@ -55,6 +55,26 @@ TEST(AlignLayers, FindsWhatTryingAllFinds) {
   }
 }
 
+// Two layers, of which the other model has the mixers in its first and third layer and the
+// feed-forwards in its second and fourth.
+TEST(ScoreOfHalves, FindsHalvesThatLieApart) {
+  LayerSimilarity::CosineTables cosines;
+  for (auto& table : cosines) table.assign(8, 0.0);
+  for (const size_t mixer : {0, 1}) cosines[mixer][0] = cosines[mixer][4 + 2] = 0.9;
+  cosines[2][1] = cosines[2][4 + 3] = 0.6;
+  const LayerSimilarity similarity(Indices(2), Indices(4), cosines);
+  EXPECT_NEAR(ScoreOfHalves(similarity), 0.8, 1e-12);
+  EXPECT_NEAR(AlignLayers(similarity).score, 0.6, 1e-12);
+}
+
+TEST(ScoreOfHalves, IsThatOfWholeLayersWhereTheyStayTogether) {
+  LayerSimilarity::CosineTables cosines;
+  for (auto& table : cosines) table = {0.9, 0.1, 0.0, 0.6};
+  const LayerSimilarity similarity(Indices(2), Indices(2), cosines);
+  EXPECT_NEAR(ScoreOfHalves(similarity), AlignLayers(similarity).score, 1e-12);
+  EXPECT_EQ(ScoreOfHalves(LayerSimilarity({}, {}, {})), 0);
+}
+
 TEST(AlignLayers, ComparesThePathWithTheRest) {
   const auto alignment =
       AlignLayers(SimilarityOf({{0.9, 0.1, 0.3}, {0.1, 0.0, 0.7}, {-0.2, 0.0, 0.1}}));

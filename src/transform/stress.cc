@@ -46,12 +46,12 @@ bool SaysCopy(Verdict verdict) {
          verdict == Verdict::kReparameterised;
 }
 
-// Parts of the second model that do something; order and sketches forged, and layers that write
-// nothing, are no parts of it.
+// Layers of the second model that do something; order and sketches forged, layers that write
+// nothing, and an embedding alone are no derivation.
 bool TakesFromOther(const Combination& combination) {
   return std::ranges::any_of(combination, [](const ChosenChange& chosen) {
     const std::string_view name = chosen.change->name;
-    return name == "splice" || name == "merge" || name == "replace-embedding";
+    return name == "splice" || name == "merge";
   });
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "comparison/compare_fingerprints.h"
+#include "deep_test/deep_evidence.h"
 #include "deep_test/deep_verdict.h"
 #include "deep_test/independence.h"
 #include "deep_test/shared_tokens.h"
@@ -35,7 +36,10 @@ Result<SubjectAnswer> TestSubjects(const StressSubject& a, const StressSubject& 
   const auto test =
       TestIndependence(*a.network, *b.network, tokens.pairs, {.threads = threads, .seed = seed});
   if (!test) return test.error();
-  return SubjectAnswer{.verdict = JudgeWithTest(*comparison, *test).verdict,
+  const auto gathered = GatherEvidence({*a.network, a.fingerprint}, {*b.network, b.fingerprint},
+                                       *comparison, *test, threads);
+  if (!gathered) return gathered.error();
+  return SubjectAnswer{.verdict = JudgeWithTest(*comparison, *test, gathered->evidence).verdict,
                        .score = comparison->score,
                        .log10_p = test->log10_p};
 }
