@@ -24,12 +24,20 @@ constexpr double kTablesAgree = 0.9;
 constexpr double kMostUnknown = 0.1;
 
 bool OneFunction(const Comparison& comparison) {
-  const auto& frame = comparison.frame;
-  if (frame) {
-    return frame->score >= kFrameAlikeAnyway ||
-           (frame->score >= kFrameAlike && frame->p_value <= kFrameP);
+  if (!comparison.frame) {
+    return comparison.kernels && comparison.kernels->score >= kDerivedAnswers;
   }
-  return comparison.kernels && comparison.kernels->score >= kDerivedAnswers;
+  Evidence evidence;
+  AddFrameEvidence(comparison, evidence);
+  return FormsAgree(evidence);
+}
+
+// Empty without matches.
+std::optional<double> MeanCosine(const std::vector<FrameMatch>& matches) {
+  if (matches.empty()) return std::nullopt;
+  double sum = 0;
+  for (const FrameMatch& match : matches) sum += match.cosine;
+  return sum / static_cast<double>(matches.size());
 }
 
 void AddForms(const FullFingerprint& a, const FullFingerprint& b,
@@ -171,6 +179,19 @@ FunctionMatches FunctionMatchesOf(const FullFingerprint& a, const FullFingerprin
   return functions;
 }
 
+void AddFrameEvidence(const Comparison& comparison, Evidence& evidence) {
+  if (!comparison.frame) return;
+  evidence.frame_score = comparison.frame->score;
+  evidence.frame_p_value = comparison.frame->p_value;
+  const auto attention = MeanCosine(comparison.frame->attention);
+  const auto feed_forward = MeanCosine(comparison.frame->feed_forward);
+  if (attention && feed_forward) {
+    evidence.weaker_half = std::min(*attention, *feed_forward);
+  } else {
+    evidence.weaker_half = attention.value_or(feed_forward.value_or(0));
+  }
+}
+
 bool TablesAreRewritten(const Comparison& comparison) {
   return OneFunction(comparison) && comparison.kernels &&
          comparison.kernels->anchor_agreement.value_or(0) >= kTablesAgree &&
@@ -211,10 +232,7 @@ Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
   } else {
     evidence.anchors_agree = false;
   }
-  if (comparison.frame) {
-    evidence.frame_score = comparison.frame->score;
-    evidence.frame_p_value = comparison.frame->p_value;
-  }
+  AddFrameEvidence(comparison, evidence);
   return evidence;
 }
 

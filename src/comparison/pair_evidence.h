@@ -17,6 +17,9 @@ FunctionMatches FunctionMatchesOf(const FullFingerprint& a, const FullFingerprin
 // have nothing in common, and tokens that are to each other what they were.
 bool TablesAreRewritten(const Comparison& comparison);
 
+// What the comparison of the frames says for a verdict; nothing where there is none.
+void AddFrameEvidence(const Comparison& comparison, Evidence& evidence);
+
 struct WholePair {
   bool equal = false;
   bool basis_changed = false;

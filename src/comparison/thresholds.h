@@ -47,10 +47,11 @@ inline constexpr double kInert = 0.1;
 // other or mixed with it; below it both from their initial weights.
 inline constexpr double kContinuedCosine = 0.35;
 
-// docs/calibration.md#forms. From kFrameAlikeAnyway on forms show one origin at any depth: no
-// independent pair has more than 0.37, and that at two or three layers. From kFrameAlike on they do
-// where chance does not explain them. Below kFrameSilent, or below kFrameByChance where chance
-// explains them, they show nothing.
+// docs/calibration.md#forms. Forms show one origin where both halves of the layers have
+// kWeakerHalf (learned likeness has 0.38 at most in one of them) and all together
+// kFrameAlikeAnyway, at any depth, or kFrameAlike where chance does not explain it. Below
+// kFrameSilent, or below kFrameByChance where chance explains them, they show nothing.
+inline constexpr double kWeakerHalf = 0.45;
 inline constexpr double kFrameAlikeAnyway = 0.6;
 inline constexpr double kFrameAlike = 0.35;
 inline constexpr double kFrameP = 1e-4;

@@ -7,7 +7,7 @@
 namespace tensorguard {
 
 bool FormsAgree(const Evidence& evidence) {
-  if (!evidence.frame_score) return false;
+  if (!evidence.frame_score || evidence.weaker_half < kWeakerHalf) return false;
   return *evidence.frame_score >= kFrameAlikeAnyway ||
          (*evidence.frame_score >= kFrameAlike && evidence.frame_p_value <= kFrameP);
 }
@@ -76,7 +76,9 @@ double FunctionOf(const Evidence& evidence) {
   const double forms = std::clamp(*evidence.frame_score, 0.0, 1.0);
   if (FormsAreSilent(evidence)) return answers * std::min(kSilentCredit, forms / kFrameAlike);
   if (IsInert(evidence) || evidence.component_alone) return answers * kSilentCredit;
-  return std::max(FunctionOfForms(forms), answers * std::min(1.0, forms / kFrameAlike));
+  if (FormsAgree(evidence)) return std::max(FunctionOfForms(forms), answers);
+  const double undecided = std::min(kLearnedAnswers, FunctionOfForms(evidence.weaker_half));
+  return std::max(undecided, answers * kSilentCredit);
 }
 
 Judgement JudgeCommonWeights(const Evidence& evidence) {

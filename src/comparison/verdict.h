@@ -49,6 +49,7 @@ struct Evidence {
   // Forms in the weights' own frame.
   std::optional<double> frame_score = {};
   double frame_p_value = 1;
+  double weaker_half = 0;      // the mean over attention or over feed-forwards, whichever is less
   bool basis_changed = false;  // see basis_change.h
   bool all_read = true;        // every matrix has a role, and was read
   bool quick = false;  // only parts were read, by plan: QuickCertainty says what that is worth
@@ -62,7 +63,8 @@ struct Evidence {
 std::optional<double> ScoreOf(const Evidence& evidence);
 
 // Whether the forms of the layers show one origin. Few layers cannot give a small p-value, however
-// alike their forms are.
+// alike their forms are. Who trains a model on another's hidden states, or toward its answers,
+// makes the forms of attention alike, and less those of feed-forwards: the weaker half decides.
 bool FormsAgree(const Evidence& evidence);
 
 struct Judgement {

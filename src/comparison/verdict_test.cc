@@ -29,9 +29,13 @@ TEST(ScoreOf, CountsNothingThatChanceExplains) {
 }
 
 TEST(ScoreOf, CountsAnswersOnlyAsFarAsFormsConfirmThem) {
-  EXPECT_NEAR(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.9}), 0.64, 0.3);
+  EXPECT_GT(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.9, .weaker_half = 0.9}), 0.6);
   EXPECT_LT(*ScoreOf({.kernel_score = 0.8, .frame_score = 0.1}), 0.1);
-  EXPECT_GT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.36, .frame_p_value = kCertain}), 0.54);
+  EXPECT_GT(*ScoreOf({.kernel_score = 0.1,
+                      .frame_score = 0.36,
+                      .frame_p_value = kCertain,
+                      .weaker_half = 0.5}),
+            0.54);
   EXPECT_LT(*ScoreOf({.kernel_score = 0.1, .frame_score = 0.17}), 0.05);
 }
 
@@ -61,7 +65,8 @@ Evidence Common(double cosine) {
           .traced_share = 1,
           .whole_share = 1,
           .frame_score = 0.9,
-          .frame_p_value = kCertain};
+          .frame_p_value = kCertain,
+          .weaker_half = 0.9};
 }
 
 template <typename Change>
@@ -142,7 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
                     .traced_share = 1,
                     .whole_share = 1,
                     .frame_score = 0.9,
-                    .frame_p_value = kCertain},
+                    .frame_p_value = kCertain,
+                    .weaker_half = 0.9},
                    Verdict::kReparameterised},
         JudgedCase{"kernels_spoiled",
                    {.kernel_score = 0.02,
@@ -150,8 +156,15 @@ INSTANTIATE_TEST_SUITE_P(
                     .traced_share = 1,
                     .whole_share = 1,
                     .frame_score = 0.8,
-                    .frame_p_value = kCertain},
+                    .frame_p_value = kCertain,
+                    .weaker_half = 0.7},
                    Verdict::kReparameterised},
+        JudgedCase{"attention_learned",
+                   {.kernel_score = 0.5,
+                    .frame_score = 0.45,
+                    .frame_p_value = kCertain,
+                    .weaker_half = 0.31},
+                   Verdict::kInconclusive},
         JudgedCase{"half_hidden",
                    {.kernel_score = 0.02, .frame_score = 0.28, .frame_p_value = kCertain},
                    Verdict::kInconclusive},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "comparison/pair_evidence.h"
 #include "comparison/thresholds.h"
 #include "deep_test/test_finding.h"
 #include "deep_test/written_shares.h"
@@ -28,8 +29,9 @@ bool WeightsAgree(const Comparison& comparison) {
   const double same = std::max(comparison.origins.a.layers.Share(Origin::kSame),
                                comparison.origins.b.layers.Share(Origin::kSame));
   if (same >= kInPart) return true;
-  return comparison.frame && FormsAgree({.frame_score = comparison.frame->score,
-                                         .frame_p_value = comparison.frame->p_value});
+  Evidence evidence;
+  AddFrameEvidence(comparison, evidence);
+  return FormsAgree(evidence);
 }
 
 // Layers of the other model are found, and one of the two has more layers than those.
