@@ -333,6 +333,9 @@ void CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
   const SketchAlignment alignment = AlignBySketches(a, b, cosines);
   comparison.kernels = CompareKernels(a, b, anchors);
   comparison.frame = CompareFrames(a.frame, b.frame);
+  for (const KindCosines& kind : cosines) {
+    comparison.common_structure = std::max(comparison.common_structure, kind.structure);
+  }
   ChooseLayers(a, b, anchors, PairingsOf(a, b, alignment, comparison), cosines, comparison);
   comparison.origins = FindOrigins(a, b,
                                    {.cosines = cosines,

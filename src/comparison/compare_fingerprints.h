@@ -55,6 +55,8 @@ struct Comparison {
   std::optional<KernelEvidence> kernels = {};  // empty: could not be compared, see findings
   SketchComparison sketches = {};
   std::optional<FrameComparison> frame = {};  // empty: one of the two has no frame
+  // Of the kinds of matrices, the largest KindCosines::structure.
+  double common_structure = 0;
   // By the alignment, or by index where the layers were paired so.
   std::vector<LayerMatch> layers = {};
   bool layers_by_index = false;

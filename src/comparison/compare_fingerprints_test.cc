@@ -121,6 +121,60 @@ TEST(CompareFingerprints, FindsAModelDerivedWhoseLayersCameFromTwo) {
   EXPECT_NEAR(comparison.sketches.copied_share, 0.5, 1e-9);
 }
 
+TEST(CompareFingerprints, TakesCopiedLayersThatWriteNothingForNoDerivation) {
+  const auto base = RandomToyModel(1, 6);
+  ToyModel other = RandomToyModel(2, 6);
+  for (size_t i = 0; i < 3; ++i) other.layers.push_back(base.layers[i]);
+  auto framed = FingerprintOf(other);
+  for (LayerResponse& layer : framed.layers) {
+    layer.mixer_gain = layer.feed_forward_gain = layer.index < 6 ? 0.5 : 1e-4;
+  }
+  const auto comparison = Compared(FingerprintOf(base), framed);
+  EXPECT_EQ(comparison.verdict, Verdict::kIndependent);
+  EXPECT_LT(*comparison.score, 0.1);
+  EXPECT_THAT(comparison.reason, HasSubstr("write next to nothing"));
+  EXPECT_THAT(TextOf(comparison, FindingKind::kPartsCopied), HasSubstr("18 matrices"));
+}
+
+TEST(CompareFingerprints, LeavesForgedSketchesOpen) {
+  const auto base = FingerprintOf(RandomToyModel(1, 6));
+  auto forged = FingerprintOf(RandomToyModel(2, 6));
+  for (size_t i = 0; i < base.weights.size(); ++i) {
+    forged.weights[i].sketch = base.weights[i].sketch;
+  }
+  const auto comparison = Compared(base, forged);
+  EXPECT_EQ(comparison.verdict, Verdict::kInconclusive);
+  EXPECT_LT(*comparison.score, 0.1);
+  EXPECT_THAT(comparison.reason, HasSubstr("can be forged"));
+}
+
+TEST(CompareFingerprints, AccusesNobodyOfACommonStructure) {
+  for (const size_t layers : {1, 2, 6}) {
+    ToyModel first = RandomToyModel(1, layers);
+    ToyModel second = RandomToyModel(2, layers);
+    for (ToyModel* model : {&first, &second}) {
+      for (ToyLayer& layer : model->layers) {
+        for (arma::mat* matrix : layer.Matrices()) *matrix += 2;
+      }
+    }
+    const auto comparison = Compared(FingerprintOf(first), FingerprintOf(second));
+    EXPECT_THAT(comparison.verdict, testing::AnyOf(Verdict::kIndependent, Verdict::kInconclusive))
+        << layers;
+    EXPECT_EQ(comparison.origins.b.layers.TracedShare(), 0) << layers;
+  }
+}
+
+TEST(CompareFingerprints, FindsLayersUnderAnotherEmbeddingAndAtOtherPlaces) {
+  const auto base = RandomToyModel(1, 6);
+  ToyModel moved = RandomToyModel(2, 6);
+  moved.layers = {base.layers[4], base.layers[0], base.layers[0], base.layers[5]};
+  const auto comparison = Compared(FingerprintOf(base), FingerprintOf(moved));
+  EXPECT_EQ(comparison.verdict, Verdict::kDerived);
+  EXPECT_EQ(comparison.origins.b.layers.Share(Origin::kSame), 1);
+  EXPECT_NEAR(comparison.origins.a.layers.Share(Origin::kSame), 0.5, 1e-9);
+  EXPECT_LE(*comparison.p_value, 1e-300);
+}
+
 TEST(CompareFingerprints, SeesThatTheVocabularyWasReplaced) {
   const auto base = RandomToyModel(1);
   ToyModel other = base;

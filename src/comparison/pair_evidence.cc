@@ -32,6 +32,15 @@ bool OneFunction(const Comparison& comparison) {
   return FormsAgree(evidence);
 }
 
+// What any two layers of these models have in common makes none the other's. Few layers do not show
+// it by themselves: there it is what a mean or one huge number of their matrices explains.
+double CommonForms(const Comparison& comparison) {
+  const FrameComparison& frame = *comparison.frame;
+  const size_t layers = std::max(frame.attention.size(), frame.feed_forward.size());
+  const double common = std::max(0.0, frame.null_mean);
+  return layers >= kFewestLayersForMedian ? common : std::max(common, comparison.common_structure);
+}
+
 // Empty without matches.
 std::optional<double> MeanCosine(const std::vector<FrameMatch>& matches) {
   if (matches.empty()) return std::nullopt;
@@ -181,14 +190,15 @@ FunctionMatches FunctionMatchesOf(const FullFingerprint& a, const FullFingerprin
 
 void AddFrameEvidence(const Comparison& comparison, Evidence& evidence) {
   if (!comparison.frame) return;
-  evidence.frame_score = comparison.frame->score;
+  const double common = CommonForms(comparison);
+  evidence.frame_score = comparison.frame->score - common;
   evidence.frame_p_value = comparison.frame->p_value;
   const auto attention = MeanCosine(comparison.frame->attention);
   const auto feed_forward = MeanCosine(comparison.frame->feed_forward);
   if (attention && feed_forward) {
-    evidence.weaker_half = std::min(*attention, *feed_forward);
+    evidence.weaker_half = std::min(*attention, *feed_forward) - common;
   } else {
-    evidence.weaker_half = attention.value_or(feed_forward.value_or(0));
+    evidence.weaker_half = attention.value_or(feed_forward.value_or(0)) - common;
   }
 }
 
