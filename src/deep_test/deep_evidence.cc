@@ -34,10 +34,14 @@ bool WeightsAgree(const Comparison& comparison) {
   return FormsAgree(evidence);
 }
 
-// Layers of the other model are found, and one of the two has more layers than those.
-bool SomeLayersAlone(const TestFinding& finding, const Network& a, const Network& b) {
+// Layers of the other model are found, and one of the two has more layers than those, which the
+// fingerprints do not find in the other either (in another order, say).
+bool SomeLayersAlone(const TestFinding& finding, const Comparison& comparison, const Network& a,
+                     const Network& b) {
   const size_t deeper = std::max(a.description().layers.size(), b.description().layers.size());
-  return finding.strong_layers > 0 && finding.strong_layers < deeper;
+  const double not_found = std::max(comparison.origins.a.layers.Share(Origin::kNothing),
+                                    comparison.origins.b.layers.Share(Origin::kNothing));
+  return finding.strong_layers > 0 && finding.strong_layers < deeper && not_found >= kInPart;
 }
 
 Result<std::vector<double>> SharesOf(const Network& network) {
@@ -61,7 +65,7 @@ Result<GatheredEvidence> GatherEvidence(const ReadModel& a, const ReadModel& b,
   }
   gathered.evidence.weights_agree = WeightsAgree(comparison);
   const TestFinding finding = FindingOf(test);
-  if (!SomeLayersAlone(finding, a.network, b.network)) return gathered;
+  if (!SomeLayersAlone(finding, comparison, a.network, b.network)) return gathered;
   auto written_a = SharesOf(a.network);
   if (!written_a) return written_a.error();
   gathered.written_a = *std::move(written_a);
