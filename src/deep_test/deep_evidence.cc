@@ -34,14 +34,20 @@ bool WeightsAgree(const Comparison& comparison) {
   return FormsAgree(evidence);
 }
 
-// Layers of the other model are found, and one of the two has more layers than those, which the
-// fingerprints do not find in the other either (in another order, say).
+// The fingerprints find every layer of both models in the other, in another order, say.
+bool AllLayersFound(const PairOrigins& origins) {
+  const auto found = [](const OriginCounts& layers) {
+    return layers.Total() > 0 && layers.Share(Origin::kNothing) < kInPart;
+  };
+  return found(origins.a.layers) && found(origins.b.layers);
+}
+
+// Layers of the other model are found, and one of the two has more layers than those.
 bool SomeLayersAlone(const TestFinding& finding, const Comparison& comparison, const Network& a,
                      const Network& b) {
   const size_t deeper = std::max(a.description().layers.size(), b.description().layers.size());
-  const double not_found = std::max(comparison.origins.a.layers.Share(Origin::kNothing),
-                                    comparison.origins.b.layers.Share(Origin::kNothing));
-  return finding.strong_layers > 0 && finding.strong_layers < deeper && not_found >= kInPart;
+  return finding.strong_layers > 0 && finding.strong_layers < deeper &&
+         !AllLayersFound(comparison.origins);
 }
 
 Result<std::vector<double>> SharesOf(const Network& network) {
