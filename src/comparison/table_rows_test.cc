@@ -14,7 +14,7 @@ WeightSummary RandomTable(size_t rows, uint32_t seed) {
   WeightSummary table = {.rows = rows, .columns = 64};
   table.row_sample.projections = FloatMatrix(rows, kRowProjections);
   for (size_t row = 0; row < rows; ++row) {
-    table.row_sample.digests.push_back(generator());
+    table.row_sample.digests.push_back(static_cast<uint32_t>(generator()));
     for (float& value : table.row_sample.projections.Row(row)) value = normal(generator);
   }
   return table;

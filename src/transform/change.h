@@ -32,13 +32,13 @@ enum class SecondModel { kNone, kUsedIfGiven, kNeeded };
 struct Change {
   std::string_view name;
   std::string_view text;                // one line
-  std::string_view strength;            // what the number says; empty: there is none
+  std::string_view strength = {};       // what the number says; empty: there is none
   std::vector<double> strengths = {1};  // that stress tries; the first is the default
   double least = 0;                     // of the strength
   double most = 0;
   Keeps keeps = Keeps::kFunction;
   SecondModel second = SecondModel::kNone;
-  std::string_view source;  // where it is described
+  std::string_view source = {};  // where it is described
   // Errors: kUnsupported where the change does not fit the model; kMismatch where the two models
   // do not fit. The model is then in no defined state.
   Result<void> (*apply)(const ChangeInput& input) = nullptr;

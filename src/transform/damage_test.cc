@@ -73,7 +73,7 @@ TEST_F(Damage, QuantisedGroupsHaveFewValues) {
 
 TEST_F(Damage, PrunedShareIsZero) {
   const Decoder after = After("prune:0.5");
-  const double zeros = arma::accu(Up(after, 2) == 0);
+  const auto zeros = static_cast<double>(arma::accu(Up(after, 2) == 0));
   EXPECT_NEAR(zeros / static_cast<double>(Up(after, 2).n_elem), 0.5, 0.01);
 }
 

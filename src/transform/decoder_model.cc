@@ -265,7 +265,10 @@ Json ConfigOf(const Decoder& decoder) {
 }
 
 Model ModelInMemory(const Decoder& decoder, Precision precision) {
-  Model model = {.name = decoder.name, .path = decoder.name, .config = ConfigOf(decoder)};
+  Model model;
+  model.name = decoder.name;
+  model.path = decoder.name;
+  model.config = ConfigOf(decoder);
   model.weights = std::make_shared<TensorsInMemory>(TensorsOf(decoder, precision));
   model.architecture = Understand(model.config, model.weights->tensors());
   model.tokenizer_folder = decoder.tokenizer.folder;
