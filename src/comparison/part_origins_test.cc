@@ -74,7 +74,7 @@ TEST(FindOrigins, TellsTheHalvesOfALayerApart) {
   }
   const auto origins = OriginsOf(FingerprintOf(base), FingerprintOf(Noised(other, 0.2, 5)));
   for (const PartOrigin& part : origins.b.parts) {
-    const WeightSummary& weight = FingerprintOf(other).weights[part.weight];
+    const WeightSummary weight = FingerprintOf(other).weights[part.weight];
     if (!weight.role.layer) continue;
     const bool feed_forward = weight.role.role == Role::kUp || weight.role.role == Role::kDown;
     EXPECT_EQ(part.origin, feed_forward ? Origin::kChanged : Origin::kNothing) << weight.tensor;

@@ -188,8 +188,12 @@ bool Orthonormalise(const arma::mat& before, arma::mat& rows) {
     if (lengths.is_empty()) return true;
     const double least = std::max(1e-7 * lengths.max(), 1e-18);
     const arma::uvec kept = arma::find(lengths > least);
-    rows = arma::diagmat(1 / arma::sqrt(arma::vec(lengths.elem(kept)))) *
-           (arma::mat(turns.cols(kept)).t() * rows);
+    if (kept.is_empty()) {
+      rows.set_size(0, rows.n_cols);
+      return true;
+    }
+    rows = arma::mat(turns.cols(kept)).t() * rows;
+    rows.each_col() /= arma::sqrt(arma::vec(lengths.elem(kept)));
   }
   return true;
 }

@@ -68,7 +68,13 @@ HWY_INLINE uint64_t Hash(const T* values, size_t count, const uint32_t* keys) {
     const auto added = hn::Add(LoadBits(d, values + i), hn::LoadU(d, keys + i));
     sum = hn::Add(sum, hn::MulEven(added, hn::Shuffle2301(added)));
   }
-  return hn::GetLane(hn::SumOfLanes(d64, sum));
+  // Lane by lane: the compiler's own sum of lanes is one of signed numbers, which must not
+  // overflow.
+  std::array<uint64_t, kRowSampleLanes> lanes = {};
+  hn::StoreU(sum, d64, lanes.data());
+  uint64_t hash = 0;
+  for (size_t i = 0; i < hn::Lanes(d64); ++i) hash += lanes[i];
+  return hash;
 }
 #endif
 
