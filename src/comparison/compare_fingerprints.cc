@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "comparison/anchor_agreement.h"
@@ -211,6 +212,19 @@ Finding DescribeBasis(const BasisChange& change, double weights, double kernels)
                           kernels, weights)};
 }
 
+// What has nothing of the other model did not change: it is another's.
+SketchComparison PairsOfOneOrigin(const Comparison& comparison) {
+  SketchComparison sketches = comparison.sketches;
+  std::set<size_t> foreign;
+  for (const PartOrigin& part : comparison.origins.a.parts) {
+    if (part.origin == Origin::kNothing) foreign.insert(part.weight);
+  }
+  std::erase_if(sketches.pairs, [&](const SketchPair& pair) {
+    return foreign.contains(pair.weights.in_a) && !pair.equal;
+  });
+  return sketches;
+}
+
 // What was done, between models that share their origin.
 void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const CommonAnchors& anchors,
                 const BasisChange& basis, Comparison& comparison) {
@@ -219,7 +233,7 @@ void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const Common
     findings.push_back(
         NameBasisChange(a, b, basis, comparison.sketches, comparison.kernels->score));
   } else {
-    Append(FindChanges(a, b, comparison.sketches), findings);
+    Append(FindChanges(a, b, PairsOfOneOrigin(comparison)), findings);
   }
   auto rounding = FindRounding(a, b);
   if (!rounding.empty()) {  // which explains what looks like noise

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -68,7 +69,10 @@ std::string VerdictHtml(const ComparisonPage& page) {
 std::string OriginsHtml(const ComparisonPage& page) {
   const PairOrigins& origins = page.comparison.origins;
   Row headings = {"of the parameters of"};
-  for (const Origin origin : kOrigins) headings.emplace_back(OriginText(origin));
+  for (const Origin origin : kOrigins) {
+    headings.emplace_back(OriginName(origin));
+    std::replace(headings.back().begin(), headings.back().end(), '_', ' ');
+  }
   const auto row = [](const FullFingerprint& model, const ModelOrigins& found) {
     Row cells = {model.model_name};
     for (const Origin origin : kOrigins) cells.push_back(ShareText(found.all.Share(origin)));
