@@ -144,6 +144,9 @@ std::vector<Pairing> PairingsOf(const FullFingerprint& a, const FullFingerprint&
   const auto add = [&](LayerMap layers) {
     if (layers.empty()) return;
     if (layers == pairings.front().layers) pairings.front().by_index = false;
+    for (const Pairing& known : pairings) {
+      if (known.layers == layers) return;
+    }
     pairings.push_back({.layers = std::move(layers)});
   };
   if (comparison.kernels) add(LayersOnPath(*comparison.kernels));
@@ -155,13 +158,16 @@ std::vector<Pairing> PairingsOf(const FullFingerprint& a, const FullFingerprint&
 }
 
 // The pairing under which the weights agree most, if they do beyond chance. Else what the layers
-// answer pairs them, or their numbers where nothing was answered.
-void ChooseLayers(const FullFingerprint& a, const FullFingerprint& b, const CommonAnchors& anchors,
-                  const std::vector<Pairing>& pairings, std::span<const KindCosines> cosines,
-                  Comparison& comparison) {
+// answer pairs them, or their numbers where nothing was answered. Returns the comparison by
+// numbers, the first of `pairings`.
+SketchComparison ChooseLayers(const FullFingerprint& a, const FullFingerprint& b,
+                              const CommonAnchors& anchors, const std::vector<Pairing>& pairings,
+                              std::span<const KindCosines> cosines, Comparison& comparison) {
   const Pairing* best = nullptr;
+  SketchComparison by_index;
   for (const Pairing& pairing : pairings) {
     SketchComparison sketches = CompareSketches(a, b, pairing.layers, anchors, cosines);
+    if (best == nullptr) by_index = sketches;
     const bool agrees = sketches.parts > 0 && sketches.p_value < kSharedStartP;
     const bool first = best == nullptr;
     const bool better = agrees && sketches.z > comparison.sketches.z;
@@ -174,6 +180,7 @@ void ChooseLayers(const FullFingerprint& a, const FullFingerprint& b, const Comm
   comparison.layers_by_index = best->by_index;
   comparison.layers = MatchLayers(a, best->layers, comparison.sketches);
   if (comparison.kernels) AddKernels(*comparison.kernels, comparison.layers);
+  return by_index;
 }
 
 void Append(std::vector<Finding> more, std::vector<Finding>& findings) {
@@ -340,9 +347,9 @@ void JudgeQuickly(const BasisChange& basis, Comparison& comparison) {
   comparison.verdict = Verdict::kInconclusive;
 }
 
-// What is compared before anything is judged.
-void CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
-                     const CommonAnchors& anchors, Comparison& comparison) {
+// What is compared before anything is judged. Returns the sketches with layers paired by number.
+SketchComparison CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
+                                 const CommonAnchors& anchors, Comparison& comparison) {
   const std::vector<KindCosines> cosines = CosinesOfLayers(a, b);
   const SketchAlignment alignment = AlignBySketches(a, b, cosines);
   comparison.kernels = CompareKernels(a, b, anchors);
@@ -350,7 +357,8 @@ void CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
   for (const KindCosines& kind : cosines) {
     comparison.common_structure = std::max(comparison.common_structure, kind.structure);
   }
-  ChooseLayers(a, b, anchors, PairingsOf(a, b, alignment, comparison), cosines, comparison);
+  SketchComparison by_index =
+      ChooseLayers(a, b, anchors, PairingsOf(a, b, alignment, comparison), cosines, comparison);
   comparison.origins = FindOrigins(a, b,
                                    {.cosines = cosines,
                                     .alignment = alignment,
@@ -358,6 +366,7 @@ void CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
                                     .head = comparison.sketches.head,
                                     .functions = FunctionMatchesOf(a, b, comparison),
                                     .tables_rewritten = TablesAreRewritten(comparison)});
+  return by_index;
 }
 
 void Judge(const FullFingerprint& a, const FullFingerprint& b, const Evidence& evidence,
@@ -383,9 +392,8 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   const auto anchors = FindCommonAnchors(a, b);
   if (!anchors) return anchors.error();
   Comparison comparison;
-  CompareEvidence(a, b, *anchors, comparison);
+  const SketchComparison by_index = CompareEvidence(a, b, *anchors, comparison);
   const bool quick = a.quick || b.quick;
-  const SketchComparison by_index = CompareSketches(a, b, LayersByIndex(a, b), *anchors);
   const auto agreement = quick ? WeightAgreement::kDifferent : AgreementOf(a, b, by_index);
   BasisChange basis;
   if (comparison.kernels && !comparison.layers_by_index) {

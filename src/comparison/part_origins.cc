@@ -29,11 +29,6 @@ bool TellsOrigin(const WeightSummary& weight) {
   return !weight.distinct_per_32 || *weight.distinct_per_32 > kFewestValues;
 }
 
-bool IsTable(const WeightSummary& weight) {
-  const Role role = weight.role.role;
-  return !weight.is_vector && (role == Role::kEmbedding || role == Role::kOutputHead);
-}
-
 using Shape = std::pair<uint64_t, uint64_t>;
 
 Shape ShapeOf(const WeightSummary& weight) { return {weight.rows, weight.columns}; }
@@ -224,7 +219,7 @@ std::optional<RowShares> RowsOfTable(const Explained& side, const WeightSummary&
                                      const std::optional<VocabularyPair>& tokens) {
   std::optional<RowShares> best;
   for (const WeightSummary& other : side.other.model.weights) {
-    if (!IsTable(other)) continue;
+    if (!IsVocabularyTable(other)) continue;
     auto shares = CompareRows(table, other);
     if (!shares) continue;
     if (tokens && other.role.role == table.role.role) {
@@ -293,7 +288,7 @@ PartOrigin Explain(const Explained& side, size_t index) {
     part.counts.Add(Origin::kSame, ParametersOf(weight));
     return part;
   }
-  if (IsTable(weight)) return ExplainTable(side, index);
+  if (IsVocabularyTable(weight)) return ExplainTable(side, index);
   const bool sketched = !weight.is_vector && !weight.sketch.values().empty() && weight.norm > 0;
   const bool has_place = IsLearnedMatrix(weight) || weight.role.role == Role::kModality;
   return sketched && has_place ? ExplainMatrix(side, index) : ExplainRest(side, index);

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "architecture/half_layer.h"
 #include "comparison/finding.h"
-#include "comparison/half_layer.h"
 #include "comparison/sketch_alignment.h"
 #include "comparison/sketch_comparison.h"
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <string_view>
 
+#include "comparison/table_rows.h"
 #include "comparison/thresholds.h"
 #include "full_profile/learned_matrix.h"
 
@@ -20,11 +21,6 @@ std::string Percent(double share) {
   return fmt::format("{:.0f}%", 100 * share);
 }
 
-bool IsTable(const WeightSummary& weight) {
-  const Role role = weight.role.role;
-  return !weight.is_vector && (role == Role::kEmbedding || role == Role::kOutputHead);
-}
-
 std::string_view TableName(const WeightSummary& weight) {
   return weight.role.role == Role::kEmbedding ? "embedding" : "output head";
 }
@@ -34,7 +30,7 @@ void AddTables(const FullFingerprint& model, const ModelOrigins& origins,
                std::vector<Finding>& findings) {
   for (const PartOrigin& part : origins.parts) {
     const WeightSummary& weight = model.weights[part.weight];
-    if (!IsTable(weight)) continue;
+    if (!IsVocabularyTable(weight)) continue;
     const double same = part.counts.Share(Origin::kSame);
     const double other = part.counts.Share(Origin::kChanged) + part.counts.Share(Origin::kNothing);
     if (same <= 0 || other <= 0) continue;
@@ -76,7 +72,7 @@ void AddCopiedTables(const FullFingerprint& model, const ModelOrigins& origins,
                      std::vector<Finding>& findings) {
   for (const PartOrigin& part : origins.parts) {
     const WeightSummary& weight = model.weights[part.weight];
-    if (!IsTable(weight) || part.counts.TracedShare() < 0.5) continue;
+    if (!IsVocabularyTable(weight) || part.counts.TracedShare() < 0.5) continue;
     findings.push_back({.kind = FindingKind::kPartsCopied,
                         .text = fmt::format("The {} of {} is the other model's ({} of its rows).",
                                             TableName(weight), model.model_name,

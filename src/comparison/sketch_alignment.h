@@ -6,7 +6,7 @@
 #include <map>
 #include <span>
 
-#include "comparison/half_layer.h"
+#include "architecture/half_layer.h"
 #include "comparison/sketch_cosines.h"
 #include "comparison/weight_pairs.h"
 

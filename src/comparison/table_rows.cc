@@ -66,6 +66,11 @@ size_t AlikeRows(const RowSample& rows, const RowSample& others, const std::vect
 
 }  // namespace
 
+bool IsVocabularyTable(const WeightSummary& weight) {
+  const Role role = weight.role.role;
+  return !weight.is_vector && (role == Role::kEmbedding || role == Role::kOutputHead);
+}
+
 std::optional<RowShares> CompareRows(const WeightSummary& table, const WeightSummary& other) {
   const RowSample& rows = table.row_sample;
   const RowSample& others = other.row_sample;

@@ -9,6 +9,9 @@
 
 namespace tensorguard {
 
+// A table of a row for each token: the embedding, or the output head.
+bool IsVocabularyTable(const WeightSummary& weight);
+
 // Shares of a table's rows; they sum to one.
 struct RowShares {
   double same = 0;     // equal numbers, at any place of the other table

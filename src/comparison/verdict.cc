@@ -182,6 +182,11 @@ std::string_view VerdictSentence(Verdict verdict) {
   return "The evidence does not decide.";
 }
 
+bool IsDerivation(Verdict verdict) {
+  return verdict == Verdict::kIdentical || verdict == Verdict::kDerived ||
+         verdict == Verdict::kReparameterised;
+}
+
 std::optional<double> ScoreOf(const Evidence& evidence) {
   if (evidence.equal) return 1;
   const bool common = HasCommonWeights(evidence);

@@ -24,6 +24,9 @@ std::string_view VerdictName(Verdict verdict);
 // One sentence for a reader who knows nothing of the method.
 std::string_view VerdictSentence(Verdict verdict);
 
+// Whether a verdict says that one model comes from the other, or both from one.
+bool IsDerivation(Verdict verdict);
+
 // What a verdict rests on. Shares are of the learned matrices of the text layers.
 struct Evidence {
   bool equal =

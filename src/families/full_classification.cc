@@ -43,11 +43,6 @@ bool IsKnown(const KnownCandidate& candidate) {
 
 }  // namespace
 
-bool IsDerivation(Verdict verdict) {
-  return verdict == Verdict::kIdentical || verdict == Verdict::kDerived ||
-         verdict == Verdict::kReparameterised;
-}
-
 Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
                                                std::span<const FullFingerprint> known,
                                                const ClassificationOptions& options) {

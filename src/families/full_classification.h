@@ -47,9 +47,6 @@ Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
                                                std::span<const FullFingerprint> known,
                                                const ClassificationOptions& options = {});
 
-// Whether a verdict says that one model comes from the other, or both from one.
-bool IsDerivation(Verdict verdict);
-
 }  // namespace tensorguard
 
 #endif  // TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "architecture/half_layer.h"
+
 namespace tensorguard {
 namespace {
 
@@ -17,23 +19,6 @@ bool IsMatrix(const WeightSummary& weight) {
   return !weight.is_vector && !weight.role.is_bias && weight.columns > 1 &&
          role != Role::kAdapter && role != Role::kScale && role != Role::kBuffer &&
          role != Role::kPositionEmbedding && role != Role::kNorm && role != Role::kGain;
-}
-
-enum class Half { kMixer, kFeedForward, kOther };
-
-Half HalfOf(Role role) {
-  switch (role) {
-    case Role::kGate:
-    case Role::kUp:
-    case Role::kDown:
-    case Role::kGateUp:
-    case Role::kRouter:
-      return Half::kFeedForward;
-    case Role::kMixer:
-      return Half::kMixer;
-    default:
-      return role >= Role::kQuery && role <= Role::kKeyValueUp ? Half::kMixer : Half::kOther;
-  }
 }
 
 struct Count {
@@ -109,7 +94,7 @@ std::vector<MissingPart> FindZeroParts(std::span<const WeightSummary> weights) {
     if (!weight.role.layer) continue;
     StackCounts& counts = stacks[weight.role.stack];
     counts.layers[*weight.role.layer].Add(weight);
-    counts.halves[HalfOf(role)].Add(weight);
+    if (const auto half = HalfOf(role)) counts.halves[*half].Add(weight);
   }
   for (const auto& [stack, counts] : stacks) AddZeroLayers(stack, counts, missing);
   return missing;

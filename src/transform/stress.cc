@@ -41,11 +41,6 @@ SecondModel SecondOf(const Combination& combination) {
   return second;
 }
 
-bool SaysCopy(Verdict verdict) {
-  return verdict == Verdict::kIdentical || verdict == Verdict::kDerived ||
-         verdict == Verdict::kReparameterised;
-}
-
 // Layers of the second model that do something; order and sketches forged, layers that write
 // nothing, and an embedding alone are no derivation.
 bool TakesFromOther(const Combination& combination) {
@@ -126,11 +121,11 @@ Result<void> Grid::AddAnswers(StressCell cell, const StressSubject& a, const Str
     cell.verdict = answer.verdict;
     cell.log10_p = answer.log10_p;
     if (copy) {
-      cell.outcome = SaysCopy(answer.verdict)                  ? StressOutcome::kFound
+      cell.outcome = IsDerivation(answer.verdict)              ? StressOutcome::kFound
                      : answer.verdict == Verdict::kIndependent ? StressOutcome::kMissed
                                                                : StressOutcome::kUndecided;
     } else {
-      cell.outcome = SaysCopy(answer.verdict) ? StressOutcome::kAccused : StressOutcome::kClear;
+      cell.outcome = IsDerivation(answer.verdict) ? StressOutcome::kAccused : StressOutcome::kClear;
     }
     report_.cells.push_back(cell);
   };
@@ -151,7 +146,7 @@ Result<void> Grid::AddUnchanged() {
     Note("none");
     const auto answer = CompareSubjects(*original_, other);
     if (!answer) return answer.error();
-    kin_.push_back(SaysCopy(answer->verdict));
+    kin_.push_back(IsDerivation(answer->verdict));
     const StressCell cell = {.change = "none", .against = other.model.name, .damage = 0.0};
     if (auto added = AddAnswers(cell, *original_, other, kin_.back()); !added) return added;
   }

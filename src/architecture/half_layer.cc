@@ -1,4 +1,4 @@
-#include "comparison/half_layer.h"
+#include "architecture/half_layer.h"
 
 namespace tensorguard {
 

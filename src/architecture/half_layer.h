@@ -1,6 +1,6 @@
 // The two halves of a layer, which may have origins of their own.
-#ifndef TENSORGUARD_COMPARISON_HALF_LAYER_H_
-#define TENSORGUARD_COMPARISON_HALF_LAYER_H_
+#ifndef TENSORGUARD_ARCHITECTURE_HALF_LAYER_H_
+#define TENSORGUARD_ARCHITECTURE_HALF_LAYER_H_
 
 #include <compare>
 #include <cstdint>
@@ -29,4 +29,4 @@ std::optional<HalfPlace> HalfPlaceOf(const TensorRole& role);
 
 }  // namespace tensorguard
 
-#endif  // TENSORGUARD_COMPARISON_HALF_LAYER_H_
+#endif  // TENSORGUARD_ARCHITECTURE_HALF_LAYER_H_
