@@ -95,7 +95,7 @@ void PrintRow(std::string_view method, const Tally& tally, const std::string& si
 
 Result<void> PrintClustering(std::string_view method, const LabelledModels& labelled,
                              const FeatureMatrix& matrix,
-                             Result<Clustering> (*cluster)(const FeatureMatrix&,
+                             Result<Clustering> (*cluster)(const ModelPoints&,
                                                            const ClusterOptions&)) {
   auto clustering = cluster(matrix, {.center_names = labelled.centers});
   if (!clustering) return std::move(clustering).error();

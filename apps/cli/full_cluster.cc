@@ -89,7 +89,7 @@ FamilyGroups GroupByLikeness(const SimilarityMatrix& similarities) {
   return groups;
 }
 
-Result<FamilyGroups> GroupAroundCenters(const FeatureMatrix& embedding,
+Result<FamilyGroups> GroupAroundCenters(const ModelPoints& embedding,
                                         const ClusterOptions& options) {
   const auto cluster = options.method == "gmm" ? ClusterByMixture : ClusterByKMeans;
   auto clustering =

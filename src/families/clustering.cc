@@ -36,8 +36,8 @@ Matrix ToRows(const arma::mat& columns) {
   return rows;
 }
 
-Result<size_t> FindModel(const FeatureMatrix& matrix, const std::string& name) {
-  const auto& names = matrix.model_names;
+Result<size_t> FindModel(const ModelPoints& models, const std::string& name) {
+  const auto& names = models.model_names;
   const auto found = std::find(names.begin(), names.end(), name);
   if (found != names.end()) return static_cast<size_t>(found - names.begin());
   Error error{.kind = ErrorKind::kNotFound,
@@ -49,13 +49,13 @@ Result<size_t> FindModel(const FeatureMatrix& matrix, const std::string& name) {
 }
 
 // The model farthest from its nearest start; a start if every model lies on one.
-size_t FarthestModel(const FeatureMatrix& matrix, std::span<const size_t> starts) {
+size_t FarthestModel(const ModelPoints& models, std::span<const size_t> starts) {
   size_t farthest = starts[0];
   double farthest_distance = 0;
-  for (size_t i = 0; i < matrix.points.rows(); ++i) {
-    double nearest = Distance(matrix.points.Row(i), matrix.points.Row(starts[0]));
+  for (size_t i = 0; i < models.points.rows(); ++i) {
+    double nearest = Distance(models.points.Row(i), models.points.Row(starts[0]));
     for (const size_t start : starts) {
-      nearest = std::min(nearest, Distance(matrix.points.Row(i), matrix.points.Row(start)));
+      nearest = std::min(nearest, Distance(models.points.Row(i), models.points.Row(start)));
     }
     if (nearest <= farthest_distance) continue;
     farthest = i;
@@ -64,14 +64,14 @@ size_t FarthestModel(const FeatureMatrix& matrix, std::span<const size_t> starts
   return farthest;
 }
 
-Result<void> CheckDistinct(const FeatureMatrix& matrix, std::span<const size_t> starts) {
+Result<void> CheckDistinct(const ModelPoints& models, std::span<const size_t> starts) {
   for (size_t i = 0; i < starts.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      const auto& names = matrix.model_names;
+      const auto& names = models.model_names;
       if (starts[i] == starts[j]) {
         return UsageError(fmt::format("the centre \"{}\" is given twice", names[starts[i]]));
       }
-      if (Distance(matrix.points.Row(starts[i]), matrix.points.Row(starts[j])) > 0) continue;
+      if (Distance(models.points.Row(starts[i]), models.points.Row(starts[j])) > 0) continue;
       return Error{.kind = ErrorKind::kMismatch,
                    .problem = fmt::format("the centres \"{}\" and \"{}\" have equal fingerprints",
                                           names[starts[j]], names[starts[i]]),
@@ -82,27 +82,27 @@ Result<void> CheckDistinct(const FeatureMatrix& matrix, std::span<const size_t> 
 }
 
 // The models at which the clusters start.
-Result<std::vector<size_t>> StartsOf(const FeatureMatrix& matrix, const ClusterOptions& options) {
+Result<std::vector<size_t>> StartsOf(const ModelPoints& models, const ClusterOptions& options) {
   const size_t named = options.center_names.size();
   const size_t count = options.cluster_count.value_or(named);
   if (named == 0) return UsageError("no centre given");
   if (count < named) {
     return UsageError(fmt::format("{} clusters asked for, but {} centres given", count, named));
   }
-  if (count > matrix.model_names.size()) {
+  if (count > models.model_names.size()) {
     return UsageError(fmt::format("{} clusters asked for, but only {} models given", count,
-                                  matrix.model_names.size()));
+                                  models.model_names.size()));
   }
   std::vector<size_t> starts;
   for (const std::string& name : options.center_names) {
-    const auto model = FindModel(matrix, name);
+    const auto model = FindModel(models, name);
     if (!model) return model.error();
     starts.push_back(*model);
   }
-  auto distinct = CheckDistinct(matrix, starts);
+  auto distinct = CheckDistinct(models, starts);
   if (!distinct) return std::move(distinct).error();
   while (starts.size() < count) {
-    const size_t farthest = FarthestModel(matrix, starts);
+    const size_t farthest = FarthestModel(models, starts);
     if (std::find(starts.begin(), starts.end(), farthest) != starts.end()) {
       return Error{.kind = ErrorKind::kMismatch,
                    .problem = fmt::format("{} clusters asked for, but the models have only {} "
@@ -145,11 +145,11 @@ MixtureStart StartMixture(const arma::mat& points, const Clustering& clustering)
 
 }  // namespace
 
-Result<Clustering> ClusterByKMeans(const FeatureMatrix& matrix, const ClusterOptions& options) {
-  const auto starts = StartsOf(matrix, options);
+Result<Clustering> ClusterByKMeans(const ModelPoints& models, const ClusterOptions& options) {
+  const auto starts = StartsOf(models, options);
   if (!starts) return starts.error();
 
-  const arma::mat points = ToColumns(matrix.points);
+  const arma::mat points = ToColumns(models.points);
   arma::mat means =
       points.cols(arma::uvec(std::vector<arma::uword>(starts->begin(), starts->end())));
   // Armadillo draws a replacement only when more clusters are empty than are not; even then the
@@ -162,20 +162,20 @@ Result<Clustering> ClusterByKMeans(const FeatureMatrix& matrix, const ClusterOpt
 
   Clustering clustering;
   for (const size_t start : *starts) {
-    clustering.center_names.push_back(matrix.model_names[start]);
+    clustering.center_names.push_back(models.model_names[start]);
   }
   clustering.means = ToRows(means);
-  for (size_t i = 0; i < matrix.points.rows(); ++i) {
-    clustering.cluster_of_model.push_back(NearestRow(clustering.means, matrix.points.Row(i)));
+  for (size_t i = 0; i < models.points.rows(); ++i) {
+    clustering.cluster_of_model.push_back(NearestRow(clustering.means, models.points.Row(i)));
   }
   return clustering;
 }
 
-Result<Clustering> ClusterByMixture(const FeatureMatrix& matrix, const ClusterOptions& options) {
-  auto clustering = ClusterByKMeans(matrix, options);
+Result<Clustering> ClusterByMixture(const ModelPoints& models, const ClusterOptions& options) {
+  auto clustering = ClusterByKMeans(models, options);
   if (!clustering) return clustering;
 
-  const arma::mat points = ToColumns(matrix.points);
+  const arma::mat points = ToColumns(models.points);
   const MixtureStart start = StartMixture(points, *clustering);
   arma::gmm_diag mixture;
   mixture.set_params(start.means, start.variances, start.weights);

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "families/feature_matrix.h"
+#include "families/model_points.h"
 
 namespace tensorguard {
 
 struct ClusterOptions {
-  std::vector<std::string> center_names;  // models of the matrix, each the start of a cluster
+  std::vector<std::string> center_names;  // models of the models, each the start of a cluster
   // More clusters than names: each further one starts at the model that lies farthest from all
   // starts so far (the reference draws them at random). Empty: one per name.
   std::optional<size_t> cluster_count = {};
@@ -30,7 +30,7 @@ struct Clustering {
 // loses all its models on the way restarts at a model of the last cluster that has two.
 // Errors: kUsage for no, repeated or too few clusters and for more clusters than models; kNotFound
 // for a name that is no model of the matrix; kMismatch for two starts with equal fingerprints.
-Result<Clustering> ClusterByKMeans(const FeatureMatrix& matrix, const ClusterOptions& options);
+Result<Clustering> ClusterByKMeans(const ModelPoints& models, const ClusterOptions& options);
 
 // A Gaussian mixture, started at the means, variances and sizes of the K-Means clusters; a model
 // belongs to the component with the highest posterior.
@@ -40,7 +40,7 @@ Result<Clustering> ClusterByKMeans(const FeatureMatrix& matrix, const ClusterOpt
 // copies from shrinking to a point that repels the next copy. On the published fingerprints every
 // floor from 1e-6 to 0.3 gives the same families.
 // Errors: those of ClusterByKMeans; kMismatch if the mixture does not fit.
-Result<Clustering> ClusterByMixture(const FeatureMatrix& matrix, const ClusterOptions& options);
+Result<Clustering> ClusterByMixture(const ModelPoints& models, const ClusterOptions& options);
 
 // In units of a feature's variance over the population: a family is never narrower than a tenth of
 // the population's standard deviation.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "families/matrix.h"
+#include "families/model_points.h"
 #include "fingerprint/paper_features.h"
 
 namespace tensorguard {
@@ -34,11 +34,10 @@ struct FeatureScale {
   std::vector<bool> is_constant;
 };
 
-struct FeatureMatrix {
-  std::vector<std::string> model_names;    // as given, each once
+// The points are standardised: (value - mean) / deviation, a column per feature.
+struct FeatureMatrix : ModelPoints {
   std::vector<std::string> feature_names;  // those that a model has, in PaperFeatureNames' order
   FeatureScale scale;
-  Matrix points;  // a row per model: (value - mean) / deviation
   std::vector<ImputedFeature> imputed;
 };
 

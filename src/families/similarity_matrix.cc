@@ -139,7 +139,7 @@ Families FindFamilies(const SimilarityMatrix& similarities, double lowest_score)
   return result;
 }
 
-Result<FeatureMatrix> EmbedSimilarities(const SimilarityMatrix& similarities) {
+Result<ModelPoints> EmbedSimilarities(const SimilarityMatrix& similarities) {
   const auto& names = similarities.model_names();
   if (names.empty()) return Error{.kind = ErrorKind::kUsage, .problem = "no model given"};
   const auto centred = CentredScores(similarities);
@@ -155,20 +155,14 @@ Result<FeatureMatrix> EmbedSimilarities(const SimilarityMatrix& similarities) {
   for (arma::uword i = variances.n_elem; i-- > 0;) {
     if (variances(i) > smallest) kept.push_back(i);
   }
-  FeatureMatrix matrix;
-  matrix.model_names = names;
-  matrix.points = Matrix(names.size(), kept.size());
+  ModelPoints embedding = {.model_names = names, .points = Matrix(names.size(), kept.size())};
   for (size_t dimension = 0; dimension < kept.size(); ++dimension) {
-    matrix.feature_names.push_back(fmt::format("dimension {}", dimension + 1));
-    matrix.scale.means.push_back(0);
-    matrix.scale.deviations.push_back(1);
-    matrix.scale.is_constant.push_back(false);
     const double length = std::sqrt(variances(kept[dimension]));
     for (size_t model = 0; model < names.size(); ++model) {
-      matrix.points.Row(model)[dimension] = length * directions(model, kept[dimension]);
+      embedding.points.Row(model)[dimension] = length * directions(model, kept[dimension]);
     }
   }
-  return matrix;
+  return embedding;
 }
 
 }  // namespace tensorguard

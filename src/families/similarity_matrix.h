@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "families/feature_matrix.h"
+#include "families/model_points.h"
 
 namespace tensorguard {
 
@@ -45,7 +45,7 @@ Families FindFamilies(const SimilarityMatrix& similarities, double lowest_score)
 // (classical scaling, Torgerson 1952: negative eigenvalues are left out), for K-Means. A column per
 // dimension, widest first, as they are: not standardised. Errors: kMismatch, naming a pair that has
 // no score; kUsage for no model.
-Result<FeatureMatrix> EmbedSimilarities(const SimilarityMatrix& similarities);
+Result<ModelPoints> EmbedSimilarities(const SimilarityMatrix& similarities);
 
 }  // namespace tensorguard
 
