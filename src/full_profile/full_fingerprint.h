@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "architecture/mixer_kind.h"
 #include "architecture/role.h"
 #include "frame/frame_forms.h"
 #include "network/float_matrix.h"
-#include "network/network.h"
 
 namespace tensorguard {
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "architecture/mixer_kind.h"
 #include "base/result.h"
 #include "model/model.h"
 #include "network/expert_visitor.h"
@@ -17,9 +18,6 @@
 #include "network/weight.h"
 
 namespace tensorguard {
-
-// What mixes tokens in a layer.
-enum class MixerKind { kNone, kAttention, kRecurrent };
 
 struct LayerDescription {
   std::string stack = {};  // as TensorRole::stack; "" for a decoder-only model
