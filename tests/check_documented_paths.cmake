@@ -2,7 +2,8 @@
 # Run as: cmake -D SOURCE_DIR=... -P check_documented_paths.cmake
 cmake_minimum_required(VERSION 3.25)
 
-file(GLOB documents ${SOURCE_DIR}/*.md ${SOURCE_DIR}/docs/*.md ${SOURCE_DIR}/docs/*/*.md)
+file(GLOB documents ${SOURCE_DIR}/*.md ${SOURCE_DIR}/src/*.md ${SOURCE_DIR}/docs/*.md
+     ${SOURCE_DIR}/docs/*/*.md)
 set(checked 0)
 foreach(document IN LISTS documents)
   get_filename_component(folder ${document} DIRECTORY)
@@ -12,6 +13,8 @@ foreach(document IN LISTS documents)
   # `src/x/y.cc`, `bench/z.sh` in the text; [links](relative/path.md).
   string(REGEX MATCHALL "`(src|apps|tests|bench|docs|fuzz|scripts|examples|cmake)/[A-Za-z0-9_./-]+" named
                         "${text}")
+  # Not those to other sites.
+  string(REGEX REPLACE "LINK:https?://" "" text "${text}")
   string(REGEX MATCHALL "LINK:[A-Za-z0-9_./-]+" linked "${text}")
   foreach(path IN LISTS named)
     string(SUBSTRING ${path} 1 -1 path)
