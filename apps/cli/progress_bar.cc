@@ -30,13 +30,25 @@ double DoneFraction(const Progress& progress) {
   return std::min(fraction, 1.0);
 }
 
+// "1.2 GB", "1,200" of files.
+std::string AmountText(uint64_t amount, ProgressUnit unit) {
+  return unit == ProgressUnit::kBytes ? ReadableBytes(amount) : WithThousands(amount);
+}
+
+// "1.2 GB of 2.4 GB", "12 of 300 files".
+std::string AmountsText(const Progress& progress) {
+  return fmt::format("{} of {}{}", AmountText(progress.bytes_done, progress.unit),
+                     AmountText(progress.bytes_total, progress.unit),
+                     progress.unit == ProgressUnit::kFiles ? " files" : "");
+}
+
 std::string RateAndTimeLeft(const Progress& progress, double elapsed_seconds) {
   if (elapsed_seconds < kSecondsBeforeEstimate || progress.bytes_done == 0) return {};
-  const double bytes_per_second = static_cast<double>(progress.bytes_done) / elapsed_seconds;
-  const uint64_t bytes_left =
-      progress.bytes_total - std::min(progress.bytes_done, progress.bytes_total);
-  return fmt::format("  {}/s  {} left", ReadableBytes(static_cast<uint64_t>(bytes_per_second)),
-                     ReadableDuration(static_cast<double>(bytes_left) / bytes_per_second));
+  const double per_second = static_cast<double>(progress.bytes_done) / elapsed_seconds;
+  const uint64_t left = progress.bytes_total - std::min(progress.bytes_done, progress.bytes_total);
+  return fmt::format("  {}/s  {} left",
+                     AmountText(static_cast<uint64_t>(per_second), progress.unit),
+                     ReadableDuration(static_cast<double>(left) / per_second));
 }
 
 std::string FirstColumns(const std::string& text, size_t columns) {
@@ -53,9 +65,8 @@ std::string FirstColumns(const std::string& text, size_t columns) {
 std::string ProgressLine(const std::string& label, const Progress& progress, double elapsed_seconds,
                          size_t width) {
   const double fraction = DoneFraction(progress);
-  const std::string amounts =
-      fmt::format(" {:3.0f}%  {} of {}{}", 100 * fraction, ReadableBytes(progress.bytes_done),
-                  ReadableBytes(progress.bytes_total), RateAndTimeLeft(progress, elapsed_seconds));
+  const std::string amounts = fmt::format(" {:3.0f}%  {}{}", 100 * fraction, AmountsText(progress),
+                                          RateAndTimeLeft(progress, elapsed_seconds));
   const size_t taken = DisplayWidth(label) + DisplayWidth(amounts) + 3;  // " [" and "]"
   const size_t room = width > taken ? width - taken : 0;
   const size_t bar = std::clamp(room, kShortestBar, kLongestBar);

@@ -29,6 +29,16 @@ TEST(ProgressLine, EstimatesNothingFromTheFirstMoments) {
             "a [###############---------------]  50%  1.0 MB of 2.0 MB");
 }
 
+TEST(ProgressLine, CountsFilesAsFiles) {
+  EXPECT_EQ(
+      ProgressLine(
+          "signatures",
+          {.what = "a", .bytes_done = 1200, .bytes_total = 3000, .unit = ProgressUnit::kFiles},
+          /*elapsed_seconds=*/2, 200),
+      "signatures [############------------------]  40%  1,200 of 3,000 files  600/s  "
+      "0:03 left");
+}
+
 TEST(ProgressLine, EndsFullAndSurvivesAnUnknownTotal) {
   EXPECT_EQ(ProgressLine("a", {.what = "", .bytes_done = 10, .bytes_total = 10}, 0, 30),
             "a [#######] 100%  10 B of 10 B");
