@@ -11,13 +11,16 @@ std::string_view ProgramSummary() {
 const std::vector<Section>& SharedSections() {
   static const std::vector<Section> kSections = {
       {"Models",
-       "A MODEL is a safetensors file; a folder in the layout of Hugging Face, with or without an "
-       "index of its shards; a folder of the Hub's cache; or a PEFT adapter folder together with "
-       "--base MODEL. Each may also lie elsewhere: hf://ORG/NAME[@REVISION][/FILE] on the Hub, an "
-       "https:// URL of a file or, with / at its end, of a folder, or s3://BUCKET/KEY. What is "
-       "needed of it is read from there; nothing is downloaded. Commands that need no weights also "
-       "take a fingerprint "
-       "(NAME.fingerprint.safetensors) or a features file (NAME_features.json)."},
+       "A MODEL is a file with weights: safetensors, GGUF, PyTorch (.bin, .pt, .pth, .ckpt), NumPy "
+       "(.npz) or ONNX; an index of shards, or the first part of a split GGUF model; a folder in "
+       "the layout of Hugging Face with weights in any of these formats; a folder of the Hub's "
+       "cache; or an adapter folder (PEFT, MLX) together with --base MODEL. Each may also lie "
+       "elsewhere: hf://ORG/NAME[@REVISION][/FILE] on the Hub, an https:// URL of a file or, with "
+       "/ at its end, of a folder, or s3://BUCKET/KEY. What is needed of it is read from there; "
+       "nothing is downloaded. Commands that need no weights also take a fingerprint "
+       "(NAME.fingerprint.safetensors) or a features file (NAME_features.json). Where many models "
+       "are asked for, a folder stands for the fingerprints in it or, without those, for every "
+       "model in it."},
       {"Output",
        "Results go to standard output, messages to standard error. A progress bar is shown on a "
        "terminal only. With --json the result is one JSON object in one line."},
