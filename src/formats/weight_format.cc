@@ -116,6 +116,18 @@ bool IsWeightName(const FormatNames& names, std::string_view file_name) {
          !EndsWithAny(file_name, names.other_endings);
 }
 
+bool IsMainName(const FormatNames& names, std::string_view file_name) {
+  if (names.main_stem.empty() || !file_name.starts_with(names.main_stem)) return false;
+  file_name.remove_prefix(names.main_stem.size());
+  return std::find(names.suffixes.begin(), names.suffixes.end(), file_name) != names.suffixes.end();
+}
+
+bool IsMainPartName(const FormatNames& names, std::string_view file_name) {
+  if (names.main_stem.empty() || !file_name.starts_with(names.main_stem)) return false;
+  file_name.remove_prefix(names.main_stem.size());
+  return file_name.starts_with('-') || file_name.starts_with('_');
+}
+
 const FormatNames* FormatOfIndexName(std::string_view file_name) {
   const auto names = std::find_if(kReadable.begin(), kReadable.end(), [&](const FormatNames& row) {
     return !row.index_suffix.empty() && file_name.ends_with(row.index_suffix);

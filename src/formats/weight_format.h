@@ -36,6 +36,12 @@ std::span<const FormatNames> ReadableFormats();
 // Whether `file_name` can be a model's weights in this format.
 bool IsWeightName(const FormatNames& names, std::string_view file_name);
 
+// Whether `file_name` is the main stem with a suffix of the format: "model.safetensors".
+bool IsMainName(const FormatNames& names, std::string_view file_name);
+
+// Whether it is what takes that one's place: a shard, or an unnumbered part ("model-vision...").
+bool IsMainPartName(const FormatNames& names, std::string_view file_name);
+
 // The one whose index `file_name` is, or null.
 const FormatNames* FormatOfIndexName(std::string_view file_name);
 

@@ -54,14 +54,8 @@ std::optional<std::string> MainFile(const FormatNames& format, const Names& weig
   return {};
 }
 
-// Of what takes the place of model.safetensors: its shards, or unnumbered parts (model-vision).
 Names MainParts(const FormatNames& format, const Names& weights) {
-  if (format.main_stem.empty()) return {};
-  return Where(weights, [&](std::string_view name) {
-    if (!name.starts_with(format.main_stem)) return false;
-    name.remove_prefix(format.main_stem.size());
-    return name.starts_with('-') || name.starts_with('_');
-  });
+  return Where(weights, [&](const std::string& name) { return IsMainPartName(format, name); });
 }
 
 // Where a folder cannot be listed, a model can only be found by the names that are usual.
