@@ -4,13 +4,26 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace tensorguard {
 
-// "NAME" of hf://ORG/NAME@REVISION, the last part of another URL; of a path also
-// "models--org--name" folders (named "name") and trailing slashes understood;
-// suffixes of weight files (WeightSuffixOf) and _features.json removed.
+// "NAME" of hf://ORG/NAME@REVISION, the last part of another URL or path without trailing slashes;
+// "models--ORG--NAME" folders of a Hub cache are named "NAME", and so are their snapshots. Suffixes
+// of weight files and indexes, of fingerprints and of features files are removed. A file whose name
+// says nothing of the model ("model.onnx", "pytorch_model-00001-of-00002.bin") has the name of its
+// folder.
 std::string ModelNameFromPath(const std::filesystem::path& path);
+
+struct NamedModel {
+  std::string name;
+  std::filesystem::path path;  // that a person named: a model's, or its fingerprint's
+};
+
+// The names of `models`, in their order, but where two of different paths have the same one: each
+// of these gets the shortest end of its path that none of the others has ("runs/a/x", "runs/b/x"
+// are "a/x" and "b/x").
+std::vector<std::string> DistinctNames(const std::vector<NamedModel>& models);
 
 }  // namespace tensorguard
 

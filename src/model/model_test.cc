@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "model/model_name.h"
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
@@ -192,29 +191,6 @@ TEST(OpenModel, OpensEveryModelOfTheZoo) {
     ++opened;
   }
   EXPECT_GE(opened, 40u);
-}
-
-TEST(ModelNameFromPath, TakesTheLastPartWithoutSuffix) {
-  EXPECT_EQ(ModelNameFromPath("a/b/alder"), "alder");
-  EXPECT_EQ(ModelNameFromPath("a/b/alder//"), "alder");
-  EXPECT_EQ(ModelNameFromPath("a/b/../alder/."), "alder");
-  EXPECT_EQ(ModelNameFromPath("Llama-3.2-1B"), "Llama-3.2-1B");
-  EXPECT_EQ(ModelNameFromPath("x/weights.safetensors"), "weights");
-  EXPECT_EQ(ModelNameFromPath("x/phi-4_features.json"), "phi-4");
-  EXPECT_EQ(ModelNameFromPath(".safetensors"), ".safetensors");
-}
-
-TEST(ModelNameFromPath, UnderstandsHubCaches) {
-  EXPECT_EQ(ModelNameFromPath("hub/models--org--tiny"), "tiny");
-  EXPECT_EQ(ModelNameFromPath("hub/models--org--tiny/"), "tiny");
-  EXPECT_EQ(ModelNameFromPath("hub/models--org--tiny/snapshots/0123abc"), "tiny");
-  EXPECT_EQ(ModelNameFromPath("hub/models--gpt2"), "gpt2");
-  EXPECT_EQ(ModelNameFromPath("hub/models--org--a--b"), "a--b");
-}
-
-TEST(ModelNameFromPath, FindsTheNameOfTheCurrentFolder) {
-  EXPECT_EQ(ModelNameFromPath("."), fs::current_path().filename().string());
-  EXPECT_EQ(ModelNameFromPath(".."), fs::current_path().parent_path().filename().string());
 }
 
 }  // namespace
