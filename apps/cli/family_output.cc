@@ -34,9 +34,9 @@ ExitStatus StatusOf(std::string_view verdict, const std::vector<std::string>& fa
   return named ? ExitStatus::kNamedAnswer : ExitStatus::kDone;
 }
 
-ExitStatus StatusAfter(size_t failed, size_t asked, ExitStatus status, Console& console) {
-  if (failed == 0) return status;
-  console.Message(FailureCount(failed, asked));
+ExitStatus StatusAfter(const Shortfall& shortfall, ExitStatus status, Console& console) {
+  if (shortfall.errors.empty()) return status;
+  console.Message(FailureCount(shortfall.errors.size(), shortfall.asked));
   return ExitStatus::kError;
 }
 

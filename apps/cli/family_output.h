@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/features.h"
+#include "cli/gathering.h"
 #include "cli/json_output.h"
 #include "families/feature_matrix.h"
 
@@ -23,8 +23,8 @@ std::string NotesText(const std::vector<std::string>& notes,
 // kNamedAnswer if `fail_on` names the verdict.
 ExitStatus StatusOf(std::string_view verdict, const std::vector<std::string>& fail_on);
 
-// kError if any of `asked` models failed, after a last line that counts; else `status`.
-ExitStatus StatusAfter(size_t failed, size_t asked, ExitStatus status, Console& console);
+// kError if any model could not be read, after a last line that counts; else `status`.
+ExitStatus StatusAfter(const Shortfall& shortfall, ExitStatus status, Console& console);
 
 }  // namespace tensorguard::cli
 

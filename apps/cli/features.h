@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "cli/console.h"
+#include "cli/gathering.h"
 #include "fingerprint/paper_features.h"
 
 namespace tensorguard::cli {
@@ -21,14 +22,8 @@ struct FeatureReading {
 Result<PaperFeatures> FeaturesOf(const std::string& argument, const FeatureReading& reading,
                                  Console& console);
 
-struct ManyFeatures {
-  std::vector<PaperFeatures> features;
-  std::vector<Error> errors;  // of the arguments that gave none; already reported on the console
-  size_t asked = 0;           // how many there should be
-};
+using ManyFeatures = Gathering<PaperFeatures>;
 
-// Each argument as FeaturesOf, a folder that holds *_features.json as all of those, in the order of
-// their names. A bad one does not keep the others from being read.
 ManyFeatures FeaturesOfAll(const std::vector<std::string>& arguments, const FeatureReading& reading,
                            Console& console);
 

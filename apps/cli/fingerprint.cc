@@ -71,9 +71,11 @@ Result<std::vector<std::string>> PlanOutputs(const FingerprintOptions& options) 
     outputs.push_back((folder / (ModelNameFromPath(model) + std::string(suffix))).string());
     const auto [earlier, added] = model_of.emplace(outputs.back(), model);
     if (added) continue;
-    return UsageError(
+    Error error = UsageError(
         "two models would be written to one file", outputs.back(),
         fmt::format("different names; {} and {} have the same", earlier->second, model));
+    error.advice = "write each to a file of its own: -o FILE";
+    return error;
   }
   return outputs;
 }

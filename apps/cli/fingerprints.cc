@@ -65,20 +65,9 @@ Result<FingerprintPair> FingerprintsOfPair(const std::string& first, const std::
 
 ManyFingerprints FingerprintsOfAll(const std::vector<std::string>& arguments,
                                    const FingerprintReading& reading, Console& console) {
-  ManyFingerprints many;
-  for (const std::string& argument : arguments) {
-    for (const std::string& source : SourcesOf(argument, Profile::kFull)) {
-      ++many.asked;
-      auto fingerprint = FingerprintOf(source, reading, console);
-      if (fingerprint) {
-        many.fingerprints.push_back(*std::move(fingerprint));
-      } else {
-        console.ReportError(fingerprint.error());
-        many.errors.push_back(std::move(fingerprint).error());
-      }
-    }
-  }
-  return many;
+  return ReadAll<FullFingerprint>(
+      arguments, Profile::kFull,
+      [&](const std::string& source) { return FingerprintOf(source, reading, console); }, console);
 }
 
 }  // namespace tensorguard::cli

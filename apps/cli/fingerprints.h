@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "cli/console.h"
+#include "cli/gathering.h"
 #include "full_profile/full_fingerprint.h"
 
 namespace tensorguard::cli {
@@ -33,13 +34,8 @@ struct FingerprintPair {
 Result<FingerprintPair> FingerprintsOfPair(const std::string& first, const std::string& second,
                                            const FingerprintReading& reading, Console& console);
 
-struct ManyFingerprints {
-  std::vector<FullFingerprint> fingerprints;
-  std::vector<Error> errors;  // of the arguments that gave none; already reported on the console
-  size_t asked = 0;           // how many there should be
-};
+using ManyFingerprints = Gathering<FullFingerprint>;
 
-// Every source of every argument (SourcesOf). A bad one does not keep the others from being read.
 ManyFingerprints FingerprintsOfAll(const std::vector<std::string>& arguments,
                                    const FingerprintReading& reading, Console& console);
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/comparison_output.h"
+#include "cli/distinct_names.h"
 #include "cli/family_output.h"
 #include "cli/fingerprints.h"
 #include "cli/models.h"
@@ -142,21 +143,25 @@ Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Cons
                                             .quick_bytes = options.quick_bytes,
                                             .incomplete = options.incomplete},
                                            console);
-  auto result = ClassifyFingerprint(
-      *unknown, known.fingerprints,
-      {.threads = options.threads, .known_models = known.asked - known.errors.size()});
+  NamesToTellApart names;
+  names.Add(unknown->model_name, options.model);
+  names.AddAll(known.read, known.sources);
+  names.TellApart();
+  auto result =
+      ClassifyFingerprint(*unknown, known.read,
+                          {.threads = options.threads,
+                           .known_models = known.shortfall.asked - known.shortfall.errors.size()});
   if (!result) return std::move(result).error();
-  const ClassifiedModel model = {*std::move(unknown), std::move(known.fingerprints),
-                                 *std::move(result)};
+  const ClassifiedModel model = {*std::move(unknown), std::move(known.read), *std::move(result)};
   if (console.json()) {
     OrderedJson json = ToJson(model);
-    AddErrors(known.errors, &json);
+    AddShortfall(known.shortfall, &json);
     console.PrintJson(json);
   } else {
     console.Print(ToText(model));
   }
   const auto verdict = VerdictName(model.best().comparison.verdict);
-  return StatusAfter(known.errors.size(), known.asked, StatusOf(verdict, options.fail_on), console);
+  return StatusAfter(known.shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "cli/distinct_names.h"
 #include "cli/family_output.h"
 #include "cli/fingerprints.h"
 #include "cli/profile_commands.h"
@@ -188,9 +189,11 @@ Result<ExitStatus> RunClusterByFullProfile(const ClusterOptions& options, Consol
     if (!format) return format.error();
     plot_format = *format;
   }
-  const ManyFingerprints all =
-      FingerprintsOfAll(options.models, {.threads = options.threads}, console);
-  const auto groups = FindGroups(all.fingerprints, options);
+  ManyFingerprints all = FingerprintsOfAll(options.models, {.threads = options.threads}, console);
+  NamesToTellApart names;
+  names.AddAll(all.read, all.sources);
+  names.TellApart();
+  const auto groups = FindGroups(all.read, options);
   if (!groups) return groups.error();
   if (plot_format) {
     if (auto drawn = WritePlot(*groups, *options.plot, *plot_format); !drawn) {
@@ -200,12 +203,12 @@ Result<ExitStatus> RunClusterByFullProfile(const ClusterOptions& options, Consol
   if (console.json()) {
     OrderedJson json = ToJson(*groups);
     if (options.plot) json["plot"] = *options.plot;
-    AddErrors(all.errors, &json);
+    AddShortfall(all.shortfall, &json);
     console.PrintJson(json);
   } else {
     console.Print(ToText(*groups));
   }
-  return StatusAfter(all.errors.size(), all.asked, ExitStatus::kDone, console);
+  return StatusAfter(all.shortfall, ExitStatus::kDone, console);
 }
 
 }  // namespace tensorguard::cli

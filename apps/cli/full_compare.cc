@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/comparison_output.h"
 #include "cli/deep_comparison.h"
+#include "cli/distinct_names.h"
 #include "cli/family_output.h"
 #include "cli/fingerprints.h"
 #include "cli/merges.h"
@@ -38,8 +39,8 @@ Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPa
   return {};
 }
 
-Result<ComparedPair> ComparePair(const CompareOptions& options,
-                                 const std::vector<FullFingerprint>& known, Console& console) {
+Result<ComparedPair> ComparePair(const CompareOptions& options, ManyFingerprints& known,
+                                 Console& console) {
   auto prints = FingerprintsOfPair(options.first, options.second,
                                    {.base = options.base,
                                     .threads = options.threads,
@@ -47,6 +48,11 @@ Result<ComparedPair> ComparePair(const CompareOptions& options,
                                     .incomplete = options.incomplete},
                                    console);
   if (!prints) return std::move(prints).error();
+  NamesToTellApart names;
+  names.Add(prints->first.model_name, options.first);
+  names.Add(prints->second.model_name, options.second);
+  names.AddAll(known.read, known.sources);
+  names.TellApart();
   auto comparison = CompareFingerprints(prints->first, prints->second);
   if (!comparison) return std::move(comparison).error();
   ComparedPair pair = {.first = std::move(prints->first),
@@ -57,7 +63,7 @@ Result<ComparedPair> ComparePair(const CompareOptions& options,
   if (options.deep) {
     if (auto tested = AddTest(options, console, &pair); !tested) return std::move(tested).error();
   }
-  if (!known.empty()) pair.merges = MergesOf(pair, known);
+  if (!known.read.empty()) pair.merges = MergesOf(pair, known.read);
   return pair;
 }
 
@@ -67,9 +73,9 @@ Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Consol
   if (auto base = CheckBase({options.first, options.second}, options.base); !base) {
     return std::move(base).error();
   }
-  const ManyFingerprints known = FingerprintsOfAll(
+  ManyFingerprints known = FingerprintsOfAll(
       options.known, {.threads = options.threads, .incomplete = options.incomplete}, console);
-  const auto pair = ComparePair(options, known.fingerprints, console);
+  const auto pair = ComparePair(options, known, console);
   if (!pair) return pair.error();
   if (options.html) {
     const std::string page = ComparedPairToHtml(*pair);
@@ -80,13 +86,13 @@ Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Consol
   if (console.json()) {
     OrderedJson json = ComparedPairToJson(*pair);
     if (options.html) json["html"] = *options.html;
-    AddErrors(known.errors, &json);
+    AddShortfall(known.shortfall, &json);
     console.PrintJson(json);
   } else {
     console.Print(ComparedPairToText(*pair));
   }
-  return StatusAfter(known.errors.size(), known.asked,
-                     StatusOf(VerdictName(pair->verdict), options.fail_on), console);
+  return StatusAfter(known.shortfall, StatusOf(VerdictName(pair->verdict), options.fail_on),
+                     console);
 }
 
 }  // namespace tensorguard::cli

@@ -65,7 +65,7 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
   return OpenModel(*path, options);
 }
 
-bool IsFeaturesFile(const std::string& path) { return path.ends_with("_features.json"); }
+bool IsFeaturesFile(const std::string& path) { return path.ends_with(kFeaturesSuffix); }
 
 std::string FailureCount(size_t failed, size_t all) {
   return fmt::format("{} of {} models could not be read (listed above)", failed, all);

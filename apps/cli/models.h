@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +18,8 @@ Result<void> CheckBase(const std::vector<std::string>& models,
 
 // Opens one of several models: `base` is used if it is an adapter.
 Result<Model> OpenWithBase(const std::string& model, const std::optional<std::string>& base);
+
+inline constexpr std::string_view kFeaturesSuffix = "_features.json";
 
 // A features file: named NAME_features.json.
 bool IsFeaturesFile(const std::string& path);

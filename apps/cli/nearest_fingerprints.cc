@@ -20,16 +20,6 @@ struct Source {
   std::optional<Error> error = {};
 };
 
-std::vector<Source> SourcesOfAll(const std::vector<std::string>& arguments) {
-  std::vector<Source> sources;
-  for (const std::string& argument : arguments) {
-    for (std::string& path : SourcesOf(argument, Profile::kFull)) {
-      sources.push_back({.path = std::move(path)});
-    }
-  }
-  return sources;
-}
-
 // The signatures of files, on several threads; a model's fingerprint on the calling one, because it
 // takes all threads itself.
 void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& reading,
@@ -60,7 +50,10 @@ void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& read
     const std::lock_guard lock(mutex);
     ++done;
     if (progress) {
-      progress({.what = source.path, .bytes_done = done, .bytes_total = sources.size()});
+      progress({.what = source.path,
+                .bytes_done = done,
+                .bytes_total = sources.size(),
+                .unit = ProgressUnit::kFiles});
     }
     return {};
   });
@@ -107,8 +100,11 @@ Screened TakeSignatures(const std::vector<Source>& sources) {
 NearestFingerprints NearestOfAll(const FullFingerprint& unknown,
                                  const std::vector<std::string>& arguments,
                                  const FingerprintReading& reading, Console& console) {
-  std::vector<Source> sources = SourcesOfAll(arguments);
-  if (sources.size() <= kFewKnownModels) return FingerprintsOfAll(arguments, reading, console);
+  Sources named = SourcesOf(arguments, Profile::kFull);
+  if (named.paths.size() <= kFewKnownModels) return FingerprintsOfAll(arguments, reading, console);
+  TellLeftOut(named.left_out, console);
+  std::vector<Source> sources;
+  for (std::string& path : named.paths) sources.push_back({.path = std::move(path)});
   ReadSignatures(sources, reading, console);
   const Screened screened = TakeSignatures(sources);
   std::vector<size_t> chosen;
@@ -119,16 +115,17 @@ NearestFingerprints NearestOfAll(const FullFingerprint& unknown,
   ReadInFull(sources, chosen, reading.threads);
 
   NearestFingerprints nearest;
-  nearest.asked = sources.size();
+  nearest.shortfall.asked = sources.size();
+  nearest.shortfall.left_out = std::move(named.left_out);
   for (Source& source : sources) {
     if (!source.error) continue;
     console.ReportError(*source.error);
-    nearest.errors.push_back(*std::move(source.error));
+    nearest.shortfall.errors.push_back(*std::move(source.error));
   }
   for (const size_t each : chosen) {
-    if (sources[each].computed) {
-      nearest.fingerprints.push_back(*std::move(sources[each].computed));
-    }
+    if (!sources[each].computed) continue;
+    nearest.read.push_back(*std::move(sources[each].computed));
+    nearest.sources.push_back(std::move(sources[each].path));
   }
   return nearest;
 }

@@ -9,7 +9,7 @@
 
 namespace tensorguard::cli {
 
-// `asked` and `errors` count all that the arguments name; `fingerprints` are the nearest of them.
+// `shortfall` counts all that the arguments name; `read` are the nearest of them.
 using NearestFingerprints = ManyFingerprints;
 
 // Every source of every argument (SourcesOf). Few of them are all read; of many only the signatures

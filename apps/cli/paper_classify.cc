@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/distinct_names.h"
 #include "cli/family_output.h"
 #include "cli/features.h"
 #include "cli/models.h"
@@ -60,23 +61,27 @@ std::string ToText(const std::string& model, const Classification& result) {
 Result<ExitStatus> RunClassifyByPaperProfile(const ClassifyOptions& options, Console& console) {
   if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
   const FeatureReading reading = {.base = options.base, .threads = options.threads};
-  const auto unknown = FeaturesOf(options.model, reading, console);
+  auto unknown = FeaturesOf(options.model, reading, console);
   if (!unknown) return unknown.error();
-  const ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
+  ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
+  NamesToTellApart names;
+  names.Add(unknown->model_name, options.model);
+  names.AddAll(known.read, known.sources);
+  names.TellApart();
   const auto result =
-      Classify(*unknown, known.features,
+      Classify(*unknown, known.read,
                {.center_names = options.centers,
                 .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse});
   if (!result) return result.error();
   if (console.json()) {
     OrderedJson json = ToJson(unknown->model_name, *result);
-    AddErrors(known.errors, &json);
+    AddShortfall(known.shortfall, &json);
     console.PrintJson(json);
   } else {
     console.Print(ToText(unknown->model_name, *result));
   }
   const auto verdict = PaperVerdictName(result->candidates.front().verdict);
-  return StatusAfter(known.errors.size(), known.asked, StatusOf(verdict, options.fail_on), console);
+  return StatusAfter(known.shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli

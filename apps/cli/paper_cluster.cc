@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/distinct_names.h"
 #include "cli/family_output.h"
 #include "cli/features.h"
 #include "cli/profile_commands.h"
@@ -113,8 +114,11 @@ Result<ExitStatus> RunClusterByPaperProfile(const ClusterOptions& options, Conso
     if (!format) return format.error();
     plot_format = *format;
   }
-  const ManyFeatures all = FeaturesOfAll(options.models, {.threads = options.threads}, console);
-  const auto families = FindFamilies(all.features, options);
+  ManyFeatures all = FeaturesOfAll(options.models, {.threads = options.threads}, console);
+  NamesToTellApart names;
+  names.AddAll(all.read, all.sources);
+  names.TellApart();
+  const auto families = FindFamilies(all.read, options);
   if (!families) return families.error();
   if (plot_format) {
     if (auto drawn = WritePlot(*families, *options.plot, *plot_format); !drawn) {
@@ -124,12 +128,12 @@ Result<ExitStatus> RunClusterByPaperProfile(const ClusterOptions& options, Conso
   if (console.json()) {
     OrderedJson json = ToJson(*families, options);
     if (options.plot) json["plot"] = *options.plot;
-    AddErrors(all.errors, &json);
+    AddShortfall(all.shortfall, &json);
     console.PrintJson(json);
   } else {
     console.Print(ToText(*families));
   }
-  return StatusAfter(all.errors.size(), all.asked, ExitStatus::kDone, console);
+  return StatusAfter(all.shortfall, ExitStatus::kDone, console);
 }
 
 }  // namespace tensorguard::cli

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/distinct_names.h"
 #include "cli/family_output.h"
 #include "cli/features.h"
 #include "cli/models.h"
@@ -80,22 +81,27 @@ Result<ExitStatus> RunCompareByPaperProfile(const CompareOptions& options, Conso
     return std::move(base).error();
   }
   const FeatureReading reading = {.base = options.base, .threads = options.threads};
-  const auto first = FeaturesOf(options.first, reading, console);
+  auto first = FeaturesOf(options.first, reading, console);
   if (!first) return first.error();
-  const auto second = FeaturesOf(options.second, reading, console);
+  auto second = FeaturesOf(options.second, reading, console);
   if (!second) return second.error();
-  const ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
-  const auto comparison = CompareAmong(known.features, *first, *second, options);
+  ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
+  NamesToTellApart names;
+  names.Add(first->model_name, options.first);
+  names.Add(second->model_name, options.second);
+  names.AddAll(known.read, known.sources);
+  names.TellApart();
+  const auto comparison = CompareAmong(known.read, *first, *second, options);
   if (!comparison) return comparison.error();
   if (console.json()) {
     OrderedJson json = ToJson(*first, *second, *comparison);
-    AddErrors(known.errors, &json);
+    AddShortfall(known.shortfall, &json);
     console.PrintJson(json);
   } else {
     console.Print(ToText(*first, *second, *comparison));
   }
   const auto verdict = PaperVerdictName(comparison->verdict);
-  return StatusAfter(known.errors.size(), known.asked, StatusOf(verdict, options.fail_on), console);
+  return StatusAfter(known.shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::cli

@@ -6,7 +6,6 @@
 
 #include "cli/models.h"
 #include "full_profile/fingerprint_file.h"
-#include "model/model.h"
 
 namespace tensorguard::cli {
 namespace {
@@ -15,7 +14,7 @@ namespace fs = std::filesystem;
 
 // The name that the file of a fingerprint starts with, so that "a" comes before "a--b".
 std::string_view WithoutSuffix(std::string_view path) {
-  for (const std::string_view suffix : {".fingerprint.safetensors", "_features.json"}) {
+  for (const std::string_view suffix : {kFingerprintSuffix, kFeaturesSuffix}) {
     if (path.ends_with(suffix)) return path.substr(0, path.size() - suffix.size());
   }
   return path;
@@ -43,12 +42,34 @@ std::vector<std::string> FingerprintsIn(const std::string& folder, Profile profi
   });
 }
 
-bool HoldsWeights(const fs::path& folder) {
+// None where the argument is no folder of this machine, or cannot be listed: opening it says why.
+Sources ModelsIn(const std::string& argument, Profile profile) {
   std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) return false;
-  return !EntriesOf(folder.string(), [](const fs::path& path) {
-            return path.extension() == ".safetensors" && !IsFingerprintFile(path.string());
-          }).empty();
+  if (!fs::is_directory(argument, ignored)) return {};
+  auto found = FindModels(argument);
+  if (!found) return {};
+  Sources sources = {.paths = {}, .left_out = std::move(found->left_out)};
+  for (const fs::path& model : found->models) {
+    if (!IsFingerprintFile(model.string())) {
+      sources.paths.push_back(model == argument ? argument : model.string());
+    } else if (profile == Profile::kPaper) {
+      sources.left_out.push_back({model.string(), "a fingerprint of the full profile"});
+    }
+  }
+  return sources;
+}
+
+// Of a folder: its fingerprints, and its models as left out beside them.
+Sources FingerprintsOrModels(const std::string& argument, Profile profile) {
+  Sources models = ModelsIn(argument, profile);
+  std::vector<std::string> fingerprints = FingerprintsIn(argument, profile);
+  if (fingerprints.empty()) return models;
+  for (std::string& path : models.paths) {
+    if (path == argument) continue;  // the only model, beside its own fingerprint
+    models.left_out.push_back({std::move(path), "the folder's fingerprints are taken"});
+  }
+  models.paths = std::move(fingerprints);
+  return models;
 }
 
 }  // namespace
@@ -71,11 +92,15 @@ Profile ChooseProfile(const std::string& name, const std::vector<std::string>& a
   return paper ? Profile::kPaper : Profile::kFull;
 }
 
-std::vector<std::string> SourcesOf(const std::string& argument, Profile profile) {
-  std::vector<std::string> sources = FingerprintsIn(argument, profile);
-  if (sources.empty() && !HoldsWeights(argument)) sources = EntriesOf(argument, HoldsWeights);
-  if (sources.empty()) sources.push_back(argument);
-  return sources;
+Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile) {
+  Sources all;
+  for (const std::string& argument : arguments) {
+    Sources sources = FingerprintsOrModels(argument, profile);
+    if (sources.paths.empty()) sources.paths.push_back(argument);
+    std::move(sources.paths.begin(), sources.paths.end(), std::back_inserter(all.paths));
+    std::move(sources.left_out.begin(), sources.left_out.end(), std::back_inserter(all.left_out));
+  }
+  return all;
 }
 
 }  // namespace tensorguard::cli

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "weights/model_folder.h"
+
 namespace tensorguard::cli {
 
 enum class Profile { kFull, kPaper };
@@ -16,9 +18,14 @@ bool IsFingerprintFile(const std::string& path);
 // file or a folder that holds those and no fingerprints of the full profile; else kFull.
 Profile ChooseProfile(const std::string& name, const std::vector<std::string>& arguments);
 
-// The paths that `argument` stands for: a folder's fingerprints of that profile, sorted, if it
-// holds any; its models, sorted, if it is itself none; else the argument as it is.
-std::vector<std::string> SourcesOf(const std::string& argument, Profile profile);
+struct Sources {
+  std::vector<std::string> paths;
+  std::vector<LeftOut> left_out;  // of folders: what is none of `paths`, and why
+};
+
+// What `arguments` stand for, in their order: a folder's fingerprints of that profile, sorted, if
+// it holds any; else its models (FindModels), sorted; else the argument as it is.
+Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile);
 
 }  // namespace tensorguard::cli
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/distinct_names.h"
 #include "cli/models.h"
 #include "cli/stress_output.h"
 #include "report/stress_page.h"
@@ -38,14 +39,18 @@ Result<ExitStatus> RunStress(const StressCommandOptions& options, Console& conso
   if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
   auto combinations = CombinationsOf(options.changes);
   if (!combinations) return std::move(combinations).error();
-  const auto model = OpenWithBase(options.model, options.base);
-  if (!model) return model.error();
+  auto model = OpenWithBase(options.model, options.base);
+  if (!model) return std::move(model).error();
   std::vector<Model> others;
   for (const std::string& path : options.against) {
     auto other = OpenWithBase(path, {});
     if (!other) return std::move(other).error();
     others.push_back(*std::move(other));
   }
+  NamesToTellApart names;
+  names.Add(model->name, options.model);
+  for (size_t i = 0; i < others.size(); ++i) names.Add(others[i].name, options.against[i]);
+  names.TellApart();
   std::vector<const Model*> pointers;
   for (const Model& other : others) pointers.push_back(&other);
   const auto report = StressModel(*model, pointers,

@@ -132,8 +132,10 @@ TEST_F(FullProfile, ClusterFindsTheFamiliesAlone) {
   EXPECT_EQ(object["schema"], "tensorguard.cluster/1");
   ASSERT_EQ(object["clusters"].size(), 5u);
   EXPECT_THAT(object["clusters"][0]["members"], ElementsAre("alder", "alder--lora"));
-  EXPECT_THAT(object["clusters"][1]["members"], ElementsAre("birch"));
-  EXPECT_THAT(object["clusters"][2]["members"], ElementsAre("cedar", "cedar--prune-depth"));
+  EXPECT_THAT(object["clusters"][1]["members"], ElementsAre("birch", "birch--sft1.Q4_0"));
+  EXPECT_THAT(object["clusters"][2]["members"],
+              ElementsAre("cedar", "cedar--prune-depth", "cedar--sft1"));
+  EXPECT_FALSE(object.contains("left_out"));
   EXPECT_GT(object["silhouette"], 0.5);
 }
 
