@@ -129,7 +129,7 @@ TEST(OnnxModel, AnExportIsTheModelThatWasExported) {
   ExpectSame(original, Opened(folder.path() / "b"));
   const Model file = Opened(folder.path() / "b" / "onnx" / "model.onnx");
   ExpectSame(original, file);
-  EXPECT_EQ(file.name, "model");
+  EXPECT_EQ(file.name, "b");
 }
 
 TEST(OnnxModel, SafetensorsCountFirst) {
