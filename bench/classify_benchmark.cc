@@ -16,13 +16,13 @@
 
 #include "base/parallel.h"
 #include "families/shortlist.h"
-#include "full_profile/fingerprint_file.h"
-#include "full_profile/probe_numbers.h"
+#include "fingerprint/file/fingerprint_file.h"
+#include "fingerprint/sketches/probe_numbers.h"
 #include "generated_fingerprint.h"
 
 namespace {
 
-using namespace tensorguard;
+using namespace tensorguard::internal;
 using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point begin) {

@@ -16,11 +16,11 @@
 
 #include "base/json.h"
 #include "comparison/compare_fingerprints.h"
-#include "comparison/merge_parents.h"
-#include "full_profile/full_profile.h"
+#include "comparison/merges/merge_parents.h"
 #include "model/model.h"
+#include "profile/full_profile.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // What must be said of a kind, one of them, and what else may be. Every word is a finding's kind,
@@ -99,7 +99,7 @@ struct KnownModel {
   std::string kind;
   std::vector<std::string> parents;
   bool is_library = false;  // of the first file
-  FullFingerprint fingerprint;
+  Fingerprint fingerprint;
 };
 
 std::string TextOf(const Json& entry, const char* key) {
@@ -185,7 +185,7 @@ void JudgePair(const KnownModel& child, const KnownModel& parent, bool all, Coun
 // The parents of a merge are named, and nobody else; those of another model are not.
 void JudgeParents(const std::vector<KnownModel>& models, const KnownModel& child, bool all,
                   Counts& counts) {
-  std::vector<const FullFingerprint*> candidates;
+  std::vector<const Fingerprint*> candidates;
   std::vector<std::string> names;
   for (const KnownModel& model : models) {
     if (&model == &child || IsMerge(model) || !model.is_library) continue;
@@ -251,7 +251,7 @@ Result<void> Print(const std::vector<std::filesystem::path>& truths, bool all) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argument_count, char** arguments) {
   std::vector<std::filesystem::path> truths;
@@ -268,7 +268,7 @@ int main(int argument_count, char** arguments) {
     fmt::print(stderr, "usage: findings_table [--all] TRUTH.json...\n");
     return 2;
   }
-  const auto printed = tensorguard::Print(truths, all);
+  const auto printed = tensorguard::internal::Print(truths, all);
   if (printed) return 0;
   fmt::print(stderr, "findings_table: {}\n", tensorguard::DescribeError(printed.error()));
   return 2;

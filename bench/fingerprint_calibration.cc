@@ -13,20 +13,20 @@
 #include <vector>
 
 #include "comparison/compare_fingerprints.h"
-#include "comparison/merge_parents.h"
+#include "comparison/merges/merge_parents.h"
 #include "evaluation/truth.h"
-#include "full_profile/full_profile.h"
 #include "model/model.h"
+#include "profile/full_profile.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct KnownModel {
   TruthModel truth;
-  FullFingerprint fingerprint;
+  Fingerprint fingerprint;
 };
 
-Result<FullFingerprint> Fingerprint(const std::filesystem::path& folder, const TruthModel& model) {
+Result<Fingerprint> Fingerprint(const std::filesystem::path& folder, const TruthModel& model) {
   OpenModelOptions options;
   const auto path = folder / model.name;
   const auto is_adapter = NamesAdapter(path);
@@ -88,7 +88,7 @@ Result<void> PrintPair(const KnownModel& a, const KnownModel& b, bool findings) 
 }
 
 void PrintMerge(const std::vector<KnownModel>& models, const KnownModel& child) {
-  std::vector<const FullFingerprint*> candidates;
+  std::vector<const Fingerprint*> candidates;
   std::vector<std::string> names;
   for (const KnownModel& model : models) {
     if (model.truth.name == child.truth.name) continue;
@@ -125,7 +125,7 @@ Result<void> Print(const std::vector<std::filesystem::path>& truths, bool findin
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argument_count, char** arguments) {
   std::vector<std::filesystem::path> truths;
@@ -142,7 +142,7 @@ int main(int argument_count, char** arguments) {
     fmt::print(stderr, "usage: fingerprint_calibration [--findings] TRUTH.json...\n");
     return 2;
   }
-  const auto printed = tensorguard::Print(truths, findings);
+  const auto printed = tensorguard::internal::Print(truths, findings);
   if (printed) return 0;
   fmt::print(stderr, "fingerprint_calibration: {}\n", tensorguard::DescribeError(printed.error()));
   return 2;

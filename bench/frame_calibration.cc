@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "evaluation/truth.h"
-#include "frame/frame.h"
 #include "frame/frame_comparison.h"
 #include "model/model.h"
 #include "network/network.h"
+#include "profile/frame/frame.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct Pair {
@@ -97,7 +97,7 @@ int Run(const std::filesystem::path& folder, size_t most) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argc, char** argv) {
   CLI::App app("Forms of models in their own frames against their bases'.");
@@ -106,5 +106,5 @@ int main(int argc, char** argv) {
   app.add_option("folder", folder, "a folder of models with truth.json")->required();
   app.add_option("--most", most, "rows of each table");
   CLI11_PARSE(app, argc, argv);
-  return tensorguard::Run(folder, most);
+  return tensorguard::internal::Run(folder, most);
 }

@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <string>
 
-#include "full_profile/fingerprint_file.h"
+#include "fingerprint/file/fingerprint_file.h"
 #include "generated_fingerprint.h"
 
 namespace {
 
-using namespace tensorguard;
+using namespace tensorguard::internal;
 
 struct Arguments {
   GeneratedShape shape;
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   AddArguments(arguments, app);
   CLI11_PARSE(app, argc, argv);
   const std::filesystem::path path(arguments.file);
-  const FullFingerprint print =
+  const Fingerprint print =
       GenerateFingerprint(path.stem().stem().string(), arguments.shape, arguments.origin);
   if (const auto written = WriteFingerprint(print, path); !written) return Fail(written.error());
   const auto back = ReadFingerprint(path);

@@ -21,7 +21,7 @@
 #include "base/parallel.h"
 #include "base/random_bits.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct ModelShape {
@@ -361,6 +361,6 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
-int main(int argc, char** argv) { return tensorguard::Main(argc, argv); }
+int main(int argc, char** argv) { return tensorguard::internal::Main(argc, argv); }

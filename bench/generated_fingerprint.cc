@@ -6,13 +6,13 @@
 #include <cmath>
 #include <utility>
 
-#include "full_profile/kernel_algebra.h"
-#include "full_profile/probe_numbers.h"
-#include "full_profile/row_dots.h"
-#include "full_profile/stored_fingerprint.h"
-#include "tokenizers/anchor_list.h"
+#include "anchors/anchor_list.h"
+#include "fingerprint/kernels/kernel_algebra.h"
+#include "fingerprint/kernels/row_dots.h"
+#include "fingerprint/sketches/probe_numbers.h"
+#include "fingerprint/stored_fingerprint.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Tables of one fingerprint are told apart by their number; so a relative has each of them anew.
@@ -61,7 +61,7 @@ class Numbers {
 };
 
 void AddWeight(const std::string& tensor, Role role, std::optional<uint32_t> layer, uint64_t rows,
-               uint64_t columns, Numbers& numbers, FullFingerprint& print) {
+               uint64_t columns, Numbers& numbers, Fingerprint& print) {
   WeightSummary weight = {.tensor = tensor, .rows = rows, .columns = columns, .dtype = "BF16"};
   weight.role.role = role;
   weight.role.layer = layer;
@@ -83,8 +83,7 @@ void AddWeight(const std::string& tensor, Role role, std::optional<uint32_t> lay
   print.weights.push_back(std::move(weight));
 }
 
-void AddLayer(uint32_t index, const GeneratedShape& shape, Numbers& numbers,
-              FullFingerprint& print) {
+void AddLayer(uint32_t index, const GeneratedShape& shape, Numbers& numbers, Fingerprint& print) {
   print.layers.push_back({.index = index,
                           .mixer = MixerKind::kAttention,
                           .mixer_name = "attention",
@@ -115,7 +114,7 @@ FloatMatrix GramOf(const FloatMatrix& a, const FloatMatrix& b) {
   return gram;
 }
 
-void AddAnchors(const GeneratedShape& shape, Numbers& numbers, FullFingerprint& print) {
+void AddAnchors(const GeneratedShape& shape, Numbers& numbers, Fingerprint& print) {
   print.anchor_list_version = kAnchorListVersion;
   for (uint32_t i = 0; i < shape.anchors; ++i) {
     print.anchors.push_back(i);
@@ -136,13 +135,13 @@ void AddAnchors(const GeneratedShape& shape, Numbers& numbers, FullFingerprint& 
 
 }  // namespace
 
-FullFingerprint GenerateFingerprint(std::string model_name, const GeneratedShape& shape,
-                                    const GeneratedOrigin& origin) {
-  FullFingerprint print = {.model_name = std::move(model_name),
-                           .architecture = "llama",
-                           .vocabulary_size = shape.vocabulary_size,
-                           .hidden_size = shape.hidden_size,
-                           .has_head = true};
+Fingerprint GenerateFingerprint(std::string model_name, const GeneratedShape& shape,
+                                const GeneratedOrigin& origin) {
+  Fingerprint print = {.model_name = std::move(model_name),
+                       .architecture = "llama",
+                       .vocabulary_size = shape.vocabulary_size,
+                       .hidden_size = shape.hidden_size,
+                       .has_head = true};
   Numbers numbers(origin);
   AddAnchors(shape, numbers, print);
   AddWeight("lm_head.weight", Role::kOutputHead, {}, shape.vocabulary_size, shape.hidden_size,
@@ -154,4 +153,4 @@ FullFingerprint GenerateFingerprint(std::string model_name, const GeneratedShape
   return AsStored(std::move(print));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "full_profile/full_fingerprint.h"
+#include "fingerprint/fingerprint.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A decoder like Llama: an embedding, a head, a last norm, and 9 weights in each layer. The default
 // is Llama-2-7B's: 291 weights.
@@ -31,9 +31,9 @@ struct GeneratedOrigin {
 // As a file holds it (AsStored). Equal arguments give equal fingerprints; different seeds without
 // relation give models that a comparison finds independent.
 // REQUIRES: shape.anchors in [1, kMostAnchors].
-FullFingerprint GenerateFingerprint(std::string model_name, const GeneratedShape& shape,
-                                    const GeneratedOrigin& origin);
+Fingerprint GenerateFingerprint(std::string model_name, const GeneratedShape& shape,
+                                const GeneratedOrigin& origin);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BENCH_GENERATED_FINGERPRINT_H_

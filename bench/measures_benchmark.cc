@@ -7,11 +7,11 @@
 #include <type_traits>
 #include <vector>
 
-#include "full_profile/content_digest.h"
-#include "full_profile/row_measures.h"
-#include "full_profile/row_samples.h"
+#include "fingerprint/digest/content_digest.h"
+#include "fingerprint/sketches/row_samples.h"
+#include "profile/weights/row_measures.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kColumns = 2048;
@@ -110,6 +110,6 @@ BENCHMARK_TEMPLATE(DistinctPerWeight, BFloat16, Kind::kBFloat16)->Arg(32)->Arg(2
 BENCHMARK_TEMPLATE(DistinctPerWeight, float, Kind::kFloat32)->Arg(32)->Arg(256);
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 BENCHMARK_MAIN();

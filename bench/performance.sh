@@ -69,6 +69,6 @@ section "Full profile" /usr/bin/python3 bench/full_profile_measure.py --runs "$r
 section "Paper profile" /usr/bin/python3 bench/paper_profile_measure.py --skip-autograd --runs "$runs" "$model"
 section "Compare two fingerprints of 7B models" compare_fingerprints
 section "Classify" "$bin/classify_benchmark"
-section "Test on the weights of two models" bench/deep_test_bench.sh
+section "Test on the weights of two models" bench/independence_bench.sh
 section "Memory of inspect" bench/inspect_memory.sh
 section "Cost against size" bench/cost_by_size.sh --up-to "$up_to" --runs 3

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/bfloat16.h"
-#include "network/matrix_product.h"
+#include "numerics/matrix_product.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kInputs = 128;
@@ -76,6 +76,6 @@ BENCHMARK(OneDnn<float>)->Name("onednn/float32")->Arg(2048)->Arg(8192);
 BENCHMARK(OneDnn<BFloat16>)->Name("onednn/bfloat16")->Arg(2048)->Arg(8192);
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 BENCHMARK_MAIN();

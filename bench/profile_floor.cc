@@ -21,15 +21,15 @@
 
 #include "base/file.h"
 #include "base/parallel.h"
-#include "full_profile/anchor_choice.h"
-#include "full_profile/full_fingerprint.h"
-#include "full_profile/response_kernels.h"
-#include "full_profile/weight_summaries.h"
+#include "fingerprint/fingerprint.h"
 #include "model/model.h"
-#include "network/matrix_product.h"
 #include "network/network.h"
+#include "numerics/matrix_product.h"
+#include "profile/anchor_choice.h"
+#include "profile/response_kernels.h"
+#include "profile/weights/weight_summaries.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr int kRuns = 5;
@@ -165,7 +165,7 @@ int Main(const std::string& path, unsigned threads) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argc, char** argv) {
   CLI::App app("The floor of the full profile's cost");
@@ -174,5 +174,5 @@ int main(int argc, char** argv) {
   app.add_option("MODEL", model)->required();
   app.add_option("--threads", threads);
   CLI11_PARSE(app, argc, argv);
-  return tensorguard::Main(model, threads);
+  return tensorguard::internal::Main(model, threads);
 }

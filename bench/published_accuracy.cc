@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "base/json.h"
-#include "families/classify.h"
 #include "families/clustering.h"
 #include "families/silhouette.h"
-#include "fingerprint/paper_features.h"
+#include "paper/classify.h"
+#include "paper/paper_features.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct LabelledModels {
@@ -123,14 +123,14 @@ Result<void> Print(const std::filesystem::path& folder, const std::filesystem::p
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argument_count, char** arguments) {
   if (argument_count != 3) {
     fmt::print(stderr, "usage: published_accuracy FEATURES_FOLDER LABELS.json\n");
     return 2;
   }
-  const auto printed = tensorguard::Print(arguments[1], arguments[2]);
+  const auto printed = tensorguard::internal::Print(arguments[1], arguments[2]);
   if (printed) return 0;
   fmt::print(stderr, "published_accuracy: {}\n", tensorguard::DescribeError(printed.error()));
   return 2;

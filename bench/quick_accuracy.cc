@@ -15,12 +15,12 @@
 
 #include "comparison/compare_fingerprints.h"
 #include "comparison/verdict.h"
-#include "full_profile/full_profile.h"
 #include "model/model.h"
+#include "profile/full_profile.h"
 
 namespace {
 
-using namespace tensorguard;
+using namespace tensorguard::internal;
 
 // In thousandths of the tensors' bytes.
 constexpr std::array<uint64_t, 7> kShares = {20, 50, 100, 150, 200, 300, 500};
@@ -66,9 +66,9 @@ uint64_t TensorBytes(const Model& model) {
 }
 
 // Every model at one share; nothing for those of which not even the anchors' rows fit.
-Result<std::vector<std::optional<FullFingerprint>>> QuickPrints(const std::vector<Model>& models,
-                                                                uint64_t share) {
-  std::vector<std::optional<FullFingerprint>> prints;
+Result<std::vector<std::optional<Fingerprint>>> QuickPrints(const std::vector<Model>& models,
+                                                            uint64_t share) {
+  std::vector<std::optional<Fingerprint>> prints;
   for (const Model& model : models) {
     auto quick = ComputeFullFingerprint(model, {.budget_bytes = TensorBytes(model) * share / 1000});
     if (!quick && quick.error().kind != ErrorKind::kUsage) return std::move(quick).error();
@@ -77,7 +77,7 @@ Result<std::vector<std::optional<FullFingerprint>>> QuickPrints(const std::vecto
   return prints;
 }
 
-Result<std::optional<Answer>> AnswerOn(const FullFingerprint& a, const FullFingerprint& b,
+Result<std::optional<Answer>> AnswerOn(const Fingerprint& a, const Fingerprint& b,
                                        const Comparison& whole, uint64_t share) {
   const auto part = CompareFingerprints(a, b);
   if (!part) return part.error();
@@ -100,8 +100,8 @@ struct Answers {
   std::vector<Answer> with_quick;  // both in part
 };
 
-Result<void> AddAnswers(const std::vector<FullFingerprint>& full,
-                        const std::vector<std::optional<FullFingerprint>>& quick, uint64_t share,
+Result<void> AddAnswers(const std::vector<Fingerprint>& full,
+                        const std::vector<std::optional<Fingerprint>>& quick, uint64_t share,
                         Answers& answers) {
   for (size_t a = 0; a < full.size(); ++a) {
     for (size_t b = 0; b < full.size(); ++b) {
@@ -183,7 +183,7 @@ void PrintTables(const std::vector<Answer>& answers) {
 Result<void> Run(const std::filesystem::path& folder) {
   const auto models = OpenAll(folder);
   if (!models) return models.error();
-  std::vector<FullFingerprint> full;
+  std::vector<Fingerprint> full;
   for (const Model& model : *models) {
     auto fingerprint = ComputeFullFingerprint(model);
     if (!fingerprint) return std::move(fingerprint).error();

@@ -20,9 +20,9 @@
 
 #include "base/file.h"
 #include "base/parallel.h"
-#include "formats/safetensors.h"
+#include "safetensors/safetensors.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kBlockBytes = 4 << 20;  // one thread's read at a time
@@ -128,8 +128,8 @@ int Main(const std::vector<std::string_view>& arguments) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argc, char** argv) {
-  return tensorguard::Main(std::vector<std::string_view>(argv + 1, argv + argc));
+  return tensorguard::internal::Main(std::vector<std::string_view>(argv + 1, argv + argc));
 }

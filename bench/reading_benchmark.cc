@@ -27,7 +27,7 @@
 #include <thread>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr double kWorkSecondsPerByte = 0.3e-9;
@@ -352,8 +352,8 @@ int Main(const std::vector<std::string>& arguments) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 int main(int argc, char** argv) {
-  return tensorguard::Main(std::vector<std::string>(argv + 1, argv + argc));
+  return tensorguard::internal::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

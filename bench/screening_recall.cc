@@ -10,12 +10,12 @@
 
 #include "base/parallel.h"
 #include "comparison/compare_fingerprints.h"
-#include "full_profile/fingerprint_file.h"
-#include "full_profile/screening.h"
+#include "fingerprint/file/fingerprint_file.h"
+#include "fingerprint/screening.h"
 
 namespace {
 
-using namespace tensorguard;
+using namespace tensorguard::internal;
 
 struct PairScores {
   double screened = 0;
@@ -23,9 +23,9 @@ struct PairScores {
   bool related = false;
 };
 
-Result<std::vector<PairScores>> ComparePairs(const std::vector<FullFingerprint>& prints) {
+Result<std::vector<PairScores>> ComparePairs(const std::vector<Fingerprint>& prints) {
   std::vector<ScreeningSignature> signatures;
-  for (const FullFingerprint& print : prints) signatures.push_back(ScreeningOf(print));
+  for (const Fingerprint& print : prints) signatures.push_back(ScreeningOf(print));
   std::vector<PairScores> scores(prints.size() * prints.size());
   auto done = ParallelFor(scores.size(), 0, [&](size_t i) -> Result<void> {
     const size_t a = i / prints.size();
@@ -53,8 +53,7 @@ size_t PlaceOf(const std::vector<PairScores>& scores, size_t count, size_t a, si
   return better;
 }
 
-void PrintRecall(const std::vector<FullFingerprint>& prints,
-                 const std::vector<PairScores>& scores) {
+void PrintRecall(const std::vector<Fingerprint>& prints, const std::vector<PairScores>& scores) {
   const size_t count = prints.size();
   size_t worst_nearest = 0;
   size_t related = 0;
@@ -101,7 +100,7 @@ void PrintRecall(const std::vector<FullFingerprint>& prints,
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<FullFingerprint> prints;
+  std::vector<Fingerprint> prints;
   for (int i = 1; i < argc; ++i) {
     auto print = ReadFingerprint(argv[i]);
     if (!print) {

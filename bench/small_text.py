@@ -152,8 +152,8 @@ class Tokenizer:
 
 
 def anchor_texts():
-    """The strings that fingerprints ask for: words, then pieces (src/tokenizers/anchor_list.cc)."""
-    source = (Path(__file__).parent.parent / "src/tokenizers/anchor_list.cc").read_text()
+    """The strings that fingerprints ask for: words, then pieces (src/anchors/anchor_list.cc)."""
+    source = (Path(__file__).parent.parent / "src/anchors/anchor_list.cc").read_text()
     listed = source[source.index("kAnchors = {"):source.index("};", source.index("kAnchors = {"))]
     return [json.loads(f'"{text}"') for text in re.findall(r'"((?:[^"\\]|\\.)*)"', listed)]
 

@@ -9,14 +9,14 @@
 #include <span>
 #include <string_view>
 
-#include "formats/safetensors.h"
-#include "full_profile/fingerprint_file.h"
-#include "full_profile/stored_fingerprint.h"
+#include "fingerprint/file/fingerprint_file.h"
+#include "fingerprint/stored_fingerprint.h"
+#include "safetensors/safetensors.h"
 
 namespace {
 
-using tensorguard::FloatMatrix;
-using tensorguard::FullFingerprint;
+using tensorguard::internal::Fingerprint;
+using tensorguard::internal::FloatMatrix;
 
 constexpr uint64_t kLengthFieldBytes = 8;
 
@@ -28,7 +28,7 @@ bool Equal(const FloatMatrix& a, const FloatMatrix& b) {
   return a.rows() == b.rows() && std::ranges::equal(a.values(), b.values());
 }
 
-void CheckAccepted(const FullFingerprint& print) {
+void CheckAccepted(const Fingerprint& print) {
   Require(!print.anchors.empty() && print.anchors.size() == print.anchor_tokens.size());
   Require(print.input_gram.rows() == print.anchors.size());
   for (const uint32_t token : print.anchor_tokens) Require(token < print.vocabulary_size);
@@ -39,8 +39,8 @@ void CheckAccepted(const FullFingerprint& print) {
   }
   for (const auto& layer : print.layers) Require(layer.mixer_gain.value_or(0) >= 0);
   // A file from elsewhere may have other scales than ours; stored by us, it stays as it is.
-  const FullFingerprint once = AsStored(print);
-  const FullFingerprint twice = AsStored(once);
+  const Fingerprint once = AsStored(print);
+  const Fingerprint twice = AsStored(once);
   Require(Equal(once.cross_gram, twice.cross_gram));
   for (size_t i = 0; i < once.layers.size(); ++i) {
     Require(Equal(once.layers[i].feed_forward, twice.layers[i].feed_forward));
@@ -68,9 +68,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   if (header_bytes > size - kLengthFieldBytes) return 0;
   const std::string_view header(reinterpret_cast<const char*>(input) + kLengthFieldBytes,
                                 header_bytes);
-  const auto table = tensorguard::ParseSafetensorsHeader(header, size);
+  const auto table = tensorguard::internal::ParseSafetensorsHeader(header, size);
   if (!table) return 0;
-  const auto print = tensorguard::DecodeFingerprint(
+  const auto print = tensorguard::internal::DecodeFingerprint(
       *table, size,
       [&](uint64_t offset_bytes, std::span<std::byte> out) -> tensorguard::Result<void> {
         Require(offset_bytes <= size && out.size() <= size - offset_bytes);

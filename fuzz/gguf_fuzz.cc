@@ -10,22 +10,22 @@
 #include <utility>
 #include <vector>
 
-#include "formats/dtype.h"
-#include "formats/gguf.h"
+#include "formats/gguf/gguf.h"
 #include "fuzz/vocabulary_checks.h"
-#include "tokenizers/gguf_vocabulary.h"
-#include "weights/gguf_weights.h"
+#include "safetensors/dtype.h"
+#include "tokenizers/files/gguf_vocabulary.h"
+#include "weights/gguf/gguf_weights.h"
 
 namespace {
 
-using tensorguard::Require;
-using tensorguard::TensorEntry;
-using tensorguard::TensorInfo;
+using tensorguard::internal::Require;
+using tensorguard::internal::TensorEntry;
+using tensorguard::internal::TensorInfo;
 
 // A file's tensors without their numbers.
-class NoNumbers : public tensorguard::WeightSource {
+class NoNumbers : public tensorguard::internal::WeightSource {
  public:
-  explicit NoNumbers(const tensorguard::TensorTable& table) {
+  explicit NoNumbers(const tensorguard::internal::TensorTable& table) {
     for (const TensorEntry& entry : table.tensors) {
       tensors_.push_back({.name = entry.name,
                           .dtype = entry.dtype,
@@ -48,8 +48,8 @@ class NoNumbers : public tensorguard::WeightSource {
 
   bool IsBFloat16(size_t) const override { return false; }
 
-  tensorguard::Result<void> ReadBFloat16(size_t, uint64_t,
-                                         std::span<tensorguard::BFloat16>) const override {
+  tensorguard::Result<void> ReadBFloat16(
+      size_t, uint64_t, std::span<tensorguard::internal::BFloat16>) const override {
     Require(false);
     return {};
   }
@@ -58,9 +58,9 @@ class NoNumbers : public tensorguard::WeightSource {
   std::vector<TensorInfo> tensors_;
 };
 
-void CheckUndone(const tensorguard::GgufHeader& header) {
-  const auto undone =
-      tensorguard::UndoGgufConversion(std::make_shared<NoNumbers>(header.table), header.metadata);
+void CheckUndone(const tensorguard::internal::GgufHeader& header) {
+  const auto undone = tensorguard::internal::UndoGgufConversion(
+      std::make_shared<NoNumbers>(header.table), header.metadata);
   if (!undone) return;
   const auto& tensors = (*undone)->tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -73,12 +73,12 @@ void CheckUndone(const tensorguard::GgufHeader& header) {
   }
 }
 
-void CheckAccepted(const tensorguard::TensorTable& table, uint64_t file_size) {
+void CheckAccepted(const tensorguard::internal::TensorTable& table, uint64_t file_size) {
   std::vector<std::pair<uint64_t, uint64_t>> ranges;
   const TensorEntry* previous = nullptr;
   for (const TensorEntry& entry : table.tensors) {
     Require(previous == nullptr || previous->name < entry.name);
-    const tensorguard::DTypeInfo& info = tensorguard::InfoOf(entry.dtype);
+    const tensorguard::internal::DTypeInfo& info = tensorguard::internal::InfoOf(entry.dtype);
     const uint64_t bytes = entry.data_end_bytes - entry.data_begin_bytes;
     Require(entry.data_end_bytes > entry.data_begin_bytes && entry.data_end_bytes <= file_size);
     Require(info.block_elements != 0
@@ -106,12 +106,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const uint64_t data_bytes = input[0] | static_cast<uint64_t>(input[1]) << 8;
   const std::string_view start(reinterpret_cast<const char*>(input) + 2, size - 2);
   const uint64_t file_size = start.size() + data_bytes;
-  const auto header = tensorguard::ParseGgufHeader(start, file_size);
+  const auto header = tensorguard::internal::ParseGgufHeader(start, file_size);
   if (header) {
     CheckAccepted(header->table, file_size);
     CheckUndone(*header);
-    const auto vocabulary = tensorguard::VocabularyOfGguf(header->metadata);
-    if (vocabulary) tensorguard::CheckVocabulary(*vocabulary, file_size);
+    const auto vocabulary = tensorguard::internal::VocabularyOfGguf(header->metadata);
+    if (vocabulary) tensorguard::internal::CheckVocabulary(*vocabulary, file_size);
   } else {
     CheckRefused(header.error());
   }

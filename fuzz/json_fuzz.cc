@@ -16,18 +16,18 @@ void Require(bool property) {
   if (!property) std::abort();
 }
 
-size_t DepthOf(const tensorguard::Json& json) {
+size_t DepthOf(const tensorguard::internal::Json& json) {
   if (!json.is_structured()) return 0;
   size_t deepest = 0;
-  for (const tensorguard::Json& inner : json) deepest = std::max(deepest, DepthOf(inner));
+  for (const tensorguard::internal::Json& inner : json) deepest = std::max(deepest, DepthOf(inner));
   return deepest + 1;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
-  const auto json =
-      tensorguard::ParseJson(std::string_view(reinterpret_cast<const char*>(input), size));
+  const auto json = tensorguard::internal::ParseJson(
+      std::string_view(reinterpret_cast<const char*>(input), size));
   if (!json) {
     Require(!json.error().problem.empty());
     Require(json.error().byte_offset <= size);
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   }
   Require(!json->is_discarded());
   Require(DepthOf(*json) <= kDeepestNesting);
-  const auto again = tensorguard::ParseJson(json->dump());
+  const auto again = tensorguard::internal::ParseJson(json->dump());
   Require(again && *again == *json);
   return 0;
 }

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/file_store.h"
-#include "weights/onnx_weights.h"
+#include "weights/onnx/onnx_weight_source.h"
 
 namespace {
 
 namespace fs = std::filesystem;
-using tensorguard::File;
 using tensorguard::Result;
+using tensorguard::internal::File;
 
 void Require(bool property) {
   if (!property) std::abort();
@@ -39,7 +39,7 @@ class MemoryFile : public File {
 };
 
 // The model, and external data under any other name.
-class MemoryStore : public tensorguard::FileStore {
+class MemoryStore : public tensorguard::internal::FileStore {
  public:
   explicit MemoryStore(std::string_view model) : model_(model) {}
 
@@ -63,11 +63,11 @@ class MemoryStore : public tensorguard::FileStore {
 };
 
 // Each element of a small weight, the ends of a large one.
-void CheckReadable(const tensorguard::WeightSource& weights) {
+void CheckReadable(const tensorguard::internal::WeightSource& weights) {
   constexpr uint64_t kMostRead = 4096;
   const std::string* previous = nullptr;
   for (size_t i = 0; i < weights.tensors().size(); ++i) {
-    const tensorguard::TensorInfo& info = weights.tensors()[i];
+    const tensorguard::internal::TensorInfo& info = weights.tensors()[i];
     Require(previous == nullptr || *previous < info.name);
     previous = &info.name;
     uint64_t elements = 1;
@@ -93,7 +93,7 @@ void CheckRefused(const tensorguard::Error& error) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const std::string_view model(reinterpret_cast<const char*>(input), size);
   const auto store = std::make_shared<MemoryStore>(model);
-  const auto weights = tensorguard::OpenOnnxWeights(
+  const auto weights = tensorguard::internal::OpenOnnxWeights(
       {"model.onnx"}, {.model_type = "gemma", .tied_head = size % 2 == 0}, store);
   if (weights) {
     CheckReadable(**weights);

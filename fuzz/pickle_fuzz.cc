@@ -3,12 +3,12 @@
 #include <cstdint>
 #include <string_view>
 
-#include "formats/pickle.h"
-#include "formats/torch_state.h"
+#include "formats/torch/pickle.h"
+#include "formats/torch/torch_state.h"
 #include "fuzz/table_checks.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
-  using namespace tensorguard;
+  using namespace tensorguard::internal;
   const ByteSource source = SourceOf(std::string_view(reinterpret_cast<const char*>(input), size));
   ByteCursor cursor(source, 0, kPickleLimitBytes);
   const auto pickle = ReadPickle(cursor);

@@ -6,13 +6,13 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "places/http_answers.h"
-#include "places/hub.h"
+#include "places/http/http_answers.h"
+#include "places/hub/hub.h"
 #include "places/place_name.h"
 
 namespace {
 
-using namespace tensorguard;  // NOLINT: one function of it is asked each
+using namespace tensorguard::internal;  // NOLINT: one function of it is asked each
 
 void Require(bool property) {
   if (!property) std::abort();

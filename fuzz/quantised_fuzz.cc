@@ -16,15 +16,15 @@
 #include "base/checked.h"
 #include "base/json.h"
 #include "base/random_bits.h"
-#include "weights/element_types.h"
-#include "weights/quantised_weights.h"
+#include "weights/elements/element_types.h"
+#include "weights/quantised/quantised_weights.h"
 
 namespace {
 
-using tensorguard::Json;
 using tensorguard::Result;
-using tensorguard::TensorInfo;
-using tensorguard::WeightSource;
+using tensorguard::internal::Json;
+using tensorguard::internal::TensorInfo;
+using tensorguard::internal::WeightSource;
 
 constexpr size_t kMostTensors = 64;
 constexpr uint64_t kMostElementsRead = 1 << 16;
@@ -52,17 +52,19 @@ class FuzzedWeights : public WeightSource {
   Result<void> ReadFloat32(size_t tensor, uint64_t first, std::span<float> out) const override {
     const TensorInfo& info = tensors_[tensor];
     Require(first <= info.element_count && out.size() <= info.element_count - first);
-    const unsigned group = tensorguard::ElementsPerGroup(info.dtype);
+    const unsigned group = tensorguard::internal::ElementsPerGroup(info.dtype);
     std::vector<float> numbers((out.size() + 2 * group) / group * group);
-    std::vector<std::byte> bytes(numbers.size() / group * tensorguard::BytesPerGroup(info.dtype));
-    Fill(tensor, first / group * tensorguard::BytesPerGroup(info.dtype), bytes);
-    if (!tensorguard::IsReal(info.dtype)) return tensorguard::Error{.problem = "complex"};
-    tensorguard::DecodeToFloat32(info.dtype, bytes, numbers);
+    std::vector<std::byte> bytes(numbers.size() / group *
+                                 tensorguard::internal::BytesPerGroup(info.dtype));
+    Fill(tensor, first / group * tensorguard::internal::BytesPerGroup(info.dtype), bytes);
+    if (!tensorguard::internal::IsReal(info.dtype)) return tensorguard::Error{.problem = "complex"};
+    tensorguard::internal::DecodeToFloat32(info.dtype, bytes, numbers);
     std::copy_n(numbers.begin() + static_cast<ptrdiff_t>(first % group), out.size(), out.begin());
     return {};
   }
   bool IsBFloat16(size_t) const override { return false; }
-  Result<void> ReadBFloat16(size_t, uint64_t, std::span<tensorguard::BFloat16>) const override {
+  Result<void> ReadBFloat16(size_t, uint64_t,
+                            std::span<tensorguard::internal::BFloat16>) const override {
     std::abort();
   }
   Result<void> ReadBytes(size_t tensor, uint64_t first, std::span<std::byte> out) const override {
@@ -83,14 +85,15 @@ class FuzzedWeights : public WeightSource {
     row.info.name = entry.value("name", Json()).is_string() ? entry["name"].get<std::string>() : "";
     const Json dtype = entry.value("dtype", Json());
     const auto known =
-        tensorguard::DTypeFromName(dtype.is_string() ? dtype.get<std::string>() : "F32");
-    row.info.dtype = known.value_or(tensorguard::DType::kF32);
+        tensorguard::internal::DTypeFromName(dtype.is_string() ? dtype.get<std::string>() : "F32");
+    row.info.dtype = known.value_or(tensorguard::internal::DType::kF32);
     for (const Json& size : entry.value("shape", Json::array())) {
-      row.info.shape.push_back(tensorguard::WholeNumber(size).value_or(1));
+      row.info.shape.push_back(tensorguard::internal::WholeNumber(size).value_or(1));
     }
-    const auto count = tensorguard::ElementCount(row.info.shape);
+    const auto count = tensorguard::internal::ElementCount(row.info.shape);
     const auto bits =
-        count ? tensorguard::CheckedMultiply(*count, InfoOf(row.info.dtype).bits) : std::nullopt;
+        count ? tensorguard::internal::CheckedMultiply(*count, InfoOf(row.info.dtype).bits)
+              : std::nullopt;
     if (!bits || *bits % 8 != 0 || *bits >> 62 != 0) return;
     row.info.element_count = *count;
     row.info.stored_bytes = *bits / 8;
@@ -103,8 +106,9 @@ class FuzzedWeights : public WeightSource {
     const std::string& text = rows_[tensor].text;
     for (size_t i = 0; i < out.size(); ++i) {
       const uint64_t place = first + i;
-      const uint64_t byte = place < text.size() ? static_cast<uint8_t>(text[place])
-                                                : tensorguard::RandomBits(tensor, place) & 0x3f;
+      const uint64_t byte = place < text.size()
+                                ? static_cast<uint8_t>(text[place])
+                                : tensorguard::internal::RandomBits(tensor, place) & 0x3f;
       out[i] = static_cast<std::byte>(byte);
     }
   }
@@ -115,7 +119,7 @@ class FuzzedWeights : public WeightSource {
 
 void CheckReading(const WeightSource& weights, size_t tensor) {
   const TensorInfo& info = weights.tensors()[tensor];
-  const auto count = tensorguard::ElementCount(info.shape);
+  const auto count = tensorguard::internal::ElementCount(info.shape);
   Require(count && *count == info.element_count);
   if (info.quantisation.empty() || *count == 0) return;
   const uint64_t part = std::min<uint64_t>(*count, kMostElementsRead);
@@ -133,12 +137,13 @@ void CheckReading(const WeightSource& weights, size_t tensor) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
-  const auto json = tensorguard::ParseJson({reinterpret_cast<const char*>(input), size});
+  const auto json = tensorguard::internal::ParseJson({reinterpret_cast<const char*>(input), size});
   if (!json || !json->is_object() || !json->value("tensors", Json()).is_array()) return 0;
-  const auto config = tensorguard::ReadQuantisationConfig(json->value("config", Json()), "/none");
+  const auto config =
+      tensorguard::internal::ReadQuantisationConfig(json->value("config", Json()), "/none");
   if (!config) return 0;
   const auto stored = std::make_shared<FuzzedWeights>((*json)["tensors"]);
-  const auto weights = tensorguard::DequantiseWeights(stored, *config);
+  const auto weights = tensorguard::internal::DequantiseWeights(stored, *config);
   if (!weights) {
     Require(!weights.error().problem.empty());
     return 0;

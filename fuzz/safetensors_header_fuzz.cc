@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "formats/dtype.h"
-#include "formats/safetensors.h"
+#include "safetensors/dtype.h"
+#include "safetensors/safetensors.h"
 #include "tests/support/tiling.h"
 
 namespace {
 
-using tensorguard::TensorEntry;
+using tensorguard::internal::TensorEntry;
 
 constexpr uint64_t kLengthFieldBytes = 8;
 
@@ -22,17 +22,18 @@ void Require(bool property) {
   if (!property) std::abort();
 }
 
-void CheckAccepted(const tensorguard::TensorTable& table, uint64_t data_begin, uint64_t file_size) {
+void CheckAccepted(const tensorguard::internal::TensorTable& table, uint64_t data_begin,
+                   uint64_t file_size) {
   std::vector<std::pair<uint64_t, uint64_t>> ranges;
   const TensorEntry* previous = nullptr;
   for (const TensorEntry& entry : table.tensors) {
     Require(previous == nullptr || previous->name < entry.name);
     Require((entry.data_end_bytes - entry.data_begin_bytes) * 8 ==
-            entry.element_count * tensorguard::InfoOf(entry.dtype).bits);
+            entry.element_count * tensorguard::internal::InfoOf(entry.dtype).bits);
     ranges.push_back({entry.data_begin_bytes, entry.data_end_bytes});
     previous = &entry;
   }
-  Require(tensorguard::TilesExactly(std::move(ranges), data_begin, file_size));
+  Require(tensorguard::internal::TilesExactly(std::move(ranges), data_begin, file_size));
 }
 
 // The text goes to a terminal: lines of printable characters.
@@ -51,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const std::string_view header(reinterpret_cast<const char*>(input) + 2, size - 2);
   const uint64_t data_begin = kLengthFieldBytes + header.size();
   const uint64_t file_size = data_begin + data_bytes;
-  const auto table = tensorguard::ParseSafetensorsHeader(header, file_size);
+  const auto table = tensorguard::internal::ParseSafetensorsHeader(header, file_size);
   if (table) {
     CheckAccepted(*table, data_begin, file_size);
   } else {

@@ -5,15 +5,15 @@
 #include <string_view>
 
 #include "fuzz/vocabulary_checks.h"
-#include "tokenizers/sentence_piece.h"
+#include "tokenizers/files/sentence_piece.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
-  const auto vocabulary =
-      tensorguard::ParseSentencePiece(std::string_view(reinterpret_cast<const char*>(input), size));
+  const auto vocabulary = tensorguard::internal::ParseSentencePiece(
+      std::string_view(reinterpret_cast<const char*>(input), size));
   if (vocabulary) {
-    tensorguard::CheckVocabulary(*vocabulary, size);
+    tensorguard::internal::CheckVocabulary(*vocabulary, size);
   } else {
-    tensorguard::CheckRefusal(vocabulary.error(), size);
+    tensorguard::internal::CheckRefusal(vocabulary.error(), size);
   }
   return 0;
 }

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "base/error.h"
-#include "formats/dtype.h"
-#include "formats/tensor_table.h"
+#include "safetensors/dtype.h"
+#include "safetensors/tensor_table.h"
+#include "tensorguard/error.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 inline void Require(bool property) {
   if (!property) std::abort();
@@ -47,6 +47,6 @@ inline void CheckRefused(const Error& error) {
   }
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FUZZ_TABLE_CHECKS_H_

@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <string_view>
 
-#include "formats/torch.h"
+#include "formats/torch/torch.h"
 #include "fuzz/table_checks.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(input), size);
-  const auto table = tensorguard::ReadTorchTable(tensorguard::SourceOf(bytes));
+  const auto table = tensorguard::internal::ReadTorchTable(tensorguard::internal::SourceOf(bytes));
   if (table) {
-    tensorguard::CheckAccepted(*table, size);
+    tensorguard::internal::CheckAccepted(*table, size);
   } else {
-    tensorguard::CheckRefused(table.error());
+    tensorguard::internal::CheckRefused(table.error());
   }
   return 0;
 }

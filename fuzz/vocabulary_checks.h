@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <vector>
 
-#include "tokenizers/anchor_list.h"
+#include "anchors/anchor_list.h"
 #include "tokenizers/anchors.h"
 #include "tokenizers/vocabulary.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 inline void Require(bool property) {
   if (!property) std::abort();
@@ -43,6 +43,6 @@ inline void CheckRefusal(const Error& error, size_t input_bytes) {
   }
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FUZZ_VOCABULARY_CHECKS_H_

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Chooses the anchors and writes src/tokenizers/anchor_list.cc.
+"""Chooses the anchors and writes src/anchors/anchor_list.cc.
 
 make_anchor_list.py COMMON_TOKENS.json OUTPUT.cc
 
@@ -23,7 +23,7 @@ RARER_STEP = 3
 PIECES = 512
 
 HEADER = """// Written by scripts/make_anchor_list.py, which says how the strings were chosen.
-#include "tokenizers/anchor_list.h"
+#include "anchors/anchor_list.h"
 
 #include <array>
 

@@ -25,7 +25,8 @@ void KeepFreedMemory() {
 
 int main(int argc, char** argv) {
   KeepFreedMemory();
-  tensorguard::UseOneLibraryThread();
+  tensorguard::internal::UseOneLibraryThread();
   const int first = argc > 0 ? 1 : 0;
-  return tensorguard::cli::RunProgram(std::vector<std::string>(argv + first, argv + argc));
+  return tensorguard::internal::cli::RunProgram(
+      std::vector<std::string>(argv + first, argv + argc));
 }

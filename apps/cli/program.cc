@@ -8,10 +8,10 @@
 #include <new>
 
 #include "base/atomic_file.h"
-#include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/arguments/command_line.h"
+#include "cli/commands/commands.h"
 
-namespace tensorguard::cli {
+namespace tensorguard::internal::cli {
 namespace {
 
 // A descriptor that was closed would be given to the first file we open, and that file would then
@@ -109,4 +109,4 @@ int RunProgram(const std::vector<std::string>& arguments) {
   return Finish(status ? *status : ExitStatus::kError, console);
 }
 
-}  // namespace tensorguard::cli
+}  // namespace tensorguard::internal::cli

@@ -1,15 +1,15 @@
 // The whole program: a command line in, output and an exit status out.
-#ifndef TENSORGUARD_APPS_CLI_PROGRAM_H_
-#define TENSORGUARD_APPS_CLI_PROGRAM_H_
+#ifndef TENSORGUARD_CLI_PROGRAM_H_
+#define TENSORGUARD_CLI_PROGRAM_H_
 
 #include <string>
 #include <vector>
 
-namespace tensorguard::cli {
+namespace tensorguard::internal::cli {
 
 // `arguments` without the program's own name. The result is the process's exit status.
 int RunProgram(const std::vector<std::string>& arguments);
 
-}  // namespace tensorguard::cli
+}  // namespace tensorguard::internal::cli
 
-#endif  // TENSORGUARD_APPS_CLI_PROGRAM_H_
+#endif  // TENSORGUARD_CLI_PROGRAM_H_

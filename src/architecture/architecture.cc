@@ -9,7 +9,7 @@
 #include "architecture/stacks.h"
 #include "architecture/tensor_path.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 bool HoldsMatrix(std::span<const TensorRole> roles, Role wanted) {
@@ -70,4 +70,4 @@ Architecture Understand(const Json& config, std::span<const TensorInfo> tensors)
   return architecture;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

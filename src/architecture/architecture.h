@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "architecture/role.h"
 #include "base/json.h"
+#include "roles/role.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct Architecture {
   std::string name = {};      // "llama", "gpt_neox", ...; "generic" where none is known
@@ -28,6 +28,6 @@ struct Architecture {
 // every weight with kOther.
 Architecture Understand(const Json& config, std::span<const TensorInfo> tensors);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_ARCHITECTURE_H_

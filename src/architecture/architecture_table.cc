@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr auto kHeads = Packing::kInterleavedHeads;
@@ -220,4 +220,4 @@ std::optional<Packing> AttentionPacking(const KnownArchitecture& known, const Co
   return known.row.attention_packing;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "architecture/config_view.h"
-#include "architecture/role.h"
 #include "architecture/tensor_path.h"
+#include "roles/role.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ArchitectureRow {
   std::string_view name;
@@ -38,6 +38,6 @@ KnownArchitecture FindArchitecture(const ConfigView& config, const ModelPaths& m
 // The layout of the architecture's fused query, key and value; empty where names decide.
 std::optional<Packing> AttentionPacking(const KnownArchitecture& known, const ConfigView& config);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_ARCHITECTURE_TABLE_H_

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "architecture/test_models.h"
+#include "tests/support/named_tensors.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -365,4 +365,4 @@ TEST(Understand, ReadsAHundredThousandTensorsInSeconds) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -1,7 +1,7 @@
 // The words of a name that tell the block or stack a tensor lies in, and hints for unknown names.
 #include "architecture/role_table.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr Block kAttention = Block::kAttention;
@@ -130,4 +130,4 @@ std::span<const BlockRow> BlockRows() { return kBlockRows; }
 std::span<const StackRow> ModalityRows() { return kModalityRows; }
 std::span<const HintRow> HintRows() { return kHintRows; }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

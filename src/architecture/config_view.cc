@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr std::array<std::string_view, 6> kTextParts = {
@@ -133,4 +133,4 @@ std::optional<uint64_t> ConfigView::HeadSize() const {
   return *hidden / *heads;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A model's config, or the part of it that describes the text model: wrappers keep that in
 // "text_config", "llm_config" and the like, encoder-decoders may keep one part per stack. A value
@@ -49,6 +49,6 @@ class ConfigView {
   const Json* part_ = nullptr;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_CONFIG_VIEW_H_

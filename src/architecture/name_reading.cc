@@ -6,7 +6,7 @@
 
 #include "architecture/role_table.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Modules that only a recurrent or state-space block has.
@@ -198,4 +198,4 @@ TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
   return role;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <span>
 
-#include "architecture/role.h"
 #include "architecture/role_table.h"
 #include "architecture/tensor_path.h"
+#include "roles/role.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Sets role, companion_of, is_bias, layer (as in the name), expert, stacked_experts, shared_expert,
 // cross_attention, packing (the row's), and `stack` for towers. `shape` may be empty.
@@ -19,6 +19,6 @@ TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
 // The block that the tensor's module lies in.
 Block BlockOfTensor(const ModelPaths& model, const TensorPath& path);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_NAME_READING_H_

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "architecture/architecture.h"
-#include "architecture/test_models.h"
+#include "tests/support/named_tensors.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -51,4 +51,4 @@ TEST(Understand, KeepsPositionQueriesApartFromQueries) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

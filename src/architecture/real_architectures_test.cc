@@ -10,13 +10,13 @@
 
 #include "architecture/architecture.h"
 #include "architecture/config_view.h"
-#include "architecture/expected_architectures.h"
-#include "architecture/test_models.h"
 #include "base/file.h"
-#include "formats/safetensors.h"
+#include "safetensors/safetensors.h"
+#include "tests/support/expected_architectures.h"
+#include "tests/support/named_tensors.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct LoadedModel {
@@ -178,4 +178,4 @@ TEST(RealArchitectures, SquareMatricesOfGpt2AreInputMajorToo) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

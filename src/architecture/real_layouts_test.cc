@@ -12,11 +12,11 @@
 
 #include "architecture/architecture.h"
 #include "architecture/config_view.h"
-#include "architecture/expected_layouts.h"
-#include "architecture/test_models.h"
+#include "tests/support/expected_layouts.h"
+#include "tests/support/named_tensors.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct NamedModel {
@@ -139,7 +139,7 @@ TEST(RealLayouts, ReadTheHeaderOfASentenceEncoder) {
   EXPECT_TRUE(architecture.unassigned.empty());
 }
 
-// Name of the list or folder -> number of matrices left without a role. docs/architectures.md
+// Name of the list or folder -> number of matrices left without a role. docs/roles.md
 // argues each; a row here that is not true any more fails.
 using UnassignedCounts = std::map<std::string, size_t>;
 
@@ -209,4 +209,4 @@ TEST(RealLayouts, KnowAllNamesOfTheTemplates) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

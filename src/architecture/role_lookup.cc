@@ -5,7 +5,7 @@
 
 #include "architecture/role_table.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Rows by the last word of their path, so that a name is not held against every row.
@@ -110,4 +110,4 @@ Role HintedRole(std::string_view last, Block block) {
 
 bool IsKnownLastWord(std::string_view last) { return Index().by_last_word.contains(last); }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

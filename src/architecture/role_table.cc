@@ -1,6 +1,6 @@
 #include "architecture/role_table.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr Block kAny = Block::kAny;
@@ -395,4 +395,4 @@ constexpr RoleRow kRoleRows[] = {
 
 std::span<const RoleRow> RoleRows() { return kRoleRows; }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,9 +7,9 @@
 #include <span>
 #include <string_view>
 
-#include "architecture/role.h"
+#include "roles/role.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // What kind of module a tensor lies in, told by the words of its name above the last.
 enum class Block {
@@ -76,6 +76,6 @@ Role HintedRole(std::string_view last, Block block);
 // True if some row names exactly this last word.
 bool IsKnownLastWord(std::string_view last);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_ROLE_TABLE_H_

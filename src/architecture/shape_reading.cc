@@ -10,7 +10,7 @@
 
 #include "architecture/name_reading.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // A matrix's two dimensions; of stacked experts, those of one expert.
@@ -276,4 +276,4 @@ void ReadOrientation(const ShapeContext& context, std::span<TensorRole> roles) {
   }
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

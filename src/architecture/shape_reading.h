@@ -6,11 +6,11 @@
 
 #include "architecture/architecture_table.h"
 #include "architecture/config_view.h"
-#include "architecture/role.h"
 #include "architecture/tensor_path.h"
+#include "roles/role.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ShapeContext {
   const ModelPaths& model;
@@ -32,6 +32,6 @@ void ReadFused(const ShapeContext& context, std::span<TensorRole> roles);
 // Sets input_major.
 void ReadOrientation(const ShapeContext& context, std::span<TensorRole> roles);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_SHAPE_READING_H_

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // The layers that lie in one list: `prefix` is the text before the list's name.
@@ -229,4 +229,4 @@ MainStack AssignStacks(const ModelPaths& model, std::span<TensorRole> roles) {
   return {main->stack, main->tensors.empty() ? 0 : main->largest_layer + 1};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

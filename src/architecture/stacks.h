@@ -6,10 +6,10 @@
 #include <span>
 #include <string>
 
-#include "architecture/role.h"
 #include "architecture/tensor_path.h"
+#include "roles/role.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct MainStack {
   std::string name;  // "" or "decoder"
@@ -20,6 +20,6 @@ struct MainStack {
 // `roles` are parallel to the paths and come from ReadName.
 MainStack AssignStacks(const ModelPaths& model, std::span<TensorRole> roles);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_STACKS_H_

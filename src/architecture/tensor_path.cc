@@ -7,7 +7,7 @@
 #include "architecture/role_table.h"
 #include "base/text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Longer names than any library writes are attacks on whoever looks at every part of them.
@@ -323,4 +323,4 @@ bool ModelPaths::Has(std::string_view parent, std::string_view name) const {
   return modules_.contains(full);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

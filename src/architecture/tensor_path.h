@@ -14,7 +14,7 @@
 #include "architecture/role_table.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class Parameter {
   kWeight,
@@ -84,6 +84,6 @@ class ModelPaths {
 // The number that `word` spells in plain decimal digits, if it is at most kLargestIndex.
 std::optional<uint32_t> IndexOf(std::string_view word);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_ARCHITECTURE_TENSOR_PATH_H_

@@ -10,7 +10,7 @@
 
 #include "base/system_error.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr unsigned kMostNamesTried = 100;
@@ -86,4 +86,4 @@ void RemovePartialFiles() noexcept {
   }
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,9 +8,9 @@
 #include <span>
 #include <string>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Not thread-safe. Readers of the path see what was there before until Commit, which replaces it in
 // one step; without Commit nothing changes and nothing is left behind.
@@ -44,6 +44,6 @@ class AtomicFile {
 // in a signal handler. Of more than 64 files under way at once, only 64 are removed.
 void RemovePartialFiles() noexcept;
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_ATOMIC_FILE_H_

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class BFloat16 : uint16_t {};
 
@@ -26,6 +26,6 @@ constexpr BFloat16 RoundToBFloat16(float value) {
   return static_cast<BFloat16>(value == value ? rounded : kNan);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_BFLOAT16_H_

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(BFloat16, KeepsItsOwnNumbers) {
@@ -32,4 +32,4 @@ TEST(BFloat16, KeepsNanNan) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

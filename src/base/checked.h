@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 inline std::optional<uint64_t> CheckedMultiply(uint64_t a, uint64_t b) {
   uint64_t product = 0;
@@ -37,6 +37,6 @@ inline std::optional<uint64_t> ElementCount(std::span<const uint64_t> shape) {
   return empty ? 0 : nonzero_product;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_CHECKED_H_

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kMax = UINT64_MAX;
@@ -46,4 +46,4 @@ TEST(Checked, ElementCountsThatDoNotFit) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

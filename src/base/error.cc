@@ -1,4 +1,4 @@
-#include "base/error.h"
+#include "tensorguard/error.h"
 
 #include <fmt/format.h>
 
@@ -36,13 +36,14 @@ Error&& Error::InTensor(std::string_view name) && {
 
 std::string DescribeError(const Error& error) {
   std::string text;
-  if (!error.file.empty()) text += EscapeControl(error.file) + ": ";
-  if (!error.tensor.empty()) text += fmt::format("tensor \"{}\": ", EscapeControl(error.tensor));
-  text += EscapeControl(error.problem);
+  if (!error.file.empty()) text += internal::EscapeControl(error.file) + ": ";
+  if (!error.tensor.empty())
+    text += fmt::format("tensor \"{}\": ", internal::EscapeControl(error.tensor));
+  text += internal::EscapeControl(error.problem);
   if (error.byte_offset) text += fmt::format(" (byte {})", *error.byte_offset);
-  if (!error.found.empty()) text += "\n  found:    " + EscapeControl(error.found);
-  if (!error.expected.empty()) text += "\n  expected: " + EscapeControl(error.expected);
-  if (!error.advice.empty()) text += "\n  try:      " + EscapeControl(error.advice);
+  if (!error.found.empty()) text += "\n  found:    " + internal::EscapeControl(error.found);
+  if (!error.expected.empty()) text += "\n  expected: " + internal::EscapeControl(error.expected);
+  if (!error.advice.empty()) text += "\n  try:      " + internal::EscapeControl(error.advice);
   return text;
 }
 

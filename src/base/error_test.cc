@@ -1,4 +1,4 @@
-#include "base/error.h"
+#include "tensorguard/error.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(Error, DescribesTheProblemAlone) {
@@ -72,4 +72,4 @@ TEST(Result, HoldsAValueOrAnError) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

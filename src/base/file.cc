@@ -10,7 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/system_error.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 namespace {
 
@@ -97,4 +97,4 @@ Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_
   return (*file)->Commit();
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

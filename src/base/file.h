@@ -11,9 +11,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Bytes of a known number, wherever they lie. Thread-safe: any thread may call ReadAt at any time.
 class File {
@@ -51,6 +51,6 @@ Result<std::string> ReadWholeFile(const File& file, uint64_t limit_bytes);
 // Writes beside `path` and renames, so that a reader never sees half a file. Errors: as AtomicFile.
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_FILE_H_

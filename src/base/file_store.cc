@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -68,4 +68,4 @@ Result<std::string> ReadSmallFile(const FileStore& files, const fs::path& path,
   return ReadWholeFile(**file, limit_bytes);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Paths are the store's own; "/" joins them whatever the place. Thread-safe.
 class FileStore {
@@ -47,6 +47,6 @@ const FileStorePtr& LocalFiles();
 Result<std::string> ReadSmallFile(const FileStore& files, const std::filesystem::path& path,
                                   uint64_t limit_bytes);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_FILE_STORE_H_

@@ -7,7 +7,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -48,4 +48,4 @@ TEST(LocalFiles, ReadsSmallFiles) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

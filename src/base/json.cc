@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kDeepestNesting = 64;
@@ -139,4 +139,4 @@ Result<Json> ReadJsonFile(const FileStore& files, const std::filesystem::path& p
   return json;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

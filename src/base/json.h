@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/file_store.h"
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 using Json = nlohmann::json;
 
@@ -39,6 +39,6 @@ bool IsGitLfsPointer(std::string_view text);
 // The error for such a file: says what it is and how to fetch the real one.
 Error GitLfsPointerError(std::string_view path);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_JSON_H_

@@ -7,7 +7,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using testing::StartsWith;
@@ -162,4 +162,4 @@ TEST(Json, GitLfsPointersAreNamed) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -1,6 +1,6 @@
 #include "base/json_text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kLongestProblemBytes = 300;
@@ -31,4 +31,4 @@ std::string JsonSyntaxProblem(const nlohmann::json::exception& exception) {
   return std::string(text.substr(0, half)) + " ... " + std::string(text.substr(text.size() - half));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

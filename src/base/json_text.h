@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Feeds `text` to a parser of nlohmann::json and knows the byte it took last, so that errors of its
 // caller have a place too. `text` must outlive it.
@@ -56,6 +56,6 @@ class JsonText {
 // The parser's own words for a syntax error, without its prefix and at most about 300 bytes.
 std::string JsonSyntaxProblem(const nlohmann::json::exception& exception);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_JSON_TEXT_H_

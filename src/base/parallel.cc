@@ -11,7 +11,7 @@
 // OpenMP API 5.0, section 3.2: for the calling thread alone. No compiler needs to know OpenMP.
 extern "C" void omp_set_num_threads(int count);
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 void UseOneLibraryThread() { omp_set_num_threads(1); }
 
@@ -54,4 +54,4 @@ Result<void> ParallelFor(size_t count, unsigned threads,
   return {};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <functional>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Calls work(i) for every i in [0, count) from up to `threads` threads (0: one per processor; the
 // calling thread is one of them). Which thread does which i is not fixed, so results must not
@@ -21,6 +21,6 @@ Result<void> ParallelFor(size_t count, unsigned threads,
 // processors have work. ParallelFor does so for its threads.
 void UseOneLibraryThread();
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_PARALLEL_H_

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(ParallelFor, DoesEveryIndexOnce) {
@@ -78,4 +78,4 @@ TEST(ParallelFor, StartsNothingNewAfterAnError) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

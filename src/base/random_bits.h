@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A bijection whose output looks random: the output function of SplitMix64 (Steele, Lea and Flood,
 // OOPSLA 2014).
@@ -19,6 +19,6 @@ constexpr uint64_t RandomBits(uint64_t key, uint64_t index) {
   return MixedBits(key + (index + 1) * 0x9e37'79b9'7f4a'7c15);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_RANDOM_BITS_H_

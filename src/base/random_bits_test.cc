@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // The first outputs of SplitMix64 from state 1234567, as its authors' program prints them.
@@ -13,4 +13,4 @@ TEST(RandomBits, IsSplitMix64) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

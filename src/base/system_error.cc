@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 Error SystemError(std::string_view action, const std::string& path, int error_number) {
   const bool missing = error_number == ENOENT || error_number == ENOTDIR;
@@ -15,4 +15,4 @@ Error SystemError(std::string_view action, const std::string& path, int error_nu
           .file = path};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,13 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include "tensorguard/error.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // "cannot ACTION: what errno says", kNotFound if `path` is missing, else kSystem.
 Error SystemError(std::string_view action, const std::string& path, int error_number);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_SYSTEM_ERROR_H_

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct Decoded {
@@ -114,4 +114,4 @@ std::string LowerAscii(std::string_view text) {
   return lower;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

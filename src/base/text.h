@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // `text` with control characters, bidirectional overrides, zero-width characters and bytes that are
 // not UTF-8 replaced by \xNN or \u{NNNN}, and cut with "..." after `longest` bytes.
@@ -23,6 +23,6 @@ std::optional<std::string> NearestName(std::string_view given, std::span<const s
 // `text` in lower case, ASCII letters only.
 std::string LowerAscii(std::string_view text);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_BASE_TEXT_H_

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -90,4 +90,4 @@ TEST(LowerAscii, ChangesAsciiLettersOnly) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -9,19 +9,19 @@
 #include <set>
 #include <utility>
 
-#include "comparison/anchor_agreement.h"
-#include "comparison/basis_change.h"
-#include "comparison/change_forensics.h"
-#include "comparison/common_anchors.h"
+#include "comparison/alignment/anchor_agreement.h"
+#include "comparison/alignment/common_anchors.h"
+#include "comparison/findings/basis_change.h"
+#include "comparison/findings/change_forensics.h"
+#include "comparison/findings/rewriting_forensics.h"
+#include "comparison/findings/shared_parts.h"
+#include "comparison/findings/structure_forensics.h"
 #include "comparison/pair_evidence.h"
-#include "comparison/rewriting_forensics.h"
-#include "comparison/shared_parts.h"
-#include "comparison/structure_forensics.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
 #include "comparison/weight_pairs.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 LayerMap LayersOnPath(const KernelEvidence& kernels) {
@@ -34,7 +34,7 @@ LayerMap LayersOnPath(const KernelEvidence& kernels) {
 }
 
 // Empty where anchors or layers leave nothing to compare.
-std::optional<KernelEvidence> CompareKernels(const FullFingerprint& a, const FullFingerprint& b,
+std::optional<KernelEvidence> CompareKernels(const Fingerprint& a, const Fingerprint& b,
                                              const CommonAnchors& anchors) {
   if (!anchors.obstacle.empty()) return std::nullopt;
   const auto in_a = NormaliseKernels(a, anchors.in_a);
@@ -59,8 +59,7 @@ struct LayerSums {
 
 using LayerPlace = std::pair<std::string, uint32_t>;
 
-std::map<LayerPlace, LayerSums> SumByLayer(const FullFingerprint& a,
-                                           const SketchComparison& sketches) {
+std::map<LayerPlace, LayerSums> SumByLayer(const Fingerprint& a, const SketchComparison& sketches) {
   std::map<LayerPlace, LayerSums> sums;
   for (const SketchPair& pair : sketches.pairs) {
     const TensorRole& role = a.weights[pair.weights.in_a].role;
@@ -73,7 +72,7 @@ std::map<LayerPlace, LayerSums> SumByLayer(const FullFingerprint& a,
   return sums;
 }
 
-std::vector<LayerMatch> MatchLayers(const FullFingerprint& a, const LayerMap& layers,
+std::vector<LayerMatch> MatchLayers(const Fingerprint& a, const LayerMap& layers,
                                     const SketchComparison& sketches) {
   const auto sums = SumByLayer(a, sketches);
   std::vector<LayerMatch> matches;
@@ -111,9 +110,8 @@ void AddKernels(const KernelEvidence& kernels, std::vector<LayerMatch>& matches)
   }
 }
 
-LayerMap LayersOfFrame(const FrameComparison& frame, const FullFingerprint& a,
-                       const FullFingerprint& b) {
-  const auto place = [](const FullFingerprint& model, size_t layer) -> std::optional<size_t> {
+LayerMap LayersOfFrame(const FrameComparison& frame, const Fingerprint& a, const Fingerprint& b) {
+  const auto place = [](const Fingerprint& model, size_t layer) -> std::optional<size_t> {
     const LayerForms& forms = model.frame.layers[layer];
     for (size_t i = 0; i < model.layers.size(); ++i) {
       if (model.layers[i].stack == forms.stack && model.layers[i].index == forms.index) return i;
@@ -138,7 +136,7 @@ struct Pairing {
 };
 
 // By number, by what the layers answer, by their weights, by their forms.
-std::vector<Pairing> PairingsOf(const FullFingerprint& a, const FullFingerprint& b,
+std::vector<Pairing> PairingsOf(const Fingerprint& a, const Fingerprint& b,
                                 const SketchAlignment& alignment, const Comparison& comparison) {
   std::vector<Pairing> pairings = {{.layers = LayersByIndex(a, b), .by_index = true}};
   const auto add = [&](LayerMap layers) {
@@ -160,7 +158,7 @@ std::vector<Pairing> PairingsOf(const FullFingerprint& a, const FullFingerprint&
 // The pairing under which the weights agree most, if they do beyond chance. Else what the layers
 // answer pairs them, or their numbers where nothing was answered. Returns the comparison by
 // numbers, the first of `pairings`.
-SketchComparison ChooseLayers(const FullFingerprint& a, const FullFingerprint& b,
+SketchComparison ChooseLayers(const Fingerprint& a, const Fingerprint& b,
                               const CommonAnchors& anchors, const std::vector<Pairing>& pairings,
                               std::span<const KindCosines> cosines, Comparison& comparison) {
   const Pairing* best = nullptr;
@@ -233,7 +231,7 @@ SketchComparison PairsOfOneOrigin(const Comparison& comparison) {
 }
 
 // What was done, between models that share their origin.
-void AddHistory(const FullFingerprint& a, const FullFingerprint& b, const CommonAnchors& anchors,
+void AddHistory(const Fingerprint& a, const Fingerprint& b, const CommonAnchors& anchors,
                 const BasisChange& basis, Comparison& comparison) {
   auto& findings = comparison.findings;
   if (basis.Happened()) {
@@ -277,8 +275,8 @@ std::string DescribeChance(double p_value) {
                           : fmt::format("p = {:.1g} by chance", p_value);
 }
 
-std::string DescribeReason(const FullFingerprint& a, const FullFingerprint& b,
-                           const Comparison& comparison, std::string_view why) {
+std::string DescribeReason(const Fingerprint& a, const Fingerprint& b, const Comparison& comparison,
+                           std::string_view why) {
   std::string text(why.empty() ? VerdictSentence(comparison.verdict) : why);
   if (comparison.in_part) text += " " + DescribeShares(a, b, comparison.origins);
   if (comparison.kernels) {
@@ -348,7 +346,7 @@ void JudgeQuickly(const BasisChange& basis, Comparison& comparison) {
 }
 
 // What is compared before anything is judged. Returns the sketches with layers paired by number.
-SketchComparison CompareEvidence(const FullFingerprint& a, const FullFingerprint& b,
+SketchComparison CompareEvidence(const Fingerprint& a, const Fingerprint& b,
                                  const CommonAnchors& anchors, Comparison& comparison) {
   const std::vector<KindCosines> cosines = CosinesOfLayers(a, b);
   const SketchAlignment alignment = AlignBySketches(a, b, cosines);
@@ -369,7 +367,7 @@ SketchComparison CompareEvidence(const FullFingerprint& a, const FullFingerprint
   return by_index;
 }
 
-void Judge(const FullFingerprint& a, const FullFingerprint& b, const Evidence& evidence,
+void Judge(const Fingerprint& a, const Fingerprint& b, const Evidence& evidence,
            const BasisChange& basis, const CommonAnchors& anchors, Comparison& comparison) {
   const Judgement judgement = JudgeEvidence(evidence);
   comparison.verdict = judgement.verdict;
@@ -388,7 +386,7 @@ void Judge(const FullFingerprint& a, const FullFingerprint& b, const Evidence& e
 
 }  // namespace
 
-Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFingerprint& b) {
+Result<Comparison> CompareFingerprints(const Fingerprint& a, const Fingerprint& b) {
   const auto anchors = FindCommonAnchors(a, b);
   if (!anchors) return anchors.error();
   Comparison comparison;
@@ -412,4 +410,4 @@ Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFinge
   return comparison;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

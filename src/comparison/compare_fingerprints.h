@@ -7,21 +7,21 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "comparison/finding.h"
-#include "comparison/kernel_similarity.h"
-#include "comparison/layer_alignment.h"
+#include "comparison/alignment/kernel_similarity.h"
+#include "comparison/alignment/layer_alignment.h"
+#include "comparison/alignment/sketch_comparison.h"
+#include "comparison/findings/finding.h"
 #include "comparison/part_origins.h"
 #include "comparison/quick_certainty.h"
-#include "comparison/sketch_comparison.h"
 #include "comparison/verdict.h"
 #include "frame/frame_comparison.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Two layers that the comparison takes for one another's counterparts.
 struct LayerMatch {
-  size_t layer_a = 0;  // indices in FullFingerprint::layers
+  size_t layer_a = 0;  // indices in Fingerprint::layers
   size_t layer_b = 0;
   std::optional<double> similarity = {};  // mean cosine of the kernels; empty without kernels
   std::array<std::optional<double>, kResponseKinds.size()> kernels = {};  // as kResponseKinds
@@ -69,8 +69,8 @@ struct Comparison {
 // CompareFingerprints(a, b) and (b, a) give the same verdict and score. Errors: kMismatch for
 // fingerprints that were made with different anchor lists. Models that cannot be compared for other
 // reasons are inconclusive. Thread-safe.
-Result<Comparison> CompareFingerprints(const FullFingerprint& a, const FullFingerprint& b);
+Result<Comparison> CompareFingerprints(const Fingerprint& a, const Fingerprint& b);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_COMPARISON_COMPARE_FINGERPRINTS_H_

@@ -4,14 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "comparison/toy_models.h"
+#include "tests/support/toy_fingerprints.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::HasSubstr;
 
-Comparison Compared(const FullFingerprint& a, const FullFingerprint& b) {
+Comparison Compared(const Fingerprint& a, const Fingerprint& b) {
   auto comparison = CompareFingerprints(a, b);
   EXPECT_TRUE(comparison) << DescribeError(comparison.error());
   return *std::move(comparison);
@@ -311,14 +311,14 @@ TEST(CompareFingerprints, IsInconclusiveOnAllZeroLayers) {
 }
 
 TEST(CompareFingerprints, IsInconclusiveOnFingerprintsWithoutLayers) {
-  FullFingerprint a = FingerprintOf(RandomToyModel(1, 0));
-  FullFingerprint b = FingerprintOf(RandomToyModel(2, 0));
+  Fingerprint a = FingerprintOf(RandomToyModel(1, 0));
+  Fingerprint b = FingerprintOf(RandomToyModel(2, 0));
   EXPECT_EQ(Compared(a, b).verdict, Verdict::kInconclusive);
 }
 
 // The first and the last layer, and what of their weights has a place.
-FullFingerprint QuickPrintOf(const ToyModel& model) {
-  FullFingerprint print = FingerprintOf(model);
+Fingerprint QuickPrintOf(const ToyModel& model) {
+  Fingerprint print = FingerprintOf(model);
   const uint32_t last = static_cast<uint32_t>(print.layers.size()) - 1;
   std::erase_if(print.layers, [&](const LayerResponse& layer) {
     return layer.index != 0 && layer.index != last;
@@ -355,7 +355,7 @@ TEST(QuickComparison, TellsCopiesFromOthers) {
 }
 
 TEST(QuickComparison, DoesNotDecideWithoutKernelsOrCommonWeights) {
-  FullFingerprint quick = QuickPrintOf(RandomToyModel(1, 6));
+  Fingerprint quick = QuickPrintOf(RandomToyModel(1, 6));
   quick.layers.clear();
   quick.weights.clear();
   quick.frame = {};
@@ -375,4 +375,4 @@ TEST(QuickComparison, DoesNotDecideNearTheThresholds) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

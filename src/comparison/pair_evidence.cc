@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "comparison/score_null.h"
+#include "comparison/independent_tail.h"
 #include "comparison/thresholds.h"
-#include "full_profile/learned_matrix.h"
+#include "fingerprint/learned_matrix.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Below this a p-value is not told apart from 0.
@@ -49,8 +49,8 @@ std::optional<double> MeanCosine(const std::vector<FrameMatch>& matches) {
   return sum / static_cast<double>(matches.size());
 }
 
-void AddForms(const FullFingerprint& a, const FullFingerprint& b,
-              const std::vector<FrameMatch>& matches, Half half, FunctionMatches& functions) {
+void AddForms(const Fingerprint& a, const Fingerprint& b, const std::vector<FrameMatch>& matches,
+              Half half, FunctionMatches& functions) {
   for (const FrameMatch& match : matches) {
     if (match.cosine < kHalfRewritten) continue;
     const LayerForms& in_a = a.frame.layers[match.layer_a];
@@ -73,7 +73,7 @@ std::optional<double> KernelOfHalf(const LayerSimilarity& similarity, const Alig
   return query_key ? query_key : output_value;
 }
 
-void AddKernels(const FullFingerprint& a, const FullFingerprint& b, const KernelEvidence& kernels,
+void AddKernels(const Fingerprint& a, const Fingerprint& b, const KernelEvidence& kernels,
                 FunctionMatches& functions) {
   for (const AlignedLayers& pair : kernels.alignment.path) {
     const LayerResponse& in_a = a.layers[kernels.similarity.layer_of_row()[pair.row]];
@@ -88,7 +88,7 @@ void AddKernels(const FullFingerprint& a, const FullFingerprint& b, const Kernel
 }
 
 // Mean cosine, by parameters, of what lies in the other model in one basis.
-double CommonCosine(const FullFingerprint& model, const ModelOrigins& origins) {
+double CommonCosine(const Fingerprint& model, const ModelOrigins& origins) {
   double sum = 0;
   double parameters = 0;
   for (const PartOrigin& part : origins.parts) {
@@ -112,8 +112,7 @@ double TracedOfCompared(const OriginCounts& counts) {
 }
 
 // By stack, where a model has several.
-std::map<std::string, OriginCounts> Stacks(const FullFingerprint& model,
-                                           const ModelOrigins& origins) {
+std::map<std::string, OriginCounts> Stacks(const Fingerprint& model, const ModelOrigins& origins) {
   std::map<std::string, OriginCounts> stacks;
   for (const PartOrigin& part : origins.parts) {
     const WeightSummary& weight = model.weights[part.weight];
@@ -124,7 +123,7 @@ std::map<std::string, OriginCounts> Stacks(const FullFingerprint& model,
 
 // The encoder is the other model's, and of the other stacks there is nothing. Two models side by
 // side in one file are no such component: each is a model.
-bool HasEncoderAlone(const FullFingerprint& model, const ModelOrigins& origins) {
+bool HasEncoderAlone(const Fingerprint& model, const ModelOrigins& origins) {
   bool encoder = false;
   bool nothing = false;
   for (const auto& [stack, counts] : Stacks(model, origins)) {
@@ -156,7 +155,7 @@ std::optional<double> WrittenShare(const PairOrigins& origins) {
   return least;
 }
 
-bool AllRead(const FullFingerprint& model) {
+bool AllRead(const Fingerprint& model) {
   double unknown = 0;
   double all = 0;
   for (const WeightSummary& weight : model.weights) {
@@ -176,7 +175,7 @@ double PathZ(const KernelEvidence& kernels) {
 
 }  // namespace
 
-FunctionMatches FunctionMatchesOf(const FullFingerprint& a, const FullFingerprint& b,
+FunctionMatches FunctionMatchesOf(const Fingerprint& a, const Fingerprint& b,
                                   const Comparison& comparison) {
   FunctionMatches functions;
   if (!OneFunction(comparison)) return functions;
@@ -208,8 +207,8 @@ bool TablesAreRewritten(const Comparison& comparison) {
          comparison.sketches.p_value >= kSharedStartP;
 }
 
-Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
-                        const Comparison& comparison, const WholePair& whole) {
+Evidence GatherEvidence(const Fingerprint& a, const Fingerprint& b, const Comparison& comparison,
+                        const WholePair& whole) {
   const SketchComparison& sketches = comparison.sketches;
   const PairOrigins& origins = comparison.origins;
   Evidence evidence = {
@@ -260,4 +259,4 @@ std::optional<double> ChanceOf(const Evidence& evidence) {
   return std::clamp(kKindsOfEvidence * *least, kSmallestChance, 1.0);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

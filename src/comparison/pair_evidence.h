@@ -6,11 +6,11 @@
 
 #include "comparison/compare_fingerprints.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Halves that compute the same in both models, by their forms or by their kernels, where the models
 // as a whole show that they are one function. REQUIRES: kernels, frame and sketches are compared.
-FunctionMatches FunctionMatchesOf(const FullFingerprint& a, const FullFingerprint& b,
+FunctionMatches FunctionMatchesOf(const Fingerprint& a, const Fingerprint& b,
                                   const Comparison& comparison);
 
 // Whether the vocabulary tables are the same but for a change of basis: one function, weights that
@@ -26,12 +26,12 @@ struct WholePair {
 };
 
 // REQUIRES: the origins are found too.
-Evidence GatherEvidence(const FullFingerprint& a, const FullFingerprint& b,
-                        const Comparison& comparison, const WholePair& whole);
+Evidence GatherEvidence(const Fingerprint& a, const Fingerprint& b, const Comparison& comparison,
+                        const WholePair& whole);
 
 // Comparison::p_value.
 std::optional<double> ChanceOf(const Evidence& evidence);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_COMPARISON_PAIR_EVIDENCE_H_

@@ -8,14 +8,14 @@
 #include <string>
 #include <utility>
 
-#include "comparison/sketch_products.h"
-#include "comparison/table_rows.h"
+#include "comparison/alignment/sketch_products.h"
+#include "comparison/alignment/table_rows.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
 #include "comparison/weight_pairs.h"
-#include "full_profile/learned_matrix.h"
+#include "fingerprint/learned_matrix.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 double ParametersOf(const WeightSummary& weight) {
@@ -35,7 +35,7 @@ Shape ShapeOf(const WeightSummary& weight) { return {weight.rows, weight.columns
 
 // The other model's weights, to be found by numbers and by place.
 struct Lookup {
-  explicit Lookup(const FullFingerprint& of) : model(of) {
+  explicit Lookup(const Fingerprint& of) : model(of) {
     for (size_t i = 0; i < model.weights.size(); ++i) {
       const WeightSummary& weight = model.weights[i];
       by_digest.emplace(std::pair(weight.digest, ShapeOf(weight)), i);
@@ -48,7 +48,7 @@ struct Lookup {
     }
   }
 
-  const FullFingerprint& model;
+  const Fingerprint& model;
   std::map<std::pair<WeightDigest, Shape>, size_t> by_digest;
   std::set<std::pair<Role, Shape>> shapes;
   std::map<std::pair<std::string, uint32_t>, std::vector<size_t>> by_layer;
@@ -73,7 +73,7 @@ Nulls NullsOf(std::span<const KindCosines> cosines) {
 
 // One side of the comparison: a model whose parts are explained by the other.
 struct Explained {
-  const FullFingerprint& model;
+  const Fingerprint& model;
   const Lookup& other;
   const std::map<HalfPlace, HalfCounterpart>& counterparts;
   const std::map<HalfPlace, double>& functions;
@@ -82,7 +82,7 @@ struct Explained {
   std::set<HalfPlace> asked;  // halves of `model` that have a form
 };
 
-std::set<HalfPlace> HalvesWithForms(const FullFingerprint& model) {
+std::set<HalfPlace> HalvesWithForms(const Fingerprint& model) {
   std::set<HalfPlace> halves;
   for (const LayerForms& layer : model.frame.layers) {
     for (const FormKind kind : kFormKinds) {
@@ -295,7 +295,7 @@ PartOrigin Explain(const Explained& side, size_t index) {
 }
 
 // The halves that are traced to most of their parameters, and what they write.
-OriginCounts WrittenBy(const FullFingerprint& model, const std::vector<PartOrigin>& parts) {
+OriginCounts WrittenBy(const Fingerprint& model, const std::vector<PartOrigin>& parts) {
   std::map<HalfPlace, OriginCounts> halves;
   for (const PartOrigin& part : parts) {
     const WeightSummary& weight = model.weights[part.weight];
@@ -363,7 +363,7 @@ double OriginCounts::TracedShare() const {
   return total == 0 ? 0 : Traced() / total;
 }
 
-PairOrigins FindOrigins(const FullFingerprint& a, const FullFingerprint& b,
+PairOrigins FindOrigins(const Fingerprint& a, const Fingerprint& b,
                         const OriginEvidence& evidence) {
   const Lookup lookup_a(a);
   const Lookup lookup_b(b);
@@ -384,4 +384,4 @@ PairOrigins FindOrigins(const FullFingerprint& a, const FullFingerprint& b,
                              .asked = HalvesWithForms(b)})};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -12,12 +12,12 @@
 #include <string_view>
 #include <vector>
 
-#include "architecture/half_layer.h"
-#include "comparison/finding.h"
-#include "comparison/sketch_alignment.h"
-#include "comparison/sketch_comparison.h"
+#include "comparison/alignment/sketch_alignment.h"
+#include "comparison/alignment/sketch_comparison.h"
+#include "comparison/findings/finding.h"
+#include "roles/half_layer.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class Origin {
   kSame,           // the same numbers, wherever in the other model they lie
@@ -55,7 +55,7 @@ class OriginCounts {
 
 // One weight. A vocabulary table is split by its rows: `counts` then has several origins.
 struct PartOrigin {
-  size_t weight = 0;                       // index in FullFingerprint::weights
+  size_t weight = 0;                       // index in Fingerprint::weights
   Origin origin = Origin::kNotComparable;  // of most of its parameters
   OriginCounts counts = {};
   std::optional<size_t> counterpart = {};  // index in the other's weights
@@ -96,9 +96,8 @@ struct PairOrigins {
 
 // A weight of a half without a counterpart of its own is held against the layer of its other half,
 // then of the same index. Thread-safe.
-PairOrigins FindOrigins(const FullFingerprint& a, const FullFingerprint& b,
-                        const OriginEvidence& evidence);
+PairOrigins FindOrigins(const Fingerprint& a, const Fingerprint& b, const OriginEvidence& evidence);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_COMPARISON_PART_ORIGINS_H_

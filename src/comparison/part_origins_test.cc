@@ -6,12 +6,12 @@
 #include <cmath>
 
 #include "comparison/compare_fingerprints.h"
-#include "comparison/toy_models.h"
+#include "tests/support/toy_fingerprints.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
-PairOrigins OriginsOf(const FullFingerprint& a, const FullFingerprint& b) {
+PairOrigins OriginsOf(const Fingerprint& a, const Fingerprint& b) {
   auto comparison = CompareFingerprints(a, b);
   EXPECT_TRUE(comparison) << DescribeError(comparison.error());
   return comparison->origins;
@@ -113,4 +113,4 @@ TEST(OriginName, IsThatOfTheOutput) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,7 +6,7 @@
 
 #include "comparison/thresholds.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct MeasuredError {
@@ -36,4 +36,4 @@ QuickCertainty CertaintyOf(size_t kernels, size_t matrices, std::optional<double
   return certainty;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

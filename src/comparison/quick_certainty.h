@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct QuickCertainty {
   size_t kernels = 0;   // compared, of all layers together
@@ -22,6 +22,6 @@ struct QuickCertainty {
 // only if the sketches show a common origin; a comparison without a score is never decided.
 QuickCertainty CertaintyOf(size_t kernels, size_t matrices, std::optional<double> score);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_COMPARISON_QUICK_CERTAINTY_H_

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // docs/calibration.md#score. More than half of what the one model's layers answer, or of its
 // weights, is the other's. No independent pair of the calibration reaches kIndependentScore.
@@ -189,6 +189,6 @@ inline constexpr double kLikeIncrements = 0.5;
 // ones.
 inline constexpr double kSketchFreedom = 570;
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_COMPARISON_THRESHOLDS_H_

@@ -4,7 +4,7 @@
 
 #include "comparison/thresholds.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 bool FormsAgree(const Evidence& evidence) {
   if (!evidence.frame_score || evidence.weaker_half < kWeakerHalf) return false;
@@ -203,4 +203,4 @@ Judgement JudgeEvidence(const Evidence& evidence) {
                                     : JudgeWithoutCommonWeights(evidence);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class Verdict {
   kIdentical,             // the same numbers
@@ -78,6 +78,6 @@ struct Judgement {
 
 Judgement JudgeEvidence(const Evidence& evidence);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_COMPARISON_VERDICT_H_

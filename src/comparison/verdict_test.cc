@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr double kCertain = 1e-30;
@@ -207,4 +207,4 @@ TEST(VerdictName, IsThatOfTheCommandLine) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

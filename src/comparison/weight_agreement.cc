@@ -11,9 +11,9 @@
 
 #include "comparison/thresholds.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
-bool RepeatsEmbedding(const FullFingerprint& model, const WeightSummary& weight) {
+bool RepeatsEmbedding(const Fingerprint& model, const WeightSummary& weight) {
   return weight.role.role == Role::kOutputHead && !weight.is_vector &&
          std::any_of(model.weights.begin(), model.weights.end(), [&](const WeightSummary& other) {
            return other.role.role == Role::kEmbedding && other.digest == weight.digest &&
@@ -24,7 +24,7 @@ bool RepeatsEmbedding(const FullFingerprint& model, const WeightSummary& weight)
 namespace {
 
 // Without a head that is the embedding again.
-size_t OwnWeights(const FullFingerprint& model) {
+size_t OwnWeights(const Fingerprint& model) {
   return model.weights.size() -
          static_cast<size_t>(std::count_if(
              model.weights.begin(), model.weights.end(),
@@ -32,7 +32,7 @@ size_t OwnWeights(const FullFingerprint& model) {
 }
 
 // Of layers whose experts are weights of their own, all of them.
-bool HasEveryExpert(const FullFingerprint& model) {
+bool HasEveryExpert(const Fingerprint& model) {
   std::map<std::pair<std::string_view, uint32_t>, std::set<uint32_t>> experts;
   for (const WeightSummary& weight : model.weights) {
     const TensorRole& role = weight.role;
@@ -45,7 +45,7 @@ bool HasEveryExpert(const FullFingerprint& model) {
 }
 
 // Pairs that account for every weight of both sides; empty if some weight has no counterpart.
-std::vector<WeightPair> PairEveryWeight(const FullFingerprint& a, const FullFingerprint& b) {
+std::vector<WeightPair> PairEveryWeight(const Fingerprint& a, const Fingerprint& b) {
   if (OwnWeights(a) != OwnWeights(b) || !HasEveryExpert(a) || !HasEveryExpert(b)) return {};
   auto pairs = PairWeights(a, b, LayersByIndex(a, b));
   std::erase_if(pairs, [&](const WeightPair& pair) {
@@ -98,7 +98,7 @@ double UnitRoundoff(std::string_view dtype) {
   return std::ldexp(1.0, -24);
 }
 
-WeightAgreement AgreementOf(const FullFingerprint& a, const FullFingerprint& b,
+WeightAgreement AgreementOf(const Fingerprint& a, const Fingerprint& b,
                             const SketchComparison& /*sketches*/) {
   const auto pairs = PairEveryWeight(a, b);
   if (pairs.empty()) return WeightAgreement::kDifferent;
@@ -113,7 +113,7 @@ WeightAgreement AgreementOf(const FullFingerprint& a, const FullFingerprint& b,
   return equal ? WeightAgreement::kEqual : WeightAgreement::kEqualToRounding;
 }
 
-bool ConsistentWithRounding(const FullFingerprint& a, const FullFingerprint& b,
+bool ConsistentWithRounding(const Fingerprint& a, const Fingerprint& b,
                             const SketchComparison& sketches) {
   const auto pairs = PairEveryWeight(a, b);
   if (pairs.empty()) return false;
@@ -143,4 +143,4 @@ bool ConsistentWithRounding(const FullFingerprint& a, const FullFingerprint& b,
   return IsEven(changes);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

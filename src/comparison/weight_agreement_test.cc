@@ -2,26 +2,26 @@
 
 #include <gtest/gtest.h>
 
-#include "comparison/toy_models.h"
+#include "tests/support/toy_fingerprints.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
-SketchComparison SketchesOf(const FullFingerprint& a, const FullFingerprint& b) {
+SketchComparison SketchesOf(const Fingerprint& a, const Fingerprint& b) {
   const auto anchors = FindCommonAnchors(a, b);
   EXPECT_TRUE(anchors);
   return CompareSketches(a, b, LayersByIndex(a, b), *anchors);
 }
 
-WeightAgreement Agreement(const FullFingerprint& a, const FullFingerprint& b) {
+WeightAgreement Agreement(const Fingerprint& a, const Fingerprint& b) {
   const auto there = AgreementOf(a, b, SketchesOf(a, b));
   EXPECT_EQ(AgreementOf(b, a, SketchesOf(b, a)), there);
   return there;
 }
 
 // `wide` as bfloat16 holds it.
-FullFingerprint Narrowed(FullFingerprint& wide) {
-  FullFingerprint narrow = wide;
+Fingerprint Narrowed(Fingerprint& wide) {
+  Fingerprint narrow = wide;
   for (size_t i = 0; i < wide.weights.size(); ++i) {
     narrow.weights[i].dtype = "BF16";
     narrow.weights[i].digest[0] ^= 1;
@@ -97,7 +97,7 @@ TEST(AgreementOf, NothingOfOneTypeIsRounding) {
 TEST(ConsistentWithRounding, AllowsEvenChangesOfOtherTypesAlone) {
   const auto base = RandomToyModel(1);
   const auto a = FingerprintOf(base);
-  const auto stored = [](FullFingerprint fingerprint, const char* dtype) {
+  const auto stored = [](Fingerprint fingerprint, const char* dtype) {
     for (WeightSummary& weight : fingerprint.weights) weight.dtype = dtype;
     return fingerprint;
   };
@@ -111,4 +111,4 @@ TEST(ConsistentWithRounding, AllowsEvenChangesOfOtherTypesAlone) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,12 +5,12 @@
 #include <string>
 #include <tuple>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using LayerPlace = std::pair<std::string, uint32_t>;  // stack and index
 
-std::map<LayerPlace, size_t> LayerPlaces(const FullFingerprint& fingerprint) {
+std::map<LayerPlace, size_t> LayerPlaces(const Fingerprint& fingerprint) {
   std::map<LayerPlace, size_t> places;
   for (size_t i = 0; i < fingerprint.layers.size(); ++i) {
     places.emplace(LayerPlace(fingerprint.layers[i].stack, fingerprint.layers[i].index), i);
@@ -42,7 +42,7 @@ struct PlacedWeight {
   std::optional<uint32_t> expert;
 };
 
-std::vector<PlacedWeight> PlaceWeights(const FullFingerprint& fingerprint) {
+std::vector<PlacedWeight> PlaceWeights(const Fingerprint& fingerprint) {
   std::map<std::pair<Part, std::optional<uint32_t>>, size_t> seen;
   std::vector<PlacedWeight> placed;
   for (const WeightSummary& weight : fingerprint.weights) {
@@ -61,7 +61,7 @@ std::vector<PlacedWeight> PlaceWeights(const FullFingerprint& fingerprint) {
 }
 
 // The part in b that `part` of a corresponds to; empty if its layer has none.
-std::optional<Part> PartInB(Part part, const FullFingerprint& b,
+std::optional<Part> PartInB(Part part, const Fingerprint& b,
                             const std::map<LayerPlace, size_t>& places_a, const LayerMap& layers) {
   if (!part.layer) return part;
   const auto place = places_a.find({part.stack, *part.layer});
@@ -75,7 +75,7 @@ std::optional<Part> PartInB(Part part, const FullFingerprint& b,
 
 }  // namespace
 
-LayerMap LayersByIndex(const FullFingerprint& a, const FullFingerprint& b) {
+LayerMap LayersByIndex(const Fingerprint& a, const Fingerprint& b) {
   const auto places = LayerPlaces(b);
   LayerMap layers;
   for (size_t i = 0; i < a.layers.size(); ++i) {
@@ -85,7 +85,7 @@ LayerMap LayersByIndex(const FullFingerprint& a, const FullFingerprint& b) {
   return layers;
 }
 
-std::vector<WeightPair> PairWeights(const FullFingerprint& a, const FullFingerprint& b,
+std::vector<WeightPair> PairWeights(const Fingerprint& a, const Fingerprint& b,
                                     const LayerMap& layers) {
   std::map<Part, std::map<std::optional<uint32_t>, size_t>> in_b;  // by part, then expert
   const auto placed_b = PlaceWeights(b);
@@ -113,4 +113,4 @@ bool SameShape(const WeightSummary& a, const WeightSummary& b) {
   return a.is_vector == b.is_vector && a.rows == b.rows && a.columns == b.columns;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 Ranking RankAnswers(std::span<const EvaluationPair> pairs, std::span<const PairAnswer> answers) {
@@ -102,4 +102,4 @@ Evaluation Evaluate(std::span<const TruthModel> models, std::span<const Evaluati
   return evaluation;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -12,7 +12,7 @@
 #include "evaluation/ranking.h"
 #include "evaluation/truth.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A model and a base that it is compared with; both are indices in the truth.
 struct EvaluationPair {
@@ -58,6 +58,6 @@ struct Evaluation {
 Evaluation Evaluate(std::span<const TruthModel> models, std::span<const EvaluationPair> pairs,
                     std::span<const PairAnswer> answers);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_EVALUATION_EVALUATION_H_

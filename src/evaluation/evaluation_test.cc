@@ -5,7 +5,7 @@
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(Ranking, SeparatedScores) {
@@ -138,4 +138,4 @@ TEST(Truth, ReadsTheZoo) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::vector<double> Sorted(std::span<const double> values) {
@@ -54,4 +54,4 @@ Ranking RankPairs(std::span<const double> derived_scores,
   return ranking;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Each value is empty where it is not defined: without derived or without independent pairs.
 struct Ranking {
@@ -28,6 +28,6 @@ struct Ranking {
 Ranking RankPairs(std::span<const double> derived_scores,
                   std::span<const double> independent_scores);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_EVALUATION_RANKING_H_

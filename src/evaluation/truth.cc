@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // What is wrong with one entry; its number is added where it is known.
@@ -154,4 +154,4 @@ Result<std::vector<TruthModel>> ReadTruth(const std::filesystem::path& path) {
   return models;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class Relation {
   kBase,         // trained from its own random weights; the root of a family
@@ -33,6 +33,6 @@ struct TruthModel {
 // name, a root that is no base, a parent that is not in the list.
 Result<std::vector<TruthModel>> ReadTruth(const std::filesystem::path& path);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_EVALUATION_TRUTH_H_

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Lloyd's algorithm ends by itself; the bound is scikit-learn's.
@@ -201,4 +201,4 @@ Result<Clustering> ClusterByMixture(const ModelPoints& models, const ClusterOpti
   return clustering;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

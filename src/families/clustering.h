@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "families/model_points.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ClusterOptions {
   std::vector<std::string> center_names;  // models of the models, each the start of a cluster
@@ -46,6 +46,6 @@ Result<Clustering> ClusterByMixture(const ModelPoints& models, const ClusterOpti
 // the population's standard deviation.
 inline constexpr double kVarianceFloor = 0.01;
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_CLUSTERING_H_

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/parallel.h"
-#include "comparison/score_null.h"
+#include "comparison/independent_tail.h"
 #include "families/lineage.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Highest score first; without one last; of equal ones the order of the known models.
@@ -15,8 +15,8 @@ bool Nearer(const KnownCandidate& a, const KnownCandidate& b) {
   return key(a) > key(b);
 }
 
-Result<std::vector<KnownCandidate>> CompareWithAll(const FullFingerprint& unknown,
-                                                   std::span<const FullFingerprint> known,
+Result<std::vector<KnownCandidate>> CompareWithAll(const Fingerprint& unknown,
+                                                   std::span<const Fingerprint> known,
                                                    size_t known_models, unsigned threads) {
   std::vector<KnownCandidate> candidates(known.size());
   auto done = ParallelFor(known.size(), threads, [&](size_t i) -> Result<void> {
@@ -43,8 +43,8 @@ bool IsKnown(const KnownCandidate& candidate) {
 
 }  // namespace
 
-Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
-                                               std::span<const FullFingerprint> known,
+Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
+                                               std::span<const Fingerprint> known,
                                                const ClassificationOptions& options) {
   if (known.empty()) {
     return Error{.kind = ErrorKind::kUsage, .problem = "there is no known model to compare with"};
@@ -65,8 +65,8 @@ Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
   auto lineage = TraceLineage(unknown, known, relatives, options.threads);
   if (!lineage) return std::move(lineage).error();
   result.lineage = *std::move(lineage);
-  std::vector<const FullFingerprint*> parents;
-  for (const FullFingerprint& each : known) parents.push_back(&each);
+  std::vector<const Fingerprint*> parents;
+  for (const Fingerprint& each : known) parents.push_back(&each);
   result.merge = FindMergeParents(unknown, parents);
   if (result.merge) {
     const size_t first_parent = result.merge->parents.front().candidate;
@@ -77,4 +77,4 @@ Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
   return result;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

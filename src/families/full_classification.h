@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "comparison/compare_fingerprints.h"
-#include "comparison/merge_parents.h"
-#include "full_profile/full_fingerprint.h"
+#include "comparison/merges/merge_parents.h"
+#include "fingerprint/fingerprint.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct KnownCandidate {
   size_t known = 0;       // index in the known fingerprints
@@ -43,10 +43,10 @@ struct ClassificationOptions {
 // Compares with every known fingerprint. A verdict of derivation counts only if the p-value,
 // corrected for the number of known models, is below kFamilyWiseError. Errors: kUsage for no known
 // fingerprint; those of CompareFingerprints.
-Result<FullClassification> ClassifyFingerprint(const FullFingerprint& unknown,
-                                               std::span<const FullFingerprint> known,
+Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
+                                               std::span<const Fingerprint> known,
                                                const ClassificationOptions& options = {});
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_

@@ -9,10 +9,10 @@
 
 #include "base/parallel.h"
 #include "comparison/compare_fingerprints.h"
-#include "comparison/merge_parents.h"
+#include "comparison/merges/merge_parents.h"
 #include "comparison/weight_pairs.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Below this relative difference of squared norms none of two models is the later one.
@@ -25,7 +25,7 @@ constexpr double kClearlyNearer = 0.5;
 
 // Mean squared change of the learned matrices; empty unless each has its counterpart in the same
 // basis, because changes of different matrices are no measure for each other.
-std::optional<double> SquaredChange(const FullFingerprint& a, const FullFingerprint& b,
+std::optional<double> SquaredChange(const Fingerprint& a, const Fingerprint& b,
                                     const Comparison& comparison) {
   if (comparison.verdict == Verdict::kReparameterised) return {};
   double sum = 0;
@@ -39,7 +39,7 @@ std::optional<double> SquaredChange(const FullFingerprint& a, const FullFingerpr
   return sum / static_cast<double>(count);
 }
 
-double SquaredNorm(const FullFingerprint& model) {
+double SquaredNorm(const Fingerprint& model) {
   double sum = 0;
   for (const WeightSummary& weight : model.weights) {
     if (IsLearnedMatrix(weight)) sum += weight.norm * weight.norm;
@@ -53,20 +53,19 @@ struct Kinship {
   std::optional<Side> later;  // by a finding
 };
 
-Kinship KinshipOf(const FullFingerprint& a, const FullFingerprint& b,
-                  const Comparison& comparison) {
+Kinship KinshipOf(const Fingerprint& a, const Fingerprint& b, const Comparison& comparison) {
   return {SquaredChange(a, b, comparison), comparison.derived};
 }
 
 // The relatives, and how they stand to each other.
 struct Family {
-  std::span<const FullFingerprint> known;
+  std::span<const Fingerprint> known;
   std::span<const Relative> relatives;
   std::vector<std::optional<double>> squared_changes;  // [a * size + b]
   std::vector<bool> is_later;                          // came after another relative by its build
 
   size_t size() const { return relatives.size(); }
-  const FullFingerprint& model(size_t i) const { return known[relatives[i].known]; }
+  const Fingerprint& model(size_t i) const { return known[relatives[i].known]; }
   // Relatives whose weights can be held against those of `i`, itself included.
   size_t Comparable(size_t i) const {
     size_t count = 1;
@@ -83,8 +82,8 @@ Result<void> CompareRelatives(Family* family, unsigned threads) {
   }
   std::vector<Kinship> kinships(pairs.size());
   auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
-    const FullFingerprint& a = family->model(pairs[i].first);
-    const FullFingerprint& b = family->model(pairs[i].second);
+    const Fingerprint& a = family->model(pairs[i].first);
+    const Fingerprint& b = family->model(pairs[i].second);
     const auto comparison = CompareFingerprints(a, b);
     if (!comparison) return comparison.error();
     kinships[i] = KinshipOf(a, b, *comparison);
@@ -116,7 +115,7 @@ void MarkOtherVocabularies(Family* family) {
 
 void MarkMerges(Family* family) {
   for (size_t child = 0; child < family->size(); ++child) {
-    std::vector<const FullFingerprint*> others;
+    std::vector<const Fingerprint*> others;
     for (size_t i = 0; i < family->size(); ++i) {
       if (i != child) others.push_back(&family->model(i));
     }
@@ -125,8 +124,8 @@ void MarkMerges(Family* family) {
 }
 
 // Whether the unknown model is among what `relative` was merged from.
-bool IsMergedFrom(const FullFingerprint& unknown, size_t relative, const Family& family) {
-  std::vector<const FullFingerprint*> others = {&unknown};
+bool IsMergedFrom(const Fingerprint& unknown, size_t relative, const Family& family) {
+  std::vector<const Fingerprint*> others = {&unknown};
   for (size_t i = 0; i < family.size(); ++i) {
     if (i != relative) others.push_back(&family.model(i));
   }
@@ -142,8 +141,7 @@ struct ParentCandidate {
   bool comes_after = false;  // after the unknown model: a child rather than a parent
 };
 
-std::vector<ParentCandidate> ParentCandidates(const FullFingerprint& unknown,
-                                              const Family& family) {
+std::vector<ParentCandidate> ParentCandidates(const Fingerprint& unknown, const Family& family) {
   std::vector<ParentCandidate> candidates;
   for (size_t i = 0; i < family.size(); ++i) {
     const Kinship kinship = KinshipOf(unknown, family.model(i), *family.relatives[i].with_unknown);
@@ -201,8 +199,8 @@ size_t RootOf(const Family& family, size_t parent) {
 
 }  // namespace
 
-Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
-                                         std::span<const FullFingerprint> known,
+Result<std::vector<size_t>> TraceLineage(const Fingerprint& unknown,
+                                         std::span<const Fingerprint> known,
                                          std::span<const Relative> relatives, unsigned threads) {
   assert(!relatives.empty());
   Family family = {.known = known, .relatives = relatives, .squared_changes = {}, .is_later = {}};
@@ -218,4 +216,4 @@ Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
   return lineage;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "base/result.h"
 #include "comparison/compare_fingerprints.h"
-#include "full_profile/full_fingerprint.h"
+#include "fingerprint/fingerprint.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A known model of one family with the unknown one.
 struct Relative {
@@ -34,10 +34,10 @@ inline constexpr size_t kMostRelatives = 24;
 // by score, that does not come after the unknown model; of a merge, see FindMergeParents. The root
 // is the relative with the smallest norm among those of the basis and build that most have.
 // Errors: those of CompareFingerprints. REQUIRES: relatives not empty.
-Result<std::vector<size_t>> TraceLineage(const FullFingerprint& unknown,
-                                         std::span<const FullFingerprint> known,
+Result<std::vector<size_t>> TraceLineage(const Fingerprint& unknown,
+                                         std::span<const Fingerprint> known,
                                          std::span<const Relative> relatives, unsigned threads = 0);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_LINEAGE_H_

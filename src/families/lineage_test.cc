@@ -7,7 +7,7 @@
 #include <cstring>
 #include <random>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -34,8 +34,8 @@ class Trained {
     return pruned;
   }
 
-  FullFingerprint Fingerprint() const {
-    FullFingerprint fingerprint;
+  Fingerprint Fingerprint() const {
+    Fingerprint fingerprint;
     fingerprint.vocabulary_size = 100;
     for (size_t i = 0; i < sketches_.size(); ++i) {
       fingerprint.layers.push_back({.index = static_cast<uint32_t>(i)});
@@ -67,9 +67,9 @@ class Trained {
 };
 
 std::vector<size_t> Trace(const Trained& unknown, const std::vector<Trained>& known) {
-  std::vector<FullFingerprint> fingerprints;
+  std::vector<Fingerprint> fingerprints;
   std::vector<Comparison> comparisons;
-  const FullFingerprint print = unknown.Fingerprint();
+  const Fingerprint print = unknown.Fingerprint();
   for (const Trained& each : known) {
     fingerprints.push_back(each.Fingerprint());
     comparisons.push_back(*CompareFingerprints(print, fingerprints.back()));
@@ -113,4 +113,4 @@ TEST(Lineage, OneRelativeIsParentAndRoot) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "families/matrix.h"
+#include "numerics/matrix.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ModelPoints {
   std::vector<std::string> model_names = {};  // each once
   Matrix points = {};                         // a row per model
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_MODEL_POINTS_H_

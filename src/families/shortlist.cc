@@ -5,7 +5,7 @@
 
 #include "base/parallel.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Signatures that one thread takes at a time.
@@ -44,4 +44,4 @@ std::vector<size_t> ShortlistOf(const ScreeningSignature& unknown,
   return order;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

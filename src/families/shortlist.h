@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "full_profile/screening.h"
+#include "fingerprint/screening.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Up to so many known models are all compared in full.
 inline constexpr size_t kFewKnownModels = 256;
@@ -23,6 +23,6 @@ inline constexpr size_t kLongestShortlist = 48;
 std::vector<size_t> ShortlistOf(const ScreeningSignature& unknown,
                                 std::span<const ScreeningSignature> known, unsigned threads = 0);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_SHORTLIST_H_

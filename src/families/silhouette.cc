@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 std::optional<double> Silhouette(const Matrix& points, std::span<const size_t> cluster_of_row) {
   std::vector<size_t> members;
@@ -36,4 +36,4 @@ std::optional<double> Silhouette(const Matrix& points, std::span<const size_t> c
   return total / static_cast<double>(points.rows());
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

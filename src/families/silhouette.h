@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 
-#include "families/matrix.h"
+#include "numerics/matrix.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Mean silhouette coefficient (Rousseeuw 1987) of the rows of `points`, in [-1, 1]: per row
 // (b - a) / max(a, b), a the mean distance to the other members of its cluster and b the smallest
@@ -16,6 +16,6 @@ namespace tensorguard {
 // REQUIRES: cluster_of_row.size() == points.rows().
 std::optional<double> Silhouette(const Matrix& points, std::span<const size_t> cluster_of_row);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_SILHOUETTE_H_

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using Point = std::array<double, 2>;
@@ -62,4 +62,4 @@ std::vector<Point> LayOutModels(const SimilarityMatrix& similarities,
   return points;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,7 +8,7 @@
 
 #include "families/similarity_matrix.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Two coordinates per model whose distances come near to sqrt(2 (1 - score)): metric scaling by
 // majorisation (SMACOF, de Leeuw 1977), started with the families on a circle. Unlike the first two
@@ -17,6 +17,6 @@ namespace tensorguard {
 std::vector<std::array<double, 2>> LayOutModels(const SimilarityMatrix& similarities,
                                                 std::span<const size_t> family_of_model);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_SIMILARITY_LAYOUT_H_

@@ -7,7 +7,7 @@
 #include <cassert>
 #include <cmath>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using Members = std::vector<size_t>;
@@ -165,4 +165,4 @@ Result<ModelPoints> EmbedSimilarities(const SimilarityMatrix& similarities) {
   return embedding;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

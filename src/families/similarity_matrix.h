@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
 #include "families/model_points.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 class SimilarityMatrix {
  public:
@@ -47,6 +47,6 @@ Families FindFamilies(const SimilarityMatrix& similarities, double lowest_score)
 // no score; kUsage for no model.
 Result<ModelPoints> EmbedSimilarities(const SimilarityMatrix& similarities);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FAMILIES_SIMILARITY_MATRIX_H_

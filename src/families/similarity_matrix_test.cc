@@ -7,7 +7,7 @@
 #include "families/clustering.h"
 #include "families/similarity_layout.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Two families, {a, b, c} and {d, e}, far apart.
@@ -97,4 +97,4 @@ TEST(LayOutModels, ModelsThatAreAllUnlikeDoNotCoincide) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

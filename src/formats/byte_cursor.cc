@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kWindowBytes = 1 << 16;
@@ -51,4 +51,4 @@ Result<std::string> ByteCursor::Line() {
   return Error{.problem = "line is too long", .byte_offset = begin};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

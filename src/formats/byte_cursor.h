@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "formats/byte_source.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Little-endian. Holds one window, or what was asked for if that is longer. Errors carry the byte:
 // kBadFile past the end of the file; kUnsupported past `limit_bytes` from where it began.
@@ -47,6 +47,6 @@ class ByteCursor {
   uint64_t window_begin_ = 0;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FORMATS_BYTE_CURSOR_H_

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 ByteSource SourceOf(const File& file) {
   return {.read = [&file](uint64_t offset_bytes,
@@ -26,4 +26,4 @@ Result<std::string> ReadBytes(const ByteSource& source, uint64_t begin_bytes, ui
   return bytes;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

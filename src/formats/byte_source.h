@@ -10,9 +10,9 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ByteSource {
   // Fills `out` from byte `offset_bytes` on. REQUIRES: the range is inside the file.
@@ -30,6 +30,6 @@ ByteSource SourceOf(std::string_view bytes);
 // already bounded by the caller.
 Result<std::string> ReadBytes(const ByteSource& source, uint64_t begin_bytes, uint64_t end_bytes);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FORMATS_BYTE_SOURCE_H_

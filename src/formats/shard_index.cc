@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // "a/b.safetensors" is inside the folder; "/a", "a/../b", "a//b", "" and "." are not plain names.
@@ -87,4 +87,4 @@ Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path, const FileS
   return index;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,10 +10,10 @@
 
 #include "base/file_store.h"
 #include "base/json.h"
-#include "base/result.h"
 #include "formats/weight_format.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct IndexedTensor {
   std::string name;
@@ -36,6 +36,6 @@ Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path,
 // The same on JSON already parsed; errors do not know the file.
 Result<ShardIndex> ShardIndexFromJson(const Json& json, const FormatNames& names);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FORMATS_SHARD_INDEX_H_

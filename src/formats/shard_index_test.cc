@@ -6,7 +6,7 @@
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::string Problem(const std::string& text) {
@@ -132,4 +132,4 @@ TEST(ShardIndex, RefusesThePublishedBrokenOnes) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

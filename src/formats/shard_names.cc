@@ -10,7 +10,7 @@
 
 #include "formats/weight_format.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr std::string_view kOf = "-of-";
@@ -102,4 +102,4 @@ Result<void> CheckShardSet(std::span<const std::string> file_names) {
       .advice = "fetch the model again; the download was probably cut short"};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ShardName {
   std::string set;  // what all shards of a set share: the name up to the number ("model-")
@@ -19,8 +19,8 @@ struct ShardName {
 };
 
 // Understands SET, one to nine digits, "-of-", one to nine digits, and the suffix of a weight
-// format that is read. SET may end in "-", "_" or "." or be empty; the two numbers need not be equally wide. Empty if
-// `file_name` is not of that form.
+// format that is read. SET may end in "-", "_" or "." or be empty; the two numbers need not be
+// equally wide. Empty if `file_name` is not of that form.
 std::optional<ShardName> ParseShardName(std::string_view file_name);
 
 // Whether `file_names` (at least one, all of one suffix, and all must parse) are one whole set: one
@@ -29,6 +29,6 @@ std::optional<ShardName> ParseShardName(std::string_view file_name);
 // for two sets or totals or a number twice, kNotFound for missing ones, which it lists.
 Result<void> CheckShardSet(std::span<const std::string> file_names);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FORMATS_SHARD_NAMES_H_

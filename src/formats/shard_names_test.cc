@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "base/error.h"
+#include "tensorguard/error.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct Row {
@@ -116,4 +116,4 @@ TEST(ShardNames, ContradictionsNameBothFiles) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using namespace std::string_view_literals;
@@ -165,4 +165,4 @@ std::optional<std::string_view> OtherWeightFormatOfBytes(std::string_view start)
   return {};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 inline constexpr std::string_view kTorchFormat = "PyTorch";
 inline constexpr std::string_view kNumpyFormat = "NumPy";
@@ -57,6 +57,6 @@ std::optional<std::string_view> OtherWeightFormatOfName(std::string_view file_na
 // The same by what a file starts with; `start` is its first 8 bytes, or all if it is shorter.
 std::optional<std::string_view> OtherWeightFormatOfBytes(std::string_view start);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FORMATS_WEIGHT_FORMAT_H_

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(WeightFormat, KnowsOtherFormatsByName) {
@@ -51,4 +51,4 @@ TEST(WeightFormat, NoLengthOfASafetensorsHeaderIsTakenForAnotherFormat) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

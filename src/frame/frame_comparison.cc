@@ -10,7 +10,7 @@
 #include "frame/layer_features.h"
 #include "frame/layer_matching.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Fewer axes say too little.
@@ -107,4 +107,4 @@ std::optional<FrameComparison> CompareFrames(const FrameForms& a, const FrameFor
   return comparison;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

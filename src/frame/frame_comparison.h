@@ -9,7 +9,7 @@
 
 #include "frame/frame_forms.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Two layers of which one half each (attention, or feed-forward) is taken for the other's
 // counterpart.
@@ -37,6 +37,6 @@ struct FrameComparison {
 // CompareFrames(a, b) and (b, a) give the same score. Thread-safe.
 std::optional<FrameComparison> CompareFrames(const FrameForms& a, const FrameForms& b);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FRAME_FRAME_COMPARISON_H_

@@ -11,7 +11,7 @@
 #include "frame/frame_map.h"
 #include "frame/layer_matching.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kAxes = 16;
@@ -200,4 +200,4 @@ TEST(BestPairs, AgreeWithTryingAll) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

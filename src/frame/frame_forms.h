@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "network/float_matrix.h"
+#include "numerics/float_matrix.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // The forms of a layer, each [axes, axes] in the frame V of the model, [hidden, axes].
 enum class FormKind {
@@ -36,6 +36,6 @@ struct FrameForms {
   std::vector<LayerForms> layers = {};
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FRAME_FRAME_FORMS_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr int kSignRounds = 30;
@@ -90,4 +90,4 @@ FormFeature Mapped(const arma::mat& map, const FormFeature& form) {
   return result;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,7 +8,7 @@
 
 #include "frame/layer_features.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Forms of one kind of two layers that are taken for each other. Not null, equally long.
 struct FormPair {
@@ -24,6 +24,6 @@ arma::mat FitFrameMap(const std::vector<FormPair>& pairs, size_t axes);
 // Q B Q' as the forms are stored.
 FormFeature Mapped(const arma::mat& map, const FormFeature& form);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FRAME_FRAME_MAP_H_

@@ -6,7 +6,7 @@
 
 #include "frame/frame_map.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct HalfMatch {
@@ -87,4 +87,4 @@ Readings ReadHeldOut(const HalfFeatures& a, const HalfFeatures& b, const LayerMa
   return readings;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -9,7 +9,7 @@
 #include "frame/frame_comparison.h"
 #include "frame/layer_matching.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct Readings {
   std::array<std::vector<FrameMatch>, kLayerHalves> matches = {};
@@ -22,6 +22,6 @@ struct Readings {
 Readings ReadHeldOut(const HalfFeatures& a, const HalfFeatures& b, const LayerMatching& matching,
                      size_t axes);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FRAME_HELD_OUT_READINGS_H_

@@ -7,7 +7,7 @@
 
 #include "base/parallel.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr double kCopiedCosine = 0.95;
@@ -130,4 +130,4 @@ std::array<std::vector<LayerFeatures>, kLayerHalves> FeaturesOf(const FrameForms
   return halves;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

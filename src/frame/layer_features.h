@@ -8,7 +8,7 @@
 
 #include "frame/frame_forms.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // The two halves of a layer, each matched on its own.
 enum class LayerHalf { kAttention, kFeedForward };
@@ -34,6 +34,6 @@ struct LayerFeatures {
 std::array<std::vector<LayerFeatures>, kLayerHalves> FeaturesOf(const FrameForms& forms,
                                                                 size_t axes);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FRAME_LAYER_FEATURES_H_

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Magnitudes less their mean over the layers, at norm 1, one after the other for each kind; zero
@@ -180,4 +180,4 @@ std::vector<LayerMatching> CandidateMatchings(const HalfFeatures& a, const HalfF
   return matchings;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -9,7 +9,7 @@
 
 #include "frame/layer_features.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 using HalfFeatures = std::array<std::vector<LayerFeatures>, kLayerHalves>;
 
@@ -27,6 +27,6 @@ double BestTotalExhaustively(const FloatMatrix& totals);
 // their forms' magnitudes share; each half by that on its own. Without repetitions.
 std::vector<LayerMatching> CandidateMatchings(const HalfFeatures& a, const HalfFeatures& b);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FRAME_LAYER_MATCHING_H_

@@ -9,10 +9,10 @@
 #include <system_error>
 #include <vector>
 
-#include "formats/safetensors_writer.h"
-#include "weights/encode_floats.h"
+#include "numerics/encode_floats.h"
+#include "safetensors/safetensors_writer.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kBlockElements = 1 << 20;
@@ -95,4 +95,4 @@ Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::
   return (*writer)->Finish();
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -4,12 +4,12 @@
 
 #include <filesystem>
 
-#include "base/progress.h"
-#include "base/result.h"
-#include "formats/dtype.h"
+#include "safetensors/dtype.h"
+#include "tensorguard/progress.h"
+#include "tensorguard/result.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ConvertOptions {
   DType dtype = DType::kF32;  // F32, F16 or BF16; rounded to nearest, ties to even
@@ -24,6 +24,6 @@ struct ConvertOptions {
 Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::path& output,
                             const ConvertOptions& options = {});
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_MODEL_CONVERT_H_

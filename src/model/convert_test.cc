@@ -9,9 +9,9 @@
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
-#include "weights/stored_weights.h"
+#include "weights/files/stored_weights.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::vector<float> ValuesOf(const WeightSource& weights, size_t tensor) {
@@ -152,4 +152,4 @@ TEST(ConvertWeights, GivesTheZoosMergedAdapterWithinItsPrecision) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct KeyName {
@@ -149,4 +149,4 @@ Json GgufConfig(const GgufArchitecture& architecture, const GgufMetadata& metada
   return config;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

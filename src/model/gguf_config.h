@@ -3,11 +3,11 @@
 #define TENSORGUARD_MODEL_GGUF_CONFIG_H_
 
 #include "base/json.h"
-#include "formats/gguf_metadata.h"
-#include "weights/gguf_names.h"
+#include "formats/gguf/gguf_metadata.h"
+#include "weights/gguf/gguf_names.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // model_type, layers, heads and their size, the norms' epsilon, the rotary base and the activation;
 // whether the head is tied follows from `weights`, which have Hugging Face's names. A key that the
@@ -15,6 +15,6 @@ namespace tensorguard {
 Json GgufConfig(const GgufArchitecture& architecture, const GgufMetadata& metadata,
                 const WeightSource& weights);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_MODEL_GGUF_CONFIG_H_

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "model/model.h"
+#include "numerics/encode_floats.h"
 #include "tests/support/gguf_builder.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 #include "tokenizers/anchors.h"
-#include "weights/encode_floats.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint32_t kF32 = 0;
@@ -285,4 +285,4 @@ TEST(GgufModel, AnUntrainedLlamaFromElsewhere) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

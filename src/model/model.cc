@@ -4,16 +4,16 @@
 #include "model/model_config.h"
 #include "model/model_name.h"
 #include "tokenizers/vocabulary.h"
-#include "weights/adapter.h"
-#include "weights/gguf_weights.h"
-#include "weights/hub_cache.h"
-#include "weights/onnx_weights.h"
-#include "weights/quantisation_config.h"
-#include "weights/quantised_weights.h"
-#include "weights/stored_weights.h"
-#include "weights/weight_files.h"
+#include "weights/adapters/adapter.h"
+#include "weights/files/hub_cache.h"
+#include "weights/files/stored_weights.h"
+#include "weights/files/weight_files.h"
+#include "weights/gguf/gguf_weights.h"
+#include "weights/onnx/onnx_weight_source.h"
+#include "weights/quantised/quantisation_config.h"
+#include "weights/quantised/quantised_weights.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -184,4 +184,4 @@ Result<bool> NamesAdapter(const fs::path& path, const FileStore& files) {
   return adapter->has_value();
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,10 +10,10 @@
 #include "architecture/architecture.h"
 #include "base/file_store.h"
 #include "base/json.h"
-#include "base/result.h"
+#include "tensorguard/result.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct Model {
   std::string name;  // the folder's or file's name without suffix
@@ -47,6 +47,6 @@ Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOption
 Result<bool> NamesAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_MODEL_MODEL_H_

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 namespace fs = std::filesystem;
 
@@ -62,4 +62,4 @@ Result<OnnxSource> OnnxSourceOf(const Json& config, const fs::path& folder,
   return source;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

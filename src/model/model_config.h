@@ -6,10 +6,10 @@
 
 #include "base/file_store.h"
 #include "base/json.h"
-#include "base/result.h"
-#include "weights/onnx_weights.h"
+#include "tensorguard/result.h"
+#include "weights/onnx/onnx_weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // The folder that a file lies in; "." for a bare name.
 std::filesystem::path FolderOf(const std::filesystem::path& file);
@@ -28,6 +28,6 @@ Result<std::filesystem::path> FolderOfOnnxConfig(const std::filesystem::path& we
 Result<OnnxSource> OnnxSourceOf(const Json& config, const std::filesystem::path& folder,
                                 const FileStore& files);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_MODEL_MODEL_CONFIG_H_

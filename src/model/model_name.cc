@@ -13,7 +13,7 @@
 #include "formats/weight_format.h"
 #include "places/place_name.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -232,4 +232,4 @@ std::vector<std::string> DistinctNames(const std::vector<NamedModel>& models) {
   return names;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // "NAME" of hf://ORG/NAME@REVISION, the last part of another URL or path without trailing slashes;
 // "models--ORG--NAME" folders of a Hub cache are named "NAME", and so are their snapshots. Suffixes
@@ -25,6 +25,6 @@ struct NamedModel {
 // are "a/x" and "b/x").
 std::vector<std::string> DistinctNames(const std::vector<NamedModel>& models);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_MODEL_MODEL_NAME_H_

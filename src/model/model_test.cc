@@ -9,7 +9,7 @@
 #include "tests/support/shared_data.h"
 #include "tokenizers/vocabulary.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -194,4 +194,4 @@ TEST(OpenModel, OpensEveryModelOfTheZoo) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -9,7 +9,7 @@
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kWidth = 4;
@@ -158,4 +158,4 @@ TEST(OnnxModel, KnowsTheConfigOfTheModelBuilder) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

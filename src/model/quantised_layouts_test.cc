@@ -13,9 +13,9 @@
 #include "base/json.h"
 #include "tests/support/quantised_builder.h"
 #include "tests/support/shared_data.h"
-#include "weights/quantised_weights.h"
+#include "weights/quantised/quantised_weights.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -255,4 +255,4 @@ TEST(QuantisedLayouts, RefuseSalientChannelsByName) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

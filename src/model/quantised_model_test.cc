@@ -9,7 +9,7 @@
 #include "tests/support/quantised_builder.h"
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kWidth = 32;
@@ -126,4 +126,4 @@ TEST(QuantisedModel, IsConvertedToPlainWeights) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr auto kLayer = NormKind::kLayer;
@@ -364,4 +364,4 @@ const ArchitectureTraits* FindTraits(std::string_view name) {
 
 const ArchitectureTraits& GenericTraits() { return kGeneric; }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,11 +7,11 @@
 #include <span>
 #include <string_view>
 
-#include "network/activation.h"
-#include "network/norm.h"
-#include "network/routing_kind.h"
+#include "network/feed_forward/routing_kind.h"
+#include "network/parts/activation.h"
+#include "network/parts/norm.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class PositionScheme {
   kUnknown,
@@ -94,6 +94,6 @@ const ArchitectureTraits* FindTraits(std::string_view name);
 // tells.
 const ArchitectureTraits& GenericTraits();
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_

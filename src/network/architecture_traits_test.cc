@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // A name in two rows would leave it to their order what a model computes.
@@ -40,4 +40,4 @@ TEST(ArchitectureTraits, MakeSense) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <utility>
 
-#include "network/mixture_of_experts.h"
+#include "network/attention/positions.h"
+#include "network/feed_forward/mixture_of_experts.h"
 #include "network/network_parts.h"
-#include "network/positions.h"
-#include "network/recurrent_mixer.h"
+#include "network/recurrent/recurrent_mixer.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 Error Unsupported(std::string problem, std::string tensor = {}) {
@@ -226,4 +226,4 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
   return result;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

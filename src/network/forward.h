@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "base/result.h"
-#include "network/float_matrix.h"
 #include "network/network.h"
+#include "numerics/float_matrix.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ForwardResult {
   // [tokens, hidden] each: what enters the first layer, then what leaves each layer, the last one
@@ -27,6 +27,6 @@ struct ForwardResult {
 Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_t> input_ids,
                                  std::span<const uint32_t> decoder_ids = {});
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_FORWARD_H_

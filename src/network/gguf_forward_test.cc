@@ -10,13 +10,13 @@
 
 #include "model/model.h"
 #include "network/forward.h"
-#include "network/golden_outputs.h"
 #include "network/network.h"
-#include "network/real_architectures.h"
+#include "tests/support/golden_outputs.h"
+#include "tests/support/real_architectures.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Of the tensor's largest magnitude. Gains that had 1 added are rounded there.
@@ -85,4 +85,4 @@ INSTANTIATE_TEST_SUITE_P(All, GgufForward, ::testing::ValuesIn(kCases), [](const
 });
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "network/layer_norms.h"
+#include "network/parts/layer_norms.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 Result<void> CheckFeedForward(const StackContext& context, const FeedForward& block) {
@@ -212,4 +212,4 @@ Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows
   return norm->Apply(std::move(rows));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

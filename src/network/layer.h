@@ -6,18 +6,18 @@
 #include <optional>
 #include <string>
 
-#include "base/result.h"
-#include "network/attention_layer.h"
-#include "network/feed_forward.h"
-#include "network/layer_context.h"
-#include "network/layer_norms.h"
-#include "network/layer_parts.h"
-#include "network/mixture_of_experts.h"
+#include "network/attention/attention_layer.h"
+#include "network/feed_forward/feed_forward.h"
+#include "network/feed_forward/mixture_of_experts.h"
 #include "network/network.h"
-#include "network/norm.h"
-#include "network/recurrent_mixer.h"
+#include "network/parts/layer_context.h"
+#include "network/parts/layer_norms.h"
+#include "network/parts/layer_parts.h"
+#include "network/parts/norm.h"
+#include "network/recurrent/recurrent_mixer.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Factors on the stream and on what a half adds to it.
 struct ResidualFactors {
@@ -53,6 +53,6 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
 // `norm` where there is one, else the rows as they are.
 Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_LAYER_H_

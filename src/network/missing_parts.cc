@@ -14,7 +14,7 @@
 #include "network/architecture_traits.h"
 #include "network/network_parts.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // What the matrices of a layer are for. A layer has one mixer; a few models run two side by side.
@@ -393,4 +393,4 @@ std::vector<MissingPart> FindMissingParts(const Json& config, const Network& net
   return missing;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

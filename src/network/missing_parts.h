@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "network/network.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct MissingPart {
   std::string what;           // "layers 4-5", "down of layer 2", "the final norm"
@@ -30,6 +30,6 @@ std::vector<MissingPart> FindMissingParts(const Json& config, const Network& net
 // "0-3, 5": numbers in ascending order.
 std::string NumberRanges(const std::vector<uint32_t>& numbers);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_MISSING_PARTS_H_

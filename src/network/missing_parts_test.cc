@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <string>
 
-#include "network/real_architectures.h"
+#include "tests/support/real_architectures.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(FindMissingParts, FindsNothingInTheArchitecturesAsPublished) {
@@ -33,4 +33,4 @@ TEST(NumberRanges, JoinsNeighbours) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,12 +10,12 @@
 #include "architecture/config_view.h"
 #include "base/text.h"
 #include "network/architecture_traits.h"
-#include "network/mixture_of_experts.h"
+#include "network/attention/positions.h"
+#include "network/feed_forward/mixture_of_experts.h"
 #include "network/network_parts.h"
-#include "network/positions.h"
-#include "network/recurrent_mixer.h"
+#include "network/recurrent/recurrent_mixer.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // A layer by its number in the description.
@@ -320,4 +320,4 @@ Result<std::shared_ptr<const Network>> Network::Build(const Model& model,
   return std::shared_ptr<const Network>(std::move(network));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

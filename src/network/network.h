@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "architecture/mixer_kind.h"
-#include "base/result.h"
 #include "model/model.h"
-#include "network/expert_visitor.h"
-#include "network/float_matrix.h"
+#include "network/feed_forward/expert_visitor.h"
 #include "network/weight.h"
+#include "numerics/float_matrix.h"
+#include "roles/mixer_kind.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct LayerDescription {
   std::string stack = {};  // as TensorRole::stack; "" for a decoder-only model
@@ -111,6 +111,6 @@ class Network {
                                            const FloatMatrix& inputs) const = 0;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_NETWORK_H_

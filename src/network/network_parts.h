@@ -5,16 +5,16 @@
 #include <optional>
 #include <vector>
 
-#include "network/head.h"
+#include "network/parts/output_head.h"
 #include "network/stack.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct NetworkParts {
   std::vector<Stack> stacks;  // the encoder before the decoder
   std::optional<Head> head;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_NETWORK_PARTS_H_

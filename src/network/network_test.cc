@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "network/forward.h"
-#include "network/test_models.h"
+#include "tests/support/random_models.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using Tensors = std::map<std::string, TensorValues>;
@@ -365,4 +365,4 @@ TEST(Forward, OfALaterTokenChangesNothingBefore) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

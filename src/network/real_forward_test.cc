@@ -9,12 +9,12 @@
 
 #include "model/model.h"
 #include "network/forward.h"
-#include "network/golden_outputs.h"
 #include "network/network.h"
-#include "network/real_architectures.h"
+#include "tests/support/golden_outputs.h"
+#include "tests/support/real_architectures.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr double kTolerance = 1e-4;  // of the tensor's largest magnitude
@@ -69,4 +69,4 @@ TEST(RealForwards, AreAllTested) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -12,10 +12,10 @@
 #include "network/forward.h"
 #include "network/network.h"
 #include "network/network_parts.h"
-#include "network/real_architectures.h"
+#include "tests/support/real_architectures.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr float kTolerance = 1e-5f;  // of the largest magnitude
@@ -219,4 +219,4 @@ INSTANTIATE_TEST_SUITE_P(LikeLlama, UnknownType,
                          [](const auto& parameter) { return TestNameOf(parameter.param); });
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "network/norm_slots.h"
+#include "network/parts/norm_slots.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::optional<Norm> FindFinalNorm(const StackContext& context, const LayerParts& outer) {
@@ -97,4 +97,4 @@ Result<FloatMatrix> FeedForwardInputOf(const Stack& stack, size_t layer, FloatMa
   return rows;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

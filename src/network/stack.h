@@ -7,13 +7,13 @@
 #include <optional>
 #include <vector>
 
-#include "base/result.h"
-#include "network/embedding.h"
 #include "network/layer.h"
-#include "network/layer_context.h"
-#include "network/norm.h"
+#include "network/parts/embedding.h"
+#include "network/parts/layer_context.h"
+#include "network/parts/norm.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
 struct Stack {
@@ -38,6 +38,6 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
 Result<FloatMatrix> MixerInputOf(const Stack& stack, size_t layer, FloatMatrix rows);
 Result<FloatMatrix> FeedForwardInputOf(const Stack& stack, size_t layer, FloatMatrix rows);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_STACK_H_

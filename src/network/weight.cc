@@ -8,9 +8,9 @@
 #include <limits>
 
 #include "base/parallel.h"
-#include "network/matrix_product.h"
+#include "numerics/matrix_product.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Small enough for a core's own cache, large enough for an efficient matrix product.
@@ -319,4 +319,4 @@ Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight&
   return outputs;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

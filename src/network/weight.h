@@ -10,13 +10,13 @@
 #include <variant>
 #include <vector>
 
-#include "architecture/role.h"
 #include "base/bfloat16.h"
-#include "base/result.h"
 #include "model/model.h"
-#include "network/float_matrix.h"
+#include "numerics/float_matrix.h"
+#include "roles/role.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 class WeightBlockObserver;
 
@@ -105,7 +105,7 @@ struct LinearOptions {
 // follows n and not the weight. Where the weight is stored as bfloat16, the inputs are rounded to
 // bfloat16 first: products are exact then, and made by the processor's bfloat16 instructions. The
 // same bytes for any number of threads; on another kind of processor the error of float32 sums
-// apart (network/matrix_product.h). Errors: those of ReadWeight, of Multiply, of the observer.
+// apart (numerics/matrix_product.h). Errors: those of ReadWeight, of Multiply, of the observer.
 Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight,
                                 const FloatMatrix& inputs, const LinearOptions& options = {});
 
@@ -113,6 +113,6 @@ Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight
 Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight& weight,
                                        const FloatMatrix& inputs);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_WEIGHT_H_

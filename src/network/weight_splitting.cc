@@ -6,7 +6,7 @@
 #include "architecture/config_view.h"
 #include "network/weight.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // More heads or experts than any model has: a bound on what a hostile header makes us allocate.
@@ -305,4 +305,4 @@ Result<std::vector<Weight>> SplitWeights(const Model& model) {
   return weights;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "network/test_models.h"
 #include "network/weight.h"
+#include "tests/support/random_models.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -259,4 +259,4 @@ TEST(SplitWeights, LosesAndDoublesNoElementOfAnyRealArchitecture) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "network/test_models.h"
+#include "tests/support/random_models.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -225,4 +225,4 @@ TEST(ApplyWeight, OfNoInputsIsEmpty) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -1,6 +1,6 @@
 #include "places/opened_files.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 Result<std::shared_ptr<const File>> OpenedFiles::Get(const std::string& path, const Opener& open) {
   std::shared_ptr<Entry> entry;
@@ -17,4 +17,4 @@ Result<std::shared_ptr<const File>> OpenedFiles::Get(const std::string& path, co
   return answer;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "base/file.h"
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Thread-safe.
 class OpenedFiles {
@@ -33,6 +33,6 @@ class OpenedFiles {
   std::map<std::string, std::shared_ptr<Entry>> entries_;  // guarded by mutex_
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_PLACES_OPENED_FILES_H_

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr std::string_view kHub = "hf://";
@@ -201,4 +201,4 @@ std::string LastPartOf(std::string_view text) {
   return path.substr(path.rfind('/') + 1);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <variant>
 
-#include "base/result.h"
-#include "places/url.h"
+#include "places/http/url.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // hf://ORG/NAME[@REVISION][/FILE], as huggingface_hub's file system writes it. "/" in a revision is
 // %2F, but for refs/pr/N and refs/convert/NAME.
@@ -51,6 +51,6 @@ Result<PlaceName> ParsePlaceName(std::string_view text);
 // Empty if `text` is no such URL.
 std::string LastPartOf(std::string_view text);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_PLACES_PLACE_NAME_H_

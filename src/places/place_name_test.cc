@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "places/http_answers.h"
+#include "places/http/http_answers.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 TEST(ParsePlaceName, ReadsModelsOnTheHub) {
@@ -124,4 +124,4 @@ TEST(ParseContentRange, TakesOnlyWhatIsWhole) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -4,13 +4,13 @@
 #include <optional>
 #include <utility>
 
-#include "places/http_connection.h"
-#include "places/hub.h"
-#include "places/hub_files.h"
+#include "places/http/http_connection.h"
+#include "places/http/web_files.h"
+#include "places/hub/hub.h"
+#include "places/hub/hub_files.h"
 #include "places/place_name.h"
-#include "places/web_files.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -112,4 +112,4 @@ Result<std::shared_ptr<const File>> Places::Open(const fs::path& path) const {
 
 uint64_t Places::received_bytes() const { return state_->remote->received_bytes(); }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

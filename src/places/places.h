@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "base/file_store.h"
-#include "base/result.h"
 #include "places/remote_files.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct PlaceOptions {
   std::string hub_endpoint = "https://huggingface.co";
@@ -55,6 +55,6 @@ class Places : public FileStore {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_PLACES_PLACES_H_

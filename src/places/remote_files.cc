@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 class RemoteFile : public File {
  public:
@@ -61,4 +61,4 @@ Result<std::shared_ptr<const File>> RemoteFiles::Open(HttpPlace place, const Fet
       std::make_shared<RemoteFile>(shared_from_this(), std::move(cached)));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "base/file.h"
-#include "base/result.h"
-#include "places/http_source.h"
-#include "places/range_cache.h"
-#include "places/transfer_pool.h"
+#include "places/http/http_source.h"
+#include "places/http/range_cache.h"
+#include "places/http/transfer_pool.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct RemoteSettings {
   HttpSettings http;
@@ -45,6 +45,6 @@ class RemoteFiles : public std::enable_shared_from_this<RemoteFiles> {
   const std::shared_ptr<HeldDownloads> held_ = std::make_shared<HeldDownloads>();
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_PLACES_REMOTE_FILES_H_

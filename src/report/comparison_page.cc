@@ -9,11 +9,11 @@
 #include <string_view>
 #include <utility>
 
-#include "report/heat_map.h"
-#include "report/html_text.h"
+#include "drawing/heat_map.h"
+#include "drawing/html_text.h"
 #include "report/origin_map.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using Row = std::vector<std::string>;
@@ -73,7 +73,7 @@ std::string OriginsHtml(const ComparisonPage& page) {
     headings.emplace_back(OriginName(origin));
     std::replace(headings.back().begin(), headings.back().end(), '_', ' ');
   }
-  const auto row = [](const FullFingerprint& model, const ModelOrigins& found) {
+  const auto row = [](const Fingerprint& model, const ModelOrigins& found) {
     Row cells = {model.model_name};
     for (const Origin origin : kOrigins) cells.push_back(ShareText(found.all.Share(origin)));
     return cells;
@@ -88,7 +88,7 @@ std::string OriginsHtml(const ComparisonPage& page) {
 }
 
 std::string ModelsHtml(const ComparisonPage& page) {
-  const auto row = [](const FullFingerprint& model) {
+  const auto row = [](const Fingerprint& model) {
     return Row{model.model_name,
                model.architecture,
                fmt::format("{}", model.parameters),
@@ -262,4 +262,4 @@ std::string DrawComparisonPage(const ComparisonPage& page) {
                   body);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "comparison/compare_fingerprints.h"
-#include "deep_test/independence.h"
-#include "full_profile/full_fingerprint.h"
+#include "fingerprint/fingerprint.h"
+#include "independence/independence.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ComparisonPage {
-  const FullFingerprint& first;
-  const FullFingerprint& second;
+  const Fingerprint& first;
+  const Fingerprint& second;
   const Comparison& comparison;              // CompareFingerprints(first, second)
   const DeepTest* test = nullptr;            // null: not asked
   Verdict verdict = Verdict::kInconclusive;  // with the test, where there is one
@@ -27,6 +27,6 @@ struct ComparisonPage {
 // none of it can show.
 std::string DrawComparisonPage(const ComparisonPage& page);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_REPORT_COMPARISON_PAGE_H_

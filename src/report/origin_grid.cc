@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using LayerPlace = std::pair<std::string, uint32_t>;
@@ -36,7 +36,7 @@ std::map<Key, size_t> Numbered(std::map<Key, size_t> keys) {
 
 }  // namespace
 
-OriginGrid GridOf(const FullFingerprint& model, const ModelOrigins& origins) {
+OriginGrid GridOf(const Fingerprint& model, const ModelOrigins& origins) {
   std::map<LayerPlace, size_t> layers;
   std::map<Role, size_t> roles;
   for (const PartOrigin& part : origins.parts) {
@@ -96,4 +96,4 @@ char OriginLetter(Origin origin) {
   return kLetters[static_cast<size_t>(origin)];
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

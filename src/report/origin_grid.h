@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "comparison/part_origins.h"
-#include "full_profile/full_fingerprint.h"
+#include "fingerprint/fingerprint.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct OriginCell {
   Origin origin = Origin::kNotComparable;  // of most of its parameters
@@ -30,7 +30,7 @@ struct OriginGrid {
   std::vector<Row> outside = {};
 };
 
-OriginGrid GridOf(const FullFingerprint& model, const ModelOrigins& origins);
+OriginGrid GridOf(const Fingerprint& model, const ModelOrigins& origins);
 
 // "the same numbers", "the same weights, changed", ...
 std::string_view OriginText(Origin origin);
@@ -41,6 +41,6 @@ std::string ShareText(double share);
 // One letter for a map of text: '=', '~', 'r', '.', '?', '-'.
 char OriginLetter(Origin origin);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_REPORT_ORIGIN_GRID_H_

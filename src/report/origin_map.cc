@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
-#include "report/html_text.h"
+#include "drawing/html_text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Blues for one basis, orange for another, greys for nothing: told apart without red or green.
@@ -125,4 +125,4 @@ std::string DrawOriginMap(const OriginGrid& grid, const std::string& title) {
          Bars(grid, bars) + Legend(legend) + "</svg></figure>\n";
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

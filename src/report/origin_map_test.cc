@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using ::testing::HasSubstr;
@@ -23,8 +23,8 @@ PartOrigin Part(size_t weight, Origin origin) {
 }
 
 struct Sample {
-  FullFingerprint model = {.weights = {Matrix(Role::kEmbedding, {}), Matrix(Role::kQuery, 0),
-                                       Matrix(Role::kUp, 0), Matrix(Role::kQuery, 3)}};
+  Fingerprint model = {.weights = {Matrix(Role::kEmbedding, {}), Matrix(Role::kQuery, 0),
+                                   Matrix(Role::kUp, 0), Matrix(Role::kQuery, 3)}};
   ModelOrigins origins = {.parts = {Part(0, Origin::kSame), Part(1, Origin::kChanged),
                                     Part(2, Origin::kNothing), Part(3, Origin::kRewritten)}};
 };
@@ -60,4 +60,4 @@ TEST(ShareText, NeverRoundsToNothingOrToAll) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

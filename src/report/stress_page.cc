@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "report/html_text.h"
-#include "transform/stress_words.h"
+#include "drawing/html_text.h"
+#include "transform/stress/stress_words.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using Row = std::vector<std::string>;
@@ -56,4 +56,4 @@ std::string DrawStressPage(const StressReport& report) {
   return HtmlPage(fmt::format("Stress of {}", report.model), html);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

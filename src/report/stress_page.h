@@ -4,14 +4,14 @@
 
 #include <string>
 
-#include "transform/stress.h"
+#include "transform/stress/stress.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // HTML: the weakest spots in words, the grid, the search where there was one, and what was left
 // out.
 std::string DrawStressPage(const StressReport& report);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_REPORT_STRESS_PAGE_H_

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "tokenizers/anchor_list.h"
+#include "anchors/anchor_list.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 std::vector<AnchorToken> FindAnchors(const Vocabulary& vocabulary) {
   const auto list = AnchorList();
@@ -29,4 +29,4 @@ std::vector<AnchorToken> FindAnchors(const Vocabulary& vocabulary) {
   return found;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,7 +7,7 @@
 
 #include "tokenizers/vocabulary.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct AnchorToken {
   uint32_t anchor = 0;    // index in AnchorList(); below kWordAnchors a word, else a piece
@@ -19,6 +19,6 @@ struct AnchorToken {
 // no other token fits, so training has hardly seen them.
 std::vector<AnchorToken> FindAnchors(const Vocabulary& vocabulary);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TOKENIZERS_ANCHORS_H_

@@ -8,17 +8,17 @@
 #include <set>
 #include <sstream>
 
+#include "anchors/anchor_list.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
-#include "tokenizers/anchor_list.h"
-#include "tokenizers/tekken.h"
-#include "tokenizers/tiktoken.h"
-#include "tokenizers/tokenizer_json.h"
-#include "tokenizers/vocabulary_files.h"
+#include "tokenizers/files/tekken.h"
+#include "tokenizers/files/tiktoken.h"
+#include "tokenizers/files/tokenizer_json.h"
+#include "tokenizers/files/vocabulary_files.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -146,4 +146,4 @@ TEST(SmallTokenizers, HoldHundredsOfAnchors) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

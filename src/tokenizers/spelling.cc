@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // GPT-2's table: printable bytes of Latin-1 are themselves, the other 68 are U+0100 and on, in
@@ -159,4 +159,4 @@ Result<TokenList> DecodeTokens(const TokenList& spelled, TokenizerKind kind,
   return decoded;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

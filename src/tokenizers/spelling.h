@@ -8,7 +8,7 @@
 
 #include "tokenizers/token_list.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 enum class TokenizerKind {
   kByteLevelBpe,   // bytes as printable characters: "Ġthe"
@@ -48,6 +48,6 @@ std::optional<TokenizerKind> KindBySpelling(const TokenList& spelled);
 Result<TokenList> DecodeTokens(const TokenList& spelled, TokenizerKind kind,
                                std::string_view continuation_prefix = "##");
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TOKENIZERS_SPELLING_H_

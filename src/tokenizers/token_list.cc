@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 Result<void> TokenList::Add(uint64_t id, std::string_view text, TokenClass token_class) {
   if (id > kHighestTokenId) {
@@ -40,4 +40,4 @@ Result<void> TokenList::SortById() {
                .expected = "an id of its own for every token"};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Sixty times the largest vocabulary in use. Ids need not be dense, so memory follows the number of
 // tokens, never the highest id.
@@ -56,6 +56,6 @@ class TokenList {
   std::string strings_;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TOKENIZERS_TOKEN_LIST_H_

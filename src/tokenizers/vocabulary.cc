@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "base/json.h"
-#include "formats/gguf.h"
-#include "tokenizers/gguf_vocabulary.h"
-#include "tokenizers/sentence_piece.h"
-#include "tokenizers/tekken.h"
-#include "tokenizers/tiktoken.h"
-#include "tokenizers/tokenizer_json.h"
-#include "tokenizers/vocabulary_files.h"
+#include "formats/gguf/gguf.h"
+#include "tokenizers/files/gguf_vocabulary.h"
+#include "tokenizers/files/sentence_piece.h"
+#include "tokenizers/files/tekken.h"
+#include "tokenizers/files/tiktoken.h"
+#include "tokenizers/files/tokenizer_json.h"
+#include "tokenizers/files/vocabulary_files.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -136,4 +136,4 @@ Result<Vocabulary> ReadVocabulary(const fs::path& folder, const FileStore& files
   return vocabulary;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

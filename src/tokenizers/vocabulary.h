@@ -8,11 +8,11 @@
 #include <string>
 
 #include "base/file_store.h"
-#include "base/result.h"
+#include "tensorguard/result.h"
 #include "tokenizers/spelling.h"
 #include "tokenizers/token_list.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct Vocabulary {
   TokenizerKind kind = TokenizerKind::kByteLevelBpe;
@@ -33,6 +33,6 @@ Result<std::optional<std::filesystem::path>> FindTokenizerFile(
 Result<Vocabulary> ReadVocabulary(const std::filesystem::path& folder,
                                   const FileStore& files = *LocalFiles());
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TOKENIZERS_VOCABULARY_H_

@@ -8,7 +8,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -238,4 +238,4 @@ TEST_F(VocabularyFiles, BadTekkenNamesItsProblem) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::vector<Change> Gather() {
@@ -123,4 +123,4 @@ Error DoesNotFit(std::string found, std::string expected, std::string advice) {
           .advice = std::move(advice)};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include "tensorguard/result.h"
 #include "transform/decoder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // What a change works with.
 struct ChangeInput {
@@ -78,6 +78,6 @@ std::vector<Change> ForeignParts();
 // The error of a change that does not fit the model.
 Error DoesNotFit(std::string found, std::string expected, std::string advice = {});
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TRANSFORM_CHANGE_H_

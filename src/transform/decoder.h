@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/result.h"
-#include "formats/dtype.h"
 #include "model/model.h"
+#include "safetensors/dtype.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // y = weight x + bias.
 struct Projection {
@@ -158,6 +158,6 @@ Result<Decoder> ReadDecoder(const Model& model);
 // The config that describes the layers: of the text model, where it has a part of its own.
 Json& TextConfig(Json& config);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TRANSFORM_DECODER_H_

@@ -11,12 +11,12 @@
 #include "architecture/architecture.h"
 #include "base/bfloat16.h"
 #include "base/file.h"
-#include "formats/safetensors_writer.h"
+#include "numerics/encode_floats.h"
+#include "numerics/half_floats.h"
+#include "safetensors/safetensors_writer.h"
 #include "transform/memory_model.h"
-#include "weights/encode_floats.h"
-#include "weights/half_floats.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr float kLargestFloat16 = 65504.0f;
@@ -314,4 +314,4 @@ Result<void> WriteDecoder(const Decoder& decoder, const std::filesystem::path& f
   return WriteTokenizer(decoder.tokenizer, folder);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

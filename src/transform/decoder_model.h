@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "formats/dtype.h"
 #include "model/model.h"
+#include "safetensors/dtype.h"
+#include "tensorguard/result.h"
 #include "transform/decoder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct NamedTensor {
   std::string name = {};
@@ -42,6 +42,6 @@ Model ModelInMemory(const Decoder& decoder, Precision precision);
 Result<void> WriteDecoder(const Decoder& decoder, const std::filesystem::path& folder,
                           std::optional<DType> dtype = {});
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TRANSFORM_DECODER_MODEL_H_

@@ -9,7 +9,7 @@
 
 #include "transform/decoder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Every feed-forward of a layer: one, or all experts and the shared one.
 template <typename Visit>
@@ -69,6 +69,6 @@ inline uint64_t AddedShare(double share, uint64_t count) {
   return std::max<uint64_t>(part, 1);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TRANSFORM_DECODER_PARTS_H_

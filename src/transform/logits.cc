@@ -8,10 +8,10 @@
 #include "network/forward.h"
 #include "network/network.h"
 #include "transform/change.h"
+#include "transform/changes/seeded_draws.h"
 #include "transform/decoder_model.h"
-#include "transform/seeded_draws.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Names say nothing about what is computed, but foreign ones hide which tensor is which.
@@ -85,4 +85,4 @@ Result<std::vector<FloatMatrix>> StreamsOf(const Decoder& decoder, uint64_t seed
   return streams;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

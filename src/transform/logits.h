@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "base/result.h"
-#include "network/float_matrix.h"
+#include "numerics/float_matrix.h"
+#include "tensorguard/result.h"
 #include "transform/decoder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 inline constexpr size_t kSequences = 4;
 inline constexpr size_t kSequenceLength = 24;
@@ -29,6 +29,6 @@ double LogitDifference(const FloatMatrix& before, const FloatMatrix& after);
 // another model's.
 Result<std::vector<FloatMatrix>> StreamsOf(const Decoder& decoder, uint64_t seed);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TRANSFORM_LOGITS_H_

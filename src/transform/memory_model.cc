@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 class FileInMemory : public File {
@@ -95,4 +95,4 @@ FileStorePtr FilesInMemory(std::map<std::string, std::string> contents) {
   return std::make_shared<FolderInMemory>(std::move(contents));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,7 +10,7 @@
 #include "transform/decoder_model.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 class TensorsInMemory : public WeightSource {
  public:
@@ -32,6 +32,6 @@ class TensorsInMemory : public WeightSource {
 // One folder, whatever its path, that holds these files.
 FileStorePtr FilesInMemory(std::map<std::string, std::string> contents);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TRANSFORM_MEMORY_MODEL_H_

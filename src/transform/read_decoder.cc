@@ -11,7 +11,7 @@
 #include "transform/decoder.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 Error NotLikeLlama(std::string found) {
@@ -353,4 +353,4 @@ Result<Decoder> ReadDecoder(const Model& model) {
   return decoder;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

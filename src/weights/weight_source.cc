@@ -1,6 +1,6 @@
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 Result<void> WeightSource::ReadBytes(size_t tensor_index, uint64_t /*first_byte*/,
                                      std::span<std::byte> /*out*/) const {
@@ -10,4 +10,4 @@ Result<void> WeightSource::ReadBytes(size_t tensor_index, uint64_t /*first_byte*
                .tensor = tensors()[tensor_index].name};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

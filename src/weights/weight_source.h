@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/bfloat16.h"
-#include "base/result.h"
-#include "formats/dtype.h"
+#include "safetensors/dtype.h"
+#include "tensorguard/result.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct TensorInfo {
   std::string name;             // attacker text: escape before showing
@@ -59,6 +59,6 @@ class WeightSource {
                                  std::span<std::byte> out) const;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_WEIGHTS_WEIGHT_SOURCE_H_

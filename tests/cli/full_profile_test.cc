@@ -11,7 +11,7 @@
 #include "tests/support/scratch_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using nlohmann::json;
@@ -256,4 +256,4 @@ TEST_F(FullProfile, AQuickClassificationFindsTheParent) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

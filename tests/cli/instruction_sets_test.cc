@@ -9,11 +9,11 @@
 #include <span>
 #include <string>
 
-#include "full_profile/fingerprint_file.h"
+#include "fingerprint/file/fingerprint_file.h"
 #include "tests/cli/program_runner.h"
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 struct InstructionSet {
@@ -24,7 +24,7 @@ struct InstructionSet {
 class InstructionSets : public testing::TestWithParam<InstructionSet> {
  protected:
   // Of a sample model, with variables set for the program.
-  FullFingerprint Print(const std::string& model, const std::string& environment) {
+  Fingerprint Print(const std::string& model, const std::string& environment) {
     const std::string file = model + ".fingerprint.safetensors";
     const auto folder = std::filesystem::current_path() / "examples/models" / model;
     const ProgramRun run =
@@ -33,7 +33,7 @@ class InstructionSets : public testing::TestWithParam<InstructionSet> {
     EXPECT_EQ(run.status, 0) << run.messages;
     auto fingerprint = ReadFingerprint(folder_.path() / file);
     EXPECT_TRUE(fingerprint) << DescribeError(fingerprint.error());
-    return fingerprint ? *std::move(fingerprint) : FullFingerprint();
+    return fingerprint ? *std::move(fingerprint) : Fingerprint();
   }
 
   ScratchFolder folder_;
@@ -70,8 +70,8 @@ void ExpectClose(const FloatMatrix& a, const FloatMatrix& b) {
 TEST_P(InstructionSets, MakeTheSameFingerprint) {
   for (const std::string model : {"cedar", "elm", "hazel"}) {
     SCOPED_TRACE(model);
-    const FullFingerprint here = Print(model, "");
-    const FullFingerprint there = Print(model, GetParam().environment);
+    const Fingerprint here = Print(model, "");
+    const Fingerprint there = Print(model, GetParam().environment);
     EXPECT_EQ(here.anchors, there.anchors);
     ASSERT_FALSE(here.layers.empty());
     ASSERT_EQ(here.layers.size(), there.layers.size());
@@ -100,4 +100,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -8,7 +8,7 @@
 #include "tests/cli/program_runner.h"
 #include "tests/cli/sample_models.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using nlohmann::json;
@@ -260,4 +260,4 @@ TEST_F(JsonOutput, IsPlainAsciiWhateverTheNames) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -5,7 +5,7 @@
 #include "tests/cli/program_runner.h"
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -83,4 +83,4 @@ TEST_F(GeneratedText, FishReadsItsScript) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -13,7 +13,7 @@
 #include "tests/support/safetensors_builder.h"
 #include "tests/support/test_server.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -251,4 +251,4 @@ TEST_F(PlacesTest, ErrorsNameThePlace) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -10,7 +10,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::string Contents(const std::filesystem::path& path) {
@@ -37,4 +37,4 @@ ProgramRun RunInShell(const std::string& command, const std::filesystem::path& f
           .status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

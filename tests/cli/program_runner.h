@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ProgramRun {
   std::string output;    // stdout
@@ -17,6 +17,6 @@ struct ProgramRun {
 // empty.
 ProgramRun RunInShell(const std::string& command, const std::filesystem::path& folder);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_CLI_PROGRAM_RUNNER_H_

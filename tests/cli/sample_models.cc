@@ -6,7 +6,7 @@
 
 #include "tests/support/safetensors_builder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr uint64_t kHidden = 16;
@@ -101,4 +101,4 @@ void WriteSampleModels(const ScratchFolder& folder) {
   folder.Write("text.safetensors", "this is no model");
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

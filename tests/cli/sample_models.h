@@ -4,7 +4,7 @@
 
 #include "tests/support/scratch_folder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // In `folder`:
 //   tiny, other, third   one-layer Llamas of one shape, with different weights
@@ -15,6 +15,6 @@ namespace tensorguard {
 //   text.safetensors     no weights at all
 void WriteSampleModels(const ScratchFolder& folder);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_CLI_SAMPLE_MODELS_H_

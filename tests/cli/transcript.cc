@@ -5,7 +5,7 @@
 #include <span>
 #include <stdexcept>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr std::string_view kAny = "[...]";
@@ -79,4 +79,4 @@ bool MatchesLines(std::string_view text, const std::vector<std::string>& expecte
   return MatchesAll(lines, expected);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct TranscriptStep {
   size_t line_number = 0;
@@ -31,6 +31,6 @@ std::vector<TranscriptStep> ParseTranscript(std::string_view text);
 // Whether `text` is what `expected` says, line by line.
 bool MatchesLines(std::string_view text, const std::vector<std::string>& expected);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_CLI_TRANSCRIPT_H_

@@ -11,7 +11,7 @@
 #include "tests/cli/program_runner.h"
 #include "tests/cli/sample_models.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -71,4 +71,4 @@ TEST(TranscriptReader, ReadsCommandsWithTheirAnswers) {
 }
 
 }  // namespace
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -1,6 +1,6 @@
 #include "tests/support/gguf_builder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kAlignment = 32;
@@ -70,4 +70,4 @@ BuiltGgufTensor GgufF32Tensor(std::string name, std::vector<uint64_t> dimensions
   return {std::move(name), 0, std::move(dimensions), std::move(data)};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A number's little-endian bytes.
 template <typename T>
@@ -50,6 +50,6 @@ std::string BuildGguf(const std::vector<std::string>& pairs,
 BuiltGgufTensor GgufF32Tensor(std::string name, std::vector<uint64_t> dimensions,
                               const std::vector<float>& values);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_GGUF_BUILDER_H_

@@ -13,7 +13,7 @@
 #include "base/checked.h"
 #include "weights/weight_source.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct MemoryTensor {
   std::string name;
@@ -81,6 +81,6 @@ inline MemoryWeights WeightsOf(const std::map<std::string, TensorValues>& tensor
   return MemoryWeights(std::move(list));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_MEMORY_WEIGHTS_H_

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 std::string ProtobufVarint(uint64_t number) {
   std::string bytes;
@@ -96,4 +96,4 @@ std::string BuildOnnx(const std::vector<std::string>& nodes,
   return OnnxModelOf(OnnxGraphOf(nodes, initialisers));
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Protobuf's pieces, for files that break a rule.
 std::string ProtobufVarint(uint64_t number);
@@ -57,6 +57,6 @@ std::string OnnxModelOf(std::string_view graph);
 std::string BuildOnnx(const std::vector<std::string>& nodes,
                       const std::vector<std::string>& initialisers);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_ONNX_BUILDER_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Codes in a row of `words` 32-bit words, of which `put` gives each a first bit.
@@ -176,4 +176,4 @@ std::string HalfBytes(const std::vector<float>& numbers) {
   return BytesOf(halves);
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -9,7 +9,7 @@
 
 #include "tests/support/safetensors_builder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A matrix as a test made it up: what a quantiser's tensors stand for.
 struct QuantisedMatrix {
@@ -59,6 +59,6 @@ std::string BytesOf(const std::vector<T>& numbers) {
 // float16 bytes. REQUIRES: float16 holds each number.
 std::string HalfBytes(const std::vector<float>& numbers);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_QUANTISED_BUILDER_H_

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 std::string BuildRawSafetensors(const std::string& header, const std::string& data) {
   std::string file(8, '\0');
@@ -33,4 +33,4 @@ BuiltTensor F32Tensor(std::string name, std::vector<uint64_t> shape,
   return {std::move(name), "F32", std::move(shape), std::move(data)};
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct BuiltTensor {
   std::string name;
@@ -25,6 +25,6 @@ std::string BuildRawSafetensors(const std::string& header, const std::string& da
 BuiltTensor F32Tensor(std::string name, std::vector<uint64_t> shape,
                       const std::vector<float>& values);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_SAFETENSORS_BUILDER_H_

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <stdexcept>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 ScratchFolder::ScratchFolder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "tensorguard-XXXXXX").string();
@@ -26,4 +26,4 @@ std::filesystem::path ScratchFolder::Write(const std::string& name,
   return file;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

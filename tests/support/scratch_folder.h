@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 class ScratchFolder {
  public:
@@ -24,6 +24,6 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_SCRATCH_FOLDER_H_

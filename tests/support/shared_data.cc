@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 std::filesystem::path SharedData(const std::filesystem::path& relative) {
   const char* root = std::getenv("TENSORGUARD_SHARED");
@@ -14,4 +14,4 @@ std::filesystem::path SourceFile(const std::filesystem::path& relative) {
   return std::filesystem::path(TENSORGUARD_SOURCE_DIR) / relative;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

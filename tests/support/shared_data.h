@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // The folder `relative` of the shared material: below $TENSORGUARD_SHARED if that is set, else
 // below
@@ -20,6 +20,6 @@ std::filesystem::path SourceFile(const std::filesystem::path& relative);
     GTEST_SKIP() << "needs " << (path) << ", which is not on this machine"; \
   }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_SHARED_DATA_H_

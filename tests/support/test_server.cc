@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // Bound to a free port; gives the port.
@@ -166,4 +166,4 @@ uint16_t FreePort() {
   return port;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

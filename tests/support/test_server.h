@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 struct ServerRequest {
   std::string target;                          // path and query
@@ -72,6 +72,6 @@ class TestServer {
 // A port of 127.0.0.1 that was free a moment ago.
 uint16_t FreePort();
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_TEST_SERVER_H_

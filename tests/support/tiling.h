@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // True if `ranges` ([begin, end) each, in any order) cover [begin, end) without hole or overlap.
 inline bool TilesExactly(std::vector<std::pair<uint64_t, uint64_t>> ranges, uint64_t begin,
@@ -20,6 +20,6 @@ inline bool TilesExactly(std::vector<std::pair<uint64_t, uint64_t>> ranges, uint
   return begin == end;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_TILING_H_

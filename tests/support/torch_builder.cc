@@ -2,7 +2,7 @@
 
 #include "tests/support/zip_builder.h"
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 std::string Numbers(const std::vector<int32_t>& numbers) {
@@ -89,4 +89,4 @@ std::string FloatBytes(const std::vector<float>& numbers) {
   return bytes;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

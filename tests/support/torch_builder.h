@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // Each is the opcodes that leave one value on the stack.
 std::string PickleText(const std::string& text);
@@ -45,6 +45,6 @@ std::string BuildTorchLegacy(const std::string& value,
 
 std::string FloatBytes(const std::vector<float>& numbers);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_TORCH_BUILDER_H_

@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 namespace {
 
 // What the local and the central header have in common: version, flags ... lengths of the data.
@@ -53,4 +53,4 @@ std::string Deflate(const std::string& data) {
   return packed;
 }
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal

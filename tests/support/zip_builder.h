@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace tensorguard {
+namespace tensorguard::internal {
 
 // A number's little-endian bytes.
 template <typename T>
@@ -43,6 +43,6 @@ std::string BuildZip(const std::vector<BuiltZipEntry>& entries, const ZipLies& l
 // `data` deflated without a header (method 8).
 std::string Deflate(const std::string& data);
 
-}  // namespace tensorguard
+}  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_TESTS_SUPPORT_ZIP_BUILDER_H_

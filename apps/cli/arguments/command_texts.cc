@@ -1,0 +1,164 @@
+#include "cli/arguments/command_texts.h"
+
+#include <map>
+
+namespace tensorguard::internal::cli {
+
+std::string_view ProgramSummary() {
+  return "Tells from weights alone which model a language model comes from.";
+}
+
+const std::vector<Section>& SharedSections() {
+  static const std::vector<Section> kSections = {
+      {"Models",
+       "A MODEL is a file with weights: safetensors, GGUF, PyTorch (.bin, .pt, .pth, .ckpt), NumPy "
+       "(.npz) or ONNX; an index of shards, or the first part of a split GGUF model; a folder in "
+       "the layout of Hugging Face with weights in any of these formats; a folder of the Hub's "
+       "cache; or an adapter folder (PEFT, MLX) together with --base MODEL. Each may also lie "
+       "elsewhere: hf://ORG/NAME[@REVISION][/FILE] on the Hub, an https:// URL of a file or, with "
+       "/ at its end, of a folder, or s3://BUCKET/KEY. What is needed of it is read from there; "
+       "nothing is downloaded. Commands that need no weights also take a fingerprint "
+       "(NAME.fingerprint.safetensors) or a features file (NAME_features.json). Where many models "
+       "are asked for, a folder stands for the fingerprints in it or, without those, for every "
+       "model in it."},
+      {"Output",
+       "Results go to standard output, messages to standard error. A progress bar is shown on a "
+       "terminal only. With --json the result is one JSON object in one line."},
+      {"Exit status",
+       "0: done, whatever the answer. 1: the answer is one that --fail-on names. 2: an error; of "
+       "several models, the others are still done."},
+      {"Environment",
+       "NO_COLOR: set to anything, the progress bar has no colour. HF_ENDPOINT, HF_TOKEN, HF_HOME, "
+       "HF_HUB_CACHE, HF_HUB_OFFLINE: the Hub, as its own tools read them. AWS_REGION, "
+       "AWS_ENDPOINT_URL: S3. https_proxy, no_proxy: as curl reads them."},
+  };
+  return kSections;
+}
+
+const CommandText& TextOf(std::string_view command) {
+  static const std::map<std::string_view, CommandText> kTexts = {
+      {"inspect",
+       {"show a model's architecture and tensors",
+        "Shows what a model is made of: architecture, layers, parameters, and what each tensor "
+        "does, and the tokenizer beside it. Reads headers, configuration and vocabulary, no "
+        "weights.",
+        {{"tensorguard inspect Llama-3.2-1B", "A summary, and how many tensors have which role."},
+         {"tensorguard inspect --tensors model.safetensors", "Every tensor of one file."},
+         {"tensorguard inspect my-lora --base Llama-3.2-1B", "An adapter, merged into its base."},
+         {"tensorguard inspect a.fingerprint.safetensors",
+          "What a fingerprint is of, and holds."}}}},
+      {"fingerprint",
+       {"write the fingerprint of each model",
+        "Computes a model's fingerprint from its weights and writes it to a file. The full profile "
+        "holds what each layer answers to a fixed list of tokens, in a form that no permutation, "
+        "rotation or scaling of the weights changes, and sketches and digests of every weight: "
+        "NAME.fingerprint.safetensors. The paper profile is the published one (arXiv 2506.01631), "
+        "features of the response of up to ten tensors to five kinds of input: "
+        "NAME_features.json.",
+        {{"tensorguard fingerprint Llama-3.2-1B",
+          "Writes Llama-3.2-1B.fingerprint.safetensors here."},
+         {"tensorguard fingerprint models/* -o prints/", "One file for each model, in a folder."},
+         {"tensorguard fingerprint models/* -o prints/ --jobs 4",
+          "Four models at once; the same files."},
+         {"tensorguard fingerprint Llama-3.2-1B --profile paper",
+          "Writes Llama-3.2-1B_features.json here."}}}},
+      {"compare",
+       {"say how two models are related",
+        "Compares two models by their fingerprints and gives a verdict: identical, derived, "
+        "reparameterised (the same function in other numbers), shared-initialisation, independent "
+        "or inconclusive; then the evidence, layer by layer, and what was done to the weights. "
+        "With --deep the weights themselves are tested, which gives a p-value. Features files are "
+        "compared by the paper profile, which sees mostly shapes and never says derived.",
+        {{"tensorguard compare Llama-3.2-1B my-model", "Reads both models' weights."},
+         {"tensorguard compare a.fingerprint.safetensors b.fingerprint.safetensors",
+          "Compares stored fingerprints."},
+         {"tensorguard compare Llama-3.2-1B my-model --deep --html evidence.html",
+          "With the test on the weights, and everything on one page."},
+         {"tensorguard compare a merged --known prints/",
+          "Also looks for the parents of a merge in prints/."},
+         {"tensorguard compare a b --fail-on derived,reparameterised",
+          "Status 1 if b comes from a: for scripts."}}}},
+      {"classify",
+       {"find the known models that a model comes from",
+        "Compares a model with every known one, highest score first, and names its direct parent "
+        "and the root of its family, or says that it is unknown; the chance that one of so many "
+        "scores high is taken into account. Known models are fingerprints, folders of them, or "
+        "models. With features files the paper's method is used.",
+        {{"tensorguard classify my-model --known prints/", "Against every fingerprint there."},
+         {"tensorguard classify my-model --known Llama-3.2-1B gemma-3-1b-it",
+          "Reads all models' weights."},
+         {"tensorguard classify my_features.json --known paper-prints/",
+          "By the paper's features alone."}}}},
+      {"cluster",
+       {"sort models into families",
+        "Links models whose scores show a common origin: as many families as there are. With "
+        "--centers, K-Means (or a Gaussian mixture started from it) from the named models: on an "
+        "embedding of the scores, or, with features files, by the paper's method.",
+        {{"tensorguard cluster prints/", "The families among all fingerprints of a folder."},
+         {"tensorguard cluster prints/ --centers Llama-3.1-8B,phi-4 --plot families.svg",
+          "Two families, drawn in two dimensions as well."}}}},
+      {"convert",
+       {"write a model as one plain safetensors file",
+        "Writes any readable model, or an adapter merged into its base, as one safetensors file. "
+        "Names are kept and numbers rounded to the nearest, ties to even. Works tensor by tensor: "
+        "the model need not fit in memory.",
+        {{"tensorguard convert my-model -o my-model.safetensors", "As 32-bit numbers."},
+         {"tensorguard convert my-lora --base Llama-3.2-1B -o merged.safetensors --dtype bf16",
+          "Merges an adapter."}}}},
+      {"sensitivity",
+       {"show how each tensor responds to each perturbation",
+        "Shows for each tensor how strongly it responds to each of the five perturbations of the "
+        "paper: gaussian, structured, low_frequency, high_frequency and adversarial. The gain, "
+        "||Wx|| / ||x||, depends on the weights. The score that the paper publishes is ||x||, and "
+        "depends on the width of the tensor's input alone; it is shown once for each width.",
+        {{"tensorguard sensitivity Llama-3.2-1B", "A table, one row for each tensor."}}}},
+      {"evaluate",
+       {"hold the verdicts against the truth",
+        "Compares every model of a folder with every base in it and holds the answers against a "
+        "file that tells which is whose child: how well the score separates derived from "
+        "independent pairs, which verdicts were given, by kind of derivation, and whether the "
+        "nearest base is the right one.",
+        {{"tensorguard evaluate zoo/TRUTH.json", "By the full profile."},
+         {"tensorguard evaluate zoo/TRUTH.json --profile deep",
+          "With the test on both models' weights."}}}},
+      {"transform",
+       {"write a changed copy of a model",
+        "Changes a model and writes the copy as a folder: changes that keep what the model "
+        "computes, such as another basis, and changes that damage it by a known amount. How far "
+        "each moves the logits is measured on a few random sequences. Holds the whole model in "
+        "memory. For models laid out like Llama, Qwen, Mistral, Gemma or Phi-3.",
+        {{"tensorguard transform --list", "All changes, with their strengths and sources."},
+         {"tensorguard transform tiny -o copy --with rotate,rescale:1.5 --seed 7",
+          "Another basis; the function stays."},
+         {"tensorguard transform tiny -o mixed --with splice:0.5 --with-model other",
+          "Half of the layers from another model."}}}},
+      {"stress",
+       {"show what is still found of a model after each change",
+        "Changes a model in many ways, in memory, and compares each copy with it: how far the "
+        "logits moved, the verdict and the score, and the weakest spots in words. With --against "
+        "parts of other models are put in, and no copy may be taken for one of theirs but for "
+        "what was put in.",
+        {{"tensorguard stress my-model", "All changes."},
+         {"tensorguard stress my-model --against other --deep --html grid.html",
+          "Also forgeries, with the test on the weights, on one page."},
+         {"tensorguard stress my-model --changes noise,rotate+noise:0.1 --search",
+          "Some changes, and a search for the best disguise."}}}},
+      {"completion",
+       {"print a script that completes commands in a shell",
+        "Prints a completion script for bash, zsh or fish.",
+        {{"tensorguard completion bash > ~/.local/share/bash-completion/completions/tensorguard",
+          "For bash, from the next shell on."},
+         {"tensorguard completion zsh > ~/.zfunc/_tensorguard",
+          "For zsh, where ~/.zfunc is in fpath."},
+         {"tensorguard completion fish > ~/.config/fish/completions/tensorguard.fish",
+          "For fish."}}}},
+      {"man",
+       {"print the manual page",
+        "Prints the manual page in roff.",
+        {{"tensorguard man | man -l -", "Reads it."},
+         {"tensorguard man > ~/.local/share/man/man1/tensorguard.1", "Installs it."}}}},
+  };
+  return kTexts.at(command);
+}
+
+}  // namespace tensorguard::internal::cli

@@ -1,0 +1,74 @@
+#include "cli/models/models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/arguments/usage.h"
+#include "cli/models/model_places.h"
+#include "cli/models/sources.h"
+
+namespace tensorguard::internal::cli {
+
+namespace {
+
+Result<bool> IsAdapter(const std::string& model) {
+  const auto places = ProgramPlaces();
+  if (!places) return places.error();
+  const auto path = (*places)->Locate(model);
+  if (!path) return path.error();
+  return NamesAdapter(*path, **places);
+}
+
+}  // namespace
+
+Result<void> CheckBase(const std::vector<std::string>& models,
+                       const std::optional<std::string>& base) {
+  if (!base) return {};
+  // One that cannot be told is an error of its own when it is opened.
+  const bool wanted = std::any_of(models.begin(), models.end(), [](const std::string& model) {
+    const auto is_adapter = IsAdapter(model);
+    return !is_adapter || *is_adapter;
+  });
+  if (wanted) return {};
+  return UsageError("--base is given, but no model is an adapter", *base,
+                    "an adapter folder, with adapter_config.json");
+}
+
+Result<Model> OpenWithBase(const std::string& model, const std::optional<std::string>& base) {
+  if (IsFeaturesFile(model)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a features file holds no weights",
+                 .file = model,
+                 .expected = "a model: a weight file or a folder"};
+  }
+  if (IsFingerprintFile(model)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a fingerprint holds no weights",
+                 .file = model,
+                 .expected = "a model: a weight file or a folder"};
+  }
+  const auto places = ProgramPlaces();
+  if (!places) return places.error();
+  const auto path = (*places)->Locate(model);
+  if (!path) return path.error();
+  OpenModelOptions options = {.base = {}, .files = *places};
+  if (base) {
+    const auto is_adapter = NamesAdapter(*path, **places);
+    if (!is_adapter) return is_adapter.error();
+    if (*is_adapter) {
+      auto base_path = (*places)->Locate(*base);
+      if (!base_path) return std::move(base_path).error();
+      options.base = *std::move(base_path);
+    }
+  }
+  return OpenModel(*path, options);
+}
+
+bool IsFeaturesFile(const std::string& path) { return path.ends_with(kFeaturesSuffix); }
+
+std::string FailureCount(size_t failed, size_t all) {
+  return fmt::format("{} of {} models could not be read (listed above)", failed, all);
+}
+
+}  // namespace tensorguard::internal::cli

@@ -1,0 +1,216 @@
+#include "formats/torch/torch_archive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/checked.h"
+#include "formats/archives/zip.h"
+
+namespace tensorguard::internal {
+namespace {
+
+constexpr std::string_view kPickleName = "/data.pkl";
+constexpr uint64_t kLongestByteOrder = 16;
+
+Error BigEndian() {
+  return {.kind = ErrorKind::kUnsupported,
+          .problem = "file was written on a big-endian machine, which is not read",
+          .advice = "load and save it once on a little-endian machine"};
+}
+
+Error TorchScript(std::string found) {
+  return {.kind = ErrorKind::kUnsupported,
+          .problem = "file is a TorchScript program, not a model's weights",
+          .found = std::move(found),
+          .advice = "save the state_dict() of torch.jit.load(FILE)"};
+}
+
+// "archive" of "archive/data.pkl".
+Result<std::string> RootOf(const ZipDirectory& directory) {
+  const ZipEntry* pickle = nullptr;
+  for (const ZipEntry& entry : directory.entries) {
+    if (!entry.name.ends_with(kPickleName)) continue;
+    const std::string_view root =
+        std::string_view(entry.name).substr(0, entry.name.size() - kPickleName.size());
+    if (root.find('/') != root.npos) continue;
+    if (pickle != nullptr) return Error{.problem = "zip archive holds two PyTorch files"};
+    pickle = &entry;
+  }
+  if (pickle != nullptr) {
+    return pickle->name.substr(0, pickle->name.size() - kPickleName.size());
+  }
+  Error error = {.kind = ErrorKind::kUnsupported,
+                 .problem = "zip archive is not one that PyTorch writes",
+                 .expected = "an entry NAME/data.pkl",
+                 .advice = "unpack it (unzip FILE) and give the path of the model that it held"};
+  if (!directory.entries.empty()) error.found = directory.entries[0].name;
+  return error;
+}
+
+Result<void> CheckKind(const ByteSource& source, const ZipDirectory& directory,
+                       const std::string& root) {
+  const std::string code = root + "/code/";
+  for (const ZipEntry& entry : directory.entries) {
+    if (entry.name == root + "/constants.pkl" || entry.name.starts_with(code)) {
+      return TorchScript(entry.name);
+    }
+  }
+  const ZipEntry* order = directory.Find(root + "/byteorder");
+  if (order == nullptr) return {};
+  if (order->deflated || order->size_bytes > kLongestByteOrder) {
+    return Error{.problem = "byte order of the numbers is not understood"};
+  }
+  auto text = ReadBytes(source, order->begin_bytes, order->end_bytes);
+  if (!text) return std::move(text).error();
+  if (*text == "little") return {};
+  if (*text == "big") return BigEndian();
+  return Error{.problem = "byte order of the numbers is not understood",
+               .byte_offset = order->begin_bytes,
+               .found = *text};
+}
+
+Error Packed(const ZipEntry& entry) {
+  return {.kind = ErrorKind::kUnsupported,
+          .problem = "zip entry is packed, which PyTorch never does",
+          .byte_offset = entry.begin_bytes,
+          .found = entry.name,
+          .advice = "load and save the file once with PyTorch"};
+}
+
+Result<StorageRange> FindInZip(const ZipDirectory& directory, const std::string& root,
+                               const TorchStorage& storage) {
+  const std::string name = fmt::format("{}/data/{}", root, storage.key);
+  const ZipEntry* entry = directory.Find(name);
+  if (entry == nullptr) return Error{.problem = "tensor's storage is missing", .found = name};
+  if (entry->deflated) return Packed(*entry);
+  if (entry->size_bytes != storage.bytes()) {
+    return Error{.problem = "storage has another length than the tensor says",
+                 .byte_offset = entry->begin_bytes,
+                 .found = fmt::format("{} bytes", entry->size_bytes),
+                 .expected = fmt::format("{} bytes", storage.bytes())};
+  }
+  return StorageRange{entry->begin_bytes, entry->end_bytes};
+}
+
+// Of the machine that wrote the file.
+Result<void> CheckMachine(const Pickle& pickle) {
+  const PickleValue& machine = pickle[pickle.root];
+  if (machine.kind != PickleKind::kDict) {
+    return Error{.problem = "description of the machine that wrote the file is not understood"};
+  }
+  for (size_t i = 0; i + 1 < machine.items.size(); i += 2) {
+    if (pickle[machine.items[i]].text != "little_endian") continue;
+    const PickleValue& little = pickle[machine.items[i + 1]];
+    if (little.kind == PickleKind::kBool && little.integer == 0) return BigEndian();
+  }
+  return {};
+}
+
+using Storages = std::map<std::string, TorchStorage>;
+
+// All that the pickle mentions, by key.
+Result<Storages> StoragesOf(const Pickle& pickle) {
+  Storages storages;
+  for (PickleRef ref = 0; ref < pickle.values.size(); ++ref) {
+    if (pickle[ref].kind != PickleKind::kPersistent) continue;
+    auto storage = ReadTorchStorage(pickle, ref);
+    if (!storage) return std::move(storage).error();
+    const auto [known, is_new] = storages.try_emplace(storage->key, *storage);
+    if (is_new || known->second.bytes() == storage->bytes()) continue;
+    return Error{.problem = "storage is said to have two lengths", .found = storage->key};
+  }
+  return storages;
+}
+
+using Ranges = std::map<std::string, StorageRange>;
+
+// Each storage of the list, from the cursor's place on.
+Result<Ranges> LocateStorages(const ByteSource& source, uint64_t begin_bytes, const Pickle& keys,
+                              const Storages& storages) {
+  Ranges ranges;
+  const PickleValue& list = keys[keys.root];
+  if (list.kind != PickleKind::kList) return Error{.problem = "file has no list of its storages"};
+  for (const PickleRef item : list.items) {
+    const std::string& key = keys[item].text;
+    const auto storage = storages.find(key);
+    if (keys[item].kind != PickleKind::kText || storage == storages.end()) {
+      return Error{.problem = "file lists a storage that no tensor has", .found = key};
+    }
+    ByteCursor cursor(source, begin_bytes, sizeof(uint64_t));
+    const auto elements = cursor.Number<uint64_t>();
+    if (!elements) return elements.error();
+    if (*elements != storage->second.elements) {
+      return Error{.problem = "storage has another length than the tensor says",
+                   .byte_offset = begin_bytes,
+                   .found = fmt::format("{} elements", *elements),
+                   .expected = fmt::format("{} elements", storage->second.elements)};
+    }
+    const uint64_t data_begin = cursor.position_bytes();
+    if (storage->second.bytes() > source.size_bytes - data_begin) {
+      return Error{.problem = "storage ends past the end of the file",
+                   .byte_offset = data_begin,
+                   .found = fmt::format("{} bytes", storage->second.bytes()),
+                   .expected = fmt::format("at most {}", source.size_bytes - data_begin),
+                   .advice = "fetch the file again; the download was probably cut short"};
+    }
+    begin_bytes = data_begin + storage->second.bytes();
+    if (!ranges.emplace(key, StorageRange{data_begin, begin_bytes}).second) {
+      return Error{.problem = "file lists a storage twice", .found = key};
+    }
+  }
+  return ranges;
+}
+
+}  // namespace
+
+Result<TorchArchive> OpenTorchZip(const ByteSource& source) {
+  auto opened = ReadZipDirectory(source);
+  if (!opened) return std::move(opened).error();
+  const auto directory = std::make_shared<const ZipDirectory>(*std::move(opened));
+  const auto root = RootOf(*directory);
+  if (!root) return root.error();
+  auto kind = CheckKind(source, *directory, *root);
+  if (!kind) return std::move(kind).error();
+  const ZipEntry& entry = *directory->Find(*root + std::string(kPickleName));
+  if (entry.deflated) return Packed(entry);
+  const ByteSource inside = {.read = source.read, .size_bytes = entry.end_bytes};
+  ByteCursor cursor(inside, entry.begin_bytes, kPickleLimitBytes);
+  auto pickle = ReadPickle(cursor);
+  if (!pickle) return std::move(pickle).error();
+  return TorchArchive{*std::move(pickle), [directory, root = *root](const TorchStorage& storage) {
+                        return FindInZip(*directory, root, storage);
+                      }};
+}
+
+Result<TorchArchive> OpenTorchLegacy(const ByteSource& source) {
+  ByteCursor cursor(source, 0, kPickleLimitBytes);
+  for (const bool machine : {false, false, true}) {
+    auto before = ReadPickle(cursor);
+    if (!before) return std::move(before).error();
+    auto checked = machine ? CheckMachine(*before) : Result<void>();
+    if (!checked) return std::move(checked).error();
+  }
+  auto pickle = ReadPickle(cursor);
+  if (!pickle) return std::move(pickle).error();
+  auto keys = ReadPickle(cursor);
+  if (!keys) return std::move(keys).error();
+  auto storages = StoragesOf(*pickle);
+  if (!storages) return std::move(storages).error();
+  auto ranges = LocateStorages(source, cursor.position_bytes(), *keys, *storages);
+  if (!ranges) return std::move(ranges).error();
+  return TorchArchive{*std::move(pickle),
+                      [ranges = std::make_shared<const Ranges>(*std::move(ranges))](
+                          const TorchStorage& storage) -> Result<StorageRange> {
+                        const auto found = ranges->find(storage.key);
+                        if (found != ranges->end()) return found->second;
+                        return Error{.problem = "tensor's storage is missing",
+                                     .found = storage.key};
+                      }};
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,306 @@
+#include "formats/torch/torch_state.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "formats/torch/torch_tensors.h"
+
+namespace tensorguard::internal {
+namespace {
+
+constexpr int kDeepest = 64;
+constexpr size_t kMostSteps = 1 << 20;
+constexpr size_t kMostTensors = 1 << 18;
+constexpr size_t kLongestNameBytes = 4096;
+constexpr size_t kMostNameBytes = 64 << 20;  // of all names together
+constexpr int kMostWrappers = 4;
+
+// Keys under which training scripts and libraries keep the model.
+constexpr std::array kWrappers = std::to_array<std::string_view>(
+    {"state_dict", "model", "module", "model_state_dict", "model_state", "model_states", "net",
+     "network", "weights", "params"});
+
+// What lies beside a model while it is trained: a key is one of these, or goes on with "_" or "s".
+constexpr std::array kTraining = std::to_array<std::string_view>(
+    {"scaler", "grad_scaler", "loss_scaler", "amp", "native_amp", "random", "callback", "loop",
+     "hyper_parameter", "extra_state", "train_state", "trainer"});
+
+// The same wherever they stand in a key: "last_optimizer_state", "np_rng_state".
+constexpr std::array kTrainingWords =
+    std::to_array<std::string_view>({"optimizer", "optimiser", "optim", "scheduler", "rng"});
+
+// Whether `known`, or its plural, is the start of the key, and its last word there a whole one.
+bool StartsWithWord(std::string_view key, std::string_view known) {
+  if (!key.starts_with(known)) return false;
+  key.remove_prefix(known.size());
+  if (key.starts_with('s')) key.remove_prefix(1);
+  return key.empty() || key.starts_with('_');
+}
+
+bool IsTrainingKey(std::string_view key) {
+  const auto begins = [&](std::string_view known) { return StartsWithWord(key, known); };
+  if (std::any_of(kTraining.begin(), kTraining.end(), begins)) return true;
+  while (true) {
+    if (std::any_of(kTrainingWords.begin(), kTrainingWords.end(), begins)) return true;
+    const size_t next = key.find('_');
+    if (next == key.npos) return false;
+    key.remove_prefix(next + 1);
+  }
+}
+
+// A storage without a tensor, or a NumPy array.
+bool MayBeNumbers(const PickleValue& value) {
+  return value.kind == PickleKind::kPersistent ||
+         (value.kind == PickleKind::kOpaque && value.global != nullptr &&
+          value.global->name == "_reconstruct");
+}
+
+struct Child {
+  std::string key;
+  PickleRef value = 0;
+};
+
+class StateFinder {
+ public:
+  explicit StateFinder(const Pickle& pickle) : pickle_(pickle) {}
+
+  Result<TorchState> Find();
+
+ private:
+  // What lies in a dictionary or list: tensors, what holds some deeper down, and of the latter
+  // what is named as state of the training.
+  struct Parts {
+    std::vector<Child> tensors;
+    std::vector<Child> holders;
+    std::vector<Child> training;
+  };
+
+  Result<void> Step(int depth);
+  Result<std::vector<Child>> ChildrenOf(PickleRef ref) const;
+  Result<bool> HoldsTensor(PickleRef ref, int depth);
+  Result<Parts> PartsOf(PickleRef ref);
+  bool IsOfTraining(const Child& tensor) const;
+  Result<PickleRef> TakeOffWrapper(PickleRef ref);
+  bool HasDottedKeys(PickleRef ref) const;
+  Result<void> Collect(PickleRef ref, const std::string& name, int depth);
+  Result<void> CollectModel(PickleRef model);
+  Result<void> AddTensor(PickleRef ref, std::string name);
+  Result<void> SortByName();
+
+  const Pickle& pickle_;
+  TorchState state_;
+  size_t steps_ = 0;
+  size_t name_bytes_ = 0;
+};
+
+// Shared values make few bytes look like many, and circles have no end.
+Result<void> StateFinder::Step(int depth) {
+  if (depth <= kDeepest && ++steps_ <= kMostSteps) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "values are nested deeper, or repeated more often, than is read",
+               .expected = fmt::format("{} levels and {} values", kDeepest, kMostSteps)};
+}
+
+// Of a dictionary, list or tuple; none of other values. Keys that are no texts or numbers cannot
+// name a tensor, and are passed over where nothing hangs on them.
+Result<std::vector<Child>> StateFinder::ChildrenOf(PickleRef ref) const {
+  const PickleValue& value = pickle_[ref];
+  std::vector<Child> children;
+  if (value.kind == PickleKind::kDict) {
+    for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
+      const PickleValue& key = pickle_[value.items[i]];
+      if (key.kind == PickleKind::kText) {
+        if (key.text.size() > kLongestNameBytes) {
+          return Error{.problem = "key is too long",
+                       .found = fmt::format("{} bytes", key.text.size()),
+                       .expected = fmt::format("at most {}", kLongestNameBytes)};
+        }
+        children.push_back({key.text, value.items[i + 1]});
+      } else if (key.kind == PickleKind::kInteger) {
+        children.push_back({fmt::format("{}", key.integer), value.items[i + 1]});
+      } else {
+        children.push_back({"?", value.items[i + 1]});
+      }
+    }
+  } else if (value.kind == PickleKind::kList || value.kind == PickleKind::kTuple) {
+    for (size_t i = 0; i < value.items.size(); ++i) {
+      children.push_back({fmt::format("{}", i), value.items[i]});
+    }
+  }
+  return children;
+}
+
+Result<bool> StateFinder::HoldsTensor(PickleRef ref, int depth) {
+  auto stepped = Step(depth);
+  if (!stepped) return std::move(stepped).error();
+  if (IsTorchTensor(pickle_, ref)) return true;
+  const auto children = ChildrenOf(ref);
+  if (!children) return children.error();
+  for (const Child& child : *children) {
+    auto holds = HoldsTensor(child.value, depth + 1);
+    if (!holds || *holds) return holds;
+  }
+  return false;
+}
+
+// As those of a state dict: "layer.0.weight".
+bool StateFinder::HasDottedKeys(PickleRef ref) const {
+  const PickleValue& value = pickle_[ref];
+  if (value.kind != PickleKind::kDict) return false;
+  for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
+    const PickleValue& key = pickle_[value.items[i]];
+    if (key.kind == PickleKind::kText && key.text.find('.') != key.text.npos &&
+        IsTorchTensor(pickle_, value.items[i + 1])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::vector<std::string> KeysOf(const std::vector<Child>& children) {
+  std::vector<std::string> keys;
+  for (const Child& child : children) keys.push_back(child.key);
+  return keys;
+}
+
+bool IsWrapper(const Child& child) {
+  return std::find(kWrappers.begin(), kWrappers.end(), child.key) != kWrappers.end();
+}
+
+Result<StateFinder::Parts> StateFinder::PartsOf(PickleRef ref) {
+  const auto children = ChildrenOf(ref);
+  if (!children) return children.error();
+  Parts parts;
+  for (const Child& child : *children) {
+    if (IsTorchTensor(pickle_, child.value)) {
+      parts.tensors.push_back(child);
+      continue;
+    }
+    auto holds = HoldsTensor(child.value, 1);
+    if (!holds) return std::move(holds).error();
+    if (*holds) (IsTrainingKey(child.key) ? parts.training : parts.holders).push_back(child);
+  }
+  return parts;
+}
+
+// Beside a wrapper: a loss, a counter, or the state of a random generator.
+bool StateFinder::IsOfTraining(const Child& tensor) const {
+  return IsTrainingKey(tensor.key) || IsTorchScalar(pickle_, tensor.value);
+}
+
+// The dictionary in `ref` that is the model, or `ref` itself.
+Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
+  const auto parts = PartsOf(ref);
+  if (!parts) return parts.error();
+  const auto& [tensors, holders, training] = *parts;
+  const bool wrapped = std::any_of(holders.begin(), holders.end(), IsWrapper);
+  const auto of_training = [&](const Child& tensor) { return IsOfTraining(tensor); };
+  if (!tensors.empty() && !(wrapped && std::all_of(tensors.begin(), tensors.end(), of_training))) {
+    return ref;
+  }
+  const auto dotted = [&](const Child& child) { return HasDottedKeys(child.value); };
+  const auto states = std::count_if(holders.begin(), holders.end(), dotted);
+  if (holders.size() > 1 && (wrapped || states > 1)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "file holds several dictionaries of tensors that could be the model",
+                 .found = fmt::format("{}", fmt::join(KeysOf(holders), ", ")),
+                 .advice = "save the one that is meant in a file of its own"};
+  }
+  if (holders.size() != 1 || !(wrapped || states == 1 || !training.empty())) return ref;
+  for (const auto& beside : {tensors, training}) {
+    for (const Child& child : beside) state_.left_out.push_back(child.key);
+  }
+  return holders[0].value;
+}
+
+Result<void> StateFinder::AddTensor(PickleRef ref, std::string name) {
+  name_bytes_ += name.size();
+  if (state_.tensors.size() < kMostTensors && name.size() <= kLongestNameBytes &&
+      name_bytes_ <= kMostNameBytes) {
+    state_.tensors.push_back({std::move(name), ref});
+    return {};
+  }
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "file has more tensors, or longer names, than this program reads",
+               .found = fmt::format("{} tensors", state_.tensors.size()),
+               .expected = fmt::format("at most {} with names of {} bytes", kMostTensors,
+                                       kLongestNameBytes)};
+}
+
+Result<void> StateFinder::Collect(PickleRef ref, const std::string& name, int depth) {
+  auto stepped = Step(depth);
+  if (!stepped) return stepped;
+  const PickleValue& value = pickle_[ref];
+  if (IsTorchTensor(pickle_, ref)) return AddTensor(ref, name.empty() ? "tensor" : name);
+  if (MayBeNumbers(value)) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "value lies among the model's tensors, but is none",
+                 .tensor = name,
+                 .found = value.global == nullptr
+                              ? std::string("a storage")
+                              : fmt::format("{}.{}", value.global->module, value.global->name),
+                 .advice = "save the model's state_dict alone, or as safetensors"};
+  }
+  const auto children = ChildrenOf(ref);
+  if (!children) return children.error();
+  for (const Child& child : *children) {
+    auto collected =
+        Collect(child.value, name.empty() ? child.key : name + "." + child.key, depth + 1);
+    if (!collected) return collected;
+  }
+  return {};
+}
+
+// All of it but for state of the training.
+Result<void> StateFinder::CollectModel(PickleRef model) {
+  if (pickle_[model].kind != PickleKind::kDict) return Collect(model, "", 0);
+  const auto children = ChildrenOf(model);
+  if (!children) return children.error();
+  for (const Child& child : *children) {
+    if (IsTorchTensor(pickle_, child.value) || !IsTrainingKey(child.key)) {
+      auto collected = Collect(child.value, child.key, 1);
+      if (!collected) return collected;
+      continue;
+    }
+    auto holds = HoldsTensor(child.value, 1);
+    if (!holds) return std::move(holds).error();
+    if (*holds) state_.left_out.push_back(child.key);
+  }
+  return {};
+}
+
+Result<void> StateFinder::SortByName() {
+  std::sort(state_.tensors.begin(), state_.tensors.end(),
+            [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+  const auto twin = std::adjacent_find(
+      state_.tensors.begin(), state_.tensors.end(),
+      [](const NamedTensor& a, const NamedTensor& b) { return a.name == b.name; });
+  if (twin == state_.tensors.end()) return {};
+  return Error{.problem = "two tensors have the same name", .tensor = twin->name};
+}
+
+Result<TorchState> StateFinder::Find() {
+  PickleRef model = pickle_.root;
+  for (int i = 0; i < kMostWrappers; ++i) {
+    const auto inner = TakeOffWrapper(model);
+    if (!inner) return inner.error();
+    if (*inner == model) break;
+    model = *inner;
+  }
+  auto collected = CollectModel(model);
+  if (!collected) return std::move(collected).error();
+  auto sorted = SortByName();
+  if (!sorted) return std::move(sorted).error();
+  return std::move(state_);
+}
+
+}  // namespace
+
+Result<TorchState> FindTorchState(const Pickle& pickle) { return StateFinder(pickle).Find(); }
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,200 @@
+#include "formats/torch/torch_tensors.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/checked.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// A parameter around a tensor of a type around a tensor ...
+constexpr int kDeepestWrapping = 8;
+
+Error Broken(std::string problem) { return {.problem = std::move(problem)}; }
+
+std::optional<uint64_t> CountAt(const Pickle& pickle, PickleRef ref) {
+  const PickleValue& value = pickle[ref];
+  if (value.kind != PickleKind::kInteger || value.integer < 0) return {};
+  return static_cast<uint64_t>(value.integer);
+}
+
+Result<std::vector<uint64_t>> Counts(const Pickle& pickle, PickleRef ref) {
+  const PickleValue& value = pickle[ref];
+  if (value.kind != PickleKind::kTuple && value.kind != PickleKind::kList) {
+    return Broken("tensor's shape or strides are no tuple");
+  }
+  if (value.items.size() > kMostDimensions) return Broken("tensor has too many dimensions");
+  std::vector<uint64_t> counts;
+  for (const PickleRef item : value.items) {
+    const auto count = CountAt(pickle, item);
+    if (!count) return Broken("tensor's shape or strides are no whole numbers");
+    counts.push_back(*count);
+  }
+  return counts;
+}
+
+// What the wrappers around a tensor hold: the function that makes it, and its arguments.
+struct Rebuild {
+  GlobalRole role = GlobalRole::kTensor;
+  PickleRef arguments = 0;
+};
+
+std::optional<Rebuild> Unwrap(const Pickle& pickle, PickleRef ref) {
+  Rebuild rebuild;
+  if (pickle[ref].kind != PickleKind::kCall) return {};
+  rebuild = {pickle[ref].global->role, pickle[ref].items[0]};
+  for (int depth = 0; depth < kDeepestWrapping; ++depth) {
+    const std::vector<PickleRef>& arguments = pickle[rebuild.arguments].items;
+    if (rebuild.role == GlobalRole::kTensor || rebuild.role == GlobalRole::kTensorV3) {
+      return rebuild;
+    }
+    if (rebuild.role == GlobalRole::kParameter && !arguments.empty()) {
+      const PickleValue& inner = pickle[arguments[0]];
+      if (inner.kind != PickleKind::kCall) return {};
+      rebuild = {inner.global->role, inner.items[0]};
+    } else if (rebuild.role == GlobalRole::kFromType && arguments.size() >= 3) {
+      const PickleValue& function = pickle[arguments[0]];
+      if (function.kind != PickleKind::kGlobal) return {};
+      if (pickle[arguments[2]].kind != PickleKind::kTuple) return {};
+      rebuild = {function.global->role, arguments[2]};
+    } else {
+      return {};
+    }
+  }
+  return {};
+}
+
+// Conjugated or negated views are stored without the change.
+Result<void> CheckMetadata(const Pickle& pickle, const std::vector<PickleRef>& arguments,
+                           size_t index) {
+  if (arguments.size() <= index) return {};
+  const PickleValue& metadata = pickle[arguments[index]];
+  if (metadata.kind == PickleKind::kNone || metadata.items.empty()) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "tensor has metadata that change its numbers, which is not read"};
+}
+
+Result<DType> TensorType(const Pickle& pickle, const Rebuild& rebuild,
+                         const TorchStorage& storage) {
+  const std::vector<PickleRef>& arguments = pickle[rebuild.arguments].items;
+  if (rebuild.role == GlobalRole::kTensor) {
+    if (storage.untyped) return Broken("tensor has no type");
+    return storage.dtype;
+  }
+  if (arguments.size() < 7 || pickle[arguments[6]].kind != PickleKind::kGlobal ||
+      pickle[arguments[6]].global->role != GlobalRole::kDtype) {
+    return Broken("tensor has no type");
+  }
+  return pickle[arguments[6]].global->dtype;
+}
+
+// The bytes of `range` that the storage's part takes.
+Result<StorageRange> PartOf(const StorageRange& range, const TorchStorage& storage) {
+  const uint64_t bytes = InfoOf(storage.dtype).bits / 8;
+  const auto end = CheckedAdd(storage.first_element, storage.part_elements);
+  if (!end || *end > storage.elements || storage.bytes() > range.end_bytes - range.begin_bytes) {
+    return Broken("storage's part reaches past its end");
+  }
+  return StorageRange{range.begin_bytes + storage.first_element * bytes,
+                      range.begin_bytes + *end * bytes};
+}
+
+Result<void> ReadPart(const Pickle& pickle, PickleRef ref, TorchStorage& storage) {
+  const PickleValue& part = pickle[ref];
+  if (part.kind == PickleKind::kNone) return {};
+  const bool tuple = part.kind == PickleKind::kTuple && part.items.size() == 3;
+  const auto first = tuple ? CountAt(pickle, part.items[1]) : std::nullopt;
+  const auto elements = tuple ? CountAt(pickle, part.items[2]) : std::nullopt;
+  if (!first || !elements) return Broken("storage's part is not understood");
+  storage.first_element = *first;
+  storage.part_elements = *elements;
+  return {};
+}
+
+}  // namespace
+
+Result<TorchStorage> ReadTorchStorage(const Pickle& pickle, PickleRef ref) {
+  const PickleValue& id = pickle[pickle[ref].items[0]];
+  if (id.kind != PickleKind::kTuple || id.items.empty() || id.items.size() > 6 ||
+      pickle[id.items[0]].kind != PickleKind::kText) {
+    return Broken("persistent id is not understood");
+  }
+  if (pickle[id.items[0]].text != "storage" || id.items.size() < 5) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "file holds something other than storages beside its pickle",
+                 .found = pickle[id.items[0]].text,
+                 .advice = "save the model's state_dict alone, or as safetensors"};
+  }
+  const PickleValue& type = pickle[id.items[1]];
+  const PickleValue& key = pickle[id.items[2]];
+  const auto elements = CountAt(pickle, id.items[4]);
+  const bool typed = type.kind == PickleKind::kGlobal && type.global->role == GlobalRole::kStorage;
+  const bool untyped =
+      type.kind == PickleKind::kGlobal && type.global->role == GlobalRole::kUntypedStorage;
+  if ((!typed && !untyped) || !elements) return Broken("storage's type or length is wrong");
+  const bool numbered = key.kind == PickleKind::kInteger;
+  if (!numbered && key.kind != PickleKind::kText) return Broken("storage has no key");
+  TorchStorage storage = {.key = numbered ? fmt::format("{}", key.integer) : key.text,
+                          .dtype = type.global->dtype,
+                          .untyped = untyped,
+                          .elements = *elements,
+                          .part_elements = *elements};
+  if (!CheckedMultiply(*elements, InfoOf(storage.dtype).bits)) {
+    return Broken("storage is too large to address");
+  }
+  if (id.items.size() == 6) {
+    auto part = ReadPart(pickle, id.items[5], storage);
+    if (!part) return std::move(part).error();
+  }
+  return storage;
+}
+
+bool IsTorchTensor(const Pickle& pickle, PickleRef ref) {
+  return pickle[ref].kind == PickleKind::kCall;
+}
+
+bool IsTorchScalar(const Pickle& pickle, PickleRef ref) {
+  const auto rebuild = Unwrap(pickle, ref);
+  if (!rebuild) return false;
+  const std::vector<PickleRef>& arguments = pickle[rebuild->arguments].items;
+  if (arguments.size() < 3) return false;
+  const PickleValue& shape = pickle[arguments[2]];
+  return shape.kind == PickleKind::kTuple && shape.items.empty();
+}
+
+Result<TensorEntry> ReadTorchTensor(const Pickle& pickle, PickleRef ref,
+                                    const FindTorchStorage& find) {
+  const auto rebuild = Unwrap(pickle, ref);
+  if (!rebuild) return Broken("call that makes a tensor is not understood");
+  const std::vector<PickleRef>& arguments = pickle[rebuild->arguments].items;
+  if (arguments.size() < 4 || pickle[arguments[0]].kind != PickleKind::kPersistent) {
+    return Broken("tensor has no storage");
+  }
+  auto metadata = CheckMetadata(pickle, arguments, rebuild->role == GlobalRole::kTensor ? 6 : 7);
+  if (!metadata) return std::move(metadata).error();
+  const auto storage = ReadTorchStorage(pickle, arguments[0]);
+  if (!storage) return storage.error();
+  const auto dtype = TensorType(pickle, *rebuild, *storage);
+  if (!dtype) return dtype.error();
+  const auto first = CountAt(pickle, arguments[1]);
+  if (!first) return Broken("tensor's place in its storage is no whole number");
+  auto shape = Counts(pickle, arguments[2]);
+  if (!shape) return std::move(shape).error();
+  auto strides = Counts(pickle, arguments[3]);
+  if (!strides) return std::move(strides).error();
+  if (strides->size() != shape->size()) return Broken("shape and strides have different lengths");
+  const auto range = find(*storage);
+  if (!range) return range.error();
+  const auto part = PartOf(*range, *storage);
+  if (!part) return part.error();
+  TensorEntry entry = {
+      .name = {}, .dtype = *dtype, .shape = *std::move(shape), .strides = *std::move(strides)};
+  auto placed = PlaceTensor(entry, *part, *first);
+  if (!placed) return std::move(placed).error();
+  return entry;
+}
+
+}  // namespace tensorguard::internal

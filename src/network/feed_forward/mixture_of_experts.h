@@ -1,0 +1,62 @@
+// Mixture of experts: feed-forward blocks of which each token goes through a few.
+#ifndef TENSORGUARD_NETWORK_FEED_FORWARD_MIXTURE_OF_EXPERTS_H_
+#define TENSORGUARD_NETWORK_FEED_FORWARD_MIXTURE_OF_EXPERTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "architecture/config_view.h"
+#include "network/feed_forward/expert_routing.h"
+#include "network/feed_forward/expert_visitor.h"
+#include "network/feed_forward/feed_forward.h"
+#include "network/feed_forward/routing_kind.h"
+#include "network/parts/layer_parts.h"
+#include "network/parts/linear_map.h"
+#include "numerics/float_matrix.h"
+#include "tensorguard/result.h"
+
+namespace tensorguard::internal {
+
+// Points into a network: valid as long as that lives. Experts are read one at a time, when they are
+// run.
+struct MixtureOfExperts {
+  uint32_t experts = 0;  // routed ones
+  bool has_shared_expert = false;
+
+  std::vector<FeedForward> blocks = {};       // one per routed expert
+  std::optional<FeedForward> shared = {};     // for every token
+  std::optional<LinearMap> shared_gate = {};  // its sigmoid scales the shared expert's output
+  std::optional<LinearMap> router = {};       // hidden state to one score per expert
+  const WeightSource* source = nullptr;
+  const Weight* correction = nullptr;  // added to the scores for the choice; null: none
+  // What the config says of the routing, an error where that or the router is not understood. It
+  // concerns sequences alone: what single experts compute does not hang on it.
+  Result<RoutingSettings> routing = RoutingSettings();
+};
+
+// REQUIRES: the layer has weights with an expert. `routing` as the table of architectures has it,
+// empty for one without a row. Errors: kBadFile where an expert lacks a matrix.
+Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& config,
+                                     const FeedForwardSettings& settings,
+                                     std::optional<RoutingKind> routing);
+
+// All take rows [n, hidden] to the same shape. Errors: those of LinearMap::Apply and
+// RunFeedForward.
+
+// The experts that each row is routed to, weighted, and the shared one. Errors: also those of
+// ReadRouting; kUnsupported where the router is not understood.
+Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows);
+
+// One routed expert alone, without its weight. REQUIRES: expert < mixture.experts.
+Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,
+                              const FloatMatrix& rows);
+
+// The mean of all routed experts, and the shared one. `visit` may be empty; an error of it is
+// returned.
+Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows,
+                                  const ExpertVisitor& visit = {});
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_NETWORK_FEED_FORWARD_MIXTURE_OF_EXPERTS_H_

@@ -1,0 +1,191 @@
+#include "network/parts/embedding.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+#include "network/attention/positions.h"
+#include "network/parts/norm_slots.h"
+
+namespace tensorguard::internal {
+namespace {
+
+bool NameHolds(const LayerParts& parts, const Weight& weight, std::string_view word) {
+  return LowerAscii(parts.NameOf(weight)).find(word) != std::string::npos;
+}
+
+void AddRow(std::span<const float> row, FloatMatrix& to) {
+  for (size_t i = 0; i < to.rows(); ++i) {
+    const auto values = to.Row(i);
+    for (size_t j = 0; j < values.size(); ++j) values[j] += row[j];
+  }
+}
+
+float ReadScale(const StackContext& context, uint64_t hidden) {
+  static constexpr std::array<std::string_view, 2> kKeys = {"embedding_multiplier", "scale_emb"};
+  const auto root = static_cast<float>(std::sqrt(static_cast<double>(hidden)));
+  const EmbeddingScale rule = context.traits->embedding_scale;
+  const bool told = context.config.Flag("scale_embedding").value_or(false);
+  if (rule == EmbeddingScale::kRootOfWidth) return root;
+  if (rule == EmbeddingScale::kRootOfWidthIfTold && told) return root;
+  return static_cast<float>(context.config.Real(kKeys).value_or(1));
+}
+
+// The matrix of the stack itself, else that of the whole model.
+const Weight* FindOuter(const StackContext& context, const LayerParts& outer, Role role,
+                        std::string_view word, bool with_word) {
+  const Weight* shared = nullptr;
+  for (const Weight* weight : outer.weights()) {
+    if (weight->role.role != role || weight->role.is_bias || weight->is_vector) continue;
+    if (!word.empty() && NameHolds(outer, *weight, word) != with_word) continue;
+    if (weight->role.stack == context.name) return weight;
+    if (weight->role.stack.empty() && shared == nullptr) shared = weight;
+  }
+  return shared;
+}
+
+std::optional<LinearMap> FindProjection(const StackContext& context, const LayerParts& outer) {
+  const Weight* weight =
+      FindOuter(context, outer, Role::kEmbeddingProjection, "project_out", false);
+  if (weight == nullptr) return {};
+  return LinearMap{context.source, weight, outer.FindBias(Role::kEmbeddingProjection)};
+}
+
+std::optional<Norm> FindNorm(const StackContext& context, const LayerParts& outer) {
+  const Weight* gain = nullptr;
+  const Weight* bias = nullptr;
+  for (const Weight* weight : outer.weights()) {
+    if (weight->role.role != Role::kNorm || weight->role.stack != context.name) continue;
+    if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kEmbedding) continue;
+    (weight->role.is_bias ? bias : gain) = weight;
+  }
+  if (gain == nullptr && bias == nullptr) return {};
+  return MakeNorm(context, gain, bias);
+}
+
+Error BadTable(const LayerParts& outer, const Weight& weight, uint64_t expected) {
+  return Error{.kind = ErrorKind::kBadFile,
+               .problem = "the tensor is not as wide as the embedding that it goes with",
+               .tensor = outer.NameOf(weight),
+               .found = fmt::format("{} columns", weight.columns),
+               .expected = fmt::format("{}", expected)};
+}
+
+}  // namespace
+
+Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const {
+  FloatMatrix rows(ids.size(), table->columns);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto row = ReadWeightRows(*source, *table, ids[i], 1);
+    if (!row) return row.error();
+    const auto out = rows.Row(i);
+    for (size_t j = 0; j < out.size(); ++j) out[j] = row->Row(0)[j] * scale;
+  }
+  if (projection && project_first) {
+    auto projected = projection->Apply(rows);
+    if (!projected) return projected;
+    rows = *std::move(projected);
+  }
+  if (token_types != nullptr) {
+    const auto first = ReadWeightRows(*source, *token_types, 0, 1);
+    if (!first) return first.error();
+    AddRow(first->Row(0), rows);
+  }
+  return rows;
+}
+
+Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, bool sinusoidal,
+                                         size_t width) const {
+  FloatMatrix rows(ids.size(), width);
+  if (positions == nullptr && !sinusoidal) return rows;
+  uint64_t next = position_offset;
+  const FloatMatrix waves =
+      sinusoidal ? SinusoidalPositions(ids.size(), width, position_offset) : FloatMatrix();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    // A padding token's position is the one before all others; among waves, it has none.
+    const bool padding = padding_id == ids[i];
+    if (padding && sinusoidal) continue;
+    const uint64_t position = padding ? position_offset - 1 : next++;
+    if (sinusoidal) {
+      const auto wave = waves.Row(position - position_offset);
+      std::copy(wave.begin(), wave.end(), rows.Row(i).begin());
+      continue;
+    }
+    if (position >= positions->rows) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = "the sequence is longer than the table of positions",
+                   .tensor = source->tensors()[positions->tensor_index].name,
+                   .found = fmt::format("position {}", position),
+                   .expected = fmt::format("fewer than {}", positions->rows)};
+    }
+    const auto row = ReadWeightRows(*source, *positions, position, 1);
+    if (!row) return row.error();
+    std::copy(row->values().begin(), row->values().end(), rows.Row(i).begin());
+  }
+  return rows;
+}
+
+Result<FloatMatrix> Embedding::Finish(FloatMatrix rows) const {
+  if (norm) {
+    auto normalised = norm->Apply(std::move(rows));
+    if (!normalised) return normalised;
+    rows = *std::move(normalised);
+  }
+  if (projection && !project_first) return projection->Apply(rows);
+  return rows;
+}
+
+Result<FloatMatrix> Embedding::Rows(std::span<const uint32_t> ids) const {
+  auto rows = WithoutNorm(ids);
+  if (!rows) return rows;
+  return Finish(*std::move(rows));
+}
+
+Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, bool sinusoidal) const {
+  auto rows = WithoutNorm(ids);
+  if (!rows) return rows;
+  auto added = Positions(ids, sinusoidal, rows->columns());
+  if (!added) return added;
+  for (size_t i = 0; i < rows->values().size(); ++i) rows->values()[i] += added->values()[i];
+  return Finish(*std::move(rows));
+}
+
+Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer) {
+  static constexpr std::array<std::string_view, 1> kPadding = {"pad_token_id"};
+  Embedding embedding{.source = context.source};
+  embedding.table = FindOuter(context, outer, Role::kEmbedding, {}, true);
+  if (embedding.table == nullptr || embedding.table->rows == 0 || embedding.table->columns == 0) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the model has no token embedding that is known as one",
+                 .expected = "a matrix with a row per token"};
+  }
+  embedding.projection = FindProjection(context, outer);
+  embedding.norm = FindNorm(context, outer);
+  embedding.token_types = FindOuter(context, outer, Role::kPositionEmbedding, "token_type", true);
+  if (context.positions == PositionScheme::kLearned) {
+    embedding.positions = FindOuter(context, outer, Role::kPositionEmbedding, "token_type", false);
+  }
+  embedding.position_offset = context.traits->position_offset;
+  if (context.traits->positions_skip_padding && embedding.position_offset > 0) {
+    embedding.padding_id = context.config.Number(kPadding).value_or(embedding.position_offset - 1);
+  }
+  const uint64_t hidden = embedding.hidden_size();
+  embedding.project_first =
+      embedding.positions == nullptr ? !embedding.norm : embedding.positions->columns == hidden;
+  embedding.scale = ReadScale(context, hidden);
+  const uint64_t width = embedding.project_first ? hidden : embedding.table->columns;
+  for (const Weight* added : {embedding.token_types, embedding.positions}) {
+    if (added != nullptr && added->columns != width) return BadTable(outer, *added, width);
+  }
+  if (embedding.projection && embedding.projection->inputs() != embedding.table->columns) {
+    return BadTable(outer, *embedding.projection->weight, embedding.table->columns);
+  }
+  return embedding;
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,56 @@
+// From token ids to what enters the first layer of a stack.
+#ifndef TENSORGUARD_NETWORK_PARTS_EMBEDDING_H_
+#define TENSORGUARD_NETWORK_PARTS_EMBEDDING_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "network/parts/layer_context.h"
+#include "network/parts/layer_parts.h"
+#include "network/parts/linear_map.h"
+#include "network/parts/norm.h"
+#include "numerics/float_matrix.h"
+#include "tensorguard/result.h"
+
+namespace tensorguard::internal {
+
+// row * scale, token type 0 and position added, norm, projection.
+//
+// Points into a network: valid as long as that lives. Const methods may be called from any thread.
+struct Embedding {
+  const WeightSource* source = nullptr;
+  const Weight* table = nullptr;  // [vocabulary, width]
+  float scale = 1;
+  const Weight* token_types = nullptr;      // null: none
+  const Weight* positions = nullptr;        // null: none, or the scheme stores none
+  uint64_t position_offset = 0;             // rows of the table before position 0
+  std::optional<uint64_t> padding_id = {};  // a token that takes no position, where that counts
+  std::optional<Norm> norm = {};
+  std::optional<LinearMap> projection = {};
+  bool project_first = false;  // before the positions are added
+
+  uint64_t vocabulary_size() const { return table->rows; }
+  uint64_t hidden_size() const { return projection ? projection->outputs() : table->columns; }
+
+  // [n, hidden], without positions. REQUIRES: ids below vocabulary_size(). Errors: those of
+  // ReadWeight and LinearMap::Apply.
+  Result<FloatMatrix> Rows(std::span<const uint32_t> ids) const;
+
+  // The same with the positions of one sequence. `sinusoidal`: where the scheme stores none.
+  // Errors: also kUnsupported for more positions than the table has.
+  Result<FloatMatrix> Sequence(std::span<const uint32_t> ids, bool sinusoidal) const;
+
+ private:
+  Result<FloatMatrix> WithoutNorm(std::span<const uint32_t> ids) const;
+  Result<FloatMatrix> Positions(std::span<const uint32_t> ids, bool sinusoidal, size_t width) const;
+  Result<FloatMatrix> Finish(FloatMatrix rows) const;
+};
+
+// Of `outer`, the weights that lie in no layer: of the stack, or of the whole model. Errors:
+// kUnsupported where there is no embedding; kBadFile where its parts contradict each other.
+Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer);
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_NETWORK_PARTS_EMBEDDING_H_

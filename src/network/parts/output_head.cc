@@ -1,0 +1,175 @@
+#include "network/parts/output_head.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+#include "network/parts/norm_slots.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// A classifier's or a pooler's, not what leads to the logits.
+bool IsOfOtherTask(std::string_view name) {
+  const std::string lower = LowerAscii(name);
+  for (const std::string_view word :
+       {"pool", "classif", "relationship", "score", "qa_", "reward"}) {
+    if (lower.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::optional<Norm> FindNorm(const StackContext& context, const LayerParts& outer) {
+  const Weight* gain = nullptr;
+  const Weight* bias = nullptr;
+  for (const Weight* weight : outer.weights()) {
+    if (weight->role.role != Role::kNorm) continue;
+    if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kHead) continue;
+    (weight->role.is_bias ? bias : gain) = weight;
+  }
+  if (gain == nullptr && bias == nullptr) return {};
+  return MakeNorm(context, gain, bias);
+}
+
+// The matrix in front of a masked language model's head: hidden wide to as wide as the head reads.
+std::optional<LinearMap> FindTransform(const StackContext& context, const LayerParts& outer,
+                                       uint64_t hidden, uint64_t width) {
+  for (const Weight* weight : outer.weights()) {
+    const bool fits = weight->columns == hidden && weight->rows == width && !weight->is_vector;
+    if (weight->role.role != Role::kTaskHead || weight->role.is_bias || !fits) continue;
+    const std::string& name = outer.NameOf(*weight);
+    if (IsOfOtherTask(name)) continue;
+    const std::string module = name.substr(0, name.rfind('.'));
+    return LinearMap{context.source, weight, outer.Named(module + ".bias")};
+  }
+  return {};
+}
+
+const Weight* FindBias(const LayerParts& outer, uint64_t vocabulary) {
+  for (const Weight* weight : outer.weights()) {
+    if (weight->role.role != Role::kOutputHead) continue;
+    const bool vector = weight->is_vector || weight->rows == 1 || weight->role.is_bias;
+    if (vector && weight->rows * weight->columns == vocabulary) return weight;
+  }
+  return nullptr;
+}
+
+float ReadScale(const StackContext& context, bool tied, uint64_t hidden) {
+  static constexpr std::array<std::string_view, 1> kFactor = {"logit_scale"};
+  static constexpr std::array<std::string_view, 1> kDivisor = {"logits_scaling"};
+  static constexpr std::array<std::string_view, 1> kBaseWidth = {"dim_model_base"};
+  const ConfigView& config = context.config;
+  const double root = 1 / std::sqrt(static_cast<double>(hidden));
+  double scale = 1;
+  if (context.traits->tied_logits_scaled) {
+    if (config.Flag("scale_decoder_outputs").value_or(tied)) scale *= root;
+  }
+  if (const auto factor = config.Real(kFactor)) scale *= *factor;
+  if (config.Text(kFactor) == "inv_sqrt_d_model") scale *= root;
+  if (const auto divisor = config.Real(kDivisor); divisor && *divisor != 0) scale /= *divisor;
+  if (const auto width = config.Real(kBaseWidth); width && *width > 0) {
+    scale *= *width / static_cast<double>(hidden);
+  }
+  return static_cast<float>(scale);
+}
+
+Error TooFewRows(const WeightSource& source, const Weight& table, uint32_t id) {
+  return Error{.kind = ErrorKind::kBadFile,
+               .problem = "the output head lacks a token that the embedding has",
+               .tensor = source.tensors()[table.tensor_index].name,
+               .found = fmt::format("{} rows", table.rows),
+               .expected = fmt::format("a row for token {}", id)};
+}
+
+}  // namespace
+
+Result<FloatMatrix> Head::Logits(FloatMatrix hidden) const {
+  for (const auto* map : {&transform, &projection}) {
+    if (!*map) continue;
+    auto mapped = (*map)->Apply(hidden);
+    if (!mapped) return mapped;
+    hidden = *std::move(mapped);
+  }
+  if (transform) Activate(activation, hidden.values());
+  if (norm) {
+    auto normalised = norm->Apply(std::move(hidden));
+    if (!normalised) return normalised;
+    hidden = *std::move(normalised);
+  }
+  auto logits = LinearMap{source, table}.Apply(hidden);
+  if (!logits) return logits;
+  std::vector<float> added(table->rows, 0.0f);
+  if (bias != nullptr) {
+    auto read = ReadVector(*source, *bias, table->rows);
+    if (!read) return std::move(read).error();
+    added = *std::move(read);
+  }
+  for (size_t row = 0; row < logits->rows(); ++row) {
+    const auto values = logits->Row(row);
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = values[i] * scale + added[i];
+      if (softcap) values[i] = *softcap * std::tanh(values[i] / *softcap);
+    }
+  }
+  return logits;
+}
+
+Result<FloatMatrix> Head::Rows(std::span<const uint32_t> ids,
+                               const std::optional<Norm>& closing) const {
+  FloatMatrix rows(ids.size(), table->columns);
+  std::vector<float> factors(table->columns, 1.0f);
+  if (closing) {
+    auto gain = closing->ReadGain(table->columns);
+    if (!gain) return std::move(gain).error();
+    factors = *std::move(gain);
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= table->rows) return TooFewRows(*source, *table, ids[i]);
+    const auto row = ReadWeightRows(*source, *table, ids[i], 1);
+    if (!row) return row.error();
+    const auto out = rows.Row(i);
+    double mean = 0;
+    for (size_t j = 0; j < out.size(); ++j) {
+      out[j] = row->Row(0)[j] * factors[j] * scale;
+      mean += out[j];
+    }
+    if (!closing || closing->kind != NormKind::kLayer) continue;
+    mean /= static_cast<double>(out.size());
+    for (float& value : out) value = static_cast<float>(value - mean);
+  }
+  return rows;
+}
+
+Result<std::optional<Head>> ReadHead(const StackContext& context, const LayerParts& outer,
+                                     const Embedding& embedding, bool tied) {
+  static constexpr std::array<std::string_view, 1> kSoftcap = {"final_logit_softcapping"};
+  Head head{.source = context.source};
+  const auto stored = outer.FindMap(Role::kOutputHead);
+  head.tied = !stored && tied;
+  if (!stored && !tied) return std::optional<Head>();
+  head.table = stored ? stored->weight : embedding.table;
+  head.bias = FindBias(outer, head.table->rows);
+  const uint64_t width = head.table->columns;
+  head.norm = FindNorm(context, outer);
+  if (head.norm) head.transform = FindTransform(context, outer, context.hidden_size, width);
+  if (!head.transform && width != context.hidden_size) {
+    for (const Weight* weight : outer.weights()) {
+      const bool fits = weight->columns == context.hidden_size && weight->rows == width;
+      if (weight->role.role != Role::kEmbeddingProjection || !fits) continue;
+      head.projection = LinearMap{context.source, weight};
+    }
+  }
+  head.activation = ReadActivation(context, false);
+  head.scale = ReadScale(context, head.tied, context.hidden_size);
+  if (const auto softcap = context.config.Real(kSoftcap); softcap && *softcap > 0) {
+    head.softcap = static_cast<float>(*softcap);
+  }
+  return std::optional(head);
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,251 @@
+#include "network/recurrent/gated_delta_net.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "network/parts/gate_functions.h"
+#include "network/parts/matrix_columns.h"
+#include "network/parts/named_module.h"
+#include "network/parts/norm.h"
+#include "network/parts/stated_number.h"
+#include "network/recurrent/causal_convolution.h"
+#include "network/recurrent/recurrent_mixer.h"
+
+namespace tensorguard::internal {
+namespace {
+
+constexpr std::array<std::string_view, 1> kKeyHeadKeys = {"linear_num_key_heads"};
+constexpr std::array<std::string_view, 1> kEpsilonKeys = {"rms_norm_eps"};
+constexpr double kLengthEpsilon = 1e-6;
+
+struct Sizes {
+  uint64_t key_heads = 0;
+  uint64_t value_heads = 0;  // a multiple of key_heads
+  uint64_t key_size = 0;
+  uint64_t value_size = 0;
+
+  uint64_t values_per_key() const { return value_heads / key_heads; }
+  uint64_t keys() const { return key_heads * key_size; }
+  uint64_t values() const { return value_heads * value_size; }
+  uint64_t convolved() const { return 2 * keys() + values(); }
+};
+
+// What the input projections make of the rows, one row each.
+struct Projections {
+  FloatMatrix mixed;   // all queries, then all keys, then all values, head by head
+  FloatMatrix gates;   // z, [n, values]
+  FloatMatrix betas;   // [n, value heads]
+  FloatMatrix alphas;  // [n, value heads]
+};
+
+Result<Sizes> ReadSizes(const NamedModule& module, const ConfigView& config) {
+  const auto decays = module.Require("A_log");
+  if (!decays) return decays.error();
+  const auto convolution = module.Require("conv1d.weight");
+  if (!convolution) return convolution.error();
+  const auto output = module.RequireMap("out_proj");
+  if (!output) return output.error();
+  const auto key_heads = RequireNumber(config, kKeyHeadKeys);
+  if (!key_heads) return key_heads.error();
+
+  const auto& tensors = module.layer().source().tensors();
+  Sizes sizes = {.key_heads = *key_heads,
+                 .value_heads = tensors[(*decays)->tensor_index].element_count};
+  if (sizes.value_heads < sizes.key_heads || sizes.value_heads % sizes.key_heads != 0) {
+    return ContradictoryNumber(kKeyHeadKeys.front(), sizes.key_heads,
+                               "does not divide the value heads",
+                               fmt::format("a divisor of {}", sizes.value_heads));
+  }
+  sizes.value_size = output->inputs() / sizes.value_heads;
+  if (sizes.value_size == 0 || sizes.values() != output->inputs()) {
+    return ContradictoryPart(module.layer(), *output->weight,
+                             "has other inputs than the mixer's heads put out",
+                             fmt::format("{}", output->inputs()),
+                             fmt::format("a multiple of {} heads", sizes.value_heads));
+  }
+  const auto& shape = tensors[(*convolution)->tensor_index].shape;
+  const uint64_t channels = shape.empty() ? 0 : shape.front();
+  if (channels > sizes.values()) {
+    sizes.key_size = (channels - sizes.values()) / (2 * sizes.key_heads);
+  }
+  if (sizes.key_size == 0 || sizes.key_size > kLargestStateSide || channels != sizes.convolved()) {
+    return ContradictoryPart(module.layer(), **convolution,
+                             "has another number of channels than the mixer's other parts want",
+                             fmt::format("{}", channels),
+                             fmt::format("{} and {} times a key's size of at most {}",
+                                         sizes.values(), 2 * sizes.key_heads, kLargestStateSide));
+  }
+  return sizes;
+}
+
+// The columns [first, first + count) of every block of `stride` columns, side by side.
+FloatMatrix ColumnsOfBlocks(const FloatMatrix& matrix, size_t stride, size_t first, size_t count) {
+  const size_t blocks = matrix.columns() / stride;
+  FloatMatrix columns(matrix.rows(), blocks * count);
+  for (size_t row = 0; row < matrix.rows(); ++row) {
+    for (size_t block = 0; block < blocks; ++block) {
+      std::ranges::copy(matrix.Row(row).subspan(block * stride + first, count),
+                        columns.Row(row).begin() + static_cast<std::ptrdiff_t>(block * count));
+    }
+  }
+  return columns;
+}
+
+FloatMatrix SideBySide(std::span<const FloatMatrix> parts) {
+  size_t columns = 0;
+  for (const FloatMatrix& part : parts) columns += part.columns();
+  FloatMatrix all(parts.front().rows(), columns);
+  for (size_t row = 0; row < all.rows(); ++row) {
+    auto out = all.Row(row).begin();
+    for (const FloatMatrix& part : parts) out = std::ranges::copy(part.Row(row), out).out;
+  }
+  return all;
+}
+
+// Key head by key head: its query, its key, the values and the gates of its value heads.
+Result<Projections> ProjectPacked(const NamedModule& module, const Sizes& sizes,
+                                  const FloatMatrix& rows) {
+  const size_t values = sizes.values_per_key() * sizes.value_size;
+  const size_t stride = 2 * sizes.key_size + 2 * values;
+  const auto wide = module.Apply("in_proj_qkvz", rows, sizes.key_heads * stride);
+  if (!wide) return wide.error();
+  const auto narrow = module.Apply("in_proj_ba", rows, 2 * sizes.value_heads);
+  if (!narrow) return narrow.error();
+  const std::array<FloatMatrix, 3> mixed = {
+      ColumnsOfBlocks(*wide, stride, 0, sizes.key_size),
+      ColumnsOfBlocks(*wide, stride, sizes.key_size, sizes.key_size),
+      ColumnsOfBlocks(*wide, stride, 2 * sizes.key_size, values)};
+  const size_t per_key = sizes.values_per_key();
+  return Projections{.mixed = SideBySide(mixed),
+                     .gates = ColumnsOfBlocks(*wide, stride, 2 * sizes.key_size + values, values),
+                     .betas = ColumnsOfBlocks(*narrow, 2 * per_key, 0, per_key),
+                     .alphas = ColumnsOfBlocks(*narrow, 2 * per_key, per_key, per_key)};
+}
+
+Result<Projections> Project(const NamedModule& module, const Sizes& sizes,
+                            const FloatMatrix& rows) {
+  if (module.Has("in_proj_qkvz.weight")) return ProjectPacked(module, sizes, rows);
+  Projections projections;
+  const std::array parts = {
+      std::tuple{"in_proj_qkv", sizes.convolved(), &projections.mixed},
+      std::tuple{"in_proj_z", sizes.values(), &projections.gates},
+      std::tuple{"in_proj_b", sizes.value_heads, &projections.betas},
+      std::tuple{"in_proj_a", sizes.value_heads, &projections.alphas},
+  };
+  for (const auto& [member, outputs, result] : parts) {
+    auto applied = module.Apply(member, rows, outputs);
+    if (!applied) return std::move(applied).error();
+    *result = *std::move(applied);
+  }
+  return projections;
+}
+
+// To unit length times `factor`, as the published code does it: epsilon beside the squares' sum.
+void ScaleToLength(std::span<float> vector, double factor) {
+  double squares = 0;
+  for (const float value : vector) squares += double{value} * value;
+  const double scale = factor / std::sqrt(squares + kLengthEpsilon);
+  for (float& value : vector) value = static_cast<float>(value * scale);
+}
+
+// alphas become decays, betas the strengths of the correction.
+Result<void> FinishGates(const NamedModule& module, const Sizes& sizes, Projections& projections) {
+  const auto rates = module.ReadVector("A_log", sizes.value_heads);
+  if (!rates) return rates.error();
+  const auto bias = module.ReadVector("dt_bias", sizes.value_heads);
+  if (!bias) return bias.error();
+  for (size_t row = 0; row < projections.alphas.rows(); ++row) {
+    for (size_t head = 0; head < sizes.value_heads; ++head) {
+      float& alpha = projections.alphas.Row(row)[head];
+      alpha = std::exp(-std::exp((*rates)[head]) * Softplus(alpha + (*bias)[head]));
+      float& beta = projections.betas.Row(row)[head];
+      beta = Sigmoid(beta);
+    }
+  }
+  return {};
+}
+
+// One sequence of one column of a head's values: that column of the state, and of the result.
+void Scan(const Sizes& sizes, const Projections& projections, size_t column, size_t begin,
+          size_t length, FloatMatrix& result) {
+  const size_t head = column / sizes.value_size;
+  const size_t key_head = head / sizes.values_per_key();
+  std::vector<double> state(sizes.key_size, 0);
+  for (size_t t = begin; t < begin + length; ++t) {
+    const auto row = projections.mixed.Row(t);
+    const auto query = row.subspan(key_head * sizes.key_size, sizes.key_size);
+    const auto key = row.subspan(sizes.keys() + key_head * sizes.key_size, sizes.key_size);
+    const double decay = projections.alphas.Row(t)[head];
+    double recalled = 0;
+    for (size_t i = 0; i < state.size(); ++i) {
+      state[i] *= decay;
+      recalled += state[i] * key[i];
+    }
+    const double value = row[2 * sizes.keys() + column];
+    const double correction = (value - recalled) * projections.betas.Row(t)[head];
+    double sum = 0;
+    for (size_t i = 0; i < state.size(); ++i) {
+      state[i] += key[i] * correction;
+      sum += state[i] * query[i];
+    }
+    result.Row(t)[column] = static_cast<float>(sum);
+  }
+}
+
+}  // namespace
+
+Result<void> CheckGatedDeltaNet(const LayerParts& layer, const ConfigView& config) {
+  const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
+  const auto sizes = ReadSizes(module, config);
+  if (!sizes) return sizes.error();
+  return {};
+}
+
+Result<FloatMatrix> RunGatedDeltaNet(const LayerParts& layer, const ConfigView& config,
+                                     const FloatMatrix& rows, size_t sequence_length) {
+  const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
+  const auto sizes = ReadSizes(module, config);
+  if (!sizes) return sizes.error();
+  auto projections = Project(module, *sizes, rows);
+  if (!projections) return std::move(projections).error();
+  const auto convolution = ReadCausalConvolution(module, "conv1d", sizes->convolved());
+  if (!convolution) return convolution.error();
+  convolution->Apply(projections->mixed, 0, sequence_length);
+  Activate(Activation::kSilu, projections->mixed.values());
+  const auto finished = FinishGates(module, *sizes, *projections);
+  if (!finished) return finished.error();
+
+  const double query_length = 1 / std::sqrt(static_cast<double>(sizes->key_size));
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    for (size_t head = 0; head < 2 * sizes->key_heads; ++head) {
+      ScaleToLength(projections->mixed.Row(row).subspan(head * sizes->key_size, sizes->key_size),
+                    head < sizes->key_heads ? query_length : 1);
+    }
+  }
+  FloatMatrix result(rows.rows(), sizes->values());
+  for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
+    for (size_t column = 0; column < sizes->values(); ++column) {
+      Scan(*sizes, *projections, column, begin, sequence_length, result);
+    }
+  }
+  const Norm norm = {.source = &layer.source(),
+                     .kind = NormKind::kRms,
+                     .epsilon = config.Real(kEpsilonKeys).value_or(1e-6),
+                     .gain = module.Find("norm.weight"),
+                     .group = sizes->value_size};
+  auto normalised = norm.Apply(std::move(result));
+  if (!normalised) return std::move(normalised).error();
+  MultiplyByGates(Activation::kSilu, std::move(projections->gates), *normalised);
+  return module.Apply("out_proj", *normalised, rows.columns());
+}
+
+}  // namespace tensorguard::internal

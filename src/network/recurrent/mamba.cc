@@ -1,0 +1,155 @@
+#include "network/recurrent/mamba.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "network/parts/activation.h"
+#include "network/parts/gate_functions.h"
+#include "network/parts/matrix_columns.h"
+#include "network/parts/named_module.h"
+#include "network/parts/norm.h"
+#include "network/recurrent/causal_convolution.h"
+
+namespace tensorguard::internal {
+namespace {
+
+constexpr std::array<std::string_view, 2> kGainEpsilonKeys = {"rms_norm_eps", "layer_norm_epsilon"};
+constexpr std::array<std::string_view, 1> kPlainEpsilonKeys = {"mixer_rms_eps"};  // Falcon Mamba
+
+// What x_proj makes of the channels' inputs, [n, size] each.
+struct Selection {
+  FloatMatrix step;  // narrow: before dt_proj
+  FloatMatrix in;    // B
+  FloatMatrix out;   // C
+};
+
+// A norm with a gain (Jamba) or, where the config names its epsilon, without (Falcon Mamba).
+Result<void> NormaliseSelection(const NamedModule& module, const ConfigView& config,
+                                std::string_view member, FloatMatrix& rows) {
+  Norm norm = {.source = &module.layer().source(), .kind = NormKind::kRms};
+  norm.gain = module.Find(member);
+  if (norm.gain != nullptr) {
+    norm.epsilon = config.Real(kGainEpsilonKeys).value_or(1e-6);
+  } else if (const auto epsilon = config.Real(kPlainEpsilonKeys)) {
+    norm.epsilon = *epsilon;
+  } else {
+    return {};
+  }
+  auto normalised = norm.Apply(std::move(rows));
+  if (!normalised) return std::move(normalised).error();
+  rows = *std::move(normalised);
+  return {};
+}
+
+Result<Selection> Select(const NamedModule& module, const ConfigView& config,
+                         const FloatMatrix& channels, uint64_t state_size) {
+  const auto step_map = module.RequireMap("dt_proj");
+  if (!step_map) return step_map.error();
+  const uint64_t step_size = step_map->inputs();
+  auto mixed = module.Apply("x_proj", channels, step_size + 2 * state_size);
+  if (!mixed) return std::move(mixed).error();
+  Selection selection = {.step = Columns(*mixed, 0, step_size),
+                         .in = Columns(*mixed, step_size, state_size),
+                         .out = Columns(*mixed, step_size + state_size, state_size)};
+  for (const auto& [member, part] : {std::pair{"dt_layernorm.weight", &selection.step},
+                                     std::pair{"b_layernorm.weight", &selection.in},
+                                     std::pair{"c_layernorm.weight", &selection.out}}) {
+    const auto done = NormaliseSelection(module, config, member, *part);
+    if (!done) return done.error();
+  }
+  return selection;
+}
+
+// Per channel its state's decay rates, -exp(A_log), and the share of its input that skips the
+// state.
+struct StateSpace {
+  uint64_t channels = 0;
+  uint64_t state_size = 0;
+  std::vector<float> rates = {};  // [channels, state_size]
+  std::vector<float> skip = {};   // [channels]
+};
+
+Result<StateSpace> ReadStateSpace(const NamedModule& module) {
+  const auto weight = module.Require("A_log");
+  if (!weight) return weight.error();
+  const auto output = module.RequireMap("out_proj");
+  if (!output) return output.error();
+  StateSpace space = {.channels = output->inputs()};
+  const LayerParts& layer = module.layer();
+  const uint64_t numbers = layer.source().tensors()[(*weight)->tensor_index].element_count;
+  if (space.channels == 0 || numbers == 0 || numbers % space.channels != 0) {
+    return ContradictoryPart(layer, **weight, "is no state for each input of out_proj",
+                             fmt::format("{} numbers", numbers),
+                             fmt::format("as many for each of {} channels", space.channels));
+  }
+  space.state_size = numbers / space.channels;
+  auto rates = ReadVector(layer.source(), **weight, numbers);
+  if (!rates) return std::move(rates).error();
+  space.rates = *std::move(rates);
+  for (float& rate : space.rates) rate = -std::exp(rate);
+  auto skip = module.ReadVector("D", space.channels);
+  if (!skip) return std::move(skip).error();
+  space.skip = *std::move(skip);
+  return space;
+}
+
+// y of one channel over one sequence; `inputs` [n, channels] hold u and become y.
+void Scan(const StateSpace& space, size_t channel, const FloatMatrix& steps,
+          const Selection& selection, size_t begin, size_t length, FloatMatrix& inputs) {
+  const auto rates = std::span(space.rates).subspan(channel * space.state_size, space.state_size);
+  std::vector<double> state(space.state_size, 0);
+  for (size_t t = begin; t < begin + length; ++t) {
+    const double step = steps.Row(t)[channel];
+    float& value = inputs.Row(t)[channel];
+    const auto in = selection.in.Row(t);
+    const auto out = selection.out.Row(t);
+    double sum = double{space.skip[channel]} * value;
+    for (size_t i = 0; i < state.size(); ++i) {
+      if (t > begin) state[i] *= std::exp(rates[i] * step);
+      state[i] += step * value * in[i];
+      sum += state[i] * out[i];
+    }
+    value = static_cast<float>(sum);
+  }
+}
+
+}  // namespace
+
+Result<FloatMatrix> RunMamba(const LayerParts& layer, const ConfigView& config,
+                             const FloatMatrix& rows, size_t sequence_length) {
+  const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
+  const auto space = ReadStateSpace(module);
+  if (!space) return space.error();
+  const auto inputs_and_gates = module.Apply("in_proj", rows, 2 * space->channels);
+  if (!inputs_and_gates) return inputs_and_gates.error();
+  FloatMatrix channels = Columns(*inputs_and_gates, 0, space->channels);
+  FloatMatrix gates = Columns(*inputs_and_gates, space->channels, space->channels);
+
+  const auto convolution = ReadCausalConvolution(module, "conv1d", space->channels);
+  if (!convolution) return convolution.error();
+  convolution->Apply(channels, 0, sequence_length);
+  Activate(Activation::kSilu, channels.values());
+
+  const auto selection = Select(module, config, channels, space->state_size);
+  if (!selection) return selection.error();
+  auto steps = module.Apply("dt_proj", selection->step, space->channels);
+  if (!steps) return std::move(steps).error();
+  for (float& step : steps->values()) step = Softplus(step);
+
+  for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
+    for (size_t channel = 0; channel < space->channels; ++channel) {
+      Scan(*space, channel, *steps, *selection, begin, sequence_length, channels);
+    }
+  }
+  MultiplyByGates(Activation::kSilu, std::move(gates), channels);
+  return module.Apply("out_proj", channels, rows.columns());
+}
+
+}  // namespace tensorguard::internal

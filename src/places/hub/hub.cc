@@ -1,0 +1,134 @@
+#include "places/hub/hub.h"
+
+#include <algorithm>
+
+#include "base/file_store.h"
+#include "base/json.h"
+#include "tokenizers/vocabulary.h"
+#include "weights/adapters/adapter.h"
+#include "weights/files/weight_files.h"
+
+namespace tensorguard::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kLongestRefBytes = 200;
+
+bool StaysInside(std::string_view path) {
+  if (path.empty() || path.size() > 4096) return false;
+  const bool has_control = std::any_of(path.begin(), path.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (has_control) return false;
+  const fs::path parts{path};
+  return !parts.is_absolute() && std::none_of(parts.begin(), parts.end(), [](const fs::path& part) {
+    return part == "." || part == ".." || part.empty();
+  });
+}
+
+Error BadListing(std::string found) {
+  return {.problem = "the Hub's answer is not the description of a model",
+          .found = std::move(found),
+          .expected = "an object with \"sha\" and \"siblings\", each with a \"rfilename\""};
+}
+
+HubFile FileOf(const Json& sibling) {
+  HubFile file;
+  const auto size = sibling.find("size");
+  if (size != sibling.end() && size->is_number_unsigned()) file.size_bytes = size->get<uint64_t>();
+  const auto large = sibling.find("lfs");
+  if (large == sibling.end() || !large->is_object()) return file;
+  const auto sha256 = large->find("sha256");
+  if (sha256 != large->end() && sha256->is_string()) file.sha256 = sha256->get<std::string>();
+  return file;
+}
+
+// "models--ORG--NAME".
+std::string CacheFolderName(std::string_view repository) {
+  std::string name = "models--";
+  for (const char c : repository) name += c == '/' ? std::string("--") : std::string(1, c);
+  return name;
+}
+
+Result<std::optional<std::string>> CachedCommit(const fs::path& folder, const HubPlace& name) {
+  if (IsCommit(name.revision)) return std::optional(name.revision);
+  const fs::path reference = folder / "refs" / name.revision;
+  const auto exists = LocalFiles()->Exists(reference);
+  if (!exists) return exists.error();
+  if (!*exists) return std::optional<std::string>();
+  auto commit = ReadSmallFile(reference, kLongestRefBytes);
+  if (!commit) return std::move(commit).error();
+  while (commit->ends_with('\n') || commit->ends_with('\r')) commit->pop_back();
+  if (IsCommit(*commit)) return std::optional(*std::move(commit));
+  return Error{
+      .problem = "reference does not name a commit", .file = reference.string(), .found = *commit};
+}
+
+}  // namespace
+
+bool IsCommit(std::string_view text) {
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() >= 40 && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_hex);
+}
+
+Result<HubListing> ParseHubListing(std::string_view text) {
+  const auto json = ParseJson(text);
+  if (!json) return json.error();
+  if (!json->is_object()) return BadListing(json->type_name());
+  const auto commit = json->find("sha");
+  if (commit == json->end() || !commit->is_string() || !IsCommit(commit->get<std::string>())) {
+    return BadListing("no commit");
+  }
+  const auto siblings = json->find("siblings");
+  if (siblings == json->end() || !siblings->is_array()) return BadListing("no files");
+  if (siblings->size() > kMostHubFiles) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "repository on the Hub has more files than this program lists",
+                 .found = std::to_string(siblings->size()),
+                 .expected = "at most " + std::to_string(kMostHubFiles)};
+  }
+  HubListing listing = {.commit = commit->get<std::string>(), .files = {}};
+  for (const Json& sibling : *siblings) {
+    const auto name = sibling.is_object() ? sibling.find("rfilename") : sibling.end();
+    if (!sibling.is_object() || name == sibling.end() || !name->is_string()) {
+      return BadListing("a file without a name");
+    }
+    auto path = name->get<std::string>();
+    if (!StaysInside(path)) return BadListing(path);
+    listing.files.emplace(std::move(path), FileOf(sibling));
+  }
+  return listing;
+}
+
+Result<std::optional<fs::path>> FindCachedSnapshot(const fs::path& cache, const HubPlace& name) {
+  if (cache.empty()) return std::optional<fs::path>();
+  const fs::path folder = cache / CacheFolderName(name.repository);
+  const auto commit = CachedCommit(folder, name);
+  if (!commit) return commit.error();
+  if (!*commit) return std::optional<fs::path>();
+  const fs::path snapshot = folder / "snapshots" / **commit;
+  const auto is_folder = LocalFiles()->IsFolder(snapshot);
+  if (!is_folder) return is_folder.error();
+  return *is_folder ? std::optional(snapshot) : std::nullopt;
+}
+
+Result<bool> HoldsWholeModel(const fs::path& snapshot, const std::string& file) {
+  const fs::path path = file.empty() ? snapshot : snapshot / file;
+  const auto weights = FindWeightFiles(path);
+  if (!weights) return false;  // asking the Hub tells whether the model is any better
+  for (const fs::path& part : weights->files) {
+    if (auto exists = LocalFiles()->Exists(part); !exists || !*exists) return exists;
+  }
+  if (weights->files[0].extension() == ".gguf") return true;
+  const fs::path folder = file.empty() ? snapshot : path.parent_path();
+  auto is_adapter = IsAdapterFolder(folder);
+  if (!is_adapter || *is_adapter) return is_adapter;
+  auto has_config = LocalFiles()->Exists(folder / "config.json");
+  if (!has_config || !*has_config) return has_config;
+  const auto tokenizer = FindTokenizerFile(folder);
+  if (!tokenizer) return tokenizer.error();
+  return tokenizer->has_value();
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <armadillo>
+#include <utility>
+#include <vector>
+
+#include "base/parallel.h"
+#include "profile/frame/common_frame.h"
+#include "profile/frame/frame.h"
+#include "profile/frame/frame_plan.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// [hidden, outer]: the stream's side of the whole weight, behind its gains.
+Result<arma::mat> StreamSide(const FramePlan& plan, const StreamWeight& of) {
+  const auto values = ReadWeight(*plan.source, *of.weight);
+  if (!values) return values.error();
+  arma::mat side(plan.hidden, of.outer());
+  for (uint64_t outer = 0; outer < of.outer(); ++outer) {
+    const double inner = of.inner_factors ? (*of.inner_factors)[outer] : 1;
+    for (uint64_t i = 0; i < plan.hidden; ++i) {
+      const double value = of.writes ? values->Row(i)[outer] : values->Row(outer)[i];
+      side(i, outer) = value * inner * (*of.stream_factors)[i];
+    }
+  }
+  return side;
+}
+
+// The leading eigenvectors of the whole second moment of what reads the stream: [hidden, count].
+Result<arma::mat> AxesOf(const FramePlan& plan, size_t count) {
+  arma::mat moment(plan.hidden, plan.hidden, arma::fill::zeros);
+  for (const StreamWeight& weight : plan.weights) {
+    if (weight.writes) continue;
+    const auto side = StreamSide(plan, weight);
+    if (!side) return side.error();
+    for (arma::uword i = 0; i < side->n_cols; ++i) {
+      arma::vec row = side->col(i);
+      if (plan.centres) row -= arma::mean(row);
+      const double square = arma::dot(row, row);
+      if (square > 0) moment += row * row.t() / square;
+    }
+  }
+  arma::vec shares;
+  arma::mat turns;
+  if (!arma::eig_sym(shares, turns, moment)) {
+    return Error{.kind = ErrorKind::kSystem,
+                 .problem = "the system's linear algebra finds no axes"};
+  }
+  const auto kept = std::min<arma::uword>(count, plan.hidden);
+  return arma::mat(arma::mat(arma::fliplr(turns)).cols(0, kept - 1));
+}
+
+}  // namespace
+
+Result<FrameForms> ComputeFrameFormsPlainly(const Network& network) {
+  UseOneLibraryThread();
+  const auto plan = PlanFrame(network);
+  if (!plan) return plan.error();
+  if (plan->layers.empty()) return FrameForms();
+  const auto axes = AxesOf(*plan, kCandidateAxes);
+  if (!axes) return axes.error();
+  std::vector<FormsOfOneLayer> forms;
+  for (const FrameLayer& layer : plan->layers) {
+    std::vector<PartForms> parts;
+    for (const FramePart& part : layer.parts) {
+      std::vector<Projection> projections;
+      for (const size_t weight : part.weights) {
+        const auto side = StreamSide(*plan, plan->weights[weight]);
+        if (!side) return side.error();
+        const arma::mat along = axes->t() * *side;
+        Projection projection(along.n_rows, along.n_cols);
+        for (size_t row = 0; row < along.n_rows; ++row) {
+          for (size_t i = 0; i < along.n_cols; ++i) {
+            projection.Row(row)[i] = static_cast<float>(along(row, i));
+          }
+        }
+        projections.push_back(std::move(projection));
+      }
+      parts.push_back(FormsOfPart(part, projections));
+    }
+    forms.push_back(FormsOfLayer(layer, std::move(parts)));
+  }
+  return FormsInCommonFrame(*plan, forms);
+}
+
+}  // namespace tensorguard::internal

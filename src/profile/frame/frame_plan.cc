@@ -1,0 +1,139 @@
+#include "profile/frame/frame_plan.h"
+
+#include <optional>
+#include <utility>
+
+#include "network/network_parts.h"
+
+namespace tensorguard::internal {
+namespace {
+
+class Planner {
+ public:
+  explicit Planner(FramePlan& plan) : plan_(plan) {}
+
+  Result<void> AddLayer(const Layer& layer) {
+    layer_ = {.stack = layer.description.stack, .index = layer.description.index};
+    if (auto done = AddAttention(layer); !done) return done;
+    if (auto done = AddFeedForwards(layer); !done) return done;
+    if (!layer_.parts.empty()) plan_.layers.push_back(std::move(layer_));
+    return {};
+  }
+
+ private:
+  Result<SharedFactors> GainOf(const std::optional<Norm>& norm, uint64_t width) {
+    if (!norm) {
+      if (!ones_) ones_ = std::make_shared<std::vector<float>>(plan_.hidden, 1.0f);
+      return ones_;
+    }
+    auto gain = norm->ReadGain(width);
+    if (!gain) return std::move(gain).error();
+    return SharedFactors(std::make_shared<std::vector<float>>(*std::move(gain)));
+  }
+
+  Result<SharedFactors> InnerGainOf(const std::optional<Norm>& norm, uint64_t width) {
+    if (!norm) return SharedFactors();
+    return GainOf(norm, width);
+  }
+
+  bool Reads(const LinearMap& map, uint64_t outputs) const {
+    return map.weight != nullptr && map.inputs() == plan_.hidden && map.outputs() == outputs;
+  }
+
+  bool Writes(const LinearMap& map, uint64_t inputs) const {
+    return map.weight != nullptr && map.outputs() == plan_.hidden && map.inputs() == inputs;
+  }
+
+  size_t Add(const LinearMap& map, bool writes, const SharedFactors& stream,
+             const SharedFactors& inner = {}) {
+    plan_.weights.push_back({map.weight, writes, stream, inner});
+    return plan_.weights.size() - 1;
+  }
+
+  void NoteCentring(const std::optional<Norm>& norm) {
+    if (norm && norm->kind == NormKind::kLayer) plan_.centres = true;
+  }
+
+  Result<void> AddAttention(const Layer& layer) {
+    if (!layer.attention || layer.attention->latent) return {};
+    const AttentionLayer& attention = *layer.attention;
+    const AttentionShape& shape = attention.shape;
+    if (shape.key_heads == 0 || shape.heads % shape.key_heads != 0) return {};
+    const uint64_t outputs = shape.heads * shape.value_size;
+    const bool fits = shape.head_size > 0 && shape.value_size > 0 &&
+                      Reads(attention.query, shape.heads * shape.head_size) &&
+                      Reads(attention.key, shape.key_heads * shape.head_size) &&
+                      Reads(attention.value, shape.key_heads * shape.value_size) &&
+                      Writes(attention.output, outputs);
+    if (!fits) return {};
+    const auto input = GainOf(layer.norms.mixer_input, plan_.hidden);
+    if (!input) return input.error();
+    const auto output = GainOf(layer.norms.mixer_output, plan_.hidden);
+    if (!output) return output.error();
+    const auto inner = InnerGainOf(attention.inner_norm, outputs);
+    if (!inner) return inner.error();
+    NoteCentring(layer.norms.mixer_input);
+    FramePart part = {.is_attention = true, .shape = shape, .weights = {}};
+    for (const LinearMap* map : {&attention.query, &attention.key, &attention.value}) {
+      part.weights.push_back(Add(*map, false, *input));
+    }
+    part.weights.push_back(Add(attention.output, true, *output, *inner));
+    layer_.parts.push_back(std::move(part));
+    return {};
+  }
+
+  Result<void> AddFeedForwards(const Layer& layer) {
+    if (!layer.feed_forward && !layer.mixture) return {};
+    const auto& norm = layer.norms.feed_forward_input || !layer.parallel
+                           ? layer.norms.feed_forward_input
+                           : layer.norms.mixer_input;
+    const auto input = GainOf(norm, plan_.hidden);
+    if (!input) return input.error();
+    const auto output = GainOf(layer.norms.feed_forward_output, plan_.hidden);
+    if (!output) return output.error();
+    NoteCentring(norm);
+    const auto add = [&](const FeedForward& block) {
+      return AddFeedForward(block, *input, *output);
+    };
+    if (layer.feed_forward) return add(*layer.feed_forward);
+    for (const FeedForward& expert : layer.mixture->blocks) {
+      if (auto done = add(expert); !done) return done;
+    }
+    return layer.mixture->shared ? add(*layer.mixture->shared) : Result<void>();
+  }
+
+  Result<void> AddFeedForward(const FeedForward& block, const SharedFactors& input,
+                              const SharedFactors& output) {
+    if (block.up.weight == nullptr || block.down.weight == nullptr) return {};
+    const uint64_t units = block.up.outputs();
+    if (units == 0 || !Reads(block.up, units) || !Writes(block.down, units)) return {};
+    if (block.gate && !Reads(*block.gate, units)) return {};
+    const auto inner = InnerGainOf(block.inner_norm, units);
+    if (!inner) return inner.error();
+    FramePart part;
+    if (block.gate) part.weights.push_back(Add(*block.gate, false, input));
+    part.weights.push_back(Add(block.up, false, input));
+    part.weights.push_back(Add(block.down, true, output, *inner));
+    layer_.parts.push_back(std::move(part));
+    return {};
+  }
+
+  FramePlan& plan_;
+  FrameLayer layer_;
+  SharedFactors ones_;
+};
+
+}  // namespace
+
+Result<FramePlan> PlanFrame(const Network& network) {
+  FramePlan plan = {.hidden = network.description().hidden_size, .source = &network.source()};
+  Planner planner(plan);
+  for (const Stack& stack : network.parts().stacks) {
+    for (const Layer& layer : stack.layers) {
+      if (auto added = planner.AddLayer(layer); !added) return std::move(added).error();
+    }
+  }
+  return plan;
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,21 @@
+// The JSON header of a safetensors file, as it is written there.
+#ifndef TENSORGUARD_SAFETENSORS_SAFETENSORS_HEADER_H_
+#define TENSORGUARD_SAFETENSORS_SAFETENSORS_HEADER_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "safetensors/tensor_table.h"
+#include "tensorguard/result.h"
+
+namespace tensorguard::internal {
+
+inline constexpr uint64_t kLengthFieldBytes = 8;
+
+// Entries in the header's order. Their data ranges are unchecked and count from the data section;
+// element_count is unset. Byte offsets of errors count from the start of the file.
+Result<TensorTable> ReadSafetensorsEntries(std::string_view header);
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_SAFETENSORS_SAFETENSORS_HEADER_H_

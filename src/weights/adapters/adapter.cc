@@ -1,0 +1,192 @@
+#include "weights/adapters/adapter.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "weights/adapters/adapter_config.h"
+#include "weights/adapters/adapter_names.h"
+#include "weights/adapters/ia3.h"
+#include "weights/adapters/lora.h"
+#include "weights/adapters/merge_plan.h"
+#include "weights/files/stored_weights.h"
+
+namespace tensorguard::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfigName = "adapter_config.json";
+
+// The tensors of an adapter by what they are.
+struct AdapterTensors {
+  std::map<std::string, ModuleParts> lora;
+  std::map<std::string, size_t> ia3;
+  std::map<std::string, size_t> replacements;
+};
+
+// MLX writes adapters.safetensors and, while it trains, 0000100_adapters.safetensors and so on.
+Result<fs::path> FindMlxFile(const fs::path& folder, const FileStore& files) {
+  const std::string final_name = "adapters.safetensors";
+  const auto names = files.FilesIn(folder, {{final_name}});
+  if (!names) return names.error();
+  std::vector<fs::path> checkpoints;
+  for (const std::string& name : *names) {
+    if (name == final_name) return folder / name;
+    if (name.ends_with("_adapters.safetensors")) checkpoints.push_back(folder / name);
+  }
+  if (checkpoints.size() == 1) return checkpoints.front();
+  if (checkpoints.empty()) {
+    return Error{.kind = ErrorKind::kNotFound,
+                 .problem = "adapter has no weight file",
+                 .file = folder.string(),
+                 .expected = "adapters.safetensors"};
+  }
+  return Error{.kind = ErrorKind::kUsage,
+               .problem = "folder holds several checkpoints of an adapter",
+               .file = folder.string(),
+               .found = fmt::format("{} files *_adapters.safetensors", checkpoints.size()),
+               .expected = "adapters.safetensors, or one checkpoint"};
+}
+
+Result<fs::path> FindWeightFile(const fs::path& folder, AdapterType type, const FileStore& files) {
+  if (type == AdapterType::kMlxLora) return FindMlxFile(folder, files);
+  for (const char* name : {"adapter_model.safetensors", "adapter_model.bin"}) {
+    const auto exists = files.Exists(folder / name);
+    if (!exists) return exists.error();
+    if (*exists) return folder / name;
+  }
+  return Error{.kind = ErrorKind::kNotFound,
+               .problem = "adapter has no weight file",
+               .file = folder.string(),
+               .expected = "adapter_model.safetensors or adapter_model.bin"};
+}
+
+bool BelongsTo(AdapterPart part, AdapterType type) {
+  switch (part) {
+    case AdapterPart::kIa3:
+      return type == AdapterType::kIa3;
+    case AdapterPart::kMlxA:
+    case AdapterPart::kMlxB:
+      return type == AdapterType::kMlxLora;
+    case AdapterPart::kReplacement:
+      return type != AdapterType::kMlxLora;
+    default:
+      return type == AdapterType::kLora;
+  }
+}
+
+Result<AdapterTensors> SortTensors(const std::vector<TensorInfo>& tensors, AdapterType type) {
+  AdapterTensors sorted;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    auto name = ParseAdapterName(tensors[i].name);
+    if (!name) return std::move(name).error();
+    if (!BelongsTo(name->part, type)) {
+      return Error{.problem = "tensor is of another kind of adapter than adapter_config.json says",
+                   .tensor = tensors[i].name};
+    }
+    bool inserted = false;
+    if (name->part == AdapterPart::kReplacement) {
+      inserted = sorted.replacements.emplace(name->target, i).second;
+    } else if (name->part == AdapterPart::kIa3) {
+      inserted = sorted.ia3.emplace(name->target, i).second;
+    } else {
+      inserted = sorted.lora[name->target].emplace(name->part, i).second;
+    }
+    if (!inserted) {
+      return Error{.problem = "two tensors of the adapter have the same meaning",
+                   .tensor = tensors[i].name};
+    }
+  }
+  return sorted;
+}
+
+bool HasModule(const std::string& name, std::string_view module) {
+  return fmt::format(".{}", name).find(fmt::format(".{}.", module)) != std::string::npos;
+}
+
+// Whether the base may lack the tensor: a head that PEFT stores whole, because the task's class or
+// the untied class adds it to the model.
+bool MayBeNew(const AdapterConfig& config, const std::string& name) {
+  if (HasModule(name, "embed_tokens")) return false;
+  return HasModule(name, "lm_head") ||
+         std::any_of(config.saved_modules.begin(), config.saved_modules.end(),
+                     [&](const std::string& module) { return HasModule(name, module); });
+}
+
+// Whether the base's tensor may have other rows: a head for other labels, a resized vocabulary.
+bool MayBeResized(const AdapterConfig& config, const std::string& name) {
+  return MayBeNew(config, name) || HasModule(name, "embed_tokens");
+}
+
+// Same shape, or the same but for the number of rows.
+bool CanReplace(const TensorInfo& replaced, const TensorInfo& replacement, bool rows_may_differ) {
+  if (replaced.shape == replacement.shape) return true;
+  if (!rows_may_differ || replaced.shape.size() != replacement.shape.size()) return false;
+  if (replaced.shape.size() == 1) return replaced.name.ends_with(".bias");
+  return !replaced.shape.empty() && std::equal(replaced.shape.begin() + 1, replaced.shape.end(),
+                                               replacement.shape.begin() + 1);
+}
+
+Result<void> PlanReplacement(const AdapterConfig& config, const std::string& name,
+                             size_t adapter_tensor, MergePlan& plan) {
+  auto target = plan.TargetIfAny(name);
+  if (!target) return std::move(target).error();
+  if (!*target && MayBeNew(config, name)) return plan.Add(name, adapter_tensor);
+  if (!*target) return std::move(plan.Target(name)).error();
+  const TensorInfo& replaced = plan.PlannedInfo(**target);
+  const TensorInfo& replacement = plan.AdapterInfo(adapter_tensor);
+  if (!CanReplace(replaced, replacement, MayBeResized(config, name))) {
+    return Error{
+        .kind = ErrorKind::kMismatch,
+        .problem = "adapter was made for a base of another shape",
+        .tensor = replaced.name,
+        .found = fmt::format("base tensor of shape [{}]", fmt::join(replaced.shape, ", ")),
+        .expected = fmt::format("[{}], the adapter's", fmt::join(replacement.shape, ", "))};
+  }
+  return plan.Replace(**target, adapter_tensor);
+}
+
+Result<void> PlanAll(const AdapterConfig& config, const AdapterTensors& tensors, MergePlan& plan) {
+  for (const auto& [name, adapter_tensor] : tensors.replacements) {
+    auto planned = PlanReplacement(config, name, adapter_tensor, plan);
+    if (!planned) return planned;
+  }
+  if (auto planned = PlanLora(config, tensors.lora, plan); !planned) return planned;
+  return PlanIa3(config, tensors.ia3, plan);
+}
+
+}  // namespace
+
+Result<bool> IsAdapterFolder(const fs::path& folder, const FileStore& files) {
+  return files.Exists(folder / kConfigName);
+}
+
+Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const WeightSource> base,
+                                                         const fs::path& folder,
+                                                         const FileStorePtr& files) {
+  auto config = ReadAdapterConfig(folder / kConfigName, *files);
+  if (!config) return std::move(config).error();
+  auto weight_file = FindWeightFile(folder, config->type, *files);
+  if (!weight_file) return std::move(weight_file).error();
+  auto adapter = OpenStoredWeights(*weight_file, files);
+  if (!adapter) return std::move(adapter).error();
+  const auto in_file = [&](Error error) { return std::move(error).InFile(weight_file->string()); };
+
+  auto tensors = SortTensors((*adapter)->tensors(), config->type);
+  if (!tensors) return in_file(std::move(tensors).error());
+  if (tensors->lora.empty() && tensors->ia3.empty() && tensors->replacements.empty()) {
+    return in_file({.problem = "adapter holds no tensors"});
+  }
+  MergePlan plan(std::move(base), *std::move(adapter));
+  auto planned = PlanAll(*config, *tensors, plan);
+  if (!planned) return in_file(std::move(planned).error());
+  return std::move(plan).Merge();
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,338 @@
+#include "weights/adapters/adapter_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// PEFT's own defaults, for keys that are absent.
+constexpr uint64_t kDefaultRank = 8;
+constexpr double kDefaultAlpha = 8;
+
+// Far above any rank in use; keeps ranks exact as a double.
+constexpr uint64_t kHighestRank = 1u << 20;
+
+// Options that change the model in a way that adding one matrix to each target cannot express.
+constexpr std::array kUnsupportedOptions = {"alora_invocation_tokens",
+                                            "arrow_config",
+                                            "layer_replication",
+                                            "monteclora_config",
+                                            "target_parameters",
+                                            "trainable_token_indices",
+                                            "use_bdlora",
+                                            "use_qalora"};
+
+// The other values of init_lora_weights (pissa, olora, loftq, corda, ...) also change the base's
+// weights when the adapter is loaded.
+constexpr std::array kHarmlessInits = {"gaussian", "eva", "orthogonal"};
+
+Error WrongKey(std::string_view key, const Json& value, std::string_view expected) {
+  return {.problem = fmt::format("{} has the wrong type or value", key),
+          .found = value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 200),
+          .expected = std::string(expected)};
+}
+
+Error UnsupportedKey(std::string_view key, const Json& value) {
+  Error error = WrongKey(key, value, "an adapter without this option");
+  error.kind = ErrorKind::kUnsupported;
+  error.problem = fmt::format("{} is not supported", key);
+  return error;
+}
+
+// Null (which PEFT writes for options that are off) counts as absent.
+const Json* Find(const Json& object, const char* key) {
+  const auto at = object.find(key);
+  return at == object.end() || at->is_null() ? nullptr : &*at;
+}
+
+Result<bool> BoolOr(const Json& object, const char* key, bool fallback) {
+  const Json* value = Find(object, key);
+  if (value == nullptr) return fallback;
+  if (!value->is_boolean()) return WrongKey(key, *value, "true or false");
+  return value->get<bool>();
+}
+
+Result<double> CheckedNumber(const char* key, const Json& value) {
+  if (!value.is_number() || !std::isfinite(value.get<double>())) {
+    return WrongKey(key, value, "a finite number");
+  }
+  return value.get<double>();
+}
+
+bool FitsFloat(double number) {
+  return std::abs(number) <= static_cast<double>(std::numeric_limits<float>::max());
+}
+
+Result<uint64_t> CheckedRank(const char* key, const Json& value) {
+  if (!value.is_number_unsigned() || value.get<uint64_t>() == 0 ||
+      value.get<uint64_t>() > kHighestRank) {
+    return WrongKey(key, value, fmt::format("a whole number from 1 to {}", kHighestRank));
+  }
+  return value.get<uint64_t>();
+}
+
+Result<std::vector<std::string>> Strings(const Json& object, const char* key) {
+  const Json* value = Find(object, key);
+  std::vector<std::string> strings;
+  if (value == nullptr) return strings;
+  if (!value->is_array()) return WrongKey(key, *value, "a list of names");
+  for (const Json& item : *value) {
+    if (!item.is_string()) return WrongKey(key, item, "a list of names");
+    strings.push_back(item.get<std::string>());
+  }
+  return strings;
+}
+
+// Collects the keys of one object of the top level in the order of the text.
+class KeyOrder : public nlohmann::json_sax<Json> {
+ public:
+  explicit KeyOrder(std::string_view object) : object_(object) {}
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_array(std::size_t) override { return ++depth_ > 0; }
+  bool end_array() override { return depth_-- > 0; }
+  bool start_object(std::size_t) override { return ++depth_ > 0; }
+  bool end_object() override { return depth_-- > 0; }
+  bool key(string_t& name) override {
+    if (depth_ == 1) inside_ = name == object_;
+    if (depth_ == 2 && inside_) keys.push_back(name);
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+  std::vector<std::string> keys;
+
+ private:
+  std::string_view object_;
+  int depth_ = 0;
+  bool inside_ = false;
+};
+
+// The keys of the object `key` in the order of the file, which decides between patterns; Json sorts
+// them.
+Result<std::vector<std::string>> KeysInOrder(std::string_view text, const char* key) {
+  KeyOrder order(key);
+  if (!nlohmann::json::sax_parse(text, &order)) {
+    return Error{.problem = fmt::format("{} cannot be read in order beside NaN or Infinity", key)};
+  }
+  return std::move(order.keys);
+}
+
+Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json& object,
+                                           const char* key, bool are_ranks) {
+  const Json* patterns = Find(object, key);
+  std::vector<PatternValue> values;
+  if (patterns == nullptr || patterns->empty()) return values;
+  if (!patterns->is_object()) return WrongKey(key, *patterns, "an object of numbers");
+  auto keys = KeysInOrder(document, key);
+  if (!keys) return std::move(keys).error();
+  for (const std::string& text : *keys) {
+    const auto entry = patterns->find(text);
+    if (entry == patterns->end()) return WrongKey(key, text, "a file that nobody writes to");
+    auto pattern = ModulePattern::Compile(text, ModulePattern::Extent::kTail);
+    if (!pattern) return std::move(pattern).error();
+    if (are_ranks) {
+      if (auto rank = CheckedRank(key, *entry); !rank) return std::move(rank).error();
+    }
+    auto number = CheckedNumber(key, *entry);
+    if (!number) return std::move(number).error();
+    values.push_back({*std::move(pattern), *number});
+  }
+  return values;
+}
+
+Result<void> RefuseUnsupportedOptions(const Json& json) {
+  for (const char* key : kUnsupportedOptions) {
+    const Json* value = Find(json, key);
+    const bool off =
+        value == nullptr || *value == Json(false) || (value->is_structured() && value->empty());
+    if (!off) return UnsupportedKey(key, *value);
+  }
+  const Json* init = Find(json, "init_lora_weights");
+  if (init == nullptr || init->is_boolean()) return {};
+  if (!init->is_string()) return WrongKey("init_lora_weights", *init, "true, false or a name");
+  if (std::find(kHarmlessInits.begin(), kHarmlessInits.end(), init->get<std::string>()) ==
+      kHarmlessInits.end()) {
+    return UnsupportedKey("init_lora_weights", *init);
+  }
+  return {};
+}
+
+Result<LoraConfig> ReadLora(std::string_view text, const Json& json) {
+  LoraConfig lora;
+  lora.rank = kDefaultRank;
+  lora.alpha = kDefaultAlpha;
+  if (const auto rank = json.find("r"); rank != json.end()) {
+    auto checked = CheckedRank("r", *rank);
+    if (!checked) return std::move(checked).error();
+    lora.rank = *checked;
+  }
+  if (const auto alpha = json.find("lora_alpha"); alpha != json.end()) {
+    auto checked = CheckedNumber("lora_alpha", *alpha);
+    if (!checked) return std::move(checked).error();
+    lora.alpha = *checked;
+  }
+  auto ranks = Patterns(text, json, "rank_pattern", /*are_ranks=*/true);
+  if (!ranks) return std::move(ranks).error();
+  auto alphas = Patterns(text, json, "alpha_pattern", /*are_ranks=*/false);
+  if (!alphas) return std::move(alphas).error();
+  auto use_rslora = BoolOr(json, "use_rslora", false);
+  if (!use_rslora) return std::move(use_rslora).error();
+  auto use_dora = BoolOr(json, "use_dora", false);
+  if (!use_dora) return std::move(use_dora).error();
+  lora.rank_pattern = *std::move(ranks);
+  lora.alpha_pattern = *std::move(alphas);
+  lora.use_rslora = *use_rslora;
+  lora.use_dora = *use_dora;
+  return lora;
+}
+
+Result<Ia3Config> ReadIa3(const Json& json) {
+  Ia3Config ia3;
+  const Json* modules = Find(json, "feedforward_modules");
+  if (modules != nullptr && modules->is_string()) {
+    auto pattern =
+        ModulePattern::Compile(modules->get<std::string>(), ModulePattern::Extent::kWhole);
+    if (!pattern) return std::move(pattern).error();
+    ia3.feedforward_patterns.push_back(*std::move(pattern));
+    return ia3;
+  }
+  auto suffixes = Strings(json, "feedforward_modules");
+  if (!suffixes) return std::move(suffixes).error();
+  ia3.feedforward_suffixes = *std::move(suffixes);
+  return ia3;
+}
+
+// PEFT stores the head that it added for a task whether or not modules_to_save names it.
+Result<std::vector<std::string>> SavedModules(const Json& json) {
+  auto modules = Strings(json, "modules_to_save");
+  if (!modules) return std::move(modules).error();
+  const Json* task = Find(json, "task_type");
+  if (task != nullptr && !task->is_string()) return WrongKey("task_type", *task, "a name");
+  if (task != nullptr && (*task == "SEQ_CLS" || *task == "TOKEN_CLS")) {
+    modules->insert(modules->end(), {"classifier", "score"});
+  }
+  if (task != nullptr && *task == "QUESTION_ANS") modules->push_back("qa_outputs");
+  return modules;
+}
+
+Result<AdapterConfig> ReadPeft(std::string_view text, const Json& json) {
+  AdapterConfig config;
+  const Json& type = json.at("peft_type");
+  if (!type.is_string()) return WrongKey("peft_type", type, "LORA or IA3");
+  if (type != "LORA" && type != "IA3") {
+    Error error = WrongKey("peft_type", type, "LORA or IA3");
+    error.kind = ErrorKind::kUnsupported;
+    error.problem = fmt::format("adapters of type {} are not supported", type.get<std::string>());
+    return error;
+  }
+  config.type = type == "LORA" ? AdapterType::kLora : AdapterType::kIa3;
+  if (auto refused = RefuseUnsupportedOptions(json); !refused) return std::move(refused).error();
+  auto fan_in_fan_out = BoolOr(json, "fan_in_fan_out", false);
+  if (!fan_in_fan_out) return std::move(fan_in_fan_out).error();
+  config.fan_in_fan_out = *fan_in_fan_out;
+  auto saved = SavedModules(json);
+  if (!saved) return std::move(saved).error();
+  config.saved_modules = *std::move(saved);
+  if (config.type == AdapterType::kIa3) {
+    auto ia3 = ReadIa3(json);
+    if (!ia3) return std::move(ia3).error();
+    config.ia3 = *std::move(ia3);
+    return config;
+  }
+  auto lora = ReadLora(text, json);
+  if (!lora) return std::move(lora).error();
+  config.lora = *std::move(lora);
+  return config;
+}
+
+Result<AdapterConfig> ReadMlx(const Json& json) {
+  const Json* type = Find(json, "fine_tune_type");
+  if (type != nullptr && *type != "lora") return UnsupportedKey("fine_tune_type", *type);
+  auto use_dora = BoolOr(json, "use_dora", false);
+  if (!use_dora) return std::move(use_dora).error();
+  if (*use_dora) return UnsupportedKey("use_dora", true);
+  const Json& parameters = json.at("lora_parameters");
+  if (!parameters.is_object()) return WrongKey("lora_parameters", parameters, "an object");
+  for (const char* key : {"rank", "scale"}) {
+    if (!parameters.contains(key)) {
+      return WrongKey("lora_parameters", parameters, fmt::format("an object with {}", key));
+    }
+  }
+  auto rank = CheckedRank("lora_parameters.rank", parameters.at("rank"));
+  if (!rank) return std::move(rank).error();
+  auto scale = CheckedNumber("lora_parameters.scale", parameters.at("scale"));
+  if (!scale) return std::move(scale).error();
+  if (!FitsFloat(*scale)) {
+    return WrongKey("lora_parameters.scale", parameters.at("scale"), "a finite float32");
+  }
+  AdapterConfig config;
+  config.type = AdapterType::kMlxLora;
+  config.lora.rank = *rank;
+  config.mlx_scale = *scale;
+  return config;
+}
+
+Result<AdapterConfig> ReadAny(std::string_view text, const Json& json) {
+  if (json.is_object() && json.contains("peft_type")) return ReadPeft(text, json);
+  if (json.is_object() && json.contains("lora_parameters")) return ReadMlx(json);
+  return Error{.problem = "not the config of an adapter",
+               .expected = "an object with peft_type (PEFT) or lora_parameters (MLX)"};
+}
+
+// The value of the first pattern that matches.
+double PatternValueFor(const std::vector<PatternValue>& patterns, std::string_view module,
+                       double fallback) {
+  for (const PatternValue& entry : patterns) {
+    if (entry.pattern.Matches(module)) return entry.value;
+  }
+  return fallback;
+}
+
+}  // namespace
+
+Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file, const FileStore& files) {
+  const auto text = ReadSmallFile(files, file, kSmallJsonLimitBytes);
+  if (!text) return text.error();
+  if (IsGitLfsPointer(*text)) return GitLfsPointerError(file.string());
+  auto json = ParseJson(*text);
+  if (!json) return std::move(json).error().InFile(file.string());
+  auto config = ReadAny(*text, *json);
+  if (!config) return std::move(config).error().InFile(file.string());
+  config->file = file.string();
+  return config;
+}
+
+uint64_t RankOf(const LoraConfig& config, std::string_view module) {
+  return static_cast<uint64_t>(
+      PatternValueFor(config.rank_pattern, module, static_cast<double>(config.rank)));
+}
+
+Result<float> ScalingOf(const LoraConfig& config, std::string_view module) {
+  const double rank = static_cast<double>(RankOf(config, module));
+  const double alpha = PatternValueFor(config.alpha_pattern, module, config.alpha);
+  const double scaling = alpha / (config.use_rslora ? std::sqrt(rank) : rank);
+  if (!FitsFloat(scaling)) {
+    return Error{.problem = "lora_alpha gives a scaling that is no finite float32",
+                 .found = fmt::format("lora_alpha {} at rank {}", alpha, rank)};
+  }
+  return static_cast<float>(scaling);
+}
+
+}  // namespace tensorguard::internal
