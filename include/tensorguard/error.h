@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "tensorguard/export.h"
+
 namespace tensorguard {
 
 enum class ErrorKind {
@@ -16,15 +18,16 @@ enum class ErrorKind {
   kMismatch,     // two inputs do not belong together (adapter and base, say)
   kUsage,        // the request itself makes no sense
   kSystem,       // the operating system refused (permission, read error)
+  kCancelled,    // the caller wanted no result any more
 };
 
 // The kind's name in JSON output, for example "bad_file".
-std::string_view ErrorKindName(ErrorKind kind);
+TENSORGUARD_EXPORT std::string_view ErrorKindName(ErrorKind kind);
 
 // One problem and where it is. `file` and `tensor` hold raw text from outside; whoever shows them
-// escapes them (see base/text.h). Inner layers fill what they know, outer layers add the rest with
-// InFile and InTensor, which never overwrite a place that is already known.
-struct Error {
+// escapes them, as DescribeError does. Inner layers fill what they know, outer layers add the rest
+// with InFile and InTensor, which never overwrite a place that is already known.
+struct TENSORGUARD_EXPORT Error {
   ErrorKind kind = ErrorKind::kBadFile;
   std::string problem;                       // one clause, lower case, no full stop
   std::string file = {};                     // path, empty if no file is concerned
@@ -40,7 +43,7 @@ struct Error {
 
 // "FILE: tensor "NAME": problem (byte N)" and then indented lines for found, expected and try.
 // Names are escaped, so that the text is safe to print on a terminal.
-std::string DescribeError(const Error& error);
+TENSORGUARD_EXPORT std::string DescribeError(const Error& error);
 
 }  // namespace tensorguard
 

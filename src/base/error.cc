@@ -20,6 +20,8 @@ std::string_view ErrorKindName(ErrorKind kind) {
       return "usage";
     case ErrorKind::kSystem:
       return "system";
+    case ErrorKind::kCancelled:
+      return "cancelled";
   }
   return "system";
 }
