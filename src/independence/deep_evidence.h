@@ -8,8 +8,8 @@
 #include "comparison/compare_fingerprints.h"
 #include "fingerprint/fingerprint.h"
 #include "independence/deep_verdict.h"
-#include "independence/exact_agreement.h"
 #include "independence/independence.h"
+#include "independence/numbers/exact_agreement.h"
 #include "network/network.h"
 #include "tensorguard/result.h"
 

@@ -1,4 +1,4 @@
-#include "independence/exact_agreement.h"
+#include "independence/numbers/exact_agreement.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

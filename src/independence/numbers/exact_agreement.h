@@ -1,6 +1,6 @@
 // How alike the weights of two models are, from all their numbers: what no stored sketch can forge.
-#ifndef TENSORGUARD_INDEPENDENCE_EXACT_AGREEMENT_H_
-#define TENSORGUARD_INDEPENDENCE_EXACT_AGREEMENT_H_
+#ifndef TENSORGUARD_INDEPENDENCE_NUMBERS_EXACT_AGREEMENT_H_
+#define TENSORGUARD_INDEPENDENCE_NUMBERS_EXACT_AGREEMENT_H_
 
 #include <optional>
 #include <string>
@@ -62,4 +62,4 @@ Result<ExactAgreement> MeasureExactAgreement(const Network& a, const Network& b,
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_INDEPENDENCE_EXACT_AGREEMENT_H_
+#endif  // TENSORGUARD_INDEPENDENCE_NUMBERS_EXACT_AGREEMENT_H_
