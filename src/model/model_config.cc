@@ -6,10 +6,6 @@ namespace tensorguard::internal {
 
 namespace fs = std::filesystem;
 
-fs::path FolderOf(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
-
 Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
   const fs::path file = folder / "config.json";
   const auto exists = files.Exists(file);

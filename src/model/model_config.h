@@ -11,9 +11,6 @@
 
 namespace tensorguard::internal {
 
-// The folder that a file lies in; "." for a bare name.
-std::filesystem::path FolderOf(const std::filesystem::path& file);
-
 // config.json of a folder, null if there is none. Errors: those of ReadJsonFile; kBadFile if it is
 // no object.
 Result<Json> ReadConfig(const std::filesystem::path& folder, const FileStore& files);

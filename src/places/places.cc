@@ -28,29 +28,34 @@ Error OfflineError(const HubPlace& name) {
 
 }  // namespace
 
+// The path of an argument; its model's files too, where finding the path meant finding them.
+struct Places::Located {
+  fs::path path;
+  std::optional<ModelFiles> files = {};
+};
+
 struct Places::State {
   PlaceOptions options;
   std::shared_ptr<RemoteFiles> remote;
   HubFiles hub;
   WebFiles web;
 
-  Result<fs::path> LocateOnHub(const HubPlace& name) const;
+  Result<Located> LocateOnHub(const HubPlace& name) const;
 };
 
 // A cache that holds a part of the model is of no use: the rest may be of another commit.
-Result<fs::path> Places::State::LocateOnHub(const HubPlace& name) const {
+Result<Places::Located> Places::State::LocateOnHub(const HubPlace& name) const {
   const auto snapshot = FindCachedSnapshot(options.hub_cache, name);
   if (!snapshot) return snapshot.error();
   if (*snapshot) {
-    const auto whole = HoldsWholeModel(**snapshot, name.file);
-    if (!whole) return whole.error();
-    if (*whole || options.offline) {
-      return name.file.empty() ? **snapshot : **snapshot / name.file;
-    }
+    const fs::path path = name.file.empty() ? **snapshot : **snapshot / name.file;
+    auto whole = FindWholeModel(path);
+    if (!whole) return std::move(whole).error();
+    if (*whole || options.offline) return Located{path, *std::move(whole)};
   }
   if (options.offline) return OfflineError(name);
   if (const auto listing = hub.List(name); !listing) return listing.error();
-  return name.file.empty() ? fs::path(name.Root()) : fs::path(name.Root()) / name.file;
+  return Located{name.file.empty() ? fs::path(name.Root()) : fs::path(name.Root()) / name.file};
 }
 
 Places::Places(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -77,13 +82,27 @@ Result<std::shared_ptr<const Places>> Places::Create(PlaceOptions options) {
                 WebFiles(std::move(s3), remote)})));
 }
 
-Result<fs::path> Places::Locate(std::string_view argument) const {
+Result<Places::Located> Places::LocateAny(std::string_view argument) const {
   const auto place = ParsePlaceName(argument);
   if (!place) return place.error();
   if (const auto* hub = std::get_if<HubPlace>(&*place)) return state_->LocateOnHub(*hub);
-  if (const auto* web = std::get_if<WebPlace>(&*place)) return state_->web.Add(*web);
-  if (const auto* s3 = std::get_if<S3Place>(&*place)) return state_->web.Add(*s3);
-  return fs::path(std::get<LocalPlace>(*place).path);
+  if (const auto* local = std::get_if<LocalPlace>(&*place)) return Located{local->path};
+  const auto* web = std::get_if<WebPlace>(&*place);
+  return Located{web != nullptr ? state_->web.Add(*web)
+                                : state_->web.Add(std::get<S3Place>(*place))};
+}
+
+Result<fs::path> Places::Locate(std::string_view argument) const {
+  auto located = LocateAny(argument);
+  if (!located) return std::move(located).error();
+  return std::move(located->path);
+}
+
+Result<ModelFiles> Places::Find(std::string_view argument) const {
+  auto located = LocateAny(argument);
+  if (!located) return std::move(located).error();
+  if (located->files) return *std::move(located->files);
+  return FindModelFiles(located->path, *this);
 }
 
 const FileStore& Places::StoreOf(const fs::path& path) const {

@@ -12,6 +12,7 @@
 #include "base/file_store.h"
 #include "places/remote_files.h"
 #include "tensorguard/result.h"
+#include "weights/files/model_files.h"
 
 namespace tensorguard::internal {
 
@@ -37,6 +38,9 @@ class Places : public FileStore {
   // files are then those of one commit. Errors: those of ParsePlaceName; kNotFound, kSystem.
   Result<std::filesystem::path> Locate(std::string_view argument) const;
 
+  // The files of the model that `argument` names. Errors: those of Locate and FindModelFiles.
+  Result<ModelFiles> Find(std::string_view argument) const;
+
   Result<bool> Exists(const std::filesystem::path& path) const override;
   Result<bool> IsFolder(const std::filesystem::path& path) const override;
   Result<std::vector<std::string>> FilesIn(
@@ -49,7 +53,9 @@ class Places : public FileStore {
 
  private:
   struct State;
+  struct Located;
   explicit Places(std::unique_ptr<State> state);
+  Result<Located> LocateAny(std::string_view argument) const;
   const FileStore& StoreOf(const std::filesystem::path& path) const;
 
   std::unique_ptr<State> state_;

@@ -50,19 +50,15 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
   }
   const auto places = ProgramPlaces();
   if (!places) return places.error();
-  const auto path = (*places)->Locate(model);
-  if (!path) return path.error();
-  OpenModelOptions options = {.base = {}, .files = *places};
-  if (base) {
-    const auto is_adapter = NamesAdapter(*path, **places);
-    if (!is_adapter) return is_adapter.error();
-    if (*is_adapter) {
-      auto base_path = (*places)->Locate(*base);
-      if (!base_path) return std::move(base_path).error();
-      options.base = *std::move(base_path);
-    }
+  const auto found = (*places)->Find(model);
+  if (!found) return found.error();
+  std::optional<ModelFiles> base_found;
+  if (base && found->is_adapter) {
+    auto named = (*places)->Find(*base);
+    if (!named) return std::move(named).error();
+    base_found = *std::move(named);
   }
-  return OpenModel(*path, options);
+  return OpenModel(*found, base_found, *places);
 }
 
 bool IsFeaturesFile(const std::string& path) { return path.ends_with(kFeaturesSuffix); }

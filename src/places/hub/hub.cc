@@ -5,7 +5,6 @@
 #include "base/file_store.h"
 #include "base/json.h"
 #include "tokenizers/vocabulary.h"
-#include "weights/adapters/adapter.h"
 #include "weights/files/weight_files.h"
 
 namespace tensorguard::internal {
@@ -113,22 +112,25 @@ Result<std::optional<fs::path>> FindCachedSnapshot(const fs::path& cache, const 
   return *is_folder ? std::optional(snapshot) : std::nullopt;
 }
 
-Result<bool> HoldsWholeModel(const fs::path& snapshot, const std::string& file) {
-  const fs::path path = file.empty() ? snapshot : snapshot / file;
-  const auto weights = FindWeightFiles(path);
-  if (!weights) return false;  // asking the Hub tells whether the model is any better
-  for (const fs::path& part : weights->files) {
-    if (auto exists = LocalFiles()->Exists(part); !exists || !*exists) return exists;
+Result<std::optional<ModelFiles>> FindWholeModel(const fs::path& path) {
+  const std::optional<ModelFiles> none;
+  auto found = FindModelFiles(path);
+  if (!found) return none;  // asking the Hub tells whether the model is any better
+  const auto adapter =
+      found->is_adapter ? FindWeightFiles(path) : Result<WeightFiles>(WeightFiles());
+  if (!adapter) return none;
+  const auto& parts = found->is_adapter ? adapter->files : found->weights->files;
+  for (const fs::path& part : parts) {
+    const auto exists = LocalFiles()->Exists(part);
+    if (!exists) return exists.error();
+    if (!*exists) return none;
   }
-  if (weights->files[0].extension() == ".gguf") return true;
-  const fs::path folder = file.empty() ? snapshot : path.parent_path();
-  auto is_adapter = IsAdapterFolder(folder);
-  if (!is_adapter || *is_adapter) return is_adapter;
-  auto has_config = LocalFiles()->Exists(folder / "config.json");
-  if (!has_config || !*has_config) return has_config;
-  const auto tokenizer = FindTokenizerFile(folder);
+  if (found->is_adapter || parts[0].extension() == ".gguf") return std::optional(*std::move(found));
+  const auto has_config = LocalFiles()->Exists(found->folder / "config.json");
+  if (!has_config) return has_config.error();
+  const auto tokenizer = FindTokenizerFile(found->folder);
   if (!tokenizer) return tokenizer.error();
-  return tokenizer->has_value();
+  return *has_config && *tokenizer ? std::optional(*std::move(found)) : none;
 }
 
 }  // namespace tensorguard::internal

@@ -11,6 +11,7 @@
 
 #include "places/place_name.h"
 #include "tensorguard/result.h"
+#include "weights/files/model_files.h"
 
 namespace tensorguard::internal {
 
@@ -44,10 +45,10 @@ Result<HubListing> ParseHubListing(std::string_view json);
 Result<std::optional<std::filesystem::path>> FindCachedSnapshot(const std::filesystem::path& cache,
                                                                 const HubPlace& name);
 
-// Whether a snapshot holds all that is read of a model: its weights and, for all but GGUF files and
-// adapters, config.json and a tokenizer. A cache may hold any part of a model. `file` as in
-// HubPlace.
-Result<bool> HoldsWholeModel(const std::filesystem::path& snapshot, const std::string& file);
+// The files of a model in a snapshot, if it holds all that is read of one: its weights and, for all
+// but GGUF files and adapters, config.json and a tokenizer. A cache may hold any part of a model.
+// `path` is the snapshot or a file in it.
+Result<std::optional<ModelFiles>> FindWholeModel(const std::filesystem::path& path);
 
 }  // namespace tensorguard::internal
 

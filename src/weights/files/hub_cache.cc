@@ -76,4 +76,10 @@ Result<fs::path> ResolveHubCache(const fs::path& folder, const FileStore& files)
                .advice = "give the path of one snapshot"};
 }
 
+Result<fs::path> PlaceOfFolder(const fs::path& folder, const FileStore& files) {
+  const auto is_cache = IsHubCacheFolder(folder, files);
+  if (!is_cache) return is_cache.error();
+  return *is_cache ? ResolveHubCache(folder, files) : folder;
+}
+
 }  // namespace tensorguard::internal

@@ -20,6 +20,11 @@ Result<bool> IsHubCacheFolder(const std::filesystem::path& folder,
 Result<std::filesystem::path> ResolveHubCache(const std::filesystem::path& folder,
                                               const FileStore& files = *LocalFiles());
 
+// Where the files of a folder's model lie: the snapshot of a Hub cache folder, any other folder
+// itself. Errors: those of the two above.
+Result<std::filesystem::path> PlaceOfFolder(const std::filesystem::path& folder,
+                                            const FileStore& files = *LocalFiles());
+
 }  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_WEIGHTS_FILES_HUB_CACHE_H_

@@ -271,13 +271,18 @@ Result<void> StoredWeights::ReadBytes(size_t tensor_index, uint64_t first_byte,
   return {};
 }
 
+struct ReadFile {
+  TensorTable table;
+  std::optional<GgufMetadata> gguf = {};
+};
+
 // A part of a split model knows how many there are, whatever the files are called.
-Result<TensorTable> ReadGgufTable(const File& file, size_t files_of_model) {
+Result<ReadFile> ReadGguf(const File& file, size_t files_of_model) {
   auto header = ReadGgufHeader(file);
   if (!header) return std::move(header).error();
   const uint64_t parts = header->metadata.Number("split.count").value_or(files_of_model);
   if (parts == files_of_model || (parts == 0 && files_of_model == 1)) {
-    return std::move(header->table);
+    return ReadFile{std::move(header->table), std::move(header->metadata)};
   }
   return Error{
       .kind = ErrorKind::kUsage,
@@ -289,7 +294,7 @@ Result<TensorTable> ReadGgufTable(const File& file, size_t files_of_model) {
 }
 
 // By the first bytes; what they do not tell, the name does.
-Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
+Result<ReadFile> ReadTable(const File& file, size_t files_of_model) {
   constexpr size_t kStartBytes = std::max(kTorchLegacyStartBytes, kArchiveStartBytes);
   std::string start(std::min<uint64_t>(file.size_bytes(), kStartBytes), '\0');
   auto read = file.ReadAt(0, std::as_writable_bytes(std::span(start)));
@@ -305,12 +310,14 @@ Result<TensorTable> ReadTable(const File& file, size_t files_of_model) {
   }
   const auto gguf = IsGgufFile(file);
   if (!gguf) return gguf.error();
-  if (*gguf) return ReadGgufTable(file, files_of_model);
-  if (numpy || start.starts_with(kNumpyMagic)) return ReadNumpyTable(file);
-  if (torch || start.starts_with(kZipMagic) || StartsAsTorchLegacy(start)) {
-    return ReadTorchTable(file);
-  }
-  return ReadSafetensorsTable(file);
+  if (*gguf) return ReadGguf(file, files_of_model);
+  const bool is_numpy = numpy || start.starts_with(kNumpyMagic);
+  const bool is_torch = torch || start.starts_with(kZipMagic) || StartsAsTorchLegacy(start);
+  auto table = is_numpy   ? ReadNumpyTable(file)
+               : is_torch ? ReadTorchTable(file)
+                          : ReadSafetensorsTable(file);
+  if (!table) return std::move(table).error();
+  return ReadFile{*std::move(table)};
 }
 
 // Without the gaps of a strided tensor, and each element of an expanded one once.
@@ -324,6 +331,7 @@ uint64_t StoredBytes(const TensorEntry& entry) {
 struct OpenedFiles {
   std::vector<PooledFile> files;
   std::vector<StoredTensor> tensors;  // sorted by name
+  std::optional<GgufMetadata> gguf;   // of the first file
 };
 
 Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths,
@@ -332,9 +340,10 @@ Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths,
   for (const std::filesystem::path& path : paths) {
     auto file = files.Open(path);
     if (!file) return std::move(file).error();
-    auto table = ReadTable(**file, paths.size());
-    if (!table) return std::move(table).error();
-    for (TensorEntry& entry : table->tensors) {
+    auto contents = ReadTable(**file, paths.size());
+    if (!contents) return std::move(contents).error();
+    if (opened.files.empty()) opened.gguf = std::move(contents->gguf);
+    for (TensorEntry& entry : contents->table.tensors) {
       opened.tensors.push_back({.info = {.name = std::move(entry.name),
                                          .dtype = entry.dtype,
                                          .shape = std::move(entry.shape),
@@ -393,26 +402,37 @@ Result<void> CheckAgainstIndex(const ShardIndex& index, const OpenedFiles& opene
 
 }  // namespace
 
-Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path,
-                                                              const FileStorePtr& files) {
-  auto found = FindWeightFiles(path, *files);
-  if (!found) return std::move(found).error();
-  if (IsOnnxName(found->files[0])) return OpenOnnxWeights(found->files, {}, files);
-  auto opened = ReadTables(found->files, *files);
+Result<StoredModel> OpenStoredModel(const WeightFiles& found, const FileStorePtr& files) {
+  if (IsOnnxName(found.files[0])) {
+    auto weights = OpenOnnxWeights(found.files, {}, files);
+    if (!weights) return std::move(weights).error();
+    return StoredModel{*std::move(weights), {}};
+  }
+  auto opened = ReadTables(found.files, *files);
   if (!opened) return std::move(opened).error();
   auto unique = CheckNamesUnique(opened->tensors);
   if (!unique) return std::move(unique).error();
-  if (found->index) {
-    auto agreed = CheckAgainstIndex(*found->index, *opened);
+  if (found.index) {
+    auto agreed = CheckAgainstIndex(*found.index, *opened);
     if (!agreed) return std::move(agreed).error();
   }
   if (opened->tensors.empty()) {
     return Error{.problem = "model holds no tensors",
-                 .file = path.string(),
+                 .file = found.files[0].string(),
                  .advice = "name a file with weights: this one has metadata or a vocabulary alone"};
   }
-  return std::shared_ptr<const WeightSource>(
-      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files));
+  auto weights =
+      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files);
+  return StoredModel{std::move(weights), std::move(opened->gguf)};
+}
+
+Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path,
+                                                              const FileStorePtr& files) {
+  const auto found = FindWeightFiles(path, *files);
+  if (!found) return found.error();
+  auto model = OpenStoredModel(*found, files);
+  if (!model) return std::move(model).error();
+  return std::move(model->weights);
 }
 
 }  // namespace tensorguard::internal

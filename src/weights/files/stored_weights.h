@@ -4,8 +4,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/file_store.h"
+#include "formats/gguf/gguf_metadata.h"
+#include "weights/files/weight_files.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard::internal {
@@ -24,6 +27,16 @@ namespace tensorguard::internal {
 // named in the text), kUsage (more than one model, or part of one), kSystem.
 Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(
     const std::filesystem::path& path, const FileStorePtr& files = LocalFiles());
+
+// Weights, and what their files say beside them.
+struct StoredModel {
+  std::shared_ptr<const WeightSource> weights;
+  std::optional<GgufMetadata> gguf;  // of the first file, where that is GGUF
+};
+
+// The same of files that are already found. REQUIRES: of FindWeightFiles, in the same store.
+Result<StoredModel> OpenStoredModel(const WeightFiles& found,
+                                    const FileStorePtr& files = LocalFiles());
 
 }  // namespace tensorguard::internal
 

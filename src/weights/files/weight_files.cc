@@ -256,21 +256,9 @@ std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const f
   return {};
 }
 
-Result<WeightFiles> FilesOfFolder(const FileStore& store, const fs::path& folder) {
-  auto names = store.FilesIn(folder, UsualNames());
-  if (!names) return std::move(names).error();
-  for (const FormatNames& format : ReadableFormats()) {
-    if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
-  }
-  const auto below = OnnxNamesBelow(store, folder);
-  if (!below) return below.error();
-  if (!below->empty()) return OnnxFilesIn(folder / kOnnxFolder, *below);
-  return NoWeights(store, folder, *names);
-}
-
 Result<WeightFiles> FilesOfIndexPath(const FileStore& store, const fs::path& path,
                                      const FormatNames& format) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path folder = FolderOf(path);
   auto names = store.FilesIn(folder);
   if (!names) return std::move(names).error();
   return FilesOfIndex(store, folder / path.filename(), WeightsOf(format, *names));
@@ -299,7 +287,7 @@ Names UsualParts(const std::string& name, const ShardName& part) {
 // As llama.cpp has it, the first part of a split model stands for all.
 Result<WeightFiles> FilesOfFirstPart(const FileStore& store, const fs::path& path,
                                      const FormatNames& format, const ShardName& part) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path folder = FolderOf(path);
   auto names = store.FilesIn(folder, UsualParts(path.filename().string(), part));
   if (!names) return std::move(names).error();
   Names parts = PartsOfSet(WeightsOf(format, *names), part);
@@ -331,7 +319,7 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
                                            : "give the path of the folder"};
   }
   if (ModelParallelFamily(name)) {
-    const auto names = store.FilesIn(path.has_parent_path() ? path.parent_path() : fs::path("."));
+    const auto names = store.FilesIn(FolderOf(path));
     if (!names) return names.error();
     auto whole = CheckNotModelParallel(path, *names, name);
     if (!whole) return std::move(whole).error();
@@ -353,6 +341,18 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
 
 }  // namespace
 
+Result<WeightFiles> FindWeightFilesIn(const fs::path& folder, const FileStore& store) {
+  auto names = store.FilesIn(folder, UsualNames());
+  if (!names) return std::move(names).error();
+  for (const FormatNames& format : ReadableFormats()) {
+    if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
+  }
+  const auto below = OnnxNamesBelow(store, folder);
+  if (!below) return below.error();
+  if (!below->empty()) return OnnxFilesIn(folder / kOnnxFolder, *below);
+  return NoWeights(store, folder, *names);
+}
+
 Result<WeightFiles> FindWeightFiles(const fs::path& path, const FileStore& files) {
   const auto is_folder = files.IsFolder(path);
   if (!is_folder) return is_folder.error();
@@ -363,12 +363,9 @@ Result<WeightFiles> FindWeightFiles(const fs::path& path, const FileStore& files
     return Error{
         .kind = ErrorKind::kNotFound, .problem = "no such file or folder", .file = path.string()};
   }
-  const auto is_cache = IsHubCacheFolder(path, files);
-  if (!is_cache) return is_cache.error();
-  if (!*is_cache) return FilesOfFolder(files, path);
-  auto snapshot = ResolveHubCache(path, files);
-  if (!snapshot) return std::move(snapshot).error();
-  return FilesOfFolder(files, *snapshot);
+  const auto place = PlaceOfFolder(path, files);
+  if (!place) return place.error();
+  return FindWeightFilesIn(*place, files);
 }
 
 }  // namespace tensorguard::internal

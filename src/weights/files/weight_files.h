@@ -17,11 +17,15 @@ struct WeightFiles {
   std::optional<ShardIndex> index;           // its shards are `files`, in the same order
 };
 
-// `path` is a weight file, an index, or a folder; docs/decisions/002-which-files-are-the-model.md
-// says what is chosen where a folder holds more than one model. Reads the index, no weight file.
-// Errors: as OpenStoredWeights.
+// `path` is a weight file, an index, or a folder, which may be that of a Hub cache;
+// docs/decisions/002-which-files-are-the-model.md says what is chosen where a folder holds more
+// than one model. Reads the index, no weight file. Errors: as OpenStoredWeights.
 Result<WeightFiles> FindWeightFiles(const std::filesystem::path& path,
                                     const FileStore& files = *LocalFiles());
+
+// The same of a folder that is no Hub cache.
+Result<WeightFiles> FindWeightFilesIn(const std::filesystem::path& folder,
+                                      const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard::internal
 

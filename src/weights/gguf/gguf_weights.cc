@@ -155,20 +155,6 @@ Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata&
 
 }  // namespace
 
-Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path,
-                                                     const FileStore& files) {
-  const auto found = FindWeightFiles(path, files);
-  if (!found) return found.error();
-  auto file = files.Open(found->files[0]);
-  if (!file) return std::move(file).error();
-  const auto gguf = IsGgufFile(**file);
-  if (!gguf) return gguf.error();
-  if (!*gguf) return std::optional<GgufMetadata>();
-  auto header = ReadGgufHeader(**file);
-  if (!header) return std::move(header).error();
-  return std::optional(std::move(header->metadata));
-}
-
 Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata,
                                                    const WeightSource& stored) {
   const auto name = metadata.Text("general.architecture");

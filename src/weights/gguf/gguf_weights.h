@@ -2,22 +2,14 @@
 #ifndef TENSORGUARD_WEIGHTS_GGUF_GGUF_WEIGHTS_H_
 #define TENSORGUARD_WEIGHTS_GGUF_GGUF_WEIGHTS_H_
 
-#include <filesystem>
 #include <memory>
-#include <optional>
 
-#include "base/file_store.h"
 #include "formats/gguf/gguf_metadata.h"
 #include "tensorguard/result.h"
 #include "weights/gguf/gguf_names.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard::internal {
-
-// The metadata of the model's first file; empty if `path` names weights in another format. Errors:
-// those of FindWeightFiles and ReadGgufHeader.
-Result<std::optional<GgufMetadata>> ReadGgufMetadata(const std::filesystem::path& path,
-                                                     const FileStore& files = *LocalFiles());
 
 // The architecture of a GGUF model; `stored` are its tensors by llama.cpp's names. Errors:
 // kUnsupported, naming it, where llama.cpp's conversion of it is not known here.

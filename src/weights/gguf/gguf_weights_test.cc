@@ -28,11 +28,12 @@ Result<std::shared_ptr<const WeightSource>> Undone(const std::vector<std::string
                                                    const std::vector<BuiltGgufTensor>& tensors) {
   static const ScratchFolder folder;  // outlives the weights
   const auto path = folder.Write("m.gguf", BuildGguf(pairs, tensors));
-  auto stored = OpenStoredWeights(path);
-  if (!stored) return stored;
-  const auto metadata = ReadGgufMetadata(path);
-  EXPECT_TRUE(metadata && *metadata);
-  return UndoGgufConversion(*stored, **metadata);
+  const auto files = FindWeightFiles(path);
+  EXPECT_TRUE(files);
+  const auto stored = OpenStoredModel(*files);
+  if (!stored) return stored.error();
+  EXPECT_TRUE(stored->gguf);
+  return UndoGgufConversion(stored->weights, *stored->gguf);
 }
 
 std::string Problem(const std::vector<std::string>& pairs,

@@ -37,7 +37,7 @@ fs::path HubBlobs(const fs::path& folder) {
 
 Result<fs::path> ExternalPath(const FileStorePtr& store, const fs::path& model_file,
                               const std::string& location) {
-  const fs::path folder = model_file.has_parent_path() ? model_file.parent_path() : fs::path(".");
+  const fs::path folder = FolderOf(model_file);
   const fs::path relative(location);
   const bool climbs = std::find(relative.begin(), relative.end(), "..") != relative.end();
   if (relative.is_absolute() || climbs || location.find('\0') != location.npos) {

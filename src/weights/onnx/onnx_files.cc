@@ -102,7 +102,7 @@ Result<OnnxFiles> OnnxFilesOfFolder(const fs::path& folder, const std::vector<st
 Result<OnnxFiles> OnnxFilesOfFile(const fs::path& path, const FileStore& files) {
   const auto part = PartOf(path.filename().string());
   if (!part) return OnnxFiles{path};
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path folder = FolderOf(path);
   if (part->part != kEncoder) {
     const fs::path encoder = folder / FileName(kEncoder, part->variant);
     const auto exists = files.Exists(encoder);
