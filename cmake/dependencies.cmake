@@ -11,6 +11,7 @@ find_package(GTest REQUIRED)
 find_package(CURL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(kissfft REQUIRED IMPORTED_TARGET kissfft-float)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 
 # Armadillo without its wrapper library, linked straight to the OpenBLAS that several threads may call at

@@ -8,11 +8,12 @@ packages() {
 g++                   C++20 compiler (12.2), with the sanitizers' libraries
 cmake                 build (3.25)
 ninja-build           build
-pkgconf               finds kissfft and cairo
+pkgconf               finds kissfft, cairo and RE2
 libfmt-dev            text formatting
 zlib1g-dev            packed NumPy arrays
 nlohmann-json3-dev    JSON
 libcli11-dev          command line
+libre2-dev            regular expressions in adapters' configs, in linear time
 libhwy-dev            SIMD kernels chosen at run time
 libkissfft-dev        Fourier transforms of the paper profile
 libarmadillo-dev      clustering, decompositions

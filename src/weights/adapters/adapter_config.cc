@@ -20,6 +20,10 @@ constexpr double kDefaultAlpha = 8;
 // Far above any rank in use; keeps ranks exact as a double.
 constexpr uint64_t kHighestRank = 1u << 20;
 
+// Far above what is written by hand. Names of modules, of which AdaLoRA writes one a module, are no
+// expressions and do not count.
+constexpr size_t kMostExpressions = 1000;
+
 // Options that change the model in a way that adding one matrix to each target cannot express.
 constexpr std::array kUnsupportedOptions = {"alora_invocation_tokens",
                                             "arrow_config",
@@ -91,7 +95,9 @@ Result<std::vector<std::string>> Strings(const Json& object, const char* key) {
   return strings;
 }
 
-// Collects the keys of one object of the top level in the order of the text.
+// Collects the keys of one object of the top level in the order of the text. Not by
+// nlohmann::ordered_json, which looks through all keys of an object to add one: a hostile file of
+// 16 MB would keep it busy for days.
 class KeyOrder : public nlohmann::json_sax<Json> {
  public:
   explicit KeyOrder(std::string_view object) : object_(object) {}
@@ -140,6 +146,7 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
   std::vector<PatternValue> values;
   if (patterns == nullptr || patterns->empty()) return values;
   if (!patterns->is_object()) return WrongKey(key, *patterns, "an object of numbers");
+  size_t expressions = 0;
   auto keys = KeysInOrder(document, key);
   if (!keys) return std::move(keys).error();
   for (const std::string& text : *keys) {
@@ -147,6 +154,13 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
     if (entry == patterns->end()) return WrongKey(key, text, "a file that nobody writes to");
     auto pattern = ModulePattern::Compile(text, ModulePattern::Extent::kTail);
     if (!pattern) return std::move(pattern).error();
+    expressions += pattern->is_plain() ? 0 : 1;
+    if (expressions > kMostExpressions) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = fmt::format("{} holds too many regular expressions", key),
+                   .expected = fmt::format("at most {}", kMostExpressions),
+                   .advice = "name the modules themselves"};
+    }
     if (are_ranks) {
       if (auto rank = CheckedRank(key, *entry); !rank) return std::move(rank).error();
     }

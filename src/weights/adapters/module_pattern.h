@@ -3,16 +3,21 @@
 #ifndef TENSORGUARD_WEIGHTS_ADAPTERS_MODULE_PATTERN_H_
 #define TENSORGUARD_WEIGHTS_ADAPTERS_MODULE_PATTERN_H_
 
-#include <optional>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "tensorguard/result.h"
-#include "weights/adapters/name_regex.h"
+
+namespace re2 {
+class RE2;
+}
 
 namespace tensorguard::internal {
 
-// Thread-safe: Matches may be called from any thread.
+// Matches by RE2, which never backtracks: its time is linear in the name's length and its memory
+// limited, whatever the pattern. Thread-safe: Matches may be called from any thread.
 class ModulePattern {
  public:
   enum class Extent {
@@ -20,18 +25,23 @@ class ModulePattern {
     kWhole,  // the whole name: feedforward_modules
   };
 
-  // Errors: those of NameRegex::Compile; kUnsupported if `text` is too long.
+  // Errors: kBadFile if `text` is no regular expression; kUnsupported if it is too long or complex,
+  // or means something that RE2 has not or reads otherwise than Python does (look-around, back
+  // references, flags, POSIX classes).
   static Result<ModulePattern> Compile(std::string_view text, Extent extent);
 
   bool Matches(std::string_view module) const;
 
-  // Steps that matching takes per byte of the name.
-  size_t cost() const { return regex_ ? regex_->program_size() : 1; }
+  // A plain name is compared, not searched for.
+  bool is_plain() const { return regex_ == nullptr; }
+
+  // Steps that matching may take per byte of the name.
+  size_t cost() const;
 
  private:
   std::string text_;
   Extent extent_ = Extent::kTail;
-  std::optional<NameRegex> regex_;  // empty if `text_` is a plain name, its dots any character
+  std::shared_ptr<const re2::RE2> regex_;  // null if `text` is a plain name, its dots any character
 };
 
 }  // namespace tensorguard::internal
