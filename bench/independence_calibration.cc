@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/random_bits.h"
+#include "base/seeded_order.h"
 #include "evaluation/truth.h"
 #include "independence/independence.h"
 #include "independence/independence_finding.h"
@@ -30,7 +31,6 @@
 #include "model/model.h"
 #include "network/network.h"
 #include "numerics/linear_assignment.h"
-#include "numerics/seeded_order.h"
 #include "tests/support/memory_weights.h"
 
 namespace tensorguard::internal {
@@ -269,7 +269,8 @@ FloatMatrix Distances(const NetworkMaker::Tensors& a, const NetworkMaker::Tensor
 }
 
 std::vector<uint32_t> ChosenOrder(const FloatMatrix& distances, Ordering ordering) {
-  if (ordering == Ordering::kAll) return AssignColumns(distances);
+  if (ordering == Ordering::kAll)
+    return AssignColumns({.values = distances.values(), .columns = distances.columns()});
   std::vector<uint32_t> order(distances.rows());
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   if (ordering == Ordering::kNone) return order;

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <optional>
 
+#include "numerics/linear_assignment.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -78,71 +80,25 @@ std::optional<LayerMatching> ByWholeLayers(const HalfFeatures& a, const HalfFeat
   return LayerMatching{pairs, pairs};
 }
 
-// Rows are assigned one after the other, each by a shortest augmenting path. REQUIRES: rows <=
-// columns. The column of each row.
-std::vector<size_t> Assign(size_t rows, size_t columns, const auto& cost) {
-  constexpr double kFar = std::numeric_limits<double>::infinity();
-  std::vector<double> row_price(rows + 1);
-  std::vector<double> column_price(columns + 1);
-  std::vector<size_t> row_of(columns + 1);  // counted from 1; 0: none
-  for (size_t row = 1; row <= rows; ++row) {
-    row_of[0] = row;
-    size_t column = 0;
-    std::vector<double> distance(columns + 1, kFar);
-    std::vector<size_t> before(columns + 1);
-    std::vector<bool> done(columns + 1);
-    do {
-      done[column] = true;
-      const size_t from = row_of[column];
-      double least = kFar;
-      size_t next = 0;
-      for (size_t j = 1; j <= columns; ++j) {
-        if (done[j]) continue;
-        const double reduced = cost(from - 1, j - 1) - row_price[from] - column_price[j];
-        if (reduced < distance[j]) {
-          distance[j] = reduced;
-          before[j] = column;
-        }
-        if (distance[j] < least) {
-          least = distance[j];
-          next = j;
-        }
-      }
-      for (size_t j = 0; j <= columns; ++j) {
-        if (done[j]) {
-          row_price[row_of[j]] += least;
-          column_price[j] -= least;
-        } else {
-          distance[j] -= least;
-        }
-      }
-      column = next;
-    } while (row_of[column] != 0);
-    while (column != 0) {
-      row_of[column] = row_of[before[column]];
-      column = before[column];
-    }
-  }
-  std::vector<size_t> column_of(rows);
-  for (size_t j = 1; j <= columns; ++j) {
-    if (row_of[j] != 0) column_of[row_of[j] - 1] = j - 1;
-  }
-  return column_of;
-}
-
 }  // namespace
 
 std::vector<std::pair<size_t, size_t>> BestPairs(const FloatMatrix& totals) {
   std::vector<std::pair<size_t, size_t>> pairs;
-  const bool turned = totals.rows() > totals.columns();
   if (totals.values().empty()) return pairs;
-  const auto cost = [&](size_t i, size_t j) {
-    return -static_cast<double>(turned ? totals.Row(j)[i] : totals.Row(i)[j]);
-  };
-  const auto columns = Assign(std::min(totals.rows(), totals.columns()),
-                              std::max(totals.rows(), totals.columns()), cost);
-  for (size_t i = 0; i < columns.size(); ++i) {
-    pairs.emplace_back(turned ? columns[i] : i, turned ? i : columns[i]);
+  const bool turned = totals.rows() > totals.columns();
+  const size_t rows = std::min(totals.rows(), totals.columns());
+  const size_t columns = std::max(totals.rows(), totals.columns());
+  std::vector<float> costs;
+  costs.reserve(rows * columns);
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t j = 0; j < columns; ++j) {
+      costs.push_back(-(turned ? totals.Row(j)[i] : totals.Row(i)[j]));
+    }
+  }
+  const auto column_of_row = AssignColumns({.values = costs, .columns = columns});
+  for (size_t i = 0; i < rows; ++i) {
+    const size_t j = column_of_row[i];
+    pairs.emplace_back(turned ? j : i, turned ? i : j);
   }
   std::ranges::sort(pairs);
   return pairs;

@@ -16,8 +16,8 @@ using HalfFeatures = std::array<std::vector<LayerFeatures>, kLayerHalves>;
 // Of each half, pairs of places in its list of layers, ascending in the first.
 using LayerMatching = std::array<std::vector<std::pair<size_t, size_t>>, kLayerHalves>;
 
-// The pairs of a largest total; no row and no column twice. `totals` [rows, columns]. Hungarian
-// method, time rows^2 columns.
+// The pairs of a largest total; no row and no column twice. `totals` [rows, columns]. Time
+// as AssignColumns.
 std::vector<std::pair<size_t, size_t>> BestPairs(const FloatMatrix& totals);
 
 // The same by trying all: what BestPairs is tested against. REQUIRES: at most 8 columns or rows.

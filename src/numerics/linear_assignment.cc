@@ -14,15 +14,15 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // cost(row, column) - row_price - column_price >= 0 everywhere, 0 on assigned pairs.
 class Assignment {
  public:
-  explicit Assignment(const FloatMatrix& costs)
+  explicit Assignment(const AssignmentCosts& costs)
       : costs_(costs),
         row_price_(costs.rows()),
-        column_price_(costs.columns()),
+        column_price_(costs.columns),
         column_of_row_(costs.rows(), kNone),
-        row_of_column_(costs.columns(), kNone),
-        distance_(costs.columns()),
-        previous_column_(costs.columns()),
-        is_final_(costs.columns()) {}
+        row_of_column_(costs.columns, kNone),
+        distance_(costs.columns),
+        previous_column_(costs.columns),
+        is_final_(costs.columns) {}
 
   // Each row its own cheapest column while that is free.
   void StartGreedily() {
@@ -82,7 +82,7 @@ class Assignment {
     const double base = reached - row_price_[row];
     uint32_t nearest = kNone;
     double nearest_distance = kInfinity;
-    for (uint32_t column = 0; column < costs_.columns(); ++column) {
+    for (uint32_t column = 0; column < costs_.columns; ++column) {
       if (is_final_[column] != 0) continue;
       const double distance = base + costs[column] - column_price_[column];
       if (distance < distance_[column]) {
@@ -106,7 +106,7 @@ class Assignment {
     }
   }
 
-  const FloatMatrix& costs_;
+  const AssignmentCosts& costs_;
   std::vector<double> row_price_;
   std::vector<double> column_price_;
   std::vector<uint32_t> column_of_row_;
@@ -120,7 +120,7 @@ class Assignment {
 
 }  // namespace
 
-std::vector<uint32_t> AssignColumns(const FloatMatrix& costs) {
+std::vector<uint32_t> AssignColumns(const AssignmentCosts& costs) {
   if (costs.rows() == 0) return {};
   Assignment assignment(costs);
   assignment.StartGreedily();
@@ -128,8 +128,8 @@ std::vector<uint32_t> AssignColumns(const FloatMatrix& costs) {
   return std::move(assignment).column_of_row();
 }
 
-std::vector<uint32_t> AssignColumnsExhaustively(const FloatMatrix& costs) {
-  std::vector<uint32_t> order(costs.columns());
+std::vector<uint32_t> AssignColumnsExhaustively(const AssignmentCosts& costs) {
+  std::vector<uint32_t> order(costs.columns);
   std::iota(order.begin(), order.end(), 0u);
   std::vector<uint32_t> best;
   double best_cost = kInfinity;
@@ -144,7 +144,7 @@ std::vector<uint32_t> AssignColumnsExhaustively(const FloatMatrix& costs) {
   return best;
 }
 
-double AssignmentCost(const FloatMatrix& costs, const std::vector<uint32_t>& column_of_row) {
+double AssignmentCost(const AssignmentCosts& costs, const std::vector<uint32_t>& column_of_row) {
   double sum = 0.0;
   for (size_t row = 0; row < column_of_row.size(); ++row) {
     sum += static_cast<double>(costs.Row(row)[column_of_row[row]]);

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/random_bits.h"
+#include "base/seeded_order.h"
 #include "independence/units/feed_forward_units.h"
-#include "numerics/seeded_order.h"
 
 namespace tensorguard::internal {
 

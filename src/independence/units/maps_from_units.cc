@@ -77,6 +77,12 @@ FloatMatrix SquaredDistances(const arma::fmat& rows, const arma::fmat& columns, 
 // Unit i of `few` goes with unit partner[i] of `many`.
 using Matching = std::vector<uint32_t>;
 
+AssignmentCosts TableOf(const FloatMatrix& costs) {
+  return {.values = costs.values(), .columns = costs.columns()};
+}
+
+Matching Assigned(const FloatMatrix& costs) { return AssignColumns(TableOf(costs)); }
+
 // The cross product whose polar factor is the best map. A gated unit's up and down may have changed
 // sign together, which only a map tells: they count from the second round on, with the sign of
 // their cosines so far.
@@ -181,8 +187,8 @@ std::optional<UnitFit> FitUnits(const UnitVectors& a, const UnitVectors& b, uint
   const auto few = UnitColumns(a);
   const auto many = UnitColumns(b);
   if (AnyZero(few) || AnyZero(many)) return {};
-  Matching matching = AssignColumns(
-      SquaredDistances(UnitDescriptors(a, threads), UnitDescriptors(b, threads), threads));
+  Matching matching =
+      Assigned(SquaredDistances(UnitDescriptors(a, threads), UnitDescriptors(b, threads), threads));
   std::vector<float> signs;
   UnitFit fit;
   for (int round = 0; round < kMostRounds; ++round) {
@@ -191,8 +197,9 @@ std::optional<UnitFit> FitUnits(const UnitVectors& a, const UnitVectors& b, uint
     fit.maps = *std::move(maps);
     const Cosines cosines = CosinesUnder(fit.maps, few, many, threads);
     const FloatMatrix costs = Costs(cosines);
-    Matching next = AssignColumns(costs);
-    fit.cosine = -AssignmentCost(costs, next) / static_cast<double>(next.size() * few.size());
+    Matching next = Assigned(costs);
+    fit.cosine =
+        -AssignmentCost(TableOf(costs), next) / static_cast<double>(next.size() * few.size());
     const bool stands_still = next == matching && !signs.empty();
     matching = std::move(next);
     signs = Signs(cosines, matching);

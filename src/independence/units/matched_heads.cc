@@ -69,7 +69,8 @@ std::vector<LayerPair> AssignLayers(const std::vector<LayerForm>& few,
       costs.Row(i)[j] = -static_cast<float>(arma::accu(few[i].form % many[j].form));
     }
   }
-  const std::vector<uint32_t> assigned = AssignColumns(costs);
+  const std::vector<uint32_t> assigned =
+      AssignColumns({.values = costs.values(), .columns = costs.columns()});
   std::vector<LayerPair> pairs;
   for (size_t i = 0; i < few.size(); ++i) {
     pairs.push_back({few[i].layer, many[assigned[i]].layer, -costs.Row(i)[assigned[i]]});

@@ -6,9 +6,9 @@
 
 #include "base/parallel.h"
 #include "base/random_bits.h"
+#include "base/seeded_order.h"
 #include "independence/statistics/unit_similarity.h"
 #include "numerics/linear_assignment.h"
-#include "numerics/seeded_order.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -55,7 +55,8 @@ std::vector<uint32_t> Match(const arma::fmat& few, const arma::fmat& many, bool 
     return {};
   });
   static_cast<void>(done);  // the work has no errors
-  const std::vector<uint32_t> assigned = AssignColumns(costs);
+  const std::vector<uint32_t> assigned =
+      AssignColumns({.values = costs.values(), .columns = costs.columns()});
   std::vector<uint32_t> partner(rows.size());
   for (size_t row = 0; row < rows.size(); ++row) partner[rows[row]] = columns[assigned[row]];
   return partner;

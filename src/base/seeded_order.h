@@ -1,6 +1,6 @@
 // A reproducible random order.
-#ifndef TENSORGUARD_NUMERICS_SEEDED_ORDER_H_
-#define TENSORGUARD_NUMERICS_SEEDED_ORDER_H_
+#ifndef TENSORGUARD_BASE_SEEDED_ORDER_H_
+#define TENSORGUARD_BASE_SEEDED_ORDER_H_
 
 #include <cstdint>
 #include <numeric>
@@ -23,4 +23,4 @@ inline std::vector<uint32_t> SeededOrder(uint32_t count, uint64_t seed) {
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_NUMERICS_SEEDED_ORDER_H_
+#endif  // TENSORGUARD_BASE_SEEDED_ORDER_H_
