@@ -20,6 +20,7 @@
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
 #include "comparison/weight_pairs.h"
+#include "roles/layer_place.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -56,8 +57,6 @@ struct LayerSums {
   double squared_change = 0;
   double count = 0;
 };
-
-using LayerPlace = std::pair<std::string, uint32_t>;
 
 std::map<LayerPlace, LayerSums> SumByLayer(const Fingerprint& a, const SketchComparison& sketches) {
   std::map<LayerPlace, LayerSums> sums;

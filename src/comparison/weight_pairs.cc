@@ -5,10 +5,10 @@
 #include <string>
 #include <tuple>
 
+#include "roles/layer_place.h"
+
 namespace tensorguard::internal {
 namespace {
-
-using LayerPlace = std::pair<std::string, uint32_t>;  // stack and index
 
 std::map<LayerPlace, size_t> LayerPlaces(const Fingerprint& fingerprint) {
   std::map<LayerPlace, size_t> places;

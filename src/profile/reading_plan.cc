@@ -9,13 +9,13 @@
 #include <string>
 #include <utility>
 
+#include "roles/layer_place.h"
+
 namespace tensorguard::internal {
 namespace {
 
 enum class Part { kQueryKey, kOutputValue, kFeedForward };
 constexpr size_t kParts = 3;
-
-using LayerPlace = std::pair<std::string, uint32_t>;  // stack and index
 
 uint64_t StoredBytes(const Network& network, const Weight& weight, uint64_t rows) {
   const TensorInfo& tensor = network.source().tensors()[weight.tensor_index];

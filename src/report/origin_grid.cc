@@ -6,10 +6,10 @@
 #include <map>
 #include <utility>
 
+#include "roles/layer_place.h"
+
 namespace tensorguard::internal {
 namespace {
-
-using LayerPlace = std::pair<std::string, uint32_t>;
 
 std::string NameOf(const LayerPlace& place) {
   return place.first.empty() ? fmt::format("{}", place.second)

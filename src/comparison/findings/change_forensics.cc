@@ -13,6 +13,7 @@
 #include "comparison/findings/change_spectrum.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
+#include "roles/layer_place.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -105,8 +106,6 @@ std::string RoleNames(const std::vector<ChangedMatrix>& changed) {
   }
   return names;
 }
-
-using LayerPlace = std::pair<std::string, uint32_t>;
 
 std::set<LayerPlace> LayersOf(const std::vector<ChangedMatrix>& changed) {
   std::set<LayerPlace> layers;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "comparison/thresholds.h"
+#include "roles/layer_place.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -31,8 +32,6 @@ std::string LayerLabels(const Fingerprint& fingerprint, std::span<const size_t> 
   if (layers.size() > kMostNamed) labels += fmt::format(" and {} more", layers.size() - kMostNamed);
   return labels;
 }
-
-using LayerPlace = std::pair<std::string, uint32_t>;
 
 // Of the learned matrices of each layer, sorted.
 using LayerDigests = std::map<LayerPlace, std::vector<WeightDigest>>;
