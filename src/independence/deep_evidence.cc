@@ -56,9 +56,9 @@ Result<std::vector<double>> SharesOf(const Network& network) {
 
 }  // namespace
 
-Result<GatheredEvidence> GatherEvidence(const ReadModel& a, const ReadModel& b,
-                                        const Comparison& comparison, const DeepTest& test,
-                                        unsigned threads) {
+Result<GatheredEvidence> GatherDeepEvidence(const ReadModel& a, const ReadModel& b,
+                                            const Comparison& comparison, const DeepTest& test,
+                                            unsigned threads) {
   GatheredEvidence gathered;
   const auto pairs =
       CounterpartsOf(comparison.sketches, a.fingerprint, a.network, b.fingerprint, b.network);

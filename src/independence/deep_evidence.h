@@ -33,9 +33,9 @@ struct GatheredEvidence {
 // Reads the matrices only where stored sketches are alike, and runs tokens through the layers only
 // where some layers were copied and others not, so that independent models cost nothing. Errors:
 // those of MeasureExactAgreement and WrittenShares.
-Result<GatheredEvidence> GatherEvidence(const ReadModel& a, const ReadModel& b,
-                                        const Comparison& comparison, const DeepTest& test,
-                                        unsigned threads);
+Result<GatheredEvidence> GatherDeepEvidence(const ReadModel& a, const ReadModel& b,
+                                            const Comparison& comparison, const DeepTest& test,
+                                            unsigned threads);
 
 }  // namespace tensorguard::internal
 

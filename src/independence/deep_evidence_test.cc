@@ -68,14 +68,15 @@ Verdict Judged(const Tensors& a, const Tensors& b, Comparison comparison, bool* 
   const auto network_b = BuildLlama(b);
   const DeepTest test = Tested(*network_a, *network_b, AllTokens());
   const Fingerprint none;
-  const auto gathered = GatherEvidence({*network_a, none}, {*network_b, none}, comparison, test, 2);
+  const auto gathered =
+      GatherDeepEvidence({*network_a, none}, {*network_b, none}, comparison, test, 2);
   EXPECT_TRUE(gathered);
   const DeepVerdict judged = JudgeWithTest(comparison, test, gathered->evidence);
   *in_part = judged.in_part;
   return judged.verdict;
 }
 
-TEST(GatherEvidence, LayersPutInForShowDoNotMakeACopy) {
+TEST(GatherDeepEvidence, LayersPutInForShowDoNotMakeACopy) {
   const Tensors donor = LlamaTensors(kShape, 1);
   for (const Verdict verdict : {Verdict::kDerived, Verdict::kIndependent}) {
     Comparison comparison;

@@ -42,8 +42,8 @@ Result<TestedPair> RunDeepTest(const TestedModel& first, const TestedModel& seco
   console.EndProgress();
   if (!test) return std::move(test).error();
   if (!tokens.note.empty()) test->limits.push_back(tokens.note);
-  auto gathered = GatherEvidence({*a->network, first.fingerprint},
-                                 {*b->network, second.fingerprint}, comparison, *test, threads);
+  auto gathered = GatherDeepEvidence({*a->network, first.fingerprint},
+                                     {*b->network, second.fingerprint}, comparison, *test, threads);
   if (!gathered) return std::move(gathered).error();
   return TestedPair{*std::move(test), *std::move(gathered)};
 }

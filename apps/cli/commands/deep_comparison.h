@@ -27,8 +27,8 @@ struct TestedPair {
 };
 
 // Errors: kUsage for a fingerprint file, which holds no weights; those of OpenModel,
-// Network::Build, TestIndependence and GatherEvidence. A tokenizer that cannot be read counts as
-// none.
+// Network::Build, TestIndependence and GatherDeepEvidence. A tokenizer that cannot be read counts
+// as none.
 Result<TestedPair> RunDeepTest(const TestedModel& first, const TestedModel& second,
                                const Comparison& comparison, unsigned threads, Console& console);
 

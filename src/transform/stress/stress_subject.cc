@@ -36,8 +36,8 @@ Result<SubjectAnswer> TestSubjects(const StressSubject& a, const StressSubject& 
   const auto test =
       TestIndependence(*a.network, *b.network, tokens.pairs, {.threads = threads, .seed = seed});
   if (!test) return test.error();
-  const auto gathered = GatherEvidence({*a.network, a.fingerprint}, {*b.network, b.fingerprint},
-                                       *comparison, *test, threads);
+  const auto gathered = GatherDeepEvidence({*a.network, a.fingerprint}, {*b.network, b.fingerprint},
+                                           *comparison, *test, threads);
   if (!gathered) return gathered.error();
   return SubjectAnswer{.verdict = JudgeWithTest(*comparison, *test, gathered->evidence).verdict,
                        .score = comparison->score,
