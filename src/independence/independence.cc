@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "independence/combined_parts.h"
+#include "independence/matching_rounds.h"
 #include "independence/statistics/agreement.h"
 #include "independence/units/feed_forward_units.h"
 #include "independence/units/matched_heads.h"
@@ -132,8 +133,9 @@ std::vector<std::string> Limits() {
           "only feed-forward weights, state-space mixers in layers without them, attention "
           "and embeddings are looked at; units are matched in a fixed selection: {} experts "
           "of a layer, {} pairs of blocks, {} units of a block against all of the other's, "
-          "the heads of {} pairs of layers",
-          kBlocksPerLayer, kMatchedPairs, kMatchedUnits, kMatchedHeadLayers),
+          "the heads of {} pairs of layers; of pairs {} where these show nothing",
+          kBlocksPerLayer, kMatchedPairs, kMatchedUnits, kMatchedHeadLayers,
+          kMostSimilarFirst + kSpreadFirst),
   };
 }
 

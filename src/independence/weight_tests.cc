@@ -10,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "base/random_bits.h"
+#include "independence/matching_rounds.h"
 #include "independence/statistics/agreement.h"
 #include "independence/statistics/sign_flips.h"
 #include "independence/stream/neighbour_contrasts.h"
@@ -229,23 +230,27 @@ Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
 
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
                                       std::string_view name) {
-  auto pairs = PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
-                                subjects.blocks_b, maps, {.threads = subjects.threads});
-  if (!pairs) return pairs.error();
+  auto aligned = PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
+                                  subjects.blocks_b, maps, {.threads = subjects.threads});
+  if (!aligned) return aligned.error();
+  const std::vector<BlockPair> pairs = MostSimilar(*std::move(aligned));
+  std::vector<double> similarities;
+  for (const BlockPair& pair : pairs) similarities.push_back(pair.similarity);
+  const auto matched = MatchInRounds(similarities, [&](size_t i) -> Result<std::vector<Agreement>> {
+    const auto readers = OpenPair(subjects, pairs[i]);
+    if (!readers) return readers.error();
+    auto agreements = MatchUnits(
+        readers->a, readers->b, maps,
+        {.seed = RandomBits(StreamSeed(subjects, kMatchStream), i), .threads = subjects.threads});
+    subjects.on_read(Bytes(pairs[i].a) + Bytes(pairs[i].b));
+    return agreements;
+  });
+  if (!matched) return matched.error();
   DeepTestPart part = NewPart(name);
   std::vector<Agreement> all_agreements;
-  for (const BlockPair& pair : MostSimilar(*std::move(pairs))) {
-    const auto readers = OpenPair(subjects, pair);
-    if (!readers) return readers.error();
-    const auto agreements =
-        MatchUnits(readers->a, readers->b, maps,
-                   {.seed = RandomBits(StreamSeed(subjects, kMatchStream), part.layers.size()),
-                    .threads = subjects.threads});
-    if (!agreements) return agreements.error();
-    subjects.on_read(Bytes(pair.a) + Bytes(pair.b));
-    if (agreements->empty()) continue;
-    all_agreements.insert(all_agreements.end(), agreements->begin(), agreements->end());
-    part.layers.push_back(WithLargestAgreement(LayerOf(pair), *agreements));
+  for (const MatchedPair& each : *matched) {
+    all_agreements.insert(all_agreements.end(), each.agreements.begin(), each.agreements.end());
+    part.layers.push_back(WithLargestAgreement(LayerOf(pairs[each.pair]), each.agreements));
   }
   if (all_agreements.empty()) return NotAsked(part.name, "no block has units that differ");
   part.log10_p = LogAgreementP(all_agreements) / std::numbers::ln10;

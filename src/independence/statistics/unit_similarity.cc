@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include "base/parallel.h"
 #include "numerics/matrix_product.h"
@@ -48,6 +49,39 @@ void ForEachTask(arma::uword all, unsigned threads,
   static_cast<void>(done);  // the work has no errors
 }
 
+// (gram + shift I)^-1 right, of which `gram` has its lower triangle; empty where that has no
+// solution. By Cholesky's factor, and columns on several threads.
+arma::fmat SolveShifted(arma::fmat gram, float shift, const arma::fmat& right, unsigned threads) {
+  gram = arma::symmatl(gram);
+  gram.diag() += shift;
+  arma::fmat factor;
+  arma::fmat solution = right;
+  if (!arma::chol(factor, gram, "lower")) {
+    // The general solver stands by for a system at the edge of float32.
+    return arma::solve(solution, gram, right) ? solution : arma::fmat();
+  }
+  const blasint size = Count(factor.n_rows);
+  ForEachTask(solution.n_cols, threads, [&](arma::uword first, arma::uword columns) {
+    for (const CBLAS_TRANSPOSE turned : {CblasNoTrans, CblasTrans}) {
+      cblas_strsm(CblasColMajor, CblasLeft, CblasLower, turned, CblasNonUnit, size, Count(columns),
+                  1.0f, factor.memptr(), size, solution.colptr(first), size);
+    }
+  });
+  return solution;
+}
+
+// WithoutPredictable by the products of units with each other, where those are fewer than the
+// regressor's rows: with K = X^T X what is left of D is p D (K + p I)^-1.
+arma::fmat WithoutPredictableByUnits(const arma::fmat& dependent, const arma::fmat& regressor,
+                                     unsigned threads) {
+  arma::fmat products(regressor.n_cols, regressor.n_cols, arma::fill::zeros);
+  AddTransposedProduct(regressor, regressor, Triangle::kLower, &products, threads);
+  const float penalty = kRidge * arma::trace(products) / static_cast<float>(regressor.n_rows);
+  if (!(penalty > 0.0f)) return dependent;
+  const arma::fmat solution = SolveShifted(std::move(products), penalty, dependent.t(), threads);
+  return solution.empty() ? dependent : arma::fmat(penalty * solution.t());
+}
+
 }  // namespace
 
 arma::fmat TransposedProduct(const arma::fmat& left, const arma::fmat& right, unsigned threads) {
@@ -84,22 +118,21 @@ arma::fmat AtUnitLength(arma::fmat columns) {
   return columns;
 }
 
-arma::fmat RidgeCoefficients(arma::fmat gram, const arma::fmat& cross) {
+arma::fmat RidgeCoefficients(arma::fmat gram, const arma::fmat& cross, unsigned threads) {
   const float mean_eigenvalue = arma::trace(gram) / static_cast<float>(gram.n_rows);
   if (!(mean_eigenvalue > 0.0f)) return {};
-  gram = arma::symmatl(gram);
-  gram.diag() += kRidge * mean_eigenvalue;
-  arma::fmat coefficients;
-  // A positive definite system; the general solver stands by for one at the edge of float32.
-  if (!arma::solve(coefficients, gram, cross, arma::solve_opts::likely_sympd)) return {};
-  return coefficients;
+  return SolveShifted(std::move(gram), kRidge * mean_eigenvalue, cross, threads);
 }
 
 arma::fmat WithoutPredictable(const arma::fmat& dependent, const arma::fmat& regressor,
                               unsigned threads) {
+  if (regressor.n_cols < regressor.n_rows) {
+    return WithoutPredictableByUnits(dependent, regressor, threads);
+  }
   const arma::fmat units = regressor.t();
-  const arma::fmat coefficients = RidgeCoefficients(
-      TransposedProduct(units, units, threads), TransposedProduct(units, dependent.t(), threads));
+  const arma::fmat coefficients =
+      RidgeCoefficients(TransposedProduct(units, units, threads),
+                        TransposedProduct(units, dependent.t(), threads), threads);
   if (coefficients.empty()) return dependent;
   return dependent - TransposedProduct(coefficients, regressor, threads);
 }

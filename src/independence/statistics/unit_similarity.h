@@ -33,7 +33,7 @@ arma::fmat WithoutPredictable(const arma::fmat& dependent, const arma::fmat& reg
 // The coefficients of that regression (rows of the regressor x rows of the dependents) from
 // gram = regressor regressor^T, of which only the lower triangle is read, and
 // cross = regressor dependent^T. Empty where nothing can be predicted.
-arma::fmat RidgeCoefficients(arma::fmat gram, const arma::fmat& cross);
+arma::fmat RidgeCoefficients(arma::fmat gram, const arma::fmat& cross, unsigned threads);
 
 }  // namespace tensorguard::internal
 

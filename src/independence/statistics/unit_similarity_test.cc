@@ -52,5 +52,21 @@ TEST(WithoutPredictable, LeavesWhatTheRegressorDoesNotTell) {
   EXPECT_TRUE(SameBits(WithoutPredictable(own, arma::fmat(10, kWide), 1), own));
 }
 
+// Fewer units than the regressor has rows, and more: each against the formula in double precision.
+TEST(WithoutPredictable, IsTheRidgeRegressionsRest) {
+  for (const arma::uword units : {70, 300}) {
+    const arma::fmat regressor = NormalMatrix(100, units, 9);
+    const arma::fmat dependent = NormalMatrix(20, units, 10);
+    const arma::mat x = Wide(regressor);
+    arma::mat gram = x * x.t();
+    gram.diag() += 0.03 * arma::trace(gram) / 100.0;
+    const arma::mat coefficients = arma::solve(gram, arma::mat(x * Wide(dependent).t()));
+    const arma::mat rest = Wide(dependent) - coefficients.t() * x;
+    const arma::fmat found = WithoutPredictable(dependent, regressor, 2);
+    EXPECT_LT(arma::abs(Wide(found) - rest).max(), 1e-3) << units;
+    EXPECT_TRUE(SameBits(found, WithoutPredictable(dependent, regressor, 3)));
+  }
+}
+
 }  // namespace
 }  // namespace tensorguard::internal

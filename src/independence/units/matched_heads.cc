@@ -9,6 +9,7 @@
 
 #include "base/random_bits.h"
 #include "independence/combined_parts.h"
+#include "independence/matching_rounds.h"
 #include "independence/statistics/agreement.h"
 #include "independence/units/head_channels.h"
 #include "independence/units/matched_units.h"
@@ -125,16 +126,20 @@ Result<DeepTestPart> TestMatchedHeads(const TestSubjects& subjects, const Residu
                                       std::string_view name) {
   const auto pairs = PairLayers(subjects, maps);
   if (!pairs) return pairs.error();
+  std::vector<double> similarities;
+  for (const LayerPair& pair : *pairs) similarities.push_back(static_cast<double>(pair.cosine));
+  const uint64_t stream = RandomBits(subjects.seed, kChannelStream);
+  const auto matched = MatchInRounds(similarities, [&](size_t i) {
+    return MatchHeads(subjects, (*pairs)[i], maps, RandomBits(stream, i));
+  });
+  if (!matched) return matched.error();
   DeepTestPart part = NewPart(name);
   std::vector<Agreement> all;
-  for (const LayerPair& pair : *pairs) {
-    const uint64_t seed = RandomBits(RandomBits(subjects.seed, kChannelStream), part.layers.size());
-    const auto agreements = MatchHeads(subjects, pair, maps, seed);
-    if (!agreements) return agreements.error();
-    if (agreements->empty()) continue;
-    all.insert(all.end(), agreements->begin(), agreements->end());
+  for (const MatchedPair& each : *matched) {
+    const LayerPair& pair = (*pairs)[each.pair];
+    all.insert(all.end(), each.agreements.begin(), each.agreements.end());
     part.layers.push_back(
-        WithLargestAgreement({.layer_a = pair.layer_a, .layer_b = pair.layer_b}, *agreements));
+        WithLargestAgreement({.layer_a = pair.layer_a, .layer_b = pair.layer_b}, each.agreements));
   }
   if (all.empty()) {
     part.reason = "no two layers have attention heads with matrices of their own to compare";

@@ -100,7 +100,7 @@ class ColumnPreparation {
     arma::fmat cross = cross_[0];
     for (size_t i = 1; i < cross_.size(); ++i) cross = arma::join_rows(cross, cross_[i]);
     cross_.clear();
-    const arma::fmat coefficients = RidgeCoefficients(std::move(gram_), cross);
+    const arma::fmat coefficients = RidgeCoefficients(std::move(gram_), cross, threads_);
     if (coefficients.empty()) return {};
     return ForEachChunk([&](const Chunk& chunk) -> Result<void> {
       if (chunk.chosen.is_empty()) return {};
