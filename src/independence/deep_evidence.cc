@@ -70,6 +70,11 @@ Result<GatheredEvidence> GatherDeepEvidence(const ReadModel& a, const ReadModel&
     gathered.evidence.numbers_agree = NumbersAgree(gathered.exact);
   }
   gathered.evidence.weights_agree = WeightsAgree(comparison);
+  if (comparison.verdict != Verdict::kIdentical) {
+    auto numbers = CompareNumbers(a.network, b.network, threads);
+    if (!numbers) return numbers.error();
+    gathered.evidence.numbers = *std::move(numbers);
+  }
   const TestFinding finding = FindingOf(test);
   if (!SomeLayersAlone(finding, comparison, a.network, b.network)) return gathered;
   auto written_a = SharesOf(a.network);

@@ -30,9 +30,10 @@ struct GatheredEvidence {
   std::vector<double> written_b = {};
 };
 
-// Reads the matrices only where stored sketches are alike, and runs tokens through the layers only
-// where some layers were copied and others not, so that independent models cost nothing. Errors:
-// those of MeasureExactAgreement and WrittenShares.
+// Reads the matrices only where stored sketches are alike, all numbers only where most weights
+// begin alike, and runs tokens through the layers only where some layers were copied and others
+// not, so that independent models cost next to nothing. Errors: those of MeasureExactAgreement,
+// CompareNumbers and WrittenShares.
 Result<GatheredEvidence> GatherDeepEvidence(const ReadModel& a, const ReadModel& b,
                                             const Comparison& comparison, const DeepTest& test,
                                             unsigned threads);

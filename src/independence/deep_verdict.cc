@@ -167,12 +167,18 @@ DeepVerdict JudgeFinding(const Comparison& comparison, const TestFinding& findin
 DeepVerdict JudgeWithTest(const Comparison& comparison, const DeepTest& test,
                           const DeepEvidence& evidence) {
   if (comparison.verdict == Verdict::kIdentical) return {.verdict = Verdict::kIdentical};
-  const TestFinding finding = FindingOf(test);
-  if (!finding.asked) {
-    return {.verdict = comparison.verdict,
-            .notes = {"The test could not be asked: the verdict rests on the fingerprints."}};
+  if (evidence.numbers && evidence.numbers->different.empty()) {
+    return {.verdict = Verdict::kIdentical, .notes = {DescribeNumbers(*evidence.numbers)}};
   }
-  return JudgeFinding(comparison, finding, evidence);
+  const TestFinding finding = FindingOf(test);
+  DeepVerdict judged =
+      finding.asked
+          ? JudgeFinding(comparison, finding, evidence)
+          : DeepVerdict{
+                .verdict = comparison.verdict,
+                .notes = {"The test could not be asked: the verdict rests on the fingerprints."}};
+  if (evidence.numbers) judged.notes.push_back(DescribeNumbers(*evidence.numbers));
+  return judged;
 }
 
 }  // namespace tensorguard::internal

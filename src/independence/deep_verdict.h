@@ -2,12 +2,14 @@
 #ifndef TENSORGUARD_INDEPENDENCE_DEEP_VERDICT_H_
 #define TENSORGUARD_INDEPENDENCE_DEEP_VERDICT_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "comparison/compare_fingerprints.h"
 #include "independence/independence.h"
 #include "independence/independence_finding.h"
+#include "independence/numbers/number_agreement.h"
 
 namespace tensorguard::internal {
 
@@ -26,6 +28,8 @@ struct DeepEvidence {
   bool sketches_forged = false;
   // Exact cosines of the weights show one origin in the same basis (exact_agreement.h).
   bool numbers_agree = false;
+  // All numbers of both, where the models are near enough for that.
+  std::optional<NumberAgreement> numbers = {};
   // The layers that have a counterpart write nothing that matters (written_shares.h).
   bool copies_inert = false;
 };
@@ -34,6 +38,9 @@ struct DeepEvidence {
 //
 //   the fingerprints say   the test found                    verdict
 //   identical              anything                          identical
+//   anything               anything, and every number is     identical
+//                          the same, or but for the rounding
+//                          of the types
 //   anything               could not be asked                as the fingerprints say
 //   anything               layers that write nothing         independent
 //   anything               same basis, some layers whole     derived in part

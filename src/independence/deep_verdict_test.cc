@@ -90,6 +90,27 @@ TEST(JudgeWithTest, IdenticalStays) {
   EXPECT_EQ(JudgeWithTest(same, TestResult().Get()).verdict, Verdict::kIdentical);
 }
 
+TEST(JudgeWithTest, EveryNumberTheSameIsIdentical) {
+  NumberAgreement numbers{.weights = 3, .numbers = 1000};
+  for (const uint64_t rounded : {0, 400}) {
+    numbers.rounded = rounded;
+    const DeepVerdict judged = JudgeWithTest(Fingerprints(Verdict::kDerived, 1, 1),
+                                             TestResult().Get(), {.numbers = numbers});
+    EXPECT_EQ(judged.verdict, Verdict::kIdentical);
+    EXPECT_THAT(judged.notes, Contains(HasSubstr("Number for number")));
+  }
+}
+
+TEST(JudgeWithTest, OneOtherNumberIsNot) {
+  NumberAgreement numbers{.weights = 3, .numbers = 1000, .rounded = 400};
+  numbers.different.push_back({.tensor_a = "up", .tensor_b = "up", .numbers = 99, .different = 1});
+  const DeepTest same = TestResult().Found(kMatchedCoordinates, {1.0, 1.0}).Get();
+  const DeepVerdict judged =
+      JudgeWithTest(Fingerprints(Verdict::kDerived, 1, 1), same, {.numbers = numbers});
+  EXPECT_EQ(judged.verdict, Verdict::kDerived);
+  EXPECT_THAT(judged.notes, Contains(HasSubstr("1 of 1000 differ by more than rounding")));
+}
+
 TEST(JudgeWithTest, WithoutATestTheFingerprintsDecide) {
   const DeepVerdict judged = JudgeWithTest(Fingerprints(Verdict::kDerived, 0.9, 0.1), DeepTest{});
   EXPECT_EQ(judged.verdict, Verdict::kDerived);

@@ -1,4 +1,6 @@
 // tensorguard compare by the full profile: a verdict on a pair of models.
+#include <vector>
+
 #include "base/file.h"
 #include "cli/commands/deep_comparison.h"
 #include "cli/commands/merges.h"
@@ -31,6 +33,12 @@ Result<void> AddTest(const CompareOptions& options, Console& console, ComparedPa
   if (!tested) return std::move(tested).error();
   DeepVerdict judged = JudgeWithTest(pair->comparison, tested->test, tested->gathered.evidence);
   pair->test = std::move(tested->test);
+  // What was counted number for number stands for what sketches suggest of it.
+  if (tested->gathered.evidence.numbers) {
+    std::erase_if(pair->comparison.findings, [](const Finding& finding) {
+      return finding.kind == FindingKind::kEqualWeights;
+    });
+  }
   const bool as_before = judged.verdict == pair->comparison.verdict;
   pair->verdict = judged.verdict;
   pair->in_part = judged.in_part || (as_before && pair->comparison.in_part);

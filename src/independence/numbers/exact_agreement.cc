@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "fingerprint/learned_matrix.h"
+#include "independence/numbers/counterparts.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -17,21 +18,13 @@ namespace {
 constexpr uint64_t kNumbersPerTask = uint64_t{1} << 19;
 constexpr uint64_t kScatteredFactor = 8;
 
-// What a weight is and where, whatever its tensor is called. `occurrence` tells those apart of
-// which all the rest is equal.
-using Place = std::tuple<std::string, uint32_t, Role, bool, bool, std::optional<uint32_t>, size_t>;
-
-std::map<Place, const Weight*> MatricesByPlace(const Network& network) {
-  std::map<Place, const Weight*> places;
-  std::map<Place, size_t> seen;
-  for (const Weight& weight : network.weights()) {
-    const TensorRole& role = weight.role;
-    if (weight.is_vector || role.is_bias || !role.layer) continue;
-    Place place{role.stack,           *role.layer, role.role, role.shared_expert,
-                role.cross_attention, role.expert, 0};
-    std::get<size_t>(place) = seen[place]++;
-    places.emplace(place, &weight);
-  }
+// The matrices of layers.
+std::map<WeightPlace, const Weight*> MatricesByPlace(const Network& network) {
+  auto places = WeightsByPlace(network);
+  std::erase_if(places, [](const auto& entry) {
+    const Weight& weight = *entry.second;
+    return weight.is_vector || weight.role.is_bias || !weight.role.layer;
+  });
   return places;
 }
 
@@ -52,10 +45,6 @@ const Weight* Find(const std::map<SummaryKey, const Weight*>& weights,
   const auto found =
       weights.find(SummaryKey(summary.tensor, summary.role.role, summary.role.expert));
   return found == weights.end() ? nullptr : found->second;
-}
-
-bool SameMatrixShape(const Weight& a, const Weight& b) {
-  return a.rows == b.rows && a.columns == b.columns;
 }
 
 // Sums over some rows of two matrices.
