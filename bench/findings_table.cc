@@ -1,8 +1,9 @@
 // What the comparison says was done, against what was done: the figures of docs/calibration.md.
 //   findings_table [--all] TRUTH.json...
 // Each truth file lies beside its models: a list of objects with "name", "parents" and "kind" (or
-// "method"), as of the zoo, the merges and bench/word_cases.py. Every model is compared with each
-// of its parents, and its parents are looked for among those of the first file that are no merges.
+// "method"), as of the zoo, the merges and bench/word_cases.py, which says what "done", "maybe" and
+// "exactly" are. Every model is compared with each of its parents, in both orders, and its parents
+// are looked for among those of the first file that are no merges.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -38,11 +39,16 @@ const std::map<std::string, Words>& ExpectedWords() {
       {"lora", {{"low_rank"}, {"change"}}},
       {"adapter", {{"low_rank"}, {"change"}}},
       {"noise", {{"noise:noise"}, {"change"}}},
+      {"noise-part", {{"change"}, {"noise:noise"}}},
+      {"lora-high", {{"change"}, {"low_rank"}}},
       {"int", {{"quantised"}, {"change"}}},
       {"int-prune", {{"zeros"}, {"quantised", "change"}}},
       {"prune", {{"zeros:pruned"}, {"change"}}},
       {"stored", {{"equal_weights", "rounding"}, {}}},
       {"edit", {{"edit"}, {"change"}}},
+      {"one-layer", {{"change"}, {}}},
+      {"vectors", {{"vectors"}, {}}},
+      {"shifted", {{"shifted"}, {"change"}}},
       {"scaled", {{"scaled"}, {"change"}}},
       {"pad", {{"width:padded"}, {}}},
       {"dead", {{"zeros:blocks"}, {"change"}}},
@@ -50,6 +56,7 @@ const std::map<std::string, Words>& ExpectedWords() {
       {"rotary", {{"basis:query"}, {}}},
       {"value-basis", {{"basis:value"}, {}}},
       {"units", {{"basis:hidden units"}, {}}},
+      {"heads", {{"basis:query"}, {}}},
       {"launder-perm", {{"basis:permuted"}, {}}},
       {"launder-rot", {{"basis:rotated"}, {}}},
       {"launder-scale", {{"basis:scale"}, {}}},
@@ -62,6 +69,7 @@ const std::map<std::string, Words>& ExpectedWords() {
       {"depth-up", {{"layers:repeated"}, {"change", "vocabulary:changed by"}}},
       {"selfstack", {{"layers:repeated"}, {"change"}}},
       {"franken", {{"layers"}, {"change", "vocabulary:changed by"}}},
+      {"expanded", {{"layers"}, {"zeros:nothing but zeros"}}},
       {"reordered", {{"layers:order"}, {"change"}}},
       {"upcycle-moe", {{"experts:copies"}, {"change", "vocabulary:changed by"}}},
       {"moe", {{"experts:copies"}, {"change", "vocabulary:changed by"}}},
@@ -74,7 +82,7 @@ const std::map<std::string, Words>& ExpectedWords() {
   return words;
 }
 
-// Merges of every method show as changed matrices; who the parents are is asked apart.
+// Who the parents are is asked apart.
 const Words kWordsOfMerges = {{"change"}, {"vocabulary:changed by"}};
 
 // True whatever was done: equal by digest, or not apart by more than another type makes.
@@ -98,12 +106,21 @@ struct KnownModel {
   std::string name;
   std::string kind;
   std::vector<std::string> parents;
-  bool is_library = false;  // of the first file
+  std::vector<std::string> done;     // kinds, each of which must be named
+  std::vector<std::string> maybe;    // kinds that may be
+  std::vector<std::string> exactly;  // what the words must contain, alternatives between bars
+  bool is_library = false;           // of the first file
   Fingerprint fingerprint;
 };
 
 std::string TextOf(const Json& entry, const char* key) {
   return entry.contains(key) && entry[key].is_string() ? entry[key].get<std::string>() : "";
+}
+
+std::vector<std::string> TextsOf(const Json& entry, const char* key) {
+  std::vector<std::string> texts;
+  for (const Json& text : entry.value(key, Json::array())) texts.push_back(text);
+  return texts;
 }
 
 Result<void> ReadModels(const std::filesystem::path& truth_path, bool is_library,
@@ -113,13 +130,14 @@ Result<void> ReadModels(const std::filesystem::path& truth_path, bool is_library
   for (const Json& entry : *truth) {
     KnownModel model{.name = TextOf(entry, "name"),
                      .kind = TextOf(entry, entry.contains("method") ? "method" : "kind"),
-                     .parents = {},
+                     .parents = TextsOf(entry, "parents"),
+                     .done = TextsOf(entry, "done"),
+                     .maybe = TextsOf(entry, "maybe"),
+                     .exactly = TextsOf(entry, "exactly"),
                      .is_library = is_library,
                      .fingerprint = {}};
     if (TextOf(entry, "relation") == "independent") continue;
-    for (const Json& parent : entry.value("parents", Json::array())) {
-      model.parents.push_back(parent.get<std::string>());
-    }
+    if (model.done.empty()) model.done.push_back(model.kind);
     OpenModelOptions options;
     const auto path = truth_path.parent_path() / model.name;
     const auto is_adapter = NamesAdapter(path);
@@ -136,8 +154,7 @@ Result<void> ReadModels(const std::filesystem::path& truth_path, bool is_library
 }
 
 bool IsMerge(const KnownModel& model) {
-  const auto& words = ExpectedWords();
-  return !model.parents.empty() && (model.parents.size() > 1 || !words.contains(model.kind));
+  return model.parents.size() > 1 || model.kind.starts_with("merge");
 }
 
 struct Count {
@@ -154,32 +171,85 @@ struct Counts {
   Count merges;
 };
 
+// Merges of every method show as changed matrices.
+const Words& WordsOf(const std::string& kind) {
+  const auto found = ExpectedWords().find(kind);
+  return found != ExpectedWords().end() ? found->second : kWordsOfMerges;
+}
+
+bool ContainsAny(const std::string& text, const std::string& alternatives) {
+  for (size_t begin = 0; begin <= alternatives.size();) {
+    const size_t end = std::min(alternatives.find('|', begin), alternatives.size());
+    if (text.find(alternatives.substr(begin, end - begin)) != text.npos) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+// How the words of one comparison stand to the truth.
+struct Judged {
+  bool wrong = false;
+  bool missing = false;
+  std::string said;
+};
+
+// `child_side`: which of the two compared is the child. A finding that shows the other one to be
+// the later is wrong. The order decides about factors, so `exactly` is for parent and child alone.
+Judged JudgeWords(const KnownModel& child, Side child_side, const Comparison& comparison) {
+  Judged judged;
+  std::string texts;
+  std::vector<std::string> fitting;
+  for (const auto* kinds : {&child.done, &child.maybe}) {
+    for (const std::string& kind : *kinds) {
+      for (const auto* words : {&WordsOf(kind).required, &WordsOf(kind).allowed}) {
+        fitting.insert(fitting.end(), words->begin(), words->end());
+      }
+    }
+  }
+  for (const Finding& finding : comparison.findings) {
+    const bool later = !finding.derived || *finding.derived == child_side;
+    const bool fits = later && (SaysWhatIsEqual(finding) || SaysAny(finding, fitting));
+    judged.wrong |= !fits;
+    texts += finding.text;
+    judged.said += fmt::format("\n    {}{}: {}",
+                               fits    ? ""
+                               : later ? "WRONG "
+                                       : "WRONG SIDE ",
+                               FindingKindName(finding.kind), finding.text);
+  }
+  for (const std::string& kind : child.done) {
+    judged.missing |= std::none_of(
+        comparison.findings.begin(), comparison.findings.end(),
+        [&](const Finding& finding) { return SaysAny(finding, WordsOf(kind).required); });
+  }
+  if (child_side == Side::kA) return judged;
+  for (const std::string& text : child.exactly) {
+    if (ContainsAny(texts, text)) continue;
+    judged.missing = true;
+    judged.said += fmt::format("\n    NOT SAID {}", text);
+  }
+  return judged;
+}
+
 void JudgePair(const KnownModel& child, const KnownModel& parent, bool all, Counts& counts) {
   const auto compared = CompareFingerprints(parent.fingerprint, child.fingerprint);
-  if (!compared) return;
-  const auto expected = ExpectedWords().find(child.kind);
-  const Words& words = expected != ExpectedWords().end() ? expected->second : kWordsOfMerges;
-  const bool missing =
-      std::none_of(compared->findings.begin(), compared->findings.end(),
-                   [&](const Finding& finding) { return SaysAny(finding, words.required); });
-  bool wrong = false;
-  std::string said;
-  for (const Finding& finding : compared->findings) {
-    const bool fits = SaysWhatIsEqual(finding) || SaysAny(finding, words.required) ||
-                      SaysAny(finding, words.allowed);
-    wrong |= !fits;
-    said += fmt::format("\n    {}{}: {}", fits ? "" : "WRONG ", FindingKindName(finding.kind),
-                        finding.text);
-  }
+  const auto reversed = CompareFingerprints(child.fingerprint, parent.fingerprint);
+  if (!compared || !reversed) return;
+  Judged judged = JudgeWords(child, Side::kB, *compared);
+  const Judged other = JudgeWords(child, Side::kA, *reversed);
+  const bool order_decides = judged.wrong != other.wrong || (!judged.missing && other.missing);
+  if (order_decides) judged.said += "\n  in the other order:" + other.said;
+  judged.wrong |= other.wrong;
+  judged.missing |= other.missing;
   for (Count* count : {&counts.by_kind[child.kind], &counts.words}) {
-    ++(wrong ? count->wrong : missing ? count->missing : count->right);
+    ++(judged.wrong ? count->wrong : judged.missing ? count->missing : count->right);
   }
-  if (!all && !wrong && !missing) return;
+  if (!all && !judged.wrong && !judged.missing) return;
   fmt::print("{}\t{}\t{}\t{}\t{}{}\n",
-             wrong     ? "wrong"
-             : missing ? "missing"
-                       : "right",
-             child.kind, child.name, parent.name, VerdictName(compared->verdict), said);
+             judged.wrong     ? "wrong"
+             : judged.missing ? "missing"
+                              : "right",
+             child.kind, child.name, parent.name, VerdictName(compared->verdict), judged.said);
 }
 
 // The parents of a merge are named, and nobody else; those of another model are not.

@@ -122,6 +122,8 @@ inline constexpr double kFlatSpectrum = 10.5;
 // More is no added noise that leaves a model working: at 0.5 of its norm a matrix has lost a tenth
 // of its cosine, and the models of the zoo no longer answer.
 inline constexpr double kMostNoise = 0.5;
+// Rounding to 8 bits with a scale for many numbers changes a matrix by this share at most.
+inline constexpr double kMostFineRounding = 0.02;
 // Noise has nothing to do with the weights: of the model before it, the one after holds exactly as
 // much as it did itself. Deviation from 1 that is no mixture with another model.
 inline constexpr double kKeptByNoise = 0.02;
@@ -129,6 +131,10 @@ inline constexpr double kKeptByNoise = 0.02;
 // factor nearer to 1 is none.
 inline constexpr double kScaledResidual = 0.004;
 inline constexpr double kLeastFactor = 0.01;
+// A constant added to all numbers of a matrix: what of its energy the norm may not account for, and
+// how far the energy of the sketched change may lie from it (of rank one it has 32 by 32 probes).
+inline constexpr double kShiftResidual = 0.05;
+inline constexpr double kRankOneSketched = 4;
 // Numbers that were only moved to other places keep their norm, mean and ends, up to how they are
 // stored.
 inline constexpr double kSameNumbers = 1e-5;
@@ -136,16 +142,21 @@ inline constexpr double kSameNumbers = 1e-5;
 inline constexpr size_t kFewMatrices = 3;
 // A LoRA is trained in at least this many layers, or in all that there are.
 inline constexpr size_t kFewestLoraLayers = 3;
-// Values in 32 neighbours that 4 bits allow; bfloat16 has 31 or more.
-inline constexpr double kFourBitValues = 16;
-// The same of grids with more values, or with a scale for every 16: 5 bits leave 18 to 20, 4 bits
-// in groups of 16 about 18, floats of 8 bits 20 to 26.
-inline constexpr double kCoarseGridValues = 27;
-// Zeros are equal values too: a grid has fewer than this share of what zeros alone would leave.
-inline constexpr double kGridShare = 0.87;
-// Zeros on a grid that its rounding does not make, unless it has little else but zeros.
-inline constexpr double kSparseGridZeros = 0.35;
+// Different values among 32 neighbours of a matrix in bfloat16: 31.55, the same in every model.
+// Zeros leave no fewer than their share of one; a grid leaves less than this share of that: 8 bits
+// 0.93 to 0.975, matrices that were not rounded 0.995 and more.
+inline constexpr double kDistinctOfBFloat16 = 31.55;
+inline constexpr double kOnGridShare = 0.985;
+// Over what even steps with as many zeros have: 0.96 to 1.06 measured where 32 or more share a
+// scale, 1.11 to 1.65 where 16 do, 0.64 to 0.91 on uneven steps (NF4, FP4, floats of 8 bits); of
+// 16 on uneven steps up to 1.22, on the even ones of 5 bits 1.22 to 1.31. More shows other zeros.
+inline constexpr double kUnevenSteps = 0.93;
+inline constexpr double kScalesOfSixteen = 1.1;
+inline constexpr double kUnevenOfSixteen = 1.22;
+inline constexpr double kMostOverEvenGrid = 1.8;
 inline constexpr double kTernaryValues = 3.2;
+// Fewer zeros than any even grid of 8 bits that holds zero makes (0.5 %).
+inline constexpr double kFewestGridZeros = 0.003;
 inline constexpr double kEveryGroup = 0.99;
 // Elements of a matrix in zero rows and columns, beyond those of its counterpart.
 inline constexpr double kDeadBlockShare = 0.005;

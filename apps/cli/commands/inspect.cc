@@ -1,5 +1,5 @@
-// tensorguard inspect: what a model is made of, without reading its weights, or what a fingerprint
-// holds.
+// tensorguard inspect: what a model is made of and what it lacks, reading no more of its weights
+// than tells that they are no zeros, or what a fingerprint holds.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/inspect_missing.h"
 #include "cli/models/models.h"
 #include "cli/models/sources.h"
 #include "cli/output/inspect_fingerprint.h"
@@ -67,8 +68,11 @@ OrderedJson TensorToJson(const TensorInfo& tensor, const TensorRole& role) {
   return json;
 }
 
+using Missing = Result<std::vector<MissingPart>>;
+
 // All but the tensors.
-OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerReading& tokenizer) {
+OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerReading& tokenizer,
+                   const Missing& missing) {
   const Architecture& architecture = model.architecture;
   OrderedJson json = ResultObject("inspect");
   json["name"] = model.name;
@@ -85,6 +89,7 @@ OrderedJson ToJson(const Model& model, const Summary& summary, const TokenizerRe
   json["files"] = summary.files;
   json["dtypes"] = summary.dtypes;
   if (!summary.quantisations.empty()) json["quantisation"] = summary.quantisations;
+  json["missing"] = MissingToJson(missing);
   json["notes"] = OrderedJson::array();
   if (tokenizer.problem) json["notes"].push_back(DescribeError(*tokenizer.problem));
   json["unassigned"] = OrderedJson::array();
@@ -118,7 +123,7 @@ Result<void> PrintJsonWithTensors(const Model& model, const OrderedJson& object,
 }
 
 std::string SummaryText(const Model& model, const Summary& summary,
-                        const TokenizerReading& tokenizer) {
+                        const TokenizerReading& tokenizer, const Missing& missing) {
   const Architecture& architecture = model.architecture;
   std::vector<std::string> dtypes;
   for (const auto& [name, count] : summary.dtypes) {
@@ -147,6 +152,7 @@ std::string SummaryText(const Model& model, const Summary& summary,
   rows.push_back(
       {"unassigned", fmt::format("{} {} whose role is not known", WithThousands(unassigned),
                                  unassigned == 1 ? "matrix" : "matrices")});
+  for (auto& row : MissingRows(missing)) rows.push_back(std::move(row));
   return Columns(rows, {Align::kLeft, Align::kLeft});
 }
 
@@ -186,12 +192,14 @@ Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
   if (!model) return model.error();
   const Summary summary = Summarise(*model);
   const TokenizerReading tokenizer = ReadTokenizer(*model);
+  const Missing missing = WhatIsMissing(*model);
   if (console.json()) {
-    auto printed = PrintJsonWithTensors(*model, ToJson(*model, summary, tokenizer), console);
+    auto printed =
+        PrintJsonWithTensors(*model, ToJson(*model, summary, tokenizer, missing), console);
     if (!printed) return std::move(printed).error();
     return ExitStatus::kDone;
   }
-  console.Print(SummaryText(*model, summary, tokenizer) + "\n" + RoleTable(summary));
+  console.Print(SummaryText(*model, summary, tokenizer, missing) + "\n" + RoleTable(summary));
   if (options.list_tensors) console.Print("\n" + TensorTableText(*model));
   if (tokenizer.problem) console.Print("\nnote: " + DescribeError(*tokenizer.problem) + "\n");
   return ExitStatus::kDone;

@@ -11,85 +11,15 @@
 #include <utility>
 
 #include "comparison/findings/change_spectrum.h"
+#include "comparison/findings/changed_matrix.h"
+#include "comparison/findings/role_names.h"
+#include "comparison/findings/vector_forensics.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
 #include "roles/layer_place.h"
 
 namespace tensorguard::internal {
 namespace {
-
-struct ChangedMatrix {
-  const SketchPair* pair;
-  const WeightSummary* in_a;
-  const WeightSummary* in_b;
-  Role role;
-  bool large;  // sketched without empty rows, so that its spectrum means something
-  uint64_t rows;
-  ChangeSpectrum spectrum;
-  double norm_difference;  // of the one in a, minus that of the one in b
-  double kept_in_b;        // of the one in a, what the one in b holds: <a, b> / <a, a>
-  double kept_in_a;
-};
-
-double NormOf(const FloatMatrix& sketch) {
-  double squares = 0;
-  for (const float value : sketch.values()) squares += double{value} * value;
-  return std::sqrt(squares);
-}
-
-// One in b over one in a.
-double RatioOfNorms(const WeightSummary& in_a, const WeightSummary& in_b) {
-  return in_b.norm / in_a.norm;
-}
-
-// The same but for a factor.
-bool IsScaled(const SketchPair& pair, const WeightSummary& in_a, const WeightSummary& in_b) {
-  const double residual = std::sqrt(std::max(0.0, 2 * (1 - pair.cosine)));
-  return residual <= kScaledResidual && std::abs(RatioOfNorms(in_a, in_b) - 1) > kLeastFactor;
-}
-
-struct Changes {
-  std::vector<ChangedMatrix> changed;
-  std::vector<ChangedMatrix> scaled;   // no part of `changed`; their spectra are not looked at
-  std::vector<ChangedMatrix> rounded;  // likewise
-};
-
-// Stored in another type, and changed by no more than that makes.
-bool IsRounded(const SketchPair& pair, const WeightSummary& in_a, const WeightSummary& in_b) {
-  return in_a.dtype != in_b.dtype &&
-         pair.relative_change <= std::max(UnitRoundoff(in_a.dtype), UnitRoundoff(in_b.dtype));
-}
-
-Changes ChangesOf(const Fingerprint& a, const Fingerprint& b, const SketchComparison& sketches) {
-  Changes changes;
-  for (const SketchPair& pair : sketches.pairs) {
-    const WeightSummary& weight = a.weights[pair.weights.in_a];
-    const WeightSummary& other = b.weights[pair.weights.in_b];
-    if (!pair.learned || pair.equal) continue;
-    const bool rounded = IsRounded(pair, weight, other);
-    if (!rounded && pair.relative_change <= kUnchanged) continue;
-    const double ratio = NormOf(other.sketch) / NormOf(weight.sketch);
-    ChangedMatrix matrix{.pair = &pair,
-                         .in_a = &weight,
-                         .in_b = &other,
-                         .role = weight.role.role,
-                         .large = std::min(weight.rows, weight.columns) >= 2 * kSketchSize,
-                         .rows = weight.rows,
-                         .spectrum = {},
-                         .norm_difference = weight.norm - other.norm,
-                         .kept_in_b = pair.cosine * ratio,
-                         .kept_in_a = pair.cosine / ratio};
-    if (rounded) {
-      changes.rounded.push_back(matrix);
-    } else if (IsScaled(pair, weight, other)) {
-      changes.scaled.push_back(matrix);
-    } else {
-      matrix.spectrum = SpectrumOfChange(weight, other);
-      changes.changed.push_back(matrix);
-    }
-  }
-  return changes;
-}
 
 size_t LearnedPairs(const SketchComparison& sketches) {
   return std::count_if(sketches.pairs.begin(), sketches.pairs.end(),
@@ -99,12 +29,7 @@ size_t LearnedPairs(const SketchComparison& sketches) {
 std::string RoleNames(const std::vector<ChangedMatrix>& changed) {
   std::set<Role> roles;
   for (const ChangedMatrix& matrix : changed) roles.insert(matrix.role);
-  std::string names;
-  for (const Role role : roles) {
-    if (!names.empty()) names += ", ";
-    names += RoleName(role);
-  }
-  return names;
+  return RoleNames(roles);
 }
 
 std::set<LayerPlace> LayersOf(const std::vector<ChangedMatrix>& changed) {
@@ -198,12 +123,43 @@ Finding DescribeScaled(const std::vector<ChangedMatrix>& scaled, size_t matrices
                               matrices, RoleNames(scaled), factor)};
 }
 
+Finding DescribeShifted(const std::vector<ChangedMatrix>& shifted, size_t matrices) {
+  double least = shifted.front().in_b->mean - shifted.front().in_a->mean;
+  double most = least;
+  for (const ChangedMatrix& matrix : shifted) {
+    least = std::min(least, matrix.in_b->mean - matrix.in_a->mean);
+    most = std::max(most, matrix.in_b->mean - matrix.in_a->mean);
+  }
+  return {.kind = FindingKind::kShifted,
+          .text = fmt::format("{} of {} matrices ({}) are the same but for a constant that was "
+                              "added to every number ({:.3g} to {:.3g}).",
+                              shifted.size(), matrices, RoleNames(shifted), least, most)};
+}
+
 Finding DescribeRounded(const std::vector<ChangedMatrix>& rounded, size_t matrices) {
   return {.kind = FindingKind::kRounding,
           .text = fmt::format("{} of {} matrices are stored in another type ({} and {}) and differ "
                               "by no more than its rounding makes ({:.2g} of their norm).",
                               rounded.size(), matrices, rounded.front().in_a->dtype,
                               rounded.front().in_b->dtype, SizesOf(rounded).mean)};
+}
+
+// Digests tell it where sketches do not: a number or two of a large matrix.
+Finding DescribeNearly(const std::vector<ChangedMatrix>& nearly, size_t matrices) {
+  if (nearly.size() > kFewMatrices) {
+    return {.kind = FindingKind::kChange,
+            .text = fmt::format("{} of {} matrices are not the same number for number, but differ "
+                                "by less than {} of their norm.",
+                                nearly.size(), matrices, kUnchanged)};
+  }
+  std::string names;
+  for (const ChangedMatrix& matrix : nearly) {
+    names += (names.empty() ? "" : ", ") + matrix.in_a->tensor;
+  }
+  return {.kind = FindingKind::kEdit,
+          .text = fmt::format("{} of {} matrices changed by less than {} of the norm, as where "
+                              "single numbers were edited: {}.",
+                              nearly.size(), matrices, kUnchanged, names)};
 }
 
 // The rank that most changes have; empty if there is none, or it cannot be told from a full one.
@@ -243,14 +199,31 @@ bool WriteOneDirection(const std::vector<ChangedMatrix>& changed) {
   return static_cast<double>(along) >= kSameRankShare * static_cast<double>(changed.size());
 }
 
-// What lost a direction lost norm: the model in which every changed matrix is the smaller one.
+// What lost a direction lost as much of its squared norm as the change has: the side on which every
+// changed matrix did.
 std::optional<Side> SmallerSide(const std::vector<ChangedMatrix>& changed) {
-  const auto smaller_in_a =
-      std::count_if(changed.begin(), changed.end(),
-                    [](const ChangedMatrix& matrix) { return matrix.norm_difference < 0; });
-  if (smaller_in_a == 0) return Side::kB;
-  if (static_cast<size_t>(smaller_in_a) == changed.size()) return Side::kA;
-  return std::nullopt;
+  size_t in_a = 0;
+  size_t in_b = 0;
+  for (const ChangedMatrix& matrix : changed) {
+    const double of_a = matrix.in_a->norm;
+    const double of_b = matrix.in_b->norm;
+    const double lost = std::abs(of_a * of_a - of_b * of_b);
+    const double change = matrix.pair->relative_change;
+    const double seen = change * change * of_a * of_b;
+    if (lost > kRankOneSketched * seen || seen > kRankOneSketched * lost) return std::nullopt;
+    ++(matrix.norm_difference < 0 ? in_a : in_b);
+  }
+  if (in_a > 0 && in_b > 0) return std::nullopt;
+  return in_a > 0 ? Side::kA : Side::kB;
+}
+
+Finding DescribeDirection(const std::vector<ChangedMatrix>& changed) {
+  const auto smaller = SmallerSide(changed);
+  return {.kind = FindingKind::kDirection,
+          .text = fmt::format(
+              "The change is the same direction in every matrix ({}){}.", RoleNames(changed),
+              smaller ? ": one direction was removed from what the layers write" : ""),
+          .derived = smaller};
 }
 
 // Blocks of zeros are a change of low rank, and named as what they are.
@@ -269,11 +242,7 @@ std::optional<Finding> DescribeRank(const std::vector<ChangedMatrix>& changed, s
   const auto rank = CommonRank(changed);
   if (!rank || AreBlocksOfZeros(changed)) return std::nullopt;
   if (*rank == 1 && changed.size() > 1 && WriteOneDirection(changed)) {
-    return Finding{.kind = FindingKind::kDirection,
-                   .text = fmt::format("The change is the same direction in every matrix ({}): one "
-                                       "direction was removed from what the layers write.",
-                                       RoleNames(changed)),
-                   .derived = SmallerSide(changed)};
+    return DescribeDirection(changed);
   }
   // What one or two layers hold is an edit, whoever made it.
   if (LayersOf(changed).size() < std::min(kFewestLoraLayers, layers)) {
@@ -312,26 +281,26 @@ bool IsFlat(const std::vector<ChangedMatrix>& changed) {
 }
 
 std::optional<Finding> DescribeNoise(const std::vector<ChangedMatrix>& changed, size_t matrices) {
-  if (changed.size() < matrices || changed.size() <= kFewMatrices) return std::nullopt;
+  if (changed.size() <= kFewMatrices) return std::nullopt;
   const ChangeSizes sizes = SizesOf(changed);
   if (sizes.deviation > kEvenChange * sizes.mean || sizes.highest > kMostNoise) return std::nullopt;
   const auto side = AddedTo(changed);
   if (!side || !IsFlat(changed)) return std::nullopt;
-  const bool small = sizes.mean <= UnitRoundoff("BF16");
+  const bool small = sizes.mean <= kMostFineRounding;
+  const bool all = changed.size() == matrices;
   Finding finding{
       .kind = FindingKind::kNoise,
-      .text = fmt::format("Every matrix changed by the same share of itself ({:.2g}), in no "
-                          "direction and apart from what it held: {}, not training.",
+      .text = fmt::format("{} by the same share of itself ({:.2g}), in no direction and apart from "
+                          "what it held: {}, not training.",
+                          all ? "Every matrix changed" : "Each of these matrices changed",
                           sizes.mean, small ? "noise or rounding" : "noise")};
   // Of small noise both models hold all of the other.
   if (sizes.mean * sizes.mean > 2 * kKeptByNoise) finding.derived = side;
   return finding;
 }
 
-}  // namespace
-
-std::vector<Finding> FindChanges(const Fingerprint& a, const Fingerprint& b,
-                                 const SketchComparison& sketches) {
+std::vector<Finding> FindChangedMatrices(const Fingerprint& a, const Fingerprint& b,
+                                         const SketchComparison& sketches) {
   std::vector<Finding> findings;
   const size_t matrices = LearnedPairs(sketches);
   if (matrices == 0) return findings;
@@ -339,6 +308,8 @@ std::vector<Finding> FindChanges(const Fingerprint& a, const Fingerprint& b,
   const auto& changed = changes.changed;
   if (!changes.rounded.empty()) findings.push_back(DescribeRounded(changes.rounded, matrices));
   if (!changes.scaled.empty()) findings.push_back(DescribeScaled(changes.scaled, matrices));
+  if (!changes.shifted.empty()) findings.push_back(DescribeShifted(changes.shifted, matrices));
+  if (!changes.nearly.empty()) findings.push_back(DescribeNearly(changes.nearly, matrices));
   if (changed.empty() && findings.empty()) {
     findings.push_back(
         {.kind = FindingKind::kEqualWeights,
@@ -358,6 +329,15 @@ std::vector<Finding> FindChanges(const Fingerprint& a, const Fingerprint& b,
   } else if (auto noise = DescribeNoise(changed, matrices)) {
     findings.push_back(std::move(*noise));
   }
+  return findings;
+}
+
+}  // namespace
+
+std::vector<Finding> FindChanges(const Fingerprint& a, const Fingerprint& b,
+                                 const SketchComparison& sketches) {
+  std::vector<Finding> findings = FindChangedMatrices(a, b, sketches);
+  if (auto vectors = FindVectorChanges(a, b, sketches)) findings.push_back(std::move(*vectors));
   return findings;
 }
 

@@ -14,6 +14,10 @@ std::string_view FindingKindName(FindingKind kind) {
       return "edit";
     case FindingKind::kScaled:
       return "scaled";
+    case FindingKind::kShifted:
+      return "shifted";
+    case FindingKind::kVectors:
+      return "vectors";
     case FindingKind::kRounding:
       return "rounding";
     case FindingKind::kLowRank:

@@ -14,6 +14,8 @@ enum class FindingKind {
   kChange,         // which weights changed, and by how much
   kEdit,           // a few matrices or layers alone changed
   kScaled,         // matrices that are the same but for a factor
+  kShifted,        // matrices that are the same but for a constant that was added
+  kVectors,        // norm gains, biases and other weights beside the matrices changed
   kRounding,       // the same but for the rounding of another stored type
   kLowRank,        // the changes are of one low rank (LoRA)
   kDirection,      // one direction taken out of what writes to the residual stream

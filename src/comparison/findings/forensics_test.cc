@@ -199,8 +199,8 @@ TEST(FindRounding, NamesGridsOfGroupsOfSixteen) {
   const auto a = FingerprintOf(RandomToyModel(1));
   auto b = a;
   for (WeightSummary& weight : b.weights) {
-    weight.zero_fraction = 0.07;
-    weight.distinct_per_32 = 18.5;
+    weight.zero_fraction = 0.117;
+    weight.distinct_per_32 = 18.1;
   }
   const auto findings = FindRounding(a, b);
   ASSERT_EQ(findings.size(), 1u);

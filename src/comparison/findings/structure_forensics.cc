@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "comparison/thresholds.h"
@@ -326,16 +327,26 @@ std::vector<Finding> FindVocabularyChanges(const Fingerprint& a, const Fingerpri
                    "elsewhere."}};
 }
 
+namespace {
+
+void AddTableChange(const std::optional<VocabularyPair>& table, std::string_view name,
+                    std::vector<Finding>& findings) {
+  if (!table || table->relative_change <= kUnchanged) return;
+  const std::string how =
+      table->cosine < kBasisLostCosine
+          ? fmt::format("was replaced (cosine {:.2f})", table->cosine)
+          : fmt::format("changed by {:.2g} of its norm", table->relative_change);
+  findings.push_back({.kind = FindingKind::kVocabulary,
+                      .text = fmt::format("The {} of the common tokens {}.", name, how)});
+}
+
+}  // namespace
+
 std::vector<Finding> FindEmbeddingChange(const SketchComparison& sketches) {
-  if (!sketches.embedding || sketches.embedding->relative_change <= kUnchanged) return {};
-  if (sketches.embedding->cosine < kBasisLostCosine) {
-    return {{.kind = FindingKind::kVocabulary,
-             .text = fmt::format("The embedding of the common tokens was replaced (cosine {:.2f}).",
-                                 sketches.embedding->cosine)}};
-  }
-  return {{.kind = FindingKind::kVocabulary,
-           .text = fmt::format("The embedding of the common tokens changed by {:.2g} of its norm.",
-                               sketches.embedding->relative_change)}};
+  std::vector<Finding> findings;
+  AddTableChange(sketches.embedding, "embedding", findings);
+  AddTableChange(sketches.head, "output head", findings);
+  return findings;
 }
 
 }  // namespace tensorguard::internal

@@ -28,7 +28,8 @@ std::vector<Finding> FindWidthChanges(const Fingerprint& a, const Fingerprint& b
 std::vector<Finding> FindVocabularyChanges(const Fingerprint& a, const Fingerprint& b,
                                            const CommonAnchors& anchors);
 
-// How much the rows of common tokens changed. REQUIRES: the weights are in one basis.
+// How much the rows of common tokens changed, of the embedding and of a head of its own. REQUIRES:
+// the weights are in one basis.
 std::vector<Finding> FindEmbeddingChange(const SketchComparison& sketches);
 
 }  // namespace tensorguard::internal
