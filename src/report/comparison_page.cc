@@ -200,8 +200,8 @@ std::string MapsHtml(const ComparisonPage& page) {
   if (page.comparison.kernels) {
     html +=
         "<p class=\"quiet\">How alike each layer of the one model answers to each layer of the "
-        "other; framed: the layers that were matched. A diagonal that stands out is a common "
-        "origin, an even field is none.</p>\n<div class=\"maps\">\n";
+        "other; framed: the layers that were matched. A diagonal that stands out shows a common "
+        "origin; an even field shows none, and rules none out.</p>\n<div class=\"maps\">\n";
     for (const ResponseKind kind : kResponseKinds) html += KernelMap(page, kind);
     html += WeightMap(page) + "</div>\n";
   } else {

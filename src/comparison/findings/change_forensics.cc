@@ -314,7 +314,7 @@ std::vector<Finding> FindChangedMatrices(const Fingerprint& a, const Fingerprint
     findings.push_back(
         {.kind = FindingKind::kEqualWeights,
          .text = fmt::format("All {} matrices of the layers that can be compared are "
-                             "the same.",
+                             "the same number for number.",
                              matrices)});
   }
   if (changed.empty()) return findings;
