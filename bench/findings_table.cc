@@ -33,9 +33,9 @@ struct Words {
 
 const std::map<std::string, Words>& ExpectedWords() {
   static const std::map<std::string, Words> words = {
-      {"sft", {{"change"}, {"vocabulary:changed by"}}},
-      {"sft-of-sft", {{"change"}, {"vocabulary:changed by"}}},
-      {"cpt", {{"change"}, {"vocabulary:changed by"}}},
+      {"sft", {{"change"}, {"vocabulary:changed by", "vectors"}}},
+      {"sft-of-sft", {{"change"}, {"vocabulary:changed by", "vectors"}}},
+      {"cpt", {{"change"}, {"vocabulary:changed by", "vectors"}}},
       {"lora", {{"low_rank"}, {"change"}}},
       {"adapter", {{"low_rank"}, {"change"}}},
       {"noise", {{"noise:noise"}, {"change"}}},
@@ -63,27 +63,28 @@ const std::map<std::string, Words>& ExpectedWords() {
       {"launder-all", {{"basis"}, {}}},
       {"launder-all-sft", {{"basis"}, {}}},
       {"abliterated", {{"direction"}, {"change"}}},
-      {"prune-ffn", {{"width"}, {"change", "vocabulary:changed by"}}},
-      {"prune-depth", {{"layers:without a counterpart"}, {"change", "vocabulary:changed by"}}},
+      {"prune-ffn", {{"width"}, {"change", "vocabulary:changed by", "vectors"}}},
+      {"prune-depth",
+       {{"layers:without a counterpart"}, {"change", "vocabulary:changed by", "vectors"}}},
       {"layercut", {{"layers:without a counterpart"}, {"change"}}},
-      {"depth-up", {{"layers:repeated"}, {"change", "vocabulary:changed by"}}},
+      {"depth-up", {{"layers:repeated"}, {"change", "vocabulary:changed by", "vectors"}}},
       {"selfstack", {{"layers:repeated"}, {"change"}}},
-      {"franken", {{"layers"}, {"change", "vocabulary:changed by"}}},
+      {"franken", {{"layers"}, {"change", "vocabulary:changed by", "vectors"}}},
       {"expanded", {{"layers"}, {"zeros:nothing but zeros"}}},
       {"reordered", {{"layers:order"}, {"change"}}},
-      {"upcycle-moe", {{"experts:copies"}, {"change", "vocabulary:changed by"}}},
-      {"moe", {{"experts:copies"}, {"change", "vocabulary:changed by"}}},
-      {"vocab-ext", {{"vocabulary:extended"}, {"change", "vocabulary:changed by"}}},
-      {"vocab-trim", {{"vocabulary:trimmed"}, {"change", "vocabulary:changed by"}}},
+      {"upcycle-moe", {{"experts:copies"}, {"change", "vocabulary:changed by", "vectors"}}},
+      {"moe", {{"experts:copies"}, {"change", "vocabulary:changed by", "vectors"}}},
+      {"vocab-ext", {{"vocabulary:extended"}, {"change", "vocabulary:changed by", "vectors"}}},
+      {"vocab-trim", {{"vocabulary:trimmed"}, {"change", "vocabulary:changed by", "vectors"}}},
       {"table", {{"vocabulary"}, {}}},
-      {"sft-int", {{"quantised"}, {"change", "vocabulary:changed by"}}},
-      {"sft-prune", {{"zeros:pruned"}, {"change", "vocabulary:changed by"}}},
+      {"sft-int", {{"quantised"}, {"change", "vocabulary:changed by", "vectors"}}},
+      {"sft-prune", {{"zeros:pruned"}, {"change", "vocabulary:changed by", "vectors"}}},
   };
   return words;
 }
 
 // Who the parents are is asked apart.
-const Words kWordsOfMerges = {{"change"}, {"vocabulary:changed by"}};
+const Words kWordsOfMerges = {{"change"}, {"vocabulary:changed by", "vectors"}};
 
 // True whatever was done: equal by digest, or not apart by more than another type makes.
 bool SaysWhatIsEqual(const Finding& finding) {

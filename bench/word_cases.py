@@ -92,8 +92,8 @@ class Cases:
             self.put(f"stored-{dtype}", "stored", base, dtype=dtype)
 
     def bits_words(self, bits):
-        """What stands in the words: one bit less may do for what has few great numbers."""
-        return {8: "8 bits", 6: "6 bits|8 bits", 5: "5 |5 bits"}.get(bits, f"{bits} bits")
+        """The bits, or a range with them."""
+        return "|".join([f"as {bits} bits", f"as {bits} or", f"as {bits - 1} or {bits} bits", f"probably quantised to {bits} bits"])
 
     def percent(self, share):
         return "|".join(f"{round(100 * share) + off} %" for off in (-1, 0, 1))
@@ -339,7 +339,7 @@ def main():
         for entry in truth:
             if entry["root"] == name and entry["kind"] in TRAINED and entry["parents"] == [name]:
                 trained.append((entry["name"], typed(read(options.models / entry["name"]))))
-                bases.add(*trained[-1], {"parents": [name], "kind": "sft" if entry["kind"] == "lora" else entry["kind"]})
+                bases.add(*trained[-1], {"parents": [name], "kind": entry["kind"]})
         stranger = stranger_of(name, base, options.models, truth)
         if stranger:
             stranger = stranger[0], typed(stranger[1])

@@ -137,11 +137,14 @@ Finding DescribeShifted(const std::vector<ChangedMatrix>& shifted, size_t matric
 }
 
 Finding DescribeRounded(const std::vector<ChangedMatrix>& rounded, size_t matrices) {
+  const double mean = SizesOf(rounded).mean;
   return {.kind = FindingKind::kRounding,
           .text = fmt::format("{} of {} matrices are stored in another type ({} and {}) and differ "
-                              "by no more than its rounding makes ({:.2g} of their norm).",
+                              "by no more than its rounding makes ({} of their norm).",
                               rounded.size(), matrices, rounded.front().in_a->dtype,
-                              rounded.front().in_b->dtype, SizesOf(rounded).mean)};
+                              rounded.front().in_b->dtype,
+                              mean < kSameNumbers ? fmt::format("less than {}", kSameNumbers)
+                                                  : fmt::format("{:.2g}", mean))};
 }
 
 // Digests tell it where sketches do not: a number or two of a large matrix.

@@ -9,6 +9,8 @@
 
 #include "comparison/alignment/table_rows.h"
 #include "comparison/thresholds.h"
+#include "comparison/weight_agreement.h"
+#include "comparison/weight_pairs.h"
 #include "fingerprint/learned_matrix.h"
 
 namespace tensorguard::internal {
@@ -25,8 +27,18 @@ std::string_view TableName(const WeightSummary& weight) {
   return weight.role.role == Role::kEmbedding ? "embedding" : "output head";
 }
 
+// Rows that differ as another stored type makes them, and not more.
+bool IsRoundedTable(const WeightSummary& table, const WeightSummary& other,
+                    const SketchComparison& sketches) {
+  const auto& pair = table.role.role == Role::kEmbedding ? sketches.embedding : sketches.head;
+  const double rounding = std::max(UnitRoundoff(table.dtype), UnitRoundoff(other.dtype));
+  return table.dtype != other.dtype && SameShape(table, other) && pair &&
+         pair->relative_change <= rounding;
+}
+
 // Rows of a table, by origin; of weights outside the text layers what is the other model's.
 void AddTables(const Fingerprint& model, const ModelOrigins& origins,
+               const Fingerprint& other_model, const SketchComparison& sketches,
                std::vector<Finding>& findings) {
   for (const PartOrigin& part : origins.parts) {
     const WeightSummary& weight = model.weights[part.weight];
@@ -34,6 +46,10 @@ void AddTables(const Fingerprint& model, const ModelOrigins& origins,
     const double same = part.counts.Share(Origin::kSame);
     const double other = part.counts.Share(Origin::kChanged) + part.counts.Share(Origin::kNothing);
     if (same <= 0 || other <= 0) continue;
+    if (part.counterpart &&
+        IsRoundedTable(weight, other_model.weights[*part.counterpart], sketches)) {
+      continue;
+    }
     findings.push_back(
         {.kind = FindingKind::kVocabulary,
          .text = fmt::format("Of the {} of {}, {} of {} rows are the other model's number for "
@@ -133,7 +149,7 @@ std::vector<Finding> FindSharedParts(const Fingerprint& a, const Fingerprint& b,
   if (comparison.verdict == Verdict::kIdentical) return findings;
   const PairOrigins& origins = comparison.origins;
   if (IsOrigin(comparison.verdict)) {
-    AddTables(b, origins.b, findings);
+    AddTables(b, origins.b, a, comparison.sketches, findings);
   } else {
     AddCopied(b, origins.b, findings);
     AddCopiedTables(b, origins.b, findings);

@@ -46,10 +46,10 @@ double StepOfDistinct(double distinct) { return Inverse(DistinctOnEvenGrid, dist
 // Greatest of n normal numbers, as it is on average; within 2 % from 16 to 4096.
 double GreatestOf(double n) { return 0.9 * std::sqrt(2 * std::log(std::max(2.0, n))); }
 
-// Bits of a grid whose values reach from -reach to reach. A fifth of a bit for grids that are not
-// used up to their ends.
+// Bits of a grid whose values reach from -reach to reach. What is left over three tenths of a bit
+// is the difference of the greatest and the least number of a group from twice the greatest.
 int BitsFor(double reach, double step) {
-  return std::clamp(static_cast<int>(std::ceil(std::log2(2 * reach / step + 1) - 0.2)), 1, 8);
+  return std::clamp(static_cast<int>(std::ceil(std::log2(2 * reach / step + 1) - 0.3)), 1, 8);
 }
 
 std::string AsBitsAllow(int least, int most) {
