@@ -23,13 +23,13 @@
 
 #include "base/parallel.h"
 #include "base/random_bits.h"
-#include "deep_test_networks.h"
-#include "deep_test_orders.h"
-#include "deep_test_tables.h"
 #include "evaluation/truth.h"
 #include "independence/independence.h"
 #include "independence/independence_finding.h"
 #include "independence/stream/shared_tokens.h"
+#include "independence_networks.h"
+#include "independence_orders.h"
+#include "independence_tables.h"
 #include "model/model.h"
 #include "network/network.h"
 

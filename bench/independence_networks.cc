@@ -1,3 +1,5 @@
+#include "independence_networks.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 
 #include "base/random_bits.h"
 #include "base/seeded_order.h"
-#include "deep_test_networks.h"
 #include "model/model.h"
 
 namespace tensorguard::internal {

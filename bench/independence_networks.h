@@ -1,7 +1,7 @@
 // Random networks for the calibration of the deep test: independent, and as alike as independent
 // trainings make them.
-#ifndef TENSORGUARD_BENCH_DEEP_TEST_NETWORKS_H_
-#define TENSORGUARD_BENCH_DEEP_TEST_NETWORKS_H_
+#ifndef TENSORGUARD_BENCH_INDEPENDENCE_NETWORKS_H_
+#define TENSORGUARD_BENCH_INDEPENDENCE_NETWORKS_H_
 
 #include <array>
 #include <cstdint>
@@ -87,4 +87,4 @@ class NetworkMaker {
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_BENCH_DEEP_TEST_NETWORKS_H_
+#endif  // TENSORGUARD_BENCH_INDEPENDENCE_NETWORKS_H_

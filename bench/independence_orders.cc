@@ -1,3 +1,5 @@
+#include "independence_orders.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -5,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "deep_test_orders.h"
 #include "numerics/float_matrix.h"
 #include "numerics/linear_assignment.h"
 

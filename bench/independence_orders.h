@@ -1,10 +1,10 @@
 // An unrelated network's units put in the order of another's.
-#ifndef TENSORGUARD_BENCH_DEEP_TEST_ORDERS_H_
-#define TENSORGUARD_BENCH_DEEP_TEST_ORDERS_H_
+#ifndef TENSORGUARD_BENCH_INDEPENDENCE_ORDERS_H_
+#define TENSORGUARD_BENCH_INDEPENDENCE_ORDERS_H_
 
 #include <cstdint>
 
-#include "deep_test_networks.h"
+#include "independence_networks.h"
 
 namespace tensorguard::internal {
 
@@ -17,4 +17,4 @@ void OrderUnitsAs(const NetworkMaker::Tensors& target, uint64_t layers, Ordering
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_BENCH_DEEP_TEST_ORDERS_H_
+#endif  // TENSORGUARD_BENCH_INDEPENDENCE_ORDERS_H_

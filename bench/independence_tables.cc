@@ -1,9 +1,10 @@
+#include "independence_tables.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "deep_test_tables.h"
 #include "independence/combined_parts.h"
 #include "independence/statistics/kolmogorov_smirnov.h"
 #include "independence/statistics/log_tails.h"

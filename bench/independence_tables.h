@@ -1,6 +1,6 @@
 // The tables of the calibration of the deep test, in markdown.
-#ifndef TENSORGUARD_BENCH_DEEP_TEST_TABLES_H_
-#define TENSORGUARD_BENCH_DEEP_TEST_TABLES_H_
+#ifndef TENSORGUARD_BENCH_INDEPENDENCE_TABLES_H_
+#define TENSORGUARD_BENCH_INDEPENDENCE_TABLES_H_
 
 #include <string>
 #include <string_view>
@@ -52,4 +52,4 @@ class LargestAgreement {
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_BENCH_DEEP_TEST_TABLES_H_
+#endif  // TENSORGUARD_BENCH_INDEPENDENCE_TABLES_H_
