@@ -4,25 +4,23 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <string_view>
 
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/stored_fingerprint.h"
+#include "fuzz/refusal_checks.h"
 #include "safetensors/safetensors.h"
 
 namespace {
 
+using tensorguard::internal::CheckRefused;
 using tensorguard::internal::Fingerprint;
 using tensorguard::internal::FloatMatrix;
+using tensorguard::internal::Require;
 
 constexpr uint64_t kLengthFieldBytes = 8;
-
-void Require(bool property) {
-  if (!property) std::abort();
-}
 
 bool Equal(const FloatMatrix& a, const FloatMatrix& b) {
   return a.rows() == b.rows() && std::ranges::equal(a.values(), b.values());
@@ -48,14 +46,6 @@ void CheckAccepted(const Fingerprint& print) {
   for (size_t i = 0; i < once.weights.size(); ++i) {
     Require(Equal(once.weights[i].sketch, twice.weights[i].sketch));
     Require(Equal(once.weights[i].row_sample.projections, twice.weights[i].row_sample.projections));
-  }
-}
-
-// The text goes to a terminal: lines of printable characters.
-void CheckRefused(const tensorguard::Error& error) {
-  Require(!error.problem.empty());
-  for (const char c : tensorguard::DescribeError(error)) {
-    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "formats/gguf/gguf.h"
+#include "fuzz/refusal_checks.h"
 #include "fuzz/vocabulary_checks.h"
 #include "safetensors/dtype.h"
 #include "tokenizers/files/gguf_vocabulary.h"
@@ -18,6 +19,7 @@
 
 namespace {
 
+using tensorguard::internal::CheckRefused;
 using tensorguard::internal::Require;
 using tensorguard::internal::TensorEntry;
 using tensorguard::internal::TensorInfo;
@@ -89,14 +91,6 @@ void CheckAccepted(const tensorguard::internal::TensorTable& table, uint64_t fil
   }
   std::sort(ranges.begin(), ranges.end());
   for (size_t i = 1; i < ranges.size(); ++i) Require(ranges[i - 1].second <= ranges[i].first);
-}
-
-// The text goes to a terminal: lines of printable characters.
-void CheckRefused(const tensorguard::Error& error) {
-  Require(!error.problem.empty());
-  for (const char c : tensorguard::DescribeError(error)) {
-    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
-  }
 }
 
 }  // namespace

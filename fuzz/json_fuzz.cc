@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "base/json.h"
+#include "fuzz/refusal_checks.h"
 
 namespace {
 
-constexpr size_t kDeepestNesting = 64;
+using tensorguard::internal::CheckRefused;
+using tensorguard::internal::Require;
 
-void Require(bool property) {
-  if (!property) std::abort();
-}
+constexpr size_t kDeepestNesting = 64;
 
 size_t DepthOf(const tensorguard::internal::Json& json) {
   if (!json.is_structured()) return 0;
@@ -29,8 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const auto json = tensorguard::internal::ParseJson(
       std::string_view(reinterpret_cast<const char*>(input), size));
   if (!json) {
-    Require(!json.error().problem.empty());
-    Require(json.error().byte_offset <= size);
+    CheckRefused(json.error(), size);
     return 0;
   }
   Require(!json->is_discarded());

@@ -3,24 +3,23 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file_store.h"
+#include "fuzz/refusal_checks.h"
 #include "weights/onnx/onnx_weight_source.h"
 
 namespace {
 
+using tensorguard::internal::CheckRefused;
+using tensorguard::internal::Require;
+
 namespace fs = std::filesystem;
 using tensorguard::Result;
 using tensorguard::internal::File;
-
-void Require(bool property) {
-  if (!property) std::abort();
-}
 
 class MemoryFile : public File {
  public:
@@ -77,14 +76,6 @@ void CheckReadable(const tensorguard::internal::WeightSource& weights) {
     Require(static_cast<bool>(weights.ReadFloat32(i, 0, numbers)));
     Require(static_cast<bool>(weights.ReadFloat32(i, elements - numbers.size(), numbers)));
     Require(static_cast<bool>(weights.ReadFloat32(i, elements / 2, std::span(numbers).first(1))));
-  }
-}
-
-// The text goes to a terminal: lines of printable characters.
-void CheckRefused(const tensorguard::Error& error) {
-  Require(!error.problem.empty());
-  for (const char c : tensorguard::DescribeError(error)) {
-    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
   }
 }
 

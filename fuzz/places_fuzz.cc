@@ -3,9 +3,9 @@
 // says what the rest is.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "fuzz/refusal_checks.h"
 #include "places/http/http_answers.h"
 #include "places/hub/hub.h"
 #include "places/place_name.h"
@@ -14,14 +14,10 @@ namespace {
 
 using namespace tensorguard::internal;  // NOLINT: one function of it is asked each
 
-void Require(bool property) {
-  if (!property) std::abort();
-}
-
 void TryPlaceName(std::string_view text) {
   const auto place = ParsePlaceName(text);
   if (!place) {
-    Require(!place.error().problem.empty());
+    CheckRefused(place.error());
     return;
   }
   if (const auto* hub = std::get_if<HubPlace>(&*place)) {

@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "base/json.h"
 #include "base/random_bits.h"
+#include "fuzz/refusal_checks.h"
 #include "weights/elements/element_types.h"
 #include "weights/quantised/quantised_weights.h"
 
@@ -23,15 +24,12 @@ namespace {
 
 using tensorguard::Result;
 using tensorguard::internal::Json;
+using tensorguard::internal::Require;
 using tensorguard::internal::TensorInfo;
 using tensorguard::internal::WeightSource;
 
 constexpr size_t kMostTensors = 64;
 constexpr uint64_t kMostElementsRead = 1 << 16;
-
-void Require(bool property) {
-  if (!property) std::abort();
-}
 
 // Tensors as an opened file has them, with bytes from their position.
 class FuzzedWeights : public WeightSource {

@@ -3,24 +3,22 @@
 // header.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "fuzz/refusal_checks.h"
 #include "safetensors/dtype.h"
 #include "safetensors/safetensors.h"
 #include "tests/support/tiling.h"
 
 namespace {
 
+using tensorguard::internal::CheckRefused;
+using tensorguard::internal::Require;
 using tensorguard::internal::TensorEntry;
 
 constexpr uint64_t kLengthFieldBytes = 8;
-
-void Require(bool property) {
-  if (!property) std::abort();
-}
 
 void CheckAccepted(const tensorguard::internal::TensorTable& table, uint64_t data_begin,
                    uint64_t file_size) {
@@ -34,14 +32,6 @@ void CheckAccepted(const tensorguard::internal::TensorTable& table, uint64_t dat
     previous = &entry;
   }
   Require(tensorguard::internal::TilesExactly(std::move(ranges), data_begin, file_size));
-}
-
-// The text goes to a terminal: lines of printable characters.
-void CheckRefused(const tensorguard::Error& error) {
-  Require(!error.problem.empty());
-  for (const char c : tensorguard::DescribeError(error)) {
-    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
-  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   if (vocabulary) {
     tensorguard::internal::CheckVocabulary(*vocabulary, size);
   } else {
-    tensorguard::internal::CheckRefusal(vocabulary.error(), size);
+    tensorguard::internal::CheckRefused(vocabulary.error(), size);
   }
   return 0;
 }

@@ -1,19 +1,14 @@
-// What must hold for every table of tensors that a parser accepts, and for every error.
+// What must hold for every table of tensors that a parser accepts.
 #ifndef TENSORGUARD_FUZZ_TABLE_CHECKS_H_
 #define TENSORGUARD_FUZZ_TABLE_CHECKS_H_
 
 #include <cstdint>
-#include <cstdlib>
 
+#include "fuzz/refusal_checks.h"
 #include "safetensors/dtype.h"
 #include "safetensors/tensor_table.h"
-#include "tensorguard/error.h"
 
 namespace tensorguard::internal {
-
-inline void Require(bool property) {
-  if (!property) std::abort();
-}
 
 // Names in order, and every element inside the file or what unpacks from it.
 inline void CheckAccepted(const TensorTable& table, uint64_t file_size) {
@@ -36,14 +31,6 @@ inline void CheckAccepted(const TensorTable& table, uint64_t file_size) {
     const uint64_t bytes = InfoOf(entry.dtype).bits / 8;
     Require(furthest < file_size + end);
     Require((furthest + 1) * bytes == entry.data_end_bytes - entry.data_begin_bytes);
-  }
-}
-
-// The text goes to a terminal: lines of printable characters.
-inline void CheckRefused(const Error& error) {
-  Require(!error.problem.empty());
-  for (const char c : DescribeError(error)) {
-    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
   }
 }
 

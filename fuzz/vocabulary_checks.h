@@ -1,20 +1,16 @@
-// What holds of every vocabulary and every refusal, whatever the input.
+// What holds of every vocabulary, whatever the input.
 #ifndef TENSORGUARD_FUZZ_VOCABULARY_CHECKS_H_
 #define TENSORGUARD_FUZZ_VOCABULARY_CHECKS_H_
 
 #include <cstddef>
-#include <cstdlib>
 #include <vector>
 
 #include "anchors/anchor_list.h"
+#include "fuzz/refusal_checks.h"
 #include "tokenizers/anchors.h"
 #include "tokenizers/vocabulary.h"
 
 namespace tensorguard::internal {
-
-inline void Require(bool property) {
-  if (!property) std::abort();
-}
 
 inline void CheckVocabulary(const Vocabulary& vocabulary, size_t input_bytes) {
   size_t text_bytes = 0;
@@ -31,15 +27,6 @@ inline void CheckVocabulary(const Vocabulary& vocabulary, size_t input_bytes) {
   for (size_t i = 0; i < anchors.size(); ++i) {
     Require(i == 0 || anchors[i - 1].anchor < anchors[i].anchor);
     Require(anchors[i].anchor < AnchorList().size());
-  }
-}
-
-// The text goes to a terminal: lines of printable characters.
-inline void CheckRefusal(const Error& error, size_t input_bytes) {
-  Require(!error.problem.empty());
-  Require(error.byte_offset.value_or(0) <= input_bytes);
-  for (const char c : DescribeError(error)) {
-    Require(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
   }
 }
 
