@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "cli/models/sources.h"
+#include "cli/output/progress_bar.h"
 #include "families/shortlist.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/screening.h"
@@ -34,7 +35,7 @@ void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& read
       source.error = std::move(print).error();
     }
   }
-  const ProgressCallback progress = console.ShowProgress("signatures");
+  const ProgressCallback progress = console.ShowProgress("signatures", ProgressUnit::kFiles);
   std::mutex mutex;
   uint64_t done = 0;
   (void)ParallelFor(sources.size(), reading.threads, [&](size_t i) -> Result<void> {
@@ -50,10 +51,7 @@ void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& read
     const std::lock_guard lock(mutex);
     ++done;
     if (progress) {
-      progress({.what = source.path,
-                .bytes_done = done,
-                .bytes_total = sources.size(),
-                .unit = ProgressUnit::kFiles});
+      progress({.what = source.path, .bytes_done = done, .bytes_total = sources.size()});
     }
     return {};
   });
