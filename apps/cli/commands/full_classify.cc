@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/commands/merges.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/models/distinct_names.h"
 #include "cli/models/fingerprints.h"
@@ -28,15 +29,8 @@ struct ClassifiedModel {
 
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model) {
   if (!model.result.merge) return {};
-  NamedMerge merge = {.model = model.unknown.model_name,
-                      .parents = {},
-                      .weights = {},
-                      .residual = model.result.merge->residual};
-  for (const MergeParent& parent : model.result.merge->parents) {
-    merge.parents.push_back(model.NameOf(parent.candidate));
-    merge.weights.push_back(parent.weight);
-  }
-  return merge;
+  return NameParents(model.unknown.model_name, *model.result.merge,
+                     [&](size_t known) { return model.NameOf(known); });
 }
 
 OrderedJson ToJson(const ClassifiedModel& model, const KnownCandidate& candidate) {
