@@ -9,9 +9,9 @@ find_package(CLI11 REQUIRED)
 find_package(hwy REQUIRED)
 find_package(GTest REQUIRED)
 find_package(CURL REQUIRED)
+find_library(RE2_LIBRARY re2 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(kissfft REQUIRED IMPORTED_TARGET kissfft-float)
-pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 
 # Armadillo without its wrapper library, linked straight to the OpenBLAS that several threads may call at

@@ -8,7 +8,7 @@ packages() {
 g++                   C++20 compiler (12.2), with the sanitizers' libraries
 cmake                 build (3.25)
 ninja-build           build
-pkgconf               finds kissfft, cairo and RE2
+pkgconf               finds kissfft and cairo
 libfmt-dev            text formatting
 zlib1g-dev            packed NumPy arrays
 nlohmann-json3-dev    JSON
