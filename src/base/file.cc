@@ -68,10 +68,6 @@ Result<std::shared_ptr<const File>> File::Open(const std::filesystem::path& path
       path.string(), descriptor, static_cast<uint64_t>(status.st_size)));
 }
 
-std::filesystem::path FolderOf(const std::filesystem::path& file) {
-  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-}
-
 Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t limit_bytes) {
   auto file = File::Open(path);
   if (!file) return std::move(file).error();

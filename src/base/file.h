@@ -42,9 +42,6 @@ class File {
   uint64_t size_bytes_;
 };
 
-// The folder that a file lies in; "." for a bare name.
-std::filesystem::path FolderOf(const std::filesystem::path& file);
-
 // The whole of a small file (configs, indexes). Errors as File::Open; kBadFile above `limit_bytes`.
 Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t limit_bytes);
 

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include "model/found_model.h"
 #include "model/gguf_config.h"
 #include "model/model_config.h"
 #include "model/model_name.h"
@@ -85,7 +86,7 @@ Result<Model> OpenPlainModel(const ModelFiles& found, const FileStorePtr& files)
 
 Result<Model> OpenAdapter(const ModelFiles& found, const ModelFiles& base_found,
                           const FileStorePtr& files) {
-  auto base = OpenModel(base_found, {}, files);
+  auto base = OpenFoundModel(base_found, {}, files);
   if (!base) return std::move(base).error();
   auto merged = MergeAdapter(base->weights, found.folder, files);
   if (!merged) return std::move(merged).error();
@@ -124,11 +125,11 @@ Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
     if (!base_found) return std::move(base_found).error();
     base = *std::move(base_found);
   }
-  return OpenModel(*found, base, options.files);
+  return OpenFoundModel(*found, base, options.files);
 }
 
-Result<Model> OpenModel(const ModelFiles& found, const std::optional<ModelFiles>& base,
-                        const FileStorePtr& files) {
+Result<Model> OpenFoundModel(const ModelFiles& found, const std::optional<ModelFiles>& base,
+                             const FileStorePtr& files) {
   if (found.is_adapter && base) return OpenAdapter(found, *base, files);
   if (found.is_adapter) {
     return Error{.kind = ErrorKind::kUsage,
@@ -144,6 +145,10 @@ Result<Model> OpenModel(const ModelFiles& found, const std::optional<ModelFiles>
                  .expected = "a folder with adapter_config.json"};
   }
   return OpenPlainModel(found, files);
+}
+
+Result<bool> NamesAdapter(const fs::path& path, const FileStore& files) {
+  return AreOfAdapter(path, files);
 }
 
 }  // namespace tensorguard::internal

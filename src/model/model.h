@@ -11,7 +11,6 @@
 #include "base/file_store.h"
 #include "base/json.h"
 #include "tensorguard/result.h"
-#include "weights/files/model_files.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard::internal {
@@ -39,14 +38,14 @@ struct OpenModelOptions {
   FileStorePtr files = LocalFiles();
 };
 
-// Opens a model; reads headers and configs, no weights. Errors: those of FindModelFiles,
-// OpenStoredModel and MergeAdapter; kUsage if an adapter comes without a base, or a base with a
-// model that is none.
+// Opens a model; reads headers and configs, no weights. Errors: those of OpenStoredWeights and
+// MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
 Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
 
-// The same of files that are already found, in `files`.
-Result<Model> OpenModel(const ModelFiles& found, const std::optional<ModelFiles>& base,
-                        const FileStorePtr& files);
+// True if `path` is a PEFT adapter's folder, or the adapter_model file in one. Errors: those
+// of `files`, and of ResolveHubCache.
+Result<bool> NamesAdapter(const std::filesystem::path& path,
+                          const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard::internal
 

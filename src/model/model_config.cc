@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/folder_of.h"
+
 namespace tensorguard::internal {
 
 namespace fs = std::filesystem;

@@ -7,6 +7,7 @@
 #include "cli/arguments/usage.h"
 #include "cli/models/model_places.h"
 #include "cli/models/sources.h"
+#include "model/found_model.h"
 
 namespace tensorguard::internal::cli {
 
@@ -58,7 +59,7 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
     if (!named) return std::move(named).error();
     base_found = *std::move(named);
   }
-  return OpenModel(*found, base_found, *places);
+  return OpenFoundModel(*found, base_found, *places);
 }
 
 bool IsFeaturesFile(const std::string& path) { return path.ends_with(kFeaturesSuffix); }

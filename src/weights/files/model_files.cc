@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/folder_of.h"
 #include "weights/adapters/adapter.h"
 #include "weights/files/hub_cache.h"
 
@@ -46,7 +47,7 @@ Result<ModelFiles> FindModelFiles(const fs::path& path, const FileStore& files) 
   return std::move(found->files);
 }
 
-Result<bool> NamesAdapter(const fs::path& path, const FileStore& files) {
+Result<bool> AreOfAdapter(const fs::path& path, const FileStore& files) {
   const auto found = FindAllButWeights(path, files);
   if (!found) return found.error();
   return found->files.is_adapter;

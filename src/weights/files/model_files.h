@@ -27,7 +27,7 @@ Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
 
 // Whether they would be an adapter's: a folder with adapter_config.json, or the adapter_model file
 // in one. Looks for no weights. Errors: those of `files`, and of ResolveHubCache.
-Result<bool> NamesAdapter(const std::filesystem::path& path,
+Result<bool> AreOfAdapter(const std::filesystem::path& path,
                           const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard::internal

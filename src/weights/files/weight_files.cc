@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/folder_of.h"
 #include "formats/onnx/onnx.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"

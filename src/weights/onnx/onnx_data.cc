@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/folder_of.h"
 #include "weights/elements/element_types.h"
 #include "weights/files/strided_read.h"
 

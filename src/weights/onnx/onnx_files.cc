@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/folder_of.h"
 #include "formats/onnx/onnx.h"
 #include "weights/files/model_path_errors.h"
 
