@@ -6,7 +6,6 @@
 
 #include "base/parallel.h"
 #include "cli/models/sources.h"
-#include "cli/output/progress_bar.h"
 #include "families/shortlist.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/screening.h"
@@ -35,7 +34,7 @@ void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& read
       source.error = std::move(print).error();
     }
   }
-  const ProgressCallback progress = console.ShowProgress("signatures", ProgressUnit::kFiles);
+  const ProgressCallback progress = console.ShowProgress("signatures");
   std::mutex mutex;
   uint64_t done = 0;
   (void)ParallelFor(sources.size(), reading.threads, [&](size_t i) -> Result<void> {
@@ -51,7 +50,10 @@ void ReadSignatures(std::vector<Source>& sources, const FingerprintReading& read
     const std::lock_guard lock(mutex);
     ++done;
     if (progress) {
-      progress({.what = source.path, .bytes_done = done, .bytes_total = sources.size()});
+      progress({.what = source.path,
+                .bytes_done = done,
+                .bytes_total = sources.size(),
+                .unit = ProgressUnit::kFiles});
     }
     return {};
   });

@@ -71,13 +71,9 @@ void Console::ReportError(const Error& error) {
 }
 
 ProgressCallback Console::ShowProgress(std::string_view label) {
-  return ShowProgress(label, ProgressUnit::kBytes);
-}
-
-ProgressCallback Console::ShowProgress(std::string_view label, ProgressUnit unit) {
   EndProgress();
   if (!terminal_ || quiet_) return {};
-  bar_ = std::make_shared<ProgressBar>(EscapeControl(label, kLongestLabel), unit, color_);
+  bar_ = std::make_shared<ProgressBar>(EscapeControl(label, kLongestLabel), color_);
   return [bar = bar_](const Progress& progress) { bar->Show(progress); };
 }
 

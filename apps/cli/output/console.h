@@ -14,7 +14,6 @@
 namespace tensorguard::internal::cli {
 
 class ProgressBar;
-enum class ProgressUnit;
 
 // For one thread at a time, but for the progress callbacks.
 class Console {
@@ -41,8 +40,7 @@ class Console {
 
   // A progress bar that replaces the last one; does nothing where stderr is no terminal and with
   // --quiet. `label` is shown before the bar, escaped.
-  ProgressCallback ShowProgress(std::string_view label);  // of bytes
-  ProgressCallback ShowProgress(std::string_view label, ProgressUnit unit);
+  ProgressCallback ShowProgress(std::string_view label);
   void EndProgress();
 
  private:

@@ -36,17 +36,18 @@ std::string AmountText(uint64_t amount, ProgressUnit unit) {
 }
 
 // "1.2 GB of 2.4 GB", "12 of 300 files".
-std::string AmountsText(const Progress& progress, ProgressUnit unit) {
-  return fmt::format("{} of {}{}", AmountText(progress.bytes_done, unit),
-                     AmountText(progress.bytes_total, unit),
-                     unit == ProgressUnit::kFiles ? " files" : "");
+std::string AmountsText(const Progress& progress) {
+  return fmt::format("{} of {}{}", AmountText(progress.bytes_done, progress.unit),
+                     AmountText(progress.bytes_total, progress.unit),
+                     progress.unit == ProgressUnit::kFiles ? " files" : "");
 }
 
-std::string RateAndTimeLeft(const Progress& progress, double elapsed_seconds, ProgressUnit unit) {
+std::string RateAndTimeLeft(const Progress& progress, double elapsed_seconds) {
   if (elapsed_seconds < kSecondsBeforeEstimate || progress.bytes_done == 0) return {};
   const double per_second = static_cast<double>(progress.bytes_done) / elapsed_seconds;
   const uint64_t left = progress.bytes_total - std::min(progress.bytes_done, progress.bytes_total);
-  return fmt::format("  {}/s  {} left", AmountText(static_cast<uint64_t>(per_second), unit),
+  return fmt::format("  {}/s  {} left",
+                     AmountText(static_cast<uint64_t>(per_second), progress.unit),
                      ReadableDuration(static_cast<double>(left) / per_second));
 }
 
@@ -62,11 +63,10 @@ std::string FirstColumns(const std::string& text, size_t columns) {
 }  // namespace
 
 std::string ProgressLine(const std::string& label, const Progress& progress, double elapsed_seconds,
-                         size_t width, ProgressUnit unit) {
+                         size_t width) {
   const double fraction = DoneFraction(progress);
-  const std::string amounts =
-      fmt::format(" {:3.0f}%  {}{}", 100 * fraction, AmountsText(progress, unit),
-                  RateAndTimeLeft(progress, elapsed_seconds, unit));
+  const std::string amounts = fmt::format(" {:3.0f}%  {}{}", 100 * fraction, AmountsText(progress),
+                                          RateAndTimeLeft(progress, elapsed_seconds));
   const size_t taken = DisplayWidth(label) + DisplayWidth(amounts) + 3;  // " [" and "]"
   const size_t room = width > taken ? width - taken : 0;
   const size_t bar = std::clamp(room, kShortestBar, kLongestBar);
@@ -76,8 +76,8 @@ std::string ProgressLine(const std::string& label, const Progress& progress, dou
                       width);
 }
 
-ProgressBar::ProgressBar(std::string label, ProgressUnit unit, bool color)
-    : label_(std::move(label)), unit_(unit), color_(color), started_(Clock::now()) {}
+ProgressBar::ProgressBar(std::string label, bool color)
+    : label_(std::move(label)), color_(color), started_(Clock::now()) {}
 
 ProgressBar::~ProgressBar() { Wipe(); }
 
@@ -94,8 +94,7 @@ void ProgressBar::Show(const Progress& progress) {
   drawn_ = now;
   const double elapsed_seconds = std::chrono::duration<double>(now - started_).count();
   // The last column stays free: some terminals wrap when it is written.
-  const std::string line =
-      ProgressLine(label_, progress, elapsed_seconds, TerminalWidth() - 1, unit_);
+  const std::string line = ProgressLine(label_, progress, elapsed_seconds, TerminalWidth() - 1);
   std::fputs(fmt::format("\r{}{}{}\x1b[K", color_ ? "\x1b[36m" : "", line, color_ ? "\x1b[0m" : "")
                  .c_str(),
              stderr);

@@ -11,19 +11,16 @@
 
 namespace tensorguard::internal::cli {
 
-// What a bar counts; of files too, in the numbers that are otherwise of bytes.
-enum class ProgressUnit { kBytes, kFiles };
-
 // "alder [####----]  50%  1.2 GB of 2.4 GB  512.0 MB/s  0:02 left" in at most `width` columns: the
 // bar shrinks first, then what stands at the end is cut. `label` must be safe to show.
 std::string ProgressLine(const std::string& label, const Progress& progress, double elapsed_seconds,
-                         size_t width, ProgressUnit unit = ProgressUnit::kBytes);
+                         size_t width);
 
 // Draws that line on stderr, at most ten times a second. Thread-safe. REQUIRES: stderr is a
 // terminal.
 class ProgressBar {
  public:
-  ProgressBar(std::string label, ProgressUnit unit, bool color);
+  ProgressBar(std::string label, bool color);
   ~ProgressBar();  // wipes the line
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -38,7 +35,6 @@ class ProgressBar {
 
   std::mutex mutex_;  // guards what follows, and the line
   std::string label_;
-  ProgressUnit unit_;
   bool color_;
   Clock::time_point started_;
   std::optional<Clock::time_point> drawn_;

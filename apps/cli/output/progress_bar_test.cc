@@ -30,10 +30,13 @@ TEST(ProgressLine, EstimatesNothingFromTheFirstMoments) {
 }
 
 TEST(ProgressLine, CountsFilesAsFiles) {
-  EXPECT_EQ(ProgressLine("signatures", {.what = "a", .bytes_done = 1200, .bytes_total = 3000},
-                         /*elapsed_seconds=*/2, 200, ProgressUnit::kFiles),
-            "signatures [############------------------]  40%  1,200 of 3,000 files  600/s  "
-            "0:03 left");
+  EXPECT_EQ(
+      ProgressLine(
+          "signatures",
+          {.what = "a", .bytes_done = 1200, .bytes_total = 3000, .unit = ProgressUnit::kFiles},
+          /*elapsed_seconds=*/2, 200),
+      "signatures [############------------------]  40%  1,200 of 3,000 files  600/s  "
+      "0:03 left");
 }
 
 TEST(ProgressLine, EndsFullAndSurvivesAnUnknownTotal) {
