@@ -1,7 +1,7 @@
 // tensorguard compare: a verdict on a pair of models.
+#include "api/reading/sources.h"
 #include "cli/arguments/usage.h"
 #include "cli/commands/profile_commands.h"
-#include "cli/models/sources.h"
 
 namespace tensorguard::internal::cli {
 

@@ -1,11 +1,11 @@
 // tensorguard convert: any readable model as one plain safetensors file.
-#include "model/convert.h"
-
 #include <fmt/format.h>
 
+#include "api/changes/conversion.h"
+#include "api/json/convert_json.h"
 #include "base/text.h"
 #include "cli/commands/commands.h"
-#include "cli/models/models.h"
+#include "cli/commands/console_session.h"
 #include "cli/output/text_layout.h"
 
 namespace tensorguard::internal::cli {
@@ -19,26 +19,18 @@ DType DTypeOf(const std::string& name) {
 }  // namespace
 
 Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console) {
-  if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
-  const auto model = OpenWithBase(options.model, options.base);
-  if (!model) return model.error();
-  const auto converted = ConvertWeights(
-      *model->weights, options.output,
-      {.dtype = DTypeOf(options.dtype), .on_progress = console.ShowProgress(model->name)});
-  console.EndProgress();
+  const auto converted = ConvertModel({.model = options.model,
+                                       .base = options.base,
+                                       .output = options.output,
+                                       .dtype = DTypeOf(options.dtype)},
+                                      SessionOf(console));
   if (!converted) return converted.error();
-  const size_t tensors = model->weights->tensors().size();
-  if (!console.json()) {
-    console.Print(fmt::format("{}  ({} tensors as {})\n", EscapeControl(options.output),
-                              WithThousands(tensors), options.dtype));
-    return ExitStatus::kDone;
+  if (console.json()) {
+    console.PrintJson(ConvertedModelToJson(*converted));
+  } else {
+    console.Print(fmt::format("{}  ({} tensors as {})\n", EscapeControl(converted->output),
+                              WithThousands(converted->tensors), converted->dtype));
   }
-  OrderedJson json = ResultObject("convert");
-  json["name"] = model->name;
-  json["output"] = options.output;
-  json["tensors"] = tensors;
-  json["dtype"] = options.dtype;
-  console.PrintJson(json);
   return ExitStatus::kDone;
 }
 

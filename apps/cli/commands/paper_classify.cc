@@ -1,40 +1,16 @@
 // tensorguard classify by the paper profile: the nearest known family of a model, or none.
 #include <fmt/format.h>
 
+#include "api/json/classification_json.h"
+#include "api/paper/paper_classification.h"
 #include "base/text.h"
+#include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
-#include "cli/models/distinct_names.h"
-#include "cli/models/features.h"
-#include "cli/models/models.h"
 #include "cli/output/family_output.h"
 #include "cli/output/text_layout.h"
-#include "paper/classify.h"
 
 namespace tensorguard::internal::cli {
 namespace {
-
-OrderedJson ToJson(const FamilyCandidate& candidate) {
-  return {{"name", candidate.name},
-          {"score", candidate.score},
-          {"verdict", PaperVerdictName(candidate.verdict)},
-          {"family_distance", candidate.family_distance},
-          {"base_distance", candidate.base_distance}};
-}
-
-OrderedJson ToJson(const std::string& model, const Classification& result) {
-  OrderedJson json = ResultObject("classify");
-  json["model"] = model;
-  json["profile"] = "paper";
-  json["known"] = result.known;
-  json["best"] = ToJson(result.candidates.front());
-  json["nearest_base_distance"] = result.nearest_base_distance;
-  json["rejection_distance"] = kRejectionDistance;
-  json["candidates"] = OrderedJson::array();
-  for (const FamilyCandidate& each : result.candidates) json["candidates"].push_back(ToJson(each));
-  json["imputed"] = ImputedToJson(result.imputed);
-  json["notes"] = result.notes;
-  return json;
-}
 
 std::string ToText(const std::string& model, const Classification& result) {
   const FamilyCandidate& best = result.candidates.front();
@@ -59,29 +35,22 @@ std::string ToText(const std::string& model, const Classification& result) {
 }  // namespace
 
 Result<ExitStatus> RunClassifyByPaperProfile(const ClassifyOptions& options, Console& console) {
-  if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
-  const FeatureReading reading = {.base = options.base, .threads = options.threads};
-  auto unknown = FeaturesOf(options.model, reading, console);
-  if (!unknown) return unknown.error();
-  ManyFeatures known = FeaturesOfAll(options.known, {.threads = options.threads}, console);
-  NamesToTellApart names;
-  names.Add(unknown->model_name, options.model);
-  names.AddAll(known.read, known.sources);
-  names.TellApart();
-  const auto result =
-      Classify(*unknown, known.read,
-               {.center_names = options.centers,
-                .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse});
-  if (!result) return result.error();
+  const auto model = ClassifyModelByPaper(
+      {.model = options.model,
+       .base = options.base,
+       .known = options.known,
+       .centers = options.centers,
+       .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
+       .threads = options.threads},
+      SessionOf(console));
+  if (!model) return model.error();
   if (console.json()) {
-    OrderedJson json = ToJson(unknown->model_name, *result);
-    AddShortfall(known.shortfall, &json);
-    console.PrintJson(json);
+    console.PrintJson(PaperClassifiedModelToJson(*model));
   } else {
-    console.Print(ToText(unknown->model_name, *result));
+    console.Print(ToText(model->name, model->result));
   }
-  const auto verdict = PaperVerdictName(result->candidates.front().verdict);
-  return StatusAfter(known.shortfall, StatusOf(verdict, options.fail_on), console);
+  const auto verdict = PaperVerdictName(model->result.candidates.front().verdict);
+  return StatusAfter(model->shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::internal::cli

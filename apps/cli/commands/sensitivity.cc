@@ -1,50 +1,30 @@
 // tensorguard sensitivity: how each tensor responds to each perturbation.
-#include "paper/sensitivity.h"
-
 #include <fmt/format.h>
 
 #include <array>
 #include <map>
 
+#include "api/json/sensitivity_json.h"
+#include "api/models.h"
+#include "api/paper/measured_sensitivity.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands/commands.h"
-#include "cli/models/models.h"
+#include "cli/commands/console_session.h"
 #include "cli/output/text_layout.h"
-#include "paper/sensitivity_plot.h"
 
 namespace tensorguard::internal::cli {
 namespace {
 
-OrderedJson ToJson(const Model& model, const std::vector<TensorSensitivity>& sensitivities) {
-  OrderedJson json = ResultObject("sensitivity");
-  json["model"] = model.name;
-  json["tensors"] = OrderedJson::array();
-  for (const TensorSensitivity& each : sensitivities) {
-    const TensorRole& role = model.architecture.roles[each.tensor_index];
-    OrderedJson tensor = {{"name", model.weights->tensors()[each.tensor_index].name},
-                          {"role", RoleName(role.role)}};
-    tensor["layer"] = role.layer ? OrderedJson(*role.layer) : OrderedJson();
-    for (size_t i = 0; i < kNoiseCount; ++i) {
-      const std::string noise(NoiseName(kAllNoises[i]));
-      tensor["gain"][noise] = each.gain[i];
-      tensor["gradient_norm"][noise] = each.gradient_norm[i];
-    }
-    json["tensors"].push_back(std::move(tensor));
-  }
-  return json;
-}
-
 // The score is a property of the input, not of the weights: a row for each width says it all.
-std::string PublishedScores(const Model& model,
-                            const std::vector<TensorSensitivity>& sensitivities) {
+std::string PublishedScores(const MeasuredSensitivity& measured) {
   struct Width {
     size_t tensors = 0;
     std::array<double, kNoiseCount> score = {};
   };
   std::map<uint64_t, Width> widths;
-  for (const TensorSensitivity& each : sensitivities) {
-    Width& width = widths[model.weights->tensors()[each.tensor_index].shape.back()];
+  for (const TensorSensitivity& each : measured.tensors) {
+    Width& width = widths[measured.model.weights->tensors()[each.tensor_index].shape.back()];
     ++width.tensors;
     width.score = each.gradient_norm;
   }
@@ -57,7 +37,8 @@ std::string PublishedScores(const Model& model,
   return Columns(rows, std::vector<Align>(kNoiseCount + 2, Align::kRight));
 }
 
-std::string ToText(const Model& model, const std::vector<TensorSensitivity>& sensitivities) {
+std::string ToText(const MeasuredSensitivity& measured) {
+  const Model& model = measured.model;
   std::vector<std::vector<std::string>> rows = {{"layer", "role"}};
   std::vector<Align> alignments = {Align::kRight, Align::kLeft};
   for (const Noise noise : kAllNoises) {
@@ -66,7 +47,7 @@ std::string ToText(const Model& model, const std::vector<TensorSensitivity>& sen
   }
   rows.front().push_back("tensor");
   alignments.push_back(Align::kLeft);
-  for (const TensorSensitivity& each : sensitivities) {
+  for (const TensorSensitivity& each : measured.tensors) {
     const TensorRole& role = model.architecture.roles[each.tensor_index];
     rows.push_back(
         {role.layer ? std::to_string(*role.layer) : "-", std::string(RoleName(role.role))});
@@ -77,53 +58,36 @@ std::string ToText(const Model& model, const std::vector<TensorSensitivity>& sen
          Columns(rows, alignments) +
          "\npublished score ||x||, the norm of the gradient: one for all tensors of an input "
          "width\n\n" +
-         PublishedScores(model, sensitivities);
-}
-
-Result<void> WritePlot(const Model& model, const std::vector<TensorSensitivity>& sensitivities,
-                       const std::string& file, ImageFormat format) {
-  SensitivityPlot plot = {.title = "Response gains of " + model.name, .rows = {}};
-  for (const TensorSensitivity& each : sensitivities) {
-    const TensorRole& role = model.architecture.roles[each.tensor_index];
-    SensitivityRow row = {.tensor = model.weights->tensors()[each.tensor_index].name,
-                          .role = std::string(RoleName(role.role))};
-    if (role.layer) row.layer = *role.layer;
-    for (size_t i = 0; i < kNoiseCount; ++i) {
-      row.gain.emplace(NoiseName(kAllNoises[i]), each.gain[i]);
-    }
-    plot.rows.push_back(std::move(row));
-  }
-  const auto image = DrawSensitivityPlot(plot, format);
-  if (!image) return image.error();
-  return WriteFileAtomically(file, *image);
+         PublishedScores(measured);
 }
 
 }  // namespace
 
 Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console) {
-  if (auto base = CheckBase({options.model}, options.base); !base) return std::move(base).error();
+  const Session session = SessionOf(console);
+  if (auto base = CheckBase({options.model}, options.base, session); !base) {
+    return std::move(base).error();
+  }
   std::optional<ImageFormat> plot_format;
   if (options.plot) {
     const auto format = ImageFormatOf(*options.plot);
     if (!format) return format.error();
     plot_format = *format;
   }
-  const auto model = OpenWithBase(options.model, options.base);
-  if (!model) return model.error();
-  const auto measured = MeasureSensitivity(
-      *model->weights,
-      {.threads = options.threads, .on_progress = console.ShowProgress(model->name)});
-  console.EndProgress();
-  if (!measured) return Error(measured.error()).InFile(options.model);
+  const auto measured = MeasureModelSensitivity(
+      {.model = options.model, .base = options.base, .threads = options.threads}, session);
+  if (!measured) return measured.error();
   if (plot_format) {
-    if (auto drawn = WritePlot(*model, *measured, *options.plot, *plot_format); !drawn) {
-      return std::move(drawn).error();
+    const auto plot = DrawMeasuredSensitivity(*measured, *plot_format);
+    if (!plot) return plot.error();
+    if (auto written = WriteFileAtomically(*options.plot, *plot); !written) {
+      return std::move(written).error();
     }
   }
   if (console.json()) {
-    console.PrintJson(ToJson(*model, *measured));
+    console.PrintJson(MeasuredSensitivityToJson(*measured));
   } else {
-    console.Print(ToText(*model, *measured));
+    console.Print(ToText(*measured));
   }
   return ExitStatus::kDone;
 }

@@ -1,23 +1,16 @@
 // tensorguard transform: a changed copy of a model that works.
 #include <fmt/format.h>
 
-#include "base/random_bits.h"
+#include "api/changes/transformation.h"
+#include "api/json/transform_json.h"
 #include "base/text.h"
 #include "cli/arguments/usage.h"
 #include "cli/commands/commands.h"
-#include "cli/models/models.h"
+#include "cli/commands/console_session.h"
 #include "cli/output/text_layout.h"
-#include "transform/change.h"
-#include "transform/decoder_model.h"
-#include "transform/logits.h"
 
 namespace tensorguard::internal::cli {
 namespace {
-
-struct AppliedChange {
-  ChosenChange chosen;
-  std::optional<double> logit_difference = {};  // empty: the tokens are another model's
-};
 
 void ListAsText(Console& console) {
   for (const Change& change : AllChanges()) {
@@ -37,26 +30,12 @@ void ListAsText(Console& console) {
   }
 }
 
-Result<ExitStatus> ListChanges(Console& console) {
-  if (!console.json()) {
+ExitStatus ListChanges(Console& console) {
+  if (console.json()) {
+    console.PrintJson(KnownChangesToJson());
+  } else {
     ListAsText(console);
-    return ExitStatus::kDone;
   }
-  OrderedJson list = OrderedJson::array();
-  for (const Change& change : AllChanges()) {
-    OrderedJson entry = {{"name", change.name}, {"text", change.text}};
-    entry["function"] = KeepsName(change.keeps);
-    entry["strength"] = change.strength;
-    entry["strengths"] = change.strengths;
-    entry["second_model"] = change.second == SecondModel::kNone     ? "none"
-                            : change.second == SecondModel::kNeeded ? "needed"
-                                                                    : "used";
-    entry["source"] = change.source;
-    list.push_back(std::move(entry));
-  }
-  OrderedJson json = ResultObject("transform");
-  json["known_changes"] = std::move(list);
-  console.PrintJson(json);
   return ExitStatus::kDone;
 }
 
@@ -64,25 +43,7 @@ Result<void> CheckOptions(const TransformOptions& options) {
   if (options.model.empty()) return UsageError("MODEL is missing");
   if (!options.output) return UsageError("-o is missing");
   if (!options.with) return UsageError("--with is missing");
-  return CheckBase({options.model}, options.base);
-}
-
-// Applies the changes one after the other and measures each.
-Result<std::vector<AppliedChange>> ApplyAll(const std::vector<ChosenChange>& chosen, uint64_t seed,
-                                            const Decoder* other, Decoder& decoder) {
-  std::vector<AppliedChange> applied;
-  auto before = LogitsOf(decoder, seed);
-  if (!before) return std::move(before).error();
-  for (size_t i = 0; i < chosen.size(); ++i) {
-    auto changed = ApplyChange(chosen[i], RandomBits(seed, i), other, decoder);
-    if (!changed) return std::move(changed).error();
-    auto after = LogitsOf(decoder, seed);
-    if (!after) return std::move(after).error();
-    applied.push_back({.chosen = chosen[i]});
-    if (*before && *after) applied.back().logit_difference = LogitDifference(**before, **after);
-    before = std::move(after);
-  }
-  return applied;
+  return {};
 }
 
 std::optional<DType> DTypeOf(const std::string& name) {
@@ -92,10 +53,9 @@ std::optional<DType> DTypeOf(const std::string& name) {
   return {};
 }
 
-void PrintApplied(const TransformOptions& options, const std::vector<AppliedChange>& applied,
-                  Console& console) {
+void PrintApplied(const TransformedModel& transformed, Console& console) {
   std::vector<std::vector<std::string>> rows = {{"change", "strength", "function", "logits moved"}};
-  for (const AppliedChange& each : applied) {
+  for (const AppliedChange& each : transformed.changes) {
     const Change& change = *each.chosen.change;
     rows.push_back(
         {std::string(change.name),
@@ -103,24 +63,8 @@ void PrintApplied(const TransformOptions& options, const std::vector<AppliedChan
          std::string(KeepsName(change.keeps)),
          each.logit_difference ? fmt::format("{:.2g}", *each.logit_difference) : "other tokens"});
   }
-  console.Print(EscapeControl(*options.output) + "\n");
+  console.Print(EscapeControl(transformed.output) + "\n");
   console.Print(Columns(rows, {Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft}, 2));
-}
-
-void PrintAppliedAsJson(const TransformOptions& options, const std::string& name,
-                        const std::vector<AppliedChange>& applied, Console& console) {
-  OrderedJson json = ResultObject("transform");
-  json["name"] = name;
-  json["output"] = *options.output;
-  json["seed"] = options.seed;
-  json["changes"] = OrderedJson::array();
-  for (const AppliedChange& each : applied) {
-    OrderedJson entry = {{"name", each.chosen.change->name}, {"strength", each.chosen.strength}};
-    entry["function"] = KeepsName(each.chosen.change->keeps);
-    entry["logit_difference"] = NumberOrNull(each.logit_difference);
-    json["changes"].push_back(std::move(entry));
-  }
-  console.PrintJson(json);
 }
 
 }  // namespace
@@ -128,28 +72,19 @@ void PrintAppliedAsJson(const TransformOptions& options, const std::string& name
 Result<ExitStatus> RunTransform(const TransformOptions& options, Console& console) {
   if (options.list) return ListChanges(console);
   if (auto checked = CheckOptions(options); !checked) return std::move(checked).error();
-  const auto chosen = ParseChanges(*options.with);
-  if (!chosen) return chosen.error();
-  const auto model = OpenWithBase(options.model, options.base);
-  if (!model) return model.error();
-  auto decoder = ReadDecoder(*model);
-  if (!decoder) return std::move(decoder).error();
-  std::optional<Decoder> other;
-  if (options.with_model) {
-    const auto second = OpenWithBase(*options.with_model, {});
-    if (!second) return second.error();
-    auto read = ReadDecoder(*second);
-    if (!read) return std::move(read).error();
-    other = *std::move(read);
-  }
-  const auto applied = ApplyAll(*chosen, options.seed, other ? &*other : nullptr, *decoder);
-  if (!applied) return applied.error();
-  auto written = WriteDecoder(*decoder, *options.output, DTypeOf(options.dtype));
-  if (!written) return std::move(written).error();
+  const auto transformed = TransformModel({.model = options.model,
+                                           .base = options.base,
+                                           .output = *options.output,
+                                           .changes = *options.with,
+                                           .second_model = options.with_model,
+                                           .dtype = DTypeOf(options.dtype),
+                                           .seed = options.seed},
+                                          SessionOf(console));
+  if (!transformed) return transformed.error();
   if (console.json()) {
-    PrintAppliedAsJson(options, model->name, *applied, console);
+    console.PrintJson(TransformedModelToJson(*transformed));
   } else {
-    PrintApplied(options, *applied, console);
+    PrintApplied(*transformed, console);
   }
   return ExitStatus::kDone;
 }

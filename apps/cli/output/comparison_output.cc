@@ -5,9 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/output/quick_output.h"
 #include "cli/output/text_layout.h"
-#include "report/comparison_page.h"
 #include "report/origin_grid.h"
 
 namespace tensorguard::internal::cli {
@@ -23,147 +21,6 @@ std::string ProbabilityText(double p_value) {
 
 std::string PercentText(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f}%", 100 * *share) : "-";
-}
-
-// "3", or "encoder 3" in a model with more than one stack.
-std::string LayerName(const LayerResponse& layer) {
-  const std::string number = fmt::format("{}", layer.index);
-  return layer.stack.empty() ? number : EscapeControl(layer.stack) + " " + number;
-}
-
-OrderedJson LayerToJson(const ComparedPair& pair, const LayerMatch& match) {
-  return {{"a", match.layer_a},
-          {"b", match.layer_b},
-          {"name_a", LayerName(pair.first.layers[match.layer_a])},
-          {"name_b", LayerName(pair.second.layers[match.layer_b])},
-          {"similarity", NumberOrNull(match.similarity)},
-          {"query_key", NumberOrNull(match.kernels[0])},
-          {"output_value", NumberOrNull(match.kernels[1])},
-          {"feed_forward", NumberOrNull(match.kernels[2])},
-          {"sketch_cosine", NumberOrNull(match.sketch_cosine)},
-          {"relative_change", NumberOrNull(match.relative_change)}};
-}
-
-OrderedJson KernelsToJson(const ComparedPair& pair) {
-  const Comparison& comparison = pair.comparison;
-  if (!comparison.kernels) return nullptr;
-  const OffPath& off_path = comparison.kernels->alignment.off_path;
-  OrderedJson layers = OrderedJson::array();
-  for (const LayerMatch& match : comparison.layers) layers.push_back(LayerToJson(pair, match));
-  return {{"score", comparison.kernels->score},
-          {"common_anchors", comparison.kernels->common_anchors},
-          {"anchor_agreement", NumberOrNull(comparison.kernels->anchor_agreement)},
-          {"layers", layers},
-          {"layers_by_index", comparison.layers_by_index},
-          {"other_layers",
-           {{"pairs", off_path.pairs},
-            {"mean", off_path.mean},
-            {"standard_deviation", off_path.standard_deviation},
-            {"highest", off_path.highest}}}};
-}
-
-OrderedJson SketchesToJson(const ComparedPair& pair) {
-  const SketchComparison& sketches = pair.comparison.sketches;
-  if (sketches.parts == 0) return nullptr;
-  OrderedJson tensors = OrderedJson::array();
-  for (const SketchPair& each : sketches.pairs) {
-    tensors.push_back({{"a", pair.first.weights[each.weights.in_a].tensor},
-                       {"b", pair.second.weights[each.weights.in_b].tensor},
-                       {"cosine", each.cosine},
-                       {"relative_change", each.relative_change},
-                       {"equal", each.equal}});
-  }
-  const auto vocabulary = [](const std::optional<VocabularyPair>& table) -> OrderedJson {
-    if (!table) return nullptr;
-    return {{"cosine", table->cosine}, {"relative_change", table->relative_change}};
-  };
-  return {{"cosine", sketches.cosine},         {"matrices", sketches.parts},
-          {"p_value", sketches.p_value},       {"embedding", vocabulary(sketches.embedding)},
-          {"head", vocabulary(sketches.head)}, {"tensors", tensors}};
-}
-
-OrderedJson TestToJson(const std::optional<DeepTest>& test) {
-  if (!test) return nullptr;
-  OrderedJson parts = OrderedJson::array();
-  for (const DeepTestPart& part : test->parts) {
-    parts.push_back(
-        {{"name", part.name}, {"log10_p", NumberOrNull(part.log10_p)}, {"reason", part.reason}});
-  }
-  return {{"p_value", NumberOrNull(test->p_value)},
-          {"log10_p", NumberOrNull(test->log10_p)},
-          {"method", test->method},
-          {"parts", parts},
-          {"assumptions", test->assumptions},
-          {"limits", test->limits}};
-}
-
-// What is worth telling beside the verdict, in the order of its weight.
-std::vector<std::string> NotesOf(const ComparedPair& pair) {
-  std::vector<std::string> notes = QuickNotes(pair.comparison, {&pair.first, &pair.second});
-  notes.insert(notes.end(), pair.test_notes.begin(), pair.test_notes.end());
-  for (const Finding& finding : pair.comparison.findings) notes.push_back(finding.text);
-  for (const NamedMerge& merge : pair.merges) {
-    notes.push_back(fmt::format(
-        "{} is a merge of {}, which leaves {:.1f}% of its squared distance to the nearest of them.",
-        merge.model, MergeText(merge), 100 * merge.residual));
-  }
-  for (const Fingerprint* model : {&pair.first, &pair.second}) {
-    for (const std::string& note : model->notes) {
-      notes.push_back(fmt::format("{}: {}", model->model_name, note));
-    }
-  }
-  return notes;
-}
-
-// The comparison's own words, unless the test changed the verdict.
-std::string ReasonOf(const ComparedPair& pair) {
-  if (pair.verdict == pair.comparison.verdict) return pair.comparison.reason;
-  return std::string(VerdictSentence(pair.verdict));
-}
-
-std::string SideName(const ComparedPair& pair, Side side) {
-  return side == Side::kA ? pair.first.model_name : pair.second.model_name;
-}
-
-OrderedJson FrameToJson(const ComparedPair& pair) {
-  const auto& frame = pair.comparison.frame;
-  if (!frame) return nullptr;
-  const auto matches = [&](const std::vector<FrameMatch>& halves) {
-    OrderedJson list = OrderedJson::array();
-    for (const FrameMatch& match : halves) {
-      list.push_back({{"a", match.layer_a}, {"b", match.layer_b}, {"cosine", match.cosine}});
-    }
-    return list;
-  };
-  return {
-      {"score", frame->score},
-      {"p_value", frame->p_value},
-      {"other_layers", {{"mean", frame->null_mean}, {"standard_deviation", frame->null_deviation}}},
-      {"attention", matches(frame->attention)},
-      {"feed_forward", matches(frame->feed_forward)}};
-}
-
-OrderedJson SharesToJson(const OriginCounts& counts) {
-  OrderedJson json;
-  for (const Origin origin : kOrigins) json[OriginName(origin)] = counts.Share(origin);
-  return json;
-}
-
-OrderedJson PartsToJson(const Fingerprint& model, const ModelOrigins& origins,
-                        const Fingerprint& other) {
-  OrderedJson parts = OrderedJson::array();
-  for (const PartOrigin& part : origins.parts) {
-    const WeightSummary& weight = model.weights[part.weight];
-    OrderedJson json = {{"tensor", weight.tensor},
-                        {"role", ShownRoleName(weight.role)},
-                        {"layer", weight.role.layer ? OrderedJson(*weight.role.layer) : nullptr},
-                        {"origin", OriginName(part.origin)}};
-    json["counterpart"] =
-        part.counterpart ? OrderedJson(other.weights[*part.counterpart].tensor) : nullptr;
-    json["cosine"] = NumberOrNull(part.cosine);
-    parts.push_back(std::move(json));
-  }
-  return parts;
 }
 
 std::string EvidenceText(const ComparedPair& pair) {
@@ -262,55 +119,6 @@ std::string OriginsText(const ComparedPair& pair) {
 
 }  // namespace
 
-std::string MergeText(const NamedMerge& merge) {
-  std::string text;
-  for (size_t i = 0; i < merge.parents.size(); ++i) {
-    if (i > 0) text += i + 1 == merge.parents.size() ? " and " : ", ";
-    text += fmt::format("{:.2f} {}", merge.weights[i], merge.parents[i]);
-  }
-  return text;
-}
-
-OrderedJson MergeToJson(const NamedMerge& merge) {
-  OrderedJson parents = OrderedJson::array();
-  for (size_t i = 0; i < merge.parents.size(); ++i) {
-    parents.push_back({{"name", merge.parents[i]}, {"weight", merge.weights[i]}});
-  }
-  return {{"model", merge.model}, {"parents", parents}, {"residual", merge.residual}};
-}
-
-OrderedJson ComparedPairToJson(const ComparedPair& pair) {
-  OrderedJson json = ResultObject("compare");
-  json["a"] = pair.first.model_name;
-  json["b"] = pair.second.model_name;
-  json["profile"] = "full";
-  json["verdict"] = VerdictName(pair.verdict);
-  json["in_part"] = pair.in_part;
-  json["score"] = NumberOrNull(pair.comparison.score);
-  json["p_value"] = NumberOrNull(pair.comparison.p_value);
-  json["reason"] = ReasonOf(pair);
-  json["later_model"] = pair.comparison.derived
-                            ? OrderedJson(SideName(pair, *pair.comparison.derived))
-                            : OrderedJson();
-  json["evidence"] = {{"kernel", KernelsToJson(pair)},
-                      {"sketch", SketchesToJson(pair)},
-                      {"frame", FrameToJson(pair)},
-                      {"test", TestToJson(pair.test)}};
-  const PairOrigins& origins = pair.comparison.origins;
-  json["share"] = {{"a", SharesToJson(origins.a.all)}, {"b", SharesToJson(origins.b.all)}};
-  json["parts"] = {{"a", PartsToJson(pair.first, origins.a, pair.second)},
-                   {"b", PartsToJson(pair.second, origins.b, pair.first)}};
-  json["findings"] = OrderedJson::array();
-  for (const Finding& finding : pair.comparison.findings) {
-    json["findings"].push_back({{"kind", FindingKindName(finding.kind)}, {"text", finding.text}});
-  }
-  json["quick"] = QuickToJson(pair.comparison, {&pair.first, &pair.second});
-  json["merges"] = OrderedJson::array();
-  for (const NamedMerge& merge : pair.merges) json["merges"].push_back(MergeToJson(merge));
-  json["notes"] = NotesOf(pair);
-  return json;
-}
-
 std::string ComparedPairToText(const ComparedPair& pair) {
   std::string text = fmt::format("{} and {}: {}", EscapeControl(pair.first.model_name),
                                  EscapeControl(pair.second.model_name), VerdictName(pair.verdict));
@@ -320,17 +128,6 @@ std::string ComparedPairToText(const ComparedPair& pair) {
   text += "\n" + EvidenceText(pair) + OriginsText(pair) + LayersText(pair);
   for (const std::string& note : NotesOf(pair)) text += Wrapped(EscapeControl(note), 0);
   return text;
-}
-
-std::string ComparedPairToHtml(const ComparedPair& pair) {
-  return DrawComparisonPage({.first = pair.first,
-                             .second = pair.second,
-                             .comparison = pair.comparison,
-                             .test = pair.test ? &*pair.test : nullptr,
-                             .verdict = pair.verdict,
-                             .in_part = pair.in_part,
-                             .reason = ReasonOf(pair),
-                             .notes = NotesOf(pair)});
 }
 
 }  // namespace tensorguard::internal::cli

@@ -59,7 +59,7 @@ Result<void> Console::Flush() {
   return {};
 }
 
-void Console::Message(std::string_view text) {
+void Console::Note(std::string_view text) {
   if (quiet_) return;
   WipeProgress();
   std::fputs(fmt::format("tensorguard: {}\n", text).c_str(), stderr);

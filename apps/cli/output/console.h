@@ -6,9 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "cli/output/json_output.h"
-#include "tensorguard/error.h"
-#include "tensorguard/progress.h"
+#include "api/json/result_json.h"
+#include "api/listener.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal::cli {
@@ -16,10 +15,10 @@ namespace tensorguard::internal::cli {
 class ProgressBar;
 
 // For one thread at a time, but for the progress callbacks.
-class Console {
+class Console : public Listener {
  public:
   Console(bool json, bool quiet);
-  ~Console();
+  ~Console() override;
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
 
@@ -33,15 +32,15 @@ class Console {
   Result<void> Flush();
 
   // A line on stderr, not with --quiet.
-  void Message(std::string_view text);
+  void Note(std::string_view text) override;
 
   // "tensorguard: " and the error's description on stderr, always.
-  void ReportError(const Error& error);
+  void ReportError(const Error& error) override;
 
   // A progress bar that replaces the last one; does nothing where stderr is no terminal and with
   // --quiet. `label` is shown before the bar, escaped.
-  ProgressCallback ShowProgress(std::string_view label);
-  void EndProgress();
+  ProgressCallback ShowProgress(std::string_view label) override;
+  void EndProgress() override;
 
  private:
   void WipeProgress();  // before other text; the bar comes back below it

@@ -5,17 +5,15 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/models/models.h"
 
 namespace tensorguard::internal::cli {
 
-OrderedJson ImputedToJson(const std::vector<ImputedFeature>& imputed) {
-  OrderedJson json = OrderedJson::array();
-  for (const ImputedFeature& each : imputed) {
-    json.push_back(
-        {{"model", each.model_name}, {"feature", each.feature_name}, {"value", each.value}});
-  }
-  return json;
+FamilyRequest FamilyRequestOf(const ClusterOptions& options) {
+  return {.models = options.models,
+          .centers = options.centers,
+          .method = options.method == "gmm" ? CenterMethod::kMixture : CenterMethod::kKMeans,
+          .clusters = options.clusters,
+          .threads = options.threads};
 }
 
 std::string NotesText(const std::vector<std::string>& notes,
@@ -34,9 +32,13 @@ ExitStatus StatusOf(std::string_view verdict, const std::vector<std::string>& fa
   return named ? ExitStatus::kNamedAnswer : ExitStatus::kDone;
 }
 
+std::string FailureCount(size_t failed, size_t all) {
+  return fmt::format("{} of {} models could not be read (listed above)", failed, all);
+}
+
 ExitStatus StatusAfter(const Shortfall& shortfall, ExitStatus status, Console& console) {
   if (shortfall.errors.empty()) return status;
-  console.Message(FailureCount(shortfall.errors.size(), shortfall.asked));
+  console.Note(FailureCount(shortfall.errors.size(), shortfall.asked));
   return ExitStatus::kError;
 }
 

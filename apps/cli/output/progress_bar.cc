@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/readable_bytes.h"
 #include "cli/output/text_layout.h"
 
 namespace tensorguard::internal::cli {

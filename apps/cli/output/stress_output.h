@@ -1,16 +1,14 @@
-// The grid of `stress` as text and JSON.
+// The grid of `stress` as text.
 #ifndef TENSORGUARD_CLI_OUTPUT_STRESS_OUTPUT_H_
 #define TENSORGUARD_CLI_OUTPUT_STRESS_OUTPUT_H_
 
 #include <string>
 
-#include "cli/output/json_output.h"
 #include "transform/stress/stress.h"
 
 namespace tensorguard::internal::cli {
 
 std::string StressToText(const StressReport& report);
-OrderedJson StressToJson(const StressReport& report);
 
 }  // namespace tensorguard::internal::cli
 

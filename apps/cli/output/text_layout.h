@@ -14,9 +14,6 @@ std::vector<std::string> Split(std::string_view text, char separator);
 // 1234567 as "1,234,567".
 std::string WithThousands(uint64_t number);
 
-// "512 B", "1.5 MB": powers of 1000, as disks and networks are sold.
-std::string ReadableBytes(uint64_t bytes);
-
 // "0:42", "1:02:03".
 std::string ReadableDuration(double seconds);
 

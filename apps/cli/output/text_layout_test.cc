@@ -12,15 +12,6 @@ TEST(TextLayout, GroupsDigitsByThousands) {
   EXPECT_EQ(WithThousands(18446744073709551615u), "18,446,744,073,709,551,615");
 }
 
-TEST(TextLayout, PicksTheUnitThatKeepsNumbersShort) {
-  EXPECT_EQ(ReadableBytes(0), "0 B");
-  EXPECT_EQ(ReadableBytes(999), "999 B");
-  EXPECT_EQ(ReadableBytes(1000), "1.0 kB");
-  EXPECT_EQ(ReadableBytes(999'949), "999.9 kB");
-  EXPECT_EQ(ReadableBytes(999'950), "1.0 MB");
-  EXPECT_EQ(ReadableBytes(18446744073709551615u), "18.4 EB");
-}
-
 TEST(TextLayout, WritesDurationsAsAClock) {
   EXPECT_EQ(ReadableDuration(0.4), "0:00");
   EXPECT_EQ(ReadableDuration(62), "1:02");

@@ -1,0 +1,77 @@
+#include "api/classification.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "api/models.h"
+#include "api/quick_notes.h"
+#include "api/reading/distinct_names.h"
+#include "api/reading/nearest_fingerprints.h"
+
+namespace tensorguard::internal {
+
+Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
+                                      const Session& session) {
+  auto base = CheckBase({request.model}, request.base, session);
+  if (!base) return std::move(base).error();
+  FingerprintReading reading = {.base = request.base,
+                                .threads = request.threads,
+                                .quick_bytes = request.quick_bytes,
+                                .incomplete = request.incomplete};
+  auto unknown = FingerprintOf(request.model, reading, session);
+  if (!unknown) return std::move(unknown).error();
+  reading.base.reset();
+  auto known = NearestOfAll(*unknown, request.known, reading, session);
+  if (!known) return std::move(known).error();
+  NamesToTellApart names;
+  names.Add(unknown->model_name, request.model);
+  names.AddAll(known->read, known->sources);
+  names.TellApart();
+  auto result = ClassifyFingerprint(
+      *unknown, known->read,
+      {.threads = request.threads,
+       .known_models = known->shortfall.asked - known->shortfall.errors.size()});
+  if (!result) return std::move(result).error();
+  return ClassifiedModel{.unknown = *std::move(unknown),
+                         .known = std::move(known->read),
+                         .result = *std::move(result),
+                         .shortfall = std::move(known->shortfall)};
+}
+
+std::optional<NamedMerge> MergeOf(const ClassifiedModel& model) {
+  if (!model.result.merge) return {};
+  return NameParents(model.unknown.model_name, *model.result.merge,
+                     [&](size_t known) { return model.NameOf(known); });
+}
+
+std::vector<std::string> LineageNames(const ClassifiedModel& model) {
+  std::vector<std::string> names;
+  for (const size_t each : model.result.lineage) names.push_back(model.NameOf(each));
+  return names;
+}
+
+std::vector<std::string> NotesOf(const ClassifiedModel& model) {
+  std::vector<std::string> notes = QuickNotes(model.best().comparison, {&model.unknown});
+  const Comparison& best = model.best().comparison;
+  if (!model.result.known && IsDerivation(best.verdict)) {
+    notes.push_back(fmt::format(
+        "The nearest model scores high, but among {} candidates that happens by chance.",
+        model.result.known_models));
+  }
+  if (model.result.known || best.verdict == Verdict::kInconclusive) {
+    for (const Finding& finding : best.findings) notes.push_back(finding.text);
+  }
+  if (model.result.candidates.size() < model.result.known_models) {
+    notes.push_back(fmt::format(
+        "Of {} known models, the {} whose signatures are nearest were compared in full.",
+        model.result.known_models, model.result.candidates.size()));
+  }
+  if (const auto merge = MergeOf(model)) {
+    notes.push_back(fmt::format("{} is a merge of {}.", merge->model, MergeText(*merge)));
+  }
+  for (const std::string& note : model.unknown.notes) notes.push_back(note);
+  return notes;
+}
+
+}  // namespace tensorguard::internal

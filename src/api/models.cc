@@ -1,0 +1,74 @@
+#include "api/models.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "api/cancellable_weights.h"
+#include "api/reading/sources.h"
+#include "model/found_model.h"
+
+namespace tensorguard::internal {
+
+namespace {
+
+Result<bool> IsAdapter(const std::string& model, const Session& session) {
+  const auto places = session.places();
+  if (!places) return places.error();
+  const auto path = (*places)->Locate(model);
+  if (!path) return path.error();
+  return NamesAdapter(*path, **places);
+}
+
+}  // namespace
+
+Result<void> CheckBase(const std::vector<std::string>& models,
+                       const std::optional<std::string>& base, const Session& session) {
+  if (!base) return {};
+  // One that cannot be told is an error of its own when it is opened.
+  const bool wanted = std::any_of(models.begin(), models.end(), [&](const std::string& model) {
+    const auto is_adapter = IsAdapter(model, session);
+    return !is_adapter || *is_adapter;
+  });
+  if (wanted) return {};
+  return Error{.kind = ErrorKind::kUsage,
+               .problem = "--base is given, but no model is an adapter",
+               .found = *base,
+               .expected = "an adapter folder, with adapter_config.json"};
+}
+
+Result<Model> OpenWithBase(const std::string& model, const std::optional<std::string>& base,
+                           const Session& session) {
+  if (IsFeaturesFile(model)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a features file holds no weights",
+                 .file = model,
+                 .expected = "a model: a weight file or a folder"};
+  }
+  if (IsFingerprintFile(model)) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "a fingerprint holds no weights",
+                 .file = model,
+                 .expected = "a model: a weight file or a folder"};
+  }
+  const auto places = session.places();
+  if (!places) return places.error();
+  const auto found = (*places)->Find(model);
+  if (!found) return found.error();
+  std::optional<ModelFiles> base_found;
+  if (base && found->is_adapter) {
+    auto named = (*places)->Find(*base);
+    if (!named) return std::move(named).error();
+    base_found = *std::move(named);
+  }
+  auto opened = OpenFoundModel(*found, base_found, *places);
+  if (opened) {
+    opened->weights =
+        std::make_shared<CancellableWeights>(std::move(opened->weights), session.listener);
+  }
+  return opened;
+}
+
+bool IsFeaturesFile(const std::string& path) { return path.ends_with(kFeaturesSuffix); }
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,125 @@
+#include "api/pair_comparison.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "api/deep_comparison.h"
+#include "api/fingerprints.h"
+#include "api/models.h"
+#include "api/quick_notes.h"
+#include "api/reading/distinct_names.h"
+#include "base/text.h"
+#include "independence/deep_verdict.h"
+#include "report/comparison_page.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// Each of the two as a merge of the other and known models.
+std::vector<NamedMerge> MergesOf(const ComparedPair& pair, const std::vector<Fingerprint>& known) {
+  std::vector<NamedMerge> merges;
+  for (const auto& [child, other] :
+       {std::pair(&pair.first, &pair.second), std::pair(&pair.second, &pair.first)}) {
+    std::vector<const Fingerprint*> candidates = {other};
+    for (const Fingerprint& each : known) candidates.push_back(&each);
+    if (auto merge = FindMerge(*child, candidates)) merges.push_back(*std::move(merge));
+  }
+  return merges;
+}
+
+Result<void> AddTest(const PairRequest& request, const Session& session, ComparedPair* pair) {
+  auto tested = RunDeepTest({request.first, request.base, pair->first},
+                            {request.second, request.base, pair->second}, pair->comparison,
+                            request.threads, session);
+  if (!tested) return std::move(tested).error();
+  DeepVerdict judged = JudgeWithTest(pair->comparison, tested->test, tested->gathered.evidence);
+  pair->test = std::move(tested->test);
+  // What was counted number for number stands for what sketches suggest of it.
+  if (tested->gathered.evidence.numbers) {
+    std::erase_if(pair->comparison.findings, [](const Finding& finding) {
+      return finding.kind == FindingKind::kEqualWeights;
+    });
+  }
+  const bool as_before = judged.verdict == pair->comparison.verdict;
+  pair->verdict = judged.verdict;
+  pair->in_part = judged.in_part || (as_before && pair->comparison.in_part);
+  pair->test_notes = std::move(judged.notes);
+  return {};
+}
+
+}  // namespace
+
+Result<ComparedPair> ComparePair(const PairRequest& request, const Session& session) {
+  auto base = CheckBase({request.first, request.second}, request.base, session);
+  if (!base) return std::move(base).error();
+  auto known = FingerprintsOfAll(
+      request.known, {.threads = request.threads, .incomplete = request.incomplete}, session);
+  if (!known) return std::move(known).error();
+  auto prints = FingerprintsOfPair(request.first, request.second,
+                                   {.base = request.base,
+                                    .threads = request.threads,
+                                    .quick_bytes = request.quick_bytes,
+                                    .incomplete = request.incomplete},
+                                   session);
+  if (!prints) return std::move(prints).error();
+  NamesToTellApart names;
+  names.Add(prints->first.model_name, request.first);
+  names.Add(prints->second.model_name, request.second);
+  names.AddAll(known->read, known->sources);
+  names.TellApart();
+  auto comparison = CompareFingerprints(prints->first, prints->second);
+  if (!comparison) return std::move(comparison).error();
+  ComparedPair pair = {.first = std::move(prints->first),
+                       .second = std::move(prints->second),
+                       .comparison = *std::move(comparison),
+                       .shortfall = std::move(known->shortfall)};
+  pair.verdict = pair.comparison.verdict;
+  pair.in_part = pair.comparison.in_part;
+  if (request.deep) {
+    if (auto tested = AddTest(request, session, &pair); !tested) return std::move(tested).error();
+  }
+  if (!known->read.empty()) pair.merges = MergesOf(pair, known->read);
+  return pair;
+}
+
+std::string ReasonOf(const ComparedPair& pair) {
+  if (pair.verdict == pair.comparison.verdict) return pair.comparison.reason;
+  return std::string(VerdictSentence(pair.verdict));
+}
+
+std::vector<std::string> NotesOf(const ComparedPair& pair) {
+  std::vector<std::string> notes = QuickNotes(pair.comparison, {&pair.first, &pair.second});
+  notes.insert(notes.end(), pair.test_notes.begin(), pair.test_notes.end());
+  for (const Finding& finding : pair.comparison.findings) notes.push_back(finding.text);
+  for (const NamedMerge& merge : pair.merges) {
+    notes.push_back(fmt::format(
+        "{} is a merge of {}, which leaves {:.1f}% of its squared distance to the nearest of them.",
+        merge.model, MergeText(merge), 100 * merge.residual));
+  }
+  for (const Fingerprint* model : {&pair.first, &pair.second}) {
+    for (const std::string& note : model->notes) {
+      notes.push_back(fmt::format("{}: {}", model->model_name, note));
+    }
+  }
+  return notes;
+}
+
+std::string ComparedPairToHtml(const ComparedPair& pair) {
+  return DrawComparisonPage({.first = pair.first,
+                             .second = pair.second,
+                             .comparison = pair.comparison,
+                             .test = pair.test ? &*pair.test : nullptr,
+                             .verdict = pair.verdict,
+                             .in_part = pair.in_part,
+                             .reason = ReasonOf(pair),
+                             .notes = NotesOf(pair)});
+}
+
+std::string LayerName(const LayerResponse& layer) {
+  const std::string number = fmt::format("{}", layer.index);
+  return layer.stack.empty() ? number : EscapeControl(layer.stack) + " " + number;
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,23 @@
+// What every use case is given beside its own arguments.
+#ifndef TENSORGUARD_API_SESSION_H_
+#define TENSORGUARD_API_SESSION_H_
+
+#include <functional>
+#include <memory>
+
+#include "api/listener.h"
+#include "places/places.h"
+#include "tensorguard/result.h"
+
+namespace tensorguard::internal {
+
+struct Session {
+  Listener& listener;
+  // Where models are read from; asked only when a model is opened. Errors: those of
+  // Places::Create.
+  std::function<Result<std::shared_ptr<const Places>>()> places;
+};
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_API_SESSION_H_
