@@ -25,6 +25,8 @@ function(add_stage name tower)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*_test.cc)
   list(REMOVE_ITEM sources "" ${tests})
+  # The public functions are the shared library's: cmake/install.cmake.
+  list(FILTER sources EXCLUDE REGEX /src/api/library/)
 
   add_library(tensorguard_${name} STATIC ${sources})
   target_include_directories(tensorguard_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)

@@ -13,40 +13,9 @@
 #include "drawing/scatter_plot.h"
 #include "families/silhouette.h"
 #include "families/similarity_layout.h"
-#include "families/similarity_matrix.h"
 
 namespace tensorguard::internal {
 namespace {
-
-Result<SimilarityMatrix> CompareAll(const std::vector<Fingerprint>& models, unsigned threads,
-                                    const Listener& listener) {
-  std::vector<std::string> names;
-  std::vector<std::pair<size_t, size_t>> pairs;
-  for (size_t i = 0; i < models.size(); ++i) {
-    names.push_back(models[i].model_name);
-    for (size_t j = 0; j < i; ++j) {
-      if (names[j] == names[i]) {
-        return Error{.kind = ErrorKind::kMismatch,
-                     .problem = fmt::format("two models are named \"{}\"", names[i])};
-      }
-      pairs.emplace_back(j, i);
-    }
-  }
-  std::vector<std::optional<double>> scores(pairs.size());
-  auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
-    if (auto going = CheckCancelled(listener); !going) return going;
-    const auto comparison = CompareFingerprints(models[pairs[i].first], models[pairs[i].second]);
-    if (!comparison) return comparison.error();
-    scores[i] = comparison->score;
-    return {};
-  });
-  if (!done) return std::move(done).error();
-  SimilarityMatrix similarities(std::move(names));
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    if (scores[i]) similarities.SetScore(pairs[i].first, pairs[i].second, *scores[i]);
-  }
-  return similarities;
-}
 
 // The member with the highest sum of scores with its family.
 std::string CenterOf(const SimilarityMatrix& similarities, const Families& families,
@@ -109,6 +78,36 @@ Result<FamilyGroups> FindGroups(const std::vector<Fingerprint>& models,
 }
 
 }  // namespace
+
+Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigned threads,
+                                    const Listener& listener) {
+  std::vector<std::string> names;
+  std::vector<std::pair<size_t, size_t>> pairs;
+  for (size_t i = 0; i < models.size(); ++i) {
+    names.push_back(models[i].model_name);
+    for (size_t j = 0; j < i; ++j) {
+      if (names[j] == names[i]) {
+        return Error{.kind = ErrorKind::kMismatch,
+                     .problem = fmt::format("two models are named \"{}\"", names[i])};
+      }
+      pairs.emplace_back(j, i);
+    }
+  }
+  std::vector<std::optional<double>> scores(pairs.size());
+  auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
+    if (auto going = CheckCancelled(listener); !going) return going;
+    const auto comparison = CompareFingerprints(models[pairs[i].first], models[pairs[i].second]);
+    if (!comparison) return comparison.error();
+    scores[i] = comparison->score;
+    return {};
+  });
+  if (!done) return std::move(done).error();
+  SimilarityMatrix similarities(std::move(names));
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    if (scores[i]) similarities.SetScore(pairs[i].first, pairs[i].second, *scores[i]);
+  }
+  return similarities;
+}
 
 Result<FamilyGroups> FindFamilyGroups(const FamilyRequest& request, const Session& session) {
   auto all = FingerprintsOfAll(request.models, {.threads = request.threads}, session);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "api/reading/gathering.h"
 #include "api/session.h"
 #include "drawing/canvas.h"
+#include "families/similarity_matrix.h"
+#include "fingerprint/fingerprint.h"
 #include "numerics/principal_components.h"
 #include "tensorguard/result.h"
 
@@ -32,6 +35,11 @@ struct FamilyGroups {
 // as there are. Errors: kMismatch for two models of one name; those of CompareFingerprints,
 // EmbedSimilarities and ClusterAroundCenters.
 Result<FamilyGroups> FindFamilyGroups(const FamilyRequest& request, const Session& session);
+
+// Scores of every pair. Errors: kMismatch for two models of one name; kCancelled; those of
+// CompareFingerprints.
+Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigned threads,
+                                    const Listener& listener);
 
 std::vector<std::string> MembersOf(const FamilyGroups& groups, size_t family);
 

@@ -1,0 +1,133 @@
+#include "tensorguard/compare.h"
+
+#include <utility>
+
+#include "api/json/comparison_json.h"
+#include "api/library/caller_session.h"
+#include "api/library/comparison.h"
+
+namespace tensorguard {
+namespace internal {
+namespace {
+
+Shares SharesOf(const OriginCounts& counts) {
+  return {.same = counts.Share(Origin::kSame),
+          .changed = counts.Share(Origin::kChanged),
+          .rewritten = counts.Share(Origin::kRewritten),
+          .nothing = counts.Share(Origin::kNothing),
+          .not_comparable = counts.Share(Origin::kNotComparable),
+          .not_read = counts.Share(Origin::kNotRead)};
+}
+
+std::vector<TensorOrigin> OriginsOf(const Fingerprint& model, const ModelOrigins& origins,
+                                    const Fingerprint& other) {
+  std::vector<TensorOrigin> tensors;
+  for (const PartOrigin& part : origins.parts) {
+    const WeightSummary& weight = model.weights[part.weight];
+    TensorOrigin tensor = {.tensor = weight.tensor,
+                           .role = std::string(ShownRoleName(weight.role)),
+                           .layer = weight.role.layer,
+                           .origin = std::string(OriginName(part.origin)),
+                           .cosine = part.cosine};
+    if (part.counterpart) tensor.counterpart = other.weights[*part.counterpart].tensor;
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+}  // namespace
+
+tensorguard::Verdict PublicVerdict(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kIdentical:
+      return tensorguard::Verdict::kIdentical;
+    case Verdict::kDerived:
+      return tensorguard::Verdict::kDerived;
+    case Verdict::kReparameterised:
+      return tensorguard::Verdict::kReparameterised;
+    case Verdict::kSharedInitialisation:
+      return tensorguard::Verdict::kSharedInitialisation;
+    case Verdict::kIndependent:
+      return tensorguard::Verdict::kIndependent;
+    case Verdict::kInconclusive:
+      break;
+  }
+  return tensorguard::Verdict::kInconclusive;
+}
+
+tensorguard::Comparison PublicComparison(ComparedPair pair) {
+  const PairOrigins& origins = pair.comparison.origins;
+  tensorguard::Comparison comparison = {
+      .model_a = pair.first.model_name,
+      .model_b = pair.second.model_name,
+      .verdict = PublicVerdict(pair.verdict),
+      .in_part = pair.in_part,
+      .reason = ReasonOf(pair),
+      .score = pair.comparison.score,
+      .p_value = pair.comparison.p_value,
+      .shares_of_a = SharesOf(origins.a.all),
+      .shares_of_b = SharesOf(origins.b.all),
+      .tensors_of_a = OriginsOf(pair.first, origins.a, pair.second),
+      .tensors_of_b = OriginsOf(pair.second, origins.b, pair.first),
+      .notes = NotesOf(pair)};
+  for (const Finding& finding : pair.comparison.findings) {
+    comparison.findings.push_back(
+        {.kind = std::string(FindingKindName(finding.kind)), .text = finding.text});
+  }
+  comparison.details = std::make_shared<const ComparedPair>(std::move(pair));
+  return comparison;
+}
+
+}  // namespace internal
+
+std::string_view VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kIdentical:
+      return internal::VerdictName(internal::Verdict::kIdentical);
+    case Verdict::kDerived:
+      return internal::VerdictName(internal::Verdict::kDerived);
+    case Verdict::kReparameterised:
+      return internal::VerdictName(internal::Verdict::kReparameterised);
+    case Verdict::kSharedInitialisation:
+      return internal::VerdictName(internal::Verdict::kSharedInitialisation);
+    case Verdict::kIndependent:
+      return internal::VerdictName(internal::Verdict::kIndependent);
+    case Verdict::kInconclusive:
+      break;
+  }
+  return internal::VerdictName(internal::Verdict::kInconclusive);
+}
+
+Result<Comparison> Compare(const Fingerprint& a, const Fingerprint& b) {
+  auto comparison = internal::CompareFingerprints(a.data(), b.data());
+  if (!comparison) return std::move(comparison).error();
+  internal::ComparedPair pair = {
+      .first = a.data(), .second = b.data(), .comparison = *std::move(comparison)};
+  pair.verdict = pair.comparison.verdict;
+  pair.in_part = pair.comparison.in_part;
+  return internal::PublicComparison(std::move(pair));
+}
+
+Result<Comparison> CompareModels(const std::string& a, const std::string& b,
+                                 const CompareOptions& options) {
+  auto pair = internal::ComparePair({.first = a,
+                                     .second = b,
+                                     .base = internal::BaseOf(options),
+                                     .deep = options.test_weights,
+                                     .quick_bytes = options.budget_bytes,
+                                     .incomplete = options.incomplete,
+                                     .threads = options.threads},
+                                    internal::CallerSession(options));
+  if (!pair) return std::move(pair).error();
+  return internal::PublicComparison(*std::move(pair));
+}
+
+std::string ComparisonAsJson(const Comparison& comparison) {
+  return internal::JsonText(internal::ComparedPairToJson(*comparison.details));
+}
+
+std::string ComparisonAsHtml(const Comparison& comparison) {
+  return internal::ComparedPairToHtml(*comparison.details);
+}
+
+}  // namespace tensorguard

@@ -1,0 +1,16 @@
+// Comparisons as the library hands them out.
+#ifndef TENSORGUARD_API_LIBRARY_COMPARISON_H_
+#define TENSORGUARD_API_LIBRARY_COMPARISON_H_
+
+#include "api/pair_comparison.h"
+#include "tensorguard/compare.h"
+
+namespace tensorguard::internal {
+
+tensorguard::Verdict PublicVerdict(Verdict verdict);
+
+tensorguard::Comparison PublicComparison(ComparedPair pair);
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_API_LIBRARY_COMPARISON_H_
