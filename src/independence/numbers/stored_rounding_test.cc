@@ -66,8 +66,9 @@ TEST(RelateNumbers, TwoPlacesOfTheNarrowerTypeAreNoRounding) {
     const float sign = i % 3 == 0 ? -2.0f : 2.0f;
     const float far = OffBy(AsBFloat16(wide), sign, 8);
     EXPECT_EQ(RelateNumbers(wide, kF32, far, kBF16), NumberRelation::kDifferent) << wide;
-    EXPECT_EQ(RelateNumbers(far, kBF16, AsFloat16(wide), kF16), NumberRelation::kDifferent) << wide;
+    // Below its normal numbers float16 has fewer digits than bfloat16.
     if (std::abs(wide) < 0x1p-13f) continue;
+    EXPECT_EQ(RelateNumbers(far, kBF16, AsFloat16(wide), kF16), NumberRelation::kDifferent) << wide;
     EXPECT_EQ(RelateNumbers(wide, kF32, OffBy(AsFloat16(wide), sign, 11), kF16),
               NumberRelation::kDifferent)
         << wide;
