@@ -46,12 +46,12 @@ const std::map<std::string, Words>& ExpectedWords() {
       {"prune", {{"zeros:pruned"}, {"change"}}},
       {"stored", {{"equal_weights", "rounding"}, {}}},
       {"edit", {{"edit"}, {"change"}}},
-      {"one-layer", {{"change"}, {}}},
+      {"one-layer", {{"change"}, {"noise"}}},
       {"vectors", {{"vectors"}, {}}},
       {"shifted", {{"shifted"}, {"change"}}},
       {"scaled", {{"scaled"}, {"change"}}},
       {"pad", {{"width:padded"}, {}}},
-      {"dead", {{"zeros:blocks"}, {"change"}}},
+      {"dead", {{"zeros:blocks"}, {"change", "vectors"}}},
       {"gains", {{"basis:gains"}, {}}},
       {"rotary", {{"basis:query"}, {}}},
       {"value-basis", {{"basis:value"}, {}}},
@@ -74,7 +74,9 @@ const std::map<std::string, Words>& ExpectedWords() {
       {"reordered", {{"layers:order"}, {"change"}}},
       {"upcycle-moe", {{"experts:copies"}, {"change", "vocabulary:changed by", "vectors"}}},
       {"moe", {{"experts:copies"}, {"change", "vocabulary:changed by", "vectors"}}},
-      {"vocab-ext", {{"vocabulary:extended"}, {"change", "vocabulary:changed by", "vectors"}}},
+      {"vocab-ext",
+       {{"vocabulary:extended"},
+        {"vocabulary:number for number", "change", "vocabulary:changed by", "vectors"}}},
       {"vocab-trim", {{"vocabulary:trimmed"}, {"change", "vocabulary:changed by", "vectors"}}},
       {"table", {{"vocabulary"}, {}}},
       {"sft-int", {{"quantised"}, {"change", "vocabulary:changed by", "vectors"}}},
@@ -246,11 +248,13 @@ void JudgePair(const KnownModel& child, const KnownModel& parent, bool all, Coun
     ++(judged.wrong ? count->wrong : judged.missing ? count->missing : count->right);
   }
   if (!all && !judged.wrong && !judged.missing) return;
-  fmt::print("{}\t{}\t{}\t{}\t{}{}\n",
+  const auto& kernels = compared->kernels;
+  fmt::print("{}\t{}\t{}\t{}\t{}, kernels {:.5f}, weights {:.5f}{}\n",
              judged.wrong     ? "wrong"
              : judged.missing ? "missing"
                               : "right",
-             child.kind, child.name, parent.name, VerdictName(compared->verdict), judged.said);
+             child.kind, child.name, parent.name, VerdictName(compared->verdict),
+             kernels ? kernels->alignment.score : 0, compared->sketches.cosine, judged.said);
 }
 
 // The parents of a merge are named, and nobody else; those of another model are not.

@@ -140,7 +140,7 @@ class Cases:
             x = down.copy()
             for _ in range(count):
                 x[r.integers(x.shape[0]), r.integers(x.shape[1])] += 20 * x.std()
-            self.put(case, "edit", edited(f"{layer}.down", x), exactly=["down"])
+            self.put(case, "edit", edited(f"{layer}.down", x), exactly=["c_proj" if base.layout == "gpt2" else "down"])
         rank_one = np.outer(r.normal(size=down.shape[0]), r.normal(size=down.shape[1]))
         self.put("fact", "edit", edited(f"{layer}.down", down + change.by_share(rank_one, down, self.between(.05, .4))), exactly=["rank 1"])
         x = down.copy()
@@ -276,7 +276,7 @@ class Cases:
             put("ties", "merge-ties", change.ties(base, [one, two], .5, 1), names)
             put("dare", "merge-dare", change.dare(base, [one, two], .5, [.6, .5], r), names)
             put("task-sum", "merge-task", change.blend([base, one, two], [-.2, .7, .5]), names)
-            put("linear-int4", "merge-int", change.blend([one, two], [.5, .5]).changed(lambda x: change.to_bits(x, 4, 32, True)), names, done=["int"])
+            put("linear-int4", "merge-int", change.blend([one, two], [.5, .5]).changed(lambda x: change.to_bits(x, 4, 32, True)), names, done=["int"], maybe=["sft"])
             alternating = {part: (two if "." in part and int(part.split(".")[0]) % 2 else one).parts[part] for part in base.parts}
             put("alternating", "merge-spliced", base.with_parts(alternating), names)
         if len(rest) > 1:
@@ -339,7 +339,9 @@ def main():
         for entry in truth:
             if entry["root"] == name and entry["kind"] in TRAINED and entry["parents"] == [name]:
                 trained.append((entry["name"], typed(read(options.models / entry["name"]))))
-                bases.add(*trained[-1], {"parents": [name], "kind": entry["kind"]})
+                # What is made up of a wider type hides the rank.
+                kind = "lora-high" if entry["kind"] == "lora" and options.dtype != "BF16" else entry["kind"]
+                bases.add(*trained[-1], {"parents": [name], "kind": kind})
         stranger = stranger_of(name, base, options.models, truth)
         if stranger:
             stranger = stranger[0], typed(stranger[1])

@@ -27,13 +27,18 @@ std::string_view TableName(const WeightSummary& weight) {
   return weight.role.role == Role::kEmbedding ? "embedding" : "output head";
 }
 
-// Rows that differ as another stored type makes them, and not more.
-bool IsRoundedTable(const WeightSummary& table, const WeightSummary& other,
+// Its rows differ from those of the other model's table as another stored type makes them differ.
+bool IsRoundedTable(const WeightSummary& table, const Fingerprint& other_model,
                     const SketchComparison& sketches) {
-  const auto& pair = table.role.role == Role::kEmbedding ? sketches.embedding : sketches.head;
-  const double rounding = std::max(UnitRoundoff(table.dtype), UnitRoundoff(other.dtype));
-  return table.dtype != other.dtype && SameShape(table, other) && pair &&
-         pair->relative_change <= rounding;
+  const bool embedding = table.role.role == Role::kEmbedding;
+  const auto& pair = embedding ? sketches.embedding : sketches.head;
+  const auto other = std::find_if(
+      other_model.weights.begin(), other_model.weights.end(), [&](const WeightSummary& weight) {
+        return IsVocabularyTable(weight) && weight.role.role == table.role.role;
+      });
+  if (!pair || other == other_model.weights.end() || !SameShape(table, *other)) return false;
+  const double rounding = std::max(UnitRoundoff(table.dtype), UnitRoundoff(other->dtype));
+  return table.dtype != other->dtype && pair->relative_change <= rounding;
 }
 
 // Rows of a table, by origin; of weights outside the text layers what is the other model's.
@@ -46,10 +51,7 @@ void AddTables(const Fingerprint& model, const ModelOrigins& origins,
     const double same = part.counts.Share(Origin::kSame);
     const double other = part.counts.Share(Origin::kChanged) + part.counts.Share(Origin::kNothing);
     if (same <= 0 || other <= 0) continue;
-    if (part.counterpart &&
-        IsRoundedTable(weight, other_model.weights[*part.counterpart], sketches)) {
-      continue;
-    }
+    if (IsRoundedTable(weight, other_model, sketches)) continue;
     findings.push_back(
         {.kind = FindingKind::kVocabulary,
          .text = fmt::format("Of the {} of {}, {} of {} rows are the other model's number for "
@@ -77,11 +79,14 @@ void AddCopied(const Fingerprint& model, const ModelOrigins& origins,
     if (found && first.empty()) first = weight.tensor;
   }
   if (same + changed == 0) return;
-  findings.push_back(
-      {.kind = FindingKind::kPartsCopied,
-       .text = fmt::format("{} matrices of {} are the other model's number for number, {} are its "
-                           "with changes; the first is {}.",
-                           same, model.model_name, changed, first)});
+  std::string counts = same > 0 ? fmt::format("{} number for number", same) : "";
+  if (changed > 0) {
+    counts += fmt::format("{}{} with changes", same > 0 ? " and " : "", changed);
+  }
+  findings.push_back({.kind = FindingKind::kPartsCopied,
+                      .text = fmt::format("{} matrices of {} are the other model's ({}); the first "
+                                          "is {}.",
+                                          same + changed, model.model_name, counts, first)});
 }
 
 void AddCopiedTables(const Fingerprint& model, const ModelOrigins& origins,
