@@ -133,7 +133,7 @@ inline constexpr double kScaledResidual = 0.004;
 inline constexpr double kLeastFactor = 0.01;
 // A constant added to all numbers of a matrix: what of its energy the norm may not account for, and
 // how far the energy of the sketched change may lie from it (of rank one it has 32 by 32 probes).
-inline constexpr double kShiftResidual = 0.05;
+inline constexpr double kShiftResidual = 0.25;
 inline constexpr double kRankOneSketched = 4;
 // Numbers that were only moved to other places keep their norm, mean and ends, up to how they are
 // stored.

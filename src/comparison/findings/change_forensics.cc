@@ -284,18 +284,17 @@ bool IsFlat(const std::vector<ChangedMatrix>& changed) {
 }
 
 std::optional<Finding> DescribeNoise(const std::vector<ChangedMatrix>& changed, size_t matrices) {
-  if (changed.size() <= kFewMatrices) return std::nullopt;
+  // Training of a few roles alone may change them as evenly.
+  if (changed.size() < matrices || changed.size() <= kFewMatrices) return std::nullopt;
   const ChangeSizes sizes = SizesOf(changed);
   if (sizes.deviation > kEvenChange * sizes.mean || sizes.highest > kMostNoise) return std::nullopt;
   const auto side = AddedTo(changed);
   if (!side || !IsFlat(changed)) return std::nullopt;
   const bool small = sizes.mean <= kMostFineRounding;
-  const bool all = changed.size() == matrices;
   Finding finding{
       .kind = FindingKind::kNoise,
-      .text = fmt::format("{} by the same share of itself ({:.2g}), in no direction and apart from "
-                          "what it held: {}, not training.",
-                          all ? "Every matrix changed" : "Each of these matrices changed",
+      .text = fmt::format("Every matrix changed by the same share of itself ({:.2g}), in no "
+                          "direction and apart from what it held: {}, not training.",
                           sizes.mean, small ? "noise or rounding" : "noise")};
   // Of small noise both models hold all of the other.
   if (sizes.mean * sizes.mean > 2 * kKeptByNoise) finding.derived = side;

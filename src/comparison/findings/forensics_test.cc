@@ -122,6 +122,20 @@ TEST(FindChanges, CallsNoMixtureNoise) {
   EXPECT_THAT(TextOf(drowned, FindingKind::kNoise), IsEmpty());
 }
 
+// Fine-tuned feed-forwards change as evenly as noise, where attention stays.
+TEST(FindChanges, CallsNoChangeOfSomeRolesNoise) {
+  const auto base = RandomToyModel(1);
+  const ToyModel noised = Noised(base, 0.1, 3);
+  ToyModel part = base;
+  for (size_t i = 0; i < part.layers.size(); ++i) {
+    part.layers[i].up = noised.layers[i].up;
+    part.layers[i].down = noised.layers[i].down;
+  }
+  const auto findings = FindingsOf(FingerprintOf(base), FingerprintOf(part));
+  EXPECT_THAT(TextOf(findings, FindingKind::kChange), HasSubstr("8 of 24 matrices changed"));
+  EXPECT_THAT(TextOf(findings, FindingKind::kNoise), IsEmpty());
+}
+
 TEST(FindChanges, NoiseIsInTheModelThatHoldsAllOfTheOther) {
   const auto base = RandomToyModel(1);
   const auto comparison =
