@@ -202,31 +202,14 @@ bool WriteOneDirection(const std::vector<ChangedMatrix>& changed) {
   return static_cast<double>(along) >= kSameRankShare * static_cast<double>(changed.size());
 }
 
-// What lost a direction lost as much of its squared norm as the change has: the side on which every
-// changed matrix did.
-std::optional<Side> SmallerSide(const std::vector<ChangedMatrix>& changed) {
-  size_t in_a = 0;
-  size_t in_b = 0;
-  for (const ChangedMatrix& matrix : changed) {
-    const double of_a = matrix.in_a->norm;
-    const double of_b = matrix.in_b->norm;
-    const double lost = std::abs(of_a * of_a - of_b * of_b);
-    const double change = matrix.pair->relative_change;
-    const double seen = change * change * of_a * of_b;
-    if (lost > kRankOneSketched * seen || seen > kRankOneSketched * lost) return std::nullopt;
-    ++(matrix.norm_difference < 0 ? in_a : in_b);
-  }
-  if (in_a > 0 && in_b > 0) return std::nullopt;
-  return in_a > 0 ? Side::kA : Side::kB;
-}
-
+// A direction that was taken out of the one looks as one that was put into the other.
 Finding DescribeDirection(const std::vector<ChangedMatrix>& changed) {
-  const auto smaller = SmallerSide(changed);
-  return {.kind = FindingKind::kDirection,
-          .text = fmt::format(
-              "The change is the same direction in every matrix ({}){}.", RoleNames(changed),
-              smaller ? ": one direction was removed from what the layers write" : ""),
-          .derived = smaller};
+  return {
+      .kind = FindingKind::kDirection,
+      .text = fmt::format("The change is the same direction in every matrix ({}): one direction "
+                          "was removed from what the layers of the one model write, or added "
+                          "to it in the other.",
+                          RoleNames(changed))};
 }
 
 // Blocks of zeros are a change of low rank, and named as what they are.

@@ -64,7 +64,6 @@ Changes ChangesOf(const Fingerprint& a, const Fingerprint& b, const SketchCompar
                          .large = std::min(weight.rows, weight.columns) >= 2 * kSketchSize,
                          .rows = weight.rows,
                          .spectrum = {},
-                         .norm_difference = weight.norm - other.norm,
                          .kept_in_b = pair.cosine * ratio,
                          .kept_in_a = pair.cosine / ratio};
     if (rounded) {

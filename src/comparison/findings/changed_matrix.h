@@ -17,8 +17,7 @@ struct ChangedMatrix {
   bool large;  // sketched without empty rows, so that its spectrum means something
   uint64_t rows;
   ChangeSpectrum spectrum;
-  double norm_difference;  // of the one in a, minus that of the one in b
-  double kept_in_b;        // of the one in a, what the one in b holds: <a, b> / <a, a>
+  double kept_in_b;  // of the one in a, what the one in b holds: <a, b> / <a, a>
   double kept_in_a;
 };
 

@@ -19,7 +19,7 @@ struct Rounded {
 
 TEST(BitsThatAllow, NamesTheBitsOfGridsThatWereMeasured) {
   const Rounded cases[] = {
-      {"2 bits, groups of 32", 4.00, 0.507, 96, "as 2 bits allow"},
+      {"2 bits, groups of 32", 4.00, 0.507, 96, "as 2 or 3 bits allow"},
       {"2 bits, rows", 3.41, 0.594, 96, "as 2 bits allow"},
       {"3 bits, groups of 32", 6.28, 0.303, 256, "as 3 bits allow"},
       {"3 bits, rows", 5.57, 0.351, 96, "as 3 bits allow"},
