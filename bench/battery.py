@@ -2,12 +2,13 @@
 """Asks the program about models of known ancestry and counts its right, undecided and wrong answers, in Markdown.
 
     TG=build/release/bin/tensorguard /usr/bin/python3 bench/battery.py FOLDER
-        [--every-pair] [--deep [K]] [--answers FILE] [--only TEXT]
+        [--every-pair] [--deep [K]] [--answers FILE] [--prints FOLDER] [--only TEXT]
 
 FOLDER holds models and truth.json (bench/train_families.py; the form of src/evaluation/truth.h does, too). Each model's
-fingerprint is taken once; each base is compared with every model, with --every-pair every model with every other. --deep adds
-the test on the weights: for pairs of one family, and for every K-th of the rest (20). --answers keeps what was said, a JSON
-object a line, and does not ask again what it holds. One process at a time.
+fingerprint is taken once, and kept in --prints; each base is compared with every model, with --every-pair every model with every
+other, all of them by one run of `tensorguard evaluate`. --deep adds the test on the weights: for pairs of one family, and for
+every K-th of the rest (20). --answers keeps what was said, a JSON object a line, and does not ask again what it holds. One
+process at a time.
 
 What counts. Two models that share an origin are copies if both still work (those that do not are left out): identical,
 derived and reparameterised are right, inconclusive is undecided, independent and shared-initialisation are wrong. Two of the
@@ -26,6 +27,7 @@ import tempfile
 from pathlib import Path
 
 COPY = ("identical", "derived", "reparameterised")
+ENDING = ".fingerprint.safetensors"
 
 
 class Truth:
@@ -77,12 +79,47 @@ class Program:
                 self.known[said["a"], said["b"], said["deep"]] = said
 
     def fingerprint(self, name):
-        file = self.work / f"{name}.fingerprint.safetensors"
+        file = self.work / f"{name}{ENDING}"
         if not file.exists():
             done = self.run("fingerprint", self.folder / name, "-o", file)
             if done.returncode:
                 print(f"{name}: {done.stderr.strip()}", file=sys.stderr)
         return file
+
+    def keep(self, said):
+        self.known[said["a"], said["b"], said["deep"]] = said
+        if self.answers:
+            with self.answers.open("a") as file:
+                file.write(json.dumps(said) + "\n")
+
+    def evaluate(self, pairs, bases):
+        """Asks about all pairs of fingerprints at once; which part is another model's, one by one. `evaluate` compares every
+        model with every one that is named a base: these are `bases`, or all."""
+        missing = {pair for pair in pairs if (*pair, False) not in self.known}
+        names = sorted({name for pair in missing for name in pair})
+        readable = [name for name in names if self.fingerprint(name).exists()]
+        first = next((name for name in readable if not bases or name in bases), None)
+        if first is None:
+            return
+        entries = []
+        for name in readable:
+            base = not bases or name in bases
+            entries.append({"name": name + ENDING, "root": (name if base else first) + ENDING, "parents": [], "kind": "any",
+                            "relation": "base" if base else "independent"})
+        truth = self.work / "battery_truth.json"
+        truth.write_text(json.dumps(entries))
+        done = self.run("evaluate", truth, "--json")
+        truth.unlink()
+        try:
+            answers = json.loads(done.stdout)["pairs"]
+        except (json.JSONDecodeError, KeyError):
+            sys.exit(f"evaluate: {done.stderr.strip()}")
+        for answer in answers:
+            pair = tuple(answer[side].removesuffix(ENDING) for side in ("model", "base"))
+            pair = pair if pair in missing else pair[::-1]
+            if pair in missing and answer["verdict"] not in COPY:
+                said = dict(zip("ab", pair), deep=False, score=answer["score"], verdict=answer["verdict"], in_part=False)
+                self.keep({**said, "verdict": "refused"} if said["verdict"] == "error" else said)
 
     def run(self, *arguments):
         return subprocess.run([self.path, *map(str, arguments), "--threads", "1", "--quiet"], capture_output=True, text=True)
@@ -98,10 +135,7 @@ class Program:
                 said["evidence"] = answer.get("evidence")
             except json.JSONDecodeError:
                 said["error"] = done.stderr.strip()[:500]
-            self.known[some, other, deep] = said
-            if self.answers:
-                with self.answers.open("a") as file:
-                    file.write(json.dumps(said) + "\n")
+            self.keep(said)
         return self.known[some, other, deep]
 
 
@@ -172,6 +206,7 @@ def main():
     parser.add_argument("--every-pair", action="store_true")
     parser.add_argument("--deep", type=int, nargs="?", const=20, metavar="K")
     parser.add_argument("--answers", type=Path)
+    parser.add_argument("--prints", type=Path, metavar="FOLDER", help="where fingerprints are kept, and looked for")
     parser.add_argument("--only", default="", metavar="TEXT", help="pairs with TEXT in a name")
     arguments = parser.parse_args()
     program = os.environ.get("TG", "build/release/bin/tensorguard")
@@ -179,8 +214,12 @@ def main():
     left_out = sorted(name for name in truth.models if truth.models[name]["relation"] == "derived" and not truth.works(name))
     print(f"{len(truth.models)} models; derived but damaged, left out: {', '.join(left_out) or 'none'}\n")
     with tempfile.TemporaryDirectory() as work:
-        asked = Program(program, arguments.folder, work, arguments.answers)
+        if arguments.prints:
+            arguments.prints.mkdir(parents=True, exist_ok=True)
+        asked = Program(program, arguments.folder, arguments.prints or work, arguments.answers)
         pairs = list(truth.pairs(arguments.every_pair, arguments.only))
+        bases = {name for name, model in truth.models.items() if model["relation"] == "base"}
+        asked.evaluate(pairs, set() if arguments.every_pair else bases)
         report("By fingerprints", truth, [asked.compare(*pair, False) for pair in pairs])
         if arguments.deep:
             one_family = lambda pair: truth.models[pair[0]]["root"] == truth.models[pair[1]]["root"]
