@@ -1,5 +1,5 @@
 // frame_calibration: the models of a folder with known ancestry in their own frames, every one
-// against every base. docs/frame.md has its figures.
+// against every base. docs/frame.md and docs/calibration.md have its figures.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -34,22 +34,38 @@ Result<FrameForms> FormsOf(const std::filesystem::path& path) {
   return ComputeFrameForms(**network);
 }
 
-void Print(std::string_view title, std::vector<Pair> pairs, bool weakest_first, size_t most) {
+struct Order {
+  bool weakest_first = false;
+  bool by_units = false;
+  size_t most = 8;
+
+  double ValueOf(const Pair& pair) const {
+    if (!by_units) return pair.comparison.score;
+    return pair.comparison.units ? pair.comparison.units->best : 0;
+  }
+};
+
+void Print(std::string_view title, std::vector<Pair> pairs, const Order& order) {
   std::ranges::sort(pairs, [&](const Pair& a, const Pair& b) {
-    return weakest_first ? a.comparison.score < b.comparison.score
-                         : a.comparison.score > b.comparison.score;
+    return order.weakest_first ? order.ValueOf(a) < order.ValueOf(b)
+                               : order.ValueOf(a) > order.ValueOf(b);
   });
-  fmt::print("\n{}: {} pairs\n\n| model | base | score | off the matching | p |\n", title,
-             pairs.size());
-  fmt::print("| --- | --- | --- | --- | --- |\n");
-  for (size_t i = 0; i < std::min(most, pairs.size()); ++i) {
+  fmt::print("\n{}: {} pairs\n\n", title, pairs.size());
+  fmt::print("| model | base | forms | off the matching | p | units | most in a layer |\n");
+  fmt::print("| --- | --- | --- | --- | --- | --- | --- |\n");
+  for (size_t i = 0; i < std::min(order.most, pairs.size()); ++i) {
     const FrameComparison& found = pairs[i].comparison;
-    fmt::print("| {} | {} | {:.3f} | {:.3f} +- {:.3f} | {:.1e} |\n", pairs[i].model, pairs[i].base,
+    fmt::print("| {} | {} | {:.3f} | {:.3f} +- {:.3f} | {:.1e} |", pairs[i].model, pairs[i].base,
                found.score, found.null_mean, found.null_deviation, found.p_value);
+    if (found.units) {
+      fmt::print(" {:.3f} | {:.3f} |\n", found.units->score, found.units->best);
+    } else {
+      fmt::print(" | |\n");
+    }
   }
 }
 
-int Run(const std::filesystem::path& folder, size_t most) {
+int Run(const std::filesystem::path& folder, Order order) {
   const auto truth = ReadTruth(folder / "truth.json");
   if (!truth) {
     fmt::print(stderr, "{}\n", DescribeError(truth.error()));
@@ -89,9 +105,10 @@ int Run(const std::filesystem::path& folder, size_t most) {
       group.push_back({model.name, base.name, *found});
     }
   }
-  Print("Derived, weakest first", derived, true, most);
-  Print("Students of the base", students, false, most);
-  Print("Others, strongest first", independent, false, most);
+  Print("Of the base's family and independent of it, strongest first", students, order);
+  Print("Others, strongest first", independent, order);
+  order.weakest_first = true;
+  Print("Derived, weakest first", derived, order);
   fmt::print("\nlongest comparison: {:.2f} ms\n", longest);
   return 0;
 }
@@ -102,9 +119,10 @@ int Run(const std::filesystem::path& folder, size_t most) {
 int main(int argc, char** argv) {
   CLI::App app("Forms of models in their own frames against their bases'.");
   std::filesystem::path folder;
-  size_t most = 8;
+  Order order;
   app.add_option("folder", folder, "a folder of models with truth.json")->required();
-  app.add_option("--most", most, "rows of each table");
+  app.add_option("--most", order.most, "rows of each table");
+  app.add_flag("--units", order.by_units, "sorted by the units of the layer that has most");
   CLI11_PARSE(app, argc, argv);
-  return tensorguard::internal::Run(folder, most);
+  return tensorguard::internal::Run(folder, order);
 }

@@ -344,13 +344,18 @@ void JudgeQuickly(const BasisChange& basis, Comparison& comparison) {
   comparison.verdict = Verdict::kInconclusive;
 }
 
+CommonTokens TokensOf(const CommonAnchors& anchors) {
+  if (!anchors.obstacle.empty()) return {};
+  return {.in_a = anchors.in_a, .in_b = anchors.in_b};
+}
+
 // What is compared before anything is judged. Returns the sketches with layers paired by number.
 SketchComparison CompareEvidence(const Fingerprint& a, const Fingerprint& b,
                                  const CommonAnchors& anchors, Comparison& comparison) {
   const std::vector<KindCosines> cosines = CosinesOfLayers(a, b);
   const SketchAlignment alignment = AlignBySketches(a, b, cosines);
   comparison.kernels = CompareKernels(a, b, anchors);
-  comparison.frame = CompareFrames(a.frame, b.frame);
+  comparison.frame = CompareFrames(a.frame, b.frame, TokensOf(anchors));
   for (const KindCosines& kind : cosines) {
     comparison.common_structure = std::max(comparison.common_structure, kind.structure);
   }

@@ -16,20 +16,25 @@ namespace {
 
 // Below this a p-value is not told apart from 0.
 constexpr double kSmallestChance = 1e-300;
-// Sketches, forms, answers.
-constexpr double kKindsOfEvidence = 3;
+// Sketches, forms, answers, units.
+constexpr double kKindsOfEvidence = 4;
 // Tokens that are to each other what they were, but for training.
 constexpr double kTablesAgree = 0.9;
 // Matrices without a known role beyond this share leave open what they compute.
 constexpr double kMostUnknown = 0.1;
 
-bool OneFunction(const Comparison& comparison) {
+struct OneFunction {
+  bool by_forms = false;  // or by answers, where there are no forms
+  bool by_units = false;
+};
+
+OneFunction FindOneFunction(const Comparison& comparison) {
   if (!comparison.frame) {
-    return comparison.kernels && comparison.kernels->score >= kDerivedAnswers;
+    return {.by_forms = comparison.kernels && comparison.kernels->score >= kDerivedAnswers};
   }
   Evidence evidence;
   AddFrameEvidence(comparison, evidence);
-  return FormsAgree(evidence);
+  return {.by_forms = FormsAgree(evidence), .by_units = UnitsAgree(evidence)};
 }
 
 // What any two layers of these models have in common makes none the other's. Few layers do not show
@@ -49,15 +54,32 @@ std::optional<double> MeanCosine(const std::vector<FrameMatch>& matches) {
   return sum / static_cast<double>(matches.size());
 }
 
+void Add(const FrameForms& frame, size_t layer, Half half, double cosine,
+         std::map<HalfPlace, double>& functions) {
+  double& known = functions[{frame.layers[layer].stack, frame.layers[layer].index, half}];
+  known = std::max(known, cosine);
+}
+
 void AddForms(const Fingerprint& a, const Fingerprint& b, const std::vector<FrameMatch>& matches,
               Half half, FunctionMatches& functions) {
   for (const FrameMatch& match : matches) {
     if (match.cosine < kHalfRewritten) continue;
-    const LayerForms& in_a = a.frame.layers[match.layer_a];
-    const LayerForms& in_b = b.frame.layers[match.layer_b];
-    functions.in_a[{in_a.stack, in_a.index, half}] = match.cosine;
-    functions.in_b[{in_b.stack, in_b.index, half}] = match.cosine;
+    Add(a.frame, match.layer_a, half, match.cosine, functions.in_a);
+    Add(b.frame, match.layer_b, half, match.cosine, functions.in_b);
   }
+}
+
+void AddUnits(const Fingerprint& a, const Fingerprint& b, const UnitComparison& units,
+              FunctionMatches& functions) {
+  for (const FrameMatch& match : units.of_a) {
+    if (match.cosine < kUnitsAlike) continue;
+    Add(a.frame, match.layer_a, Half::kFeedForward, match.cosine, functions.in_a);
+  }
+  for (const FrameMatch& match : units.of_b) {
+    if (match.cosine < kUnitsAlike) continue;
+    Add(b.frame, match.layer_b, Half::kFeedForward, match.cosine, functions.in_b);
+  }
+  AddForms(a, b, units.attention, Half::kMixer, functions);
 }
 
 // The mean of the kernels of a half; empty if both layers have none.
@@ -167,6 +189,12 @@ bool AllRead(const Fingerprint& model) {
   return unknown <= kMostUnknown * all;
 }
 
+// That a layer of a stranger has as much, by the tail of a normal distribution.
+double UnitsChance(double best) {
+  const double deviations = (best - kUnitsOfStrangers) / kUnitsDeviation;
+  return 0.5 * std::erfc(deviations / std::sqrt(2.0));
+}
+
 double PathZ(const KernelEvidence& kernels) {
   const OffPath& off = kernels.alignment.off_path;
   if (off.pairs < kFewestNullPairs || off.standard_deviation == 0) return 0;
@@ -178,8 +206,10 @@ double PathZ(const KernelEvidence& kernels) {
 FunctionMatches FunctionMatchesOf(const Fingerprint& a, const Fingerprint& b,
                                   const Comparison& comparison) {
   FunctionMatches functions;
-  if (!OneFunction(comparison)) return functions;
-  if (comparison.frame) {
+  const OneFunction one = FindOneFunction(comparison);
+  if (!one.by_forms && !one.by_units) return functions;
+  if (one.by_units) AddUnits(a, b, *comparison.frame->units, functions);
+  if (one.by_forms && comparison.frame) {
     AddForms(a, b, comparison.frame->attention, Half::kMixer, functions);
     AddForms(a, b, comparison.frame->feed_forward, Half::kFeedForward, functions);
   }
@@ -199,10 +229,15 @@ void AddFrameEvidence(const Comparison& comparison, Evidence& evidence) {
   } else {
     evidence.weaker_half = attention.value_or(feed_forward.value_or(0)) - common;
   }
+  if (comparison.frame->units) {
+    evidence.unit_score = comparison.frame->units->score;
+    evidence.unit_best = comparison.frame->units->best;
+  }
 }
 
 bool TablesAreRewritten(const Comparison& comparison) {
-  return OneFunction(comparison) && comparison.kernels &&
+  const OneFunction one = FindOneFunction(comparison);
+  return (one.by_forms || one.by_units) && comparison.kernels &&
          comparison.kernels->anchor_agreement.value_or(0) >= kTablesAgree &&
          comparison.sketches.p_value >= kSharedStartP;
 }
@@ -251,6 +286,7 @@ std::optional<double> ChanceOf(const Evidence& evidence) {
   const auto offer = [&](double p_value) { least = std::min(least.value_or(1), p_value); };
   if (evidence.sketch_cosine) offer(evidence.sketch_p_value);
   if (evidence.frame_score) offer(evidence.frame_p_value);
+  if (evidence.unit_score) offer(UnitsChance(evidence.unit_best));
   // Answers alone can be learned; where forms confirm them, they are those of a copy.
   if (evidence.kernel_score && (!evidence.frame_score || FormsAgree(evidence))) {
     offer(IndependentTail(ScoreOf(evidence).value_or(0)));

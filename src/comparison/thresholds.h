@@ -58,6 +58,14 @@ inline constexpr double kFrameP = 1e-4;
 inline constexpr double kFrameSilent = 0.22;
 inline constexpr double kFrameByChance = 0.4;
 inline constexpr double kFrameChanceP = 0.05;
+// docs/calibration.md#units. Agreement of the units of a layer with those of another: copies,
+// however long they were trained, have kUnitsAlike and more in some layer, and other layers of one
+// and the same model 0.23 at most; students and strangers stay below kUnitsSilent.
+inline constexpr double kUnitsAlike = 0.3;
+inline constexpr double kUnitsSilent = 0.15;
+// The most that a layer of a stranger is expected to have, and the deviation of that.
+inline constexpr double kUnitsOfStrangers = 0.06;
+inline constexpr double kUnitsDeviation = 0.03;
 // Where the anchors cannot be trusted, disguises that spoil the forms too have more than this.
 inline constexpr double kFrameEmpty = 0.12;
 // Of what the layers answer, what counts for the score where forms do not confirm it.

@@ -12,6 +12,10 @@ bool FormsAgree(const Evidence& evidence) {
          (*evidence.frame_score >= kFrameAlike && evidence.frame_p_value <= kFrameP);
 }
 
+bool UnitsAgree(const Evidence& evidence) {
+  return evidence.unit_score && evidence.unit_best >= kUnitsAlike;
+}
+
 namespace {
 
 double Unexplained(std::optional<double> cosine) {
@@ -47,6 +51,12 @@ double FunctionOfForms(double forms) {
   return kDerivedAnswers + (1 - kDerivedAnswers) * (forms - kFrameAlike) / (1 - kFrameAlike);
 }
 
+// The agreement of units on the same scale.
+double FunctionOfUnits(double units) {
+  if (units < kUnitsAlike) return kDerivedAnswers * units / kUnitsAlike;
+  return kDerivedAnswers + (1 - kDerivedAnswers) * (units - kUnitsAlike) / (1 - kUnitsAlike);
+}
+
 double AnswersOf(const Evidence& evidence) {
   return std::clamp(evidence.kernel_score.value_or(0), 0.0, 1.0);
 }
@@ -65,12 +75,12 @@ Judgement Derived(const Evidence& evidence) {
 
 // Sketches can be forged; equal digests cannot, nor can forms or answers so cheaply.
 bool IsConfirmed(const Evidence& evidence) {
-  return evidence.same_share >= kInPart || !FormsAreSilent(evidence) ||
+  return evidence.same_share >= kInPart || !FormsAreSilent(evidence) || UnitsAgree(evidence) ||
          AnswersOf(evidence) >= kAnswersConfirm;
 }
 
-// What the layers compute alike.
-double FunctionOf(const Evidence& evidence) {
+// What the layers compute alike, without regard to units.
+double FunctionOfLayers(const Evidence& evidence) {
   const double answers = AnswersOf(evidence);
   if (!evidence.frame_score) return answers;
   const double forms = std::clamp(*evidence.frame_score, 0.0, 1.0);
@@ -81,13 +91,21 @@ double FunctionOf(const Evidence& evidence) {
   return std::max(undecided, answers * kSilentCredit);
 }
 
+Judgement Inert() {
+  return {.verdict = Verdict::kIndependent,
+          .why =
+              "Parts are the other model's, but they write next to nothing: they are no part of "
+              "what this model computes."};
+}
+
+double FunctionOf(const Evidence& evidence) {
+  const double layers = FunctionOfLayers(evidence);
+  if (!UnitsAgree(evidence) || IsInert(evidence) || evidence.component_alone) return layers;
+  return std::max(layers, FunctionOfUnits(*evidence.unit_score));
+}
+
 Judgement JudgeCommonWeights(const Evidence& evidence) {
-  if (IsInert(evidence)) {
-    return {.verdict = Verdict::kIndependent,
-            .why =
-                "Parts are the other model's, but they write next to nothing: they are no part of "
-                "what this model computes."};
-  }
+  if (IsInert(evidence)) return Inert();
   if (evidence.component_alone) {
     return {.verdict = Verdict::kIndependent,
             .why = "They share a component; the rest of the one has nothing of the other."};
@@ -105,6 +123,10 @@ Judgement JudgeCommonWeights(const Evidence& evidence) {
 }
 
 Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
+  if (UnitsAgree(evidence) && evidence.traced_share >= kInPart) {
+    if (IsInert(evidence)) return Inert();
+    return {.verdict = Verdict::kReparameterised, .in_part = evidence.whole_share < kWhole};
+  }
   if (FormsAgree(evidence) || AnswersAloneSuffice(evidence)) {
     return {.verdict = Verdict::kReparameterised, .in_part = evidence.whole_share < kWhole};
   }
@@ -119,6 +141,11 @@ Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
     return {.why =
                 "Single layers answer alike, as far as copies do, and the rest does not: a copy of "
                 "a part in another basis, or forged answers. The weights themselves must decide."};
+  }
+  if (evidence.unit_score && evidence.unit_best >= kUnitsSilent) {
+    return {.why =
+                "The units of single layers are more alike than those of strangers, and less than "
+                "those of copies."};
   }
   if (!evidence.all_read) {
     return {.why =

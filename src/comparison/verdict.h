@@ -52,9 +52,12 @@ struct Evidence {
   // Forms in the weights' own frame.
   std::optional<double> frame_score = {};
   double frame_p_value = 1;
-  double weaker_half = 0;      // the mean over attention or over feed-forwards, whichever is less
-  bool basis_changed = false;  // see basis_change.h
-  bool all_read = true;        // every matrix has a role, and was read
+  double weaker_half = 0;  // the mean over attention or over feed-forwards, whichever is less
+  // The units of the feed-forwards, one by one (frame/unit_comparison.h).
+  std::optional<double> unit_score = {};  // over the layers of the shallower model
+  double unit_best = 0;                   // in the layer that has most
+  bool basis_changed = false;             // see basis_change.h
+  bool all_read = true;                   // every matrix has a role, and was read
   bool quick = false;  // only parts were read, by plan: QuickCertainty says what that is worth
 };
 
@@ -69,6 +72,10 @@ std::optional<double> ScoreOf(const Evidence& evidence);
 // alike their forms are. Who trains a model on another's hidden states, or toward its answers,
 // makes the forms of attention alike, and less those of feed-forwards: the weaker half decides.
 bool FormsAgree(const Evidence& evidence);
+
+// Whether the units of a layer are the other model's. They stay what they are when a model is
+// trained on, and who trains a model toward another's answers does not get its units.
+bool UnitsAgree(const Evidence& evidence);
 
 struct Judgement {
   Verdict verdict = Verdict::kInconclusive;

@@ -159,6 +159,54 @@ INSTANTIATE_TEST_SUITE_P(
                     .frame_p_value = kCertain,
                     .weaker_half = 0.7},
                    Verdict::kReparameterised},
+        JudgedCase{"trained_long_in_another_basis",
+                   {.kernel_score = 0.1,
+                    .traced_share = 1,
+                    .whole_share = 1,
+                    .frame_score = 0.3,
+                    .frame_p_value = 0.2,
+                    .weaker_half = 0.3,
+                    .unit_score = 0.6,
+                    .unit_best = 0.7},
+                   Verdict::kReparameterised},
+        JudgedCase{"half_of_the_layers_in_another_basis",
+                   {.kernel_score = 0.1,
+                    .traced_share = 0.4,
+                    .whole_share = 0.4,
+                    .frame_score = 0.1,
+                    .unit_score = 0.2,
+                    .unit_best = 0.5},
+                   Verdict::kReparameterised,
+                   true},
+        JudgedCase{"units_that_write_nothing",
+                   {.kernel_score = 0.1,
+                    .traced_share = 0.5,
+                    .written_share = 0.001,
+                    .frame_score = 0.1,
+                    .unit_score = 0.5,
+                    .unit_best = 0.9},
+                   Verdict::kIndependent},
+        JudgedCase{"units_a_little_alike",
+                   {.kernel_score = 0.1, .frame_score = 0.05, .unit_score = 0.12, .unit_best = 0.2},
+                   Verdict::kInconclusive},
+        JudgedCase{"forged_sketches_have_other_units",
+                   With(Common(1),
+                        [](Evidence& e) {
+                          e.kernel_score = 0.02;
+                          e.frame_score = 0.08;
+                          e.unit_score = 0.02;
+                          e.unit_best = 0.05;
+                        }),
+                   Verdict::kInconclusive},
+        JudgedCase{"sketches_that_units_confirm",
+                   With(Common(0.5),
+                        [](Evidence& e) {
+                          e.kernel_score = 0.02;
+                          e.frame_score = 0.08;
+                          e.unit_score = 0.4;
+                          e.unit_best = 0.5;
+                        }),
+                   Verdict::kDerived},
         JudgedCase{"attention_learned",
                    {.kernel_score = 0.5,
                     .frame_score = 0.45,

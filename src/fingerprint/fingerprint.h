@@ -17,7 +17,7 @@
 namespace tensorguard::internal {
 
 // Rises with every change of the layout or of what its numbers mean.
-inline constexpr int kFingerprintVersion = 3;
+inline constexpr int kFingerprintVersion = 4;
 
 // Of the elements of a weight: least, 1 %, 5 %, 25 %, median, 75 %, 95 %, 99 %, greatest.
 inline constexpr std::array<double, 9> kSummaryQuantiles = {0,    0.01, 0.05, 0.25, 0.5,

@@ -9,6 +9,7 @@
 #include "frame/held_out_readings.h"
 #include "frame/layer_features.h"
 #include "frame/layer_matching.h"
+#include "frame/unit_comparison.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -58,7 +59,8 @@ FrameComparison Summarise(Readings readings, size_t tried) {
   return comparison;
 }
 
-std::optional<FrameComparison> Compare(const FrameForms& a, const FrameForms& b) {
+std::optional<FrameComparison> Compare(const FrameForms& a, const FrameForms& b,
+                                       const CommonTokens& tokens) {
   const size_t axes = std::min(a.axes, b.axes);
   if (axes < kLeastAxes) return {};
   const HalfFeatures features_a = FeaturesOf(a, axes);
@@ -71,7 +73,9 @@ std::optional<FrameComparison> Compare(const FrameForms& a, const FrameForms& b)
     if (!best || MeanOf(readings.on) > MeanOf(best->on)) best = std::move(readings);
   }
   if (!best) return {};
-  return Summarise(*std::move(best), matchings.size());
+  FrameComparison comparison = Summarise(*std::move(best), matchings.size());
+  comparison.units = CompareUnits({a, features_a}, {b, features_b}, matchings, tokens);
+  return comparison;
 }
 
 // An order of models by their numbers, so that both orders of a pair are computed as one.
@@ -94,15 +98,22 @@ void Exchange(std::vector<FrameMatch>& matches) {
   std::ranges::sort(matches, {}, &FrameMatch::layer_a);
 }
 
+void Exchange(UnitComparison& units) {
+  std::swap(units.of_a, units.of_b);
+  for (auto* matches : {&units.of_a, &units.of_b, &units.attention}) Exchange(*matches);
+}
+
 }  // namespace
 
-std::optional<FrameComparison> CompareFrames(const FrameForms& a, const FrameForms& b) {
+std::optional<FrameComparison> CompareFrames(const FrameForms& a, const FrameForms& b,
+                                             const CommonTokens& tokens) {
   UseOneLibraryThread();
-  if (!ComesBefore(b, a)) return Compare(a, b);
-  auto comparison = Compare(b, a);
+  if (!ComesBefore(b, a)) return Compare(a, b, tokens);
+  auto comparison = Compare(b, a, {.in_a = tokens.in_b, .in_b = tokens.in_a});
   if (comparison) {
     Exchange(comparison->attention);
     Exchange(comparison->feed_forward);
+    if (comparison->units) Exchange(*comparison->units);
   }
   return comparison;
 }

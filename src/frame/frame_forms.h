@@ -24,16 +24,34 @@ enum class FormKind {
 inline constexpr std::array<FormKind, 4> kFormKinds = {FormKind::kQueryKey, FormKind::kOutputValue,
                                                        FormKind::kFeedForward, FormKind::kGates};
 
+// The units of a feed-forward that write most, those that read the same taken as one, the loudest
+// first: [units, FrameForms::unit_axes] each, rows at unit norm along those axes.
+struct FrameUnits {
+  FloatMatrix gates = {};  // empty where the feed-forward has no gate
+  FloatMatrix ups = {};
+  FloatMatrix downs = {};
+
+  size_t count() const { return ups.rows(); }
+};
+inline constexpr size_t kMostFrameUnits = 128;
+
 struct LayerForms {
   std::string stack = {};  // as LayerDescription
   uint32_t index = 0;
   // By kFormKinds; 0 x 0 where the layer has no such part.
   std::array<FloatMatrix, kFormKinds.size()> forms = {};
+  FrameUnits units = {};  // of all experts of a mixture together
 };
 
 struct FrameForms {
   size_t axes = 0;  // 0: the model has no frame
   std::vector<LayerForms> layers = {};
+  // Units are told along more axes than forms, of which the first are those of the forms.
+  size_t unit_axes = 0;
+  // The rows where tokens enter the stream and where it is read out, along those axes, [tokens,
+  // unit_axes]; empty where no tokens were given.
+  FloatMatrix token_inputs = {};
+  FloatMatrix token_outputs = {};
 };
 
 }  // namespace tensorguard::internal

@@ -349,7 +349,9 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
   fingerprint.weights = summaries.Take();
   if (frame != nullptr) {
     if (auto read = frame->ReadRest(); !read) return std::move(read).error();
-    auto forms = frame->Finish();
+    const auto tokens = ReadAnchorRows(**network, fingerprint.anchor_tokens);
+    if (!tokens) return tokens.error();
+    auto forms = frame->Finish({.inputs = &tokens->inputs, .outputs = &tokens->outputs});
     if (!forms) return std::move(forms).error();
     fingerprint.frame = *std::move(forms);
   }

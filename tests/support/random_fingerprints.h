@@ -87,6 +87,18 @@ inline Fingerprint SmallFingerprint() {
   print.weights[3].role.layer = 1;
   print.weights[3].role.expert = 1;
   print.weights[3].role.stack = "decoder";
+  print.frame.axes = 5;
+  print.frame.unit_axes = 7;
+  print.frame.token_inputs = NumbersOf(4, 7, 20);
+  print.frame.token_outputs = NumbersOf(4, 7, 21);
+  LayerForms gated = {.index = 0};
+  gated.forms[1] = NumbersOf(5, 5, 13);
+  gated.units = {
+      .gates = NumbersOf(3, 7, 14), .ups = NumbersOf(3, 7, 15), .downs = NumbersOf(3, 7, 16)};
+  LayerForms plain = {.stack = "decoder", .index = 1};
+  plain.forms[2] = NumbersOf(5, 5, 17);
+  plain.units = {.ups = NumbersOf(2, 7, 18), .downs = NumbersOf(2, 7, 19)};
+  print.frame.layers = {gated, plain};
   print.notes = {"a note", "another"};
   return print;
 }

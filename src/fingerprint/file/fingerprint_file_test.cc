@@ -156,6 +156,14 @@ TEST_F(FingerprintFile, HoldsWhatWasWritten) {
   EXPECT_TRUE(read->weights[1].row_sample.digests.empty());
   ExpectEqual(read->weights[1].sketch, written.weights[1].sketch);
   ExpectEqual(read->weights[2].sketch, written.weights[2].sketch);
+  ASSERT_EQ(read->frame.layers.size(), 2u);
+  ExpectEqual(read->frame.layers[0].forms[1], written.frame.layers[0].forms[1]);
+  ExpectEqual(read->frame.layers[0].units.gates, written.frame.layers[0].units.gates);
+  ExpectEqual(read->frame.layers[0].units.downs, written.frame.layers[0].units.downs);
+  ExpectEqual(read->frame.token_inputs, written.frame.token_inputs);
+  ExpectEqual(read->frame.token_outputs, written.frame.token_outputs);
+  EXPECT_EQ(read->frame.layers[1].units.gates.rows(), 0u);
+  ExpectEqual(read->frame.layers[1].units.ups, written.frame.layers[1].units.ups);
 }
 
 TEST_F(FingerprintFile, IsTheSameWhenWrittenAgain) {
@@ -173,13 +181,13 @@ TEST_F(FingerprintFile, RefusesOtherFilesAndNewerVersions) {
   EXPECT_FALSE(*HoldsFingerprint(plain));
   EXPECT_EQ(ReadFingerprint(plain).error().problem, "not a fingerprint file");
   const Error newer =
-      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "4"; });
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "5"; });
   EXPECT_EQ(newer.kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(newer.found, "version 4");
+  EXPECT_EQ(newer.found, "version 5");
   const Error older =
-      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "2"; });
+      ErrorOf([](FileParts& parts) { parts.metadata["tensorguard.fingerprint"] = "3"; });
   EXPECT_EQ(older.kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(older.found, "version 2");
+  EXPECT_EQ(older.found, "version 3");
   EXPECT_THAT(older.advice, HasSubstr("make the fingerprint again"));
   for (const char* version : {"", "one", "1.5", "-1", "0", "99999999999"}) {
     EXPECT_THAT(ErrorOf([&](FileParts& parts) {
@@ -312,6 +320,10 @@ TEST_F(FingerprintFile, RefusesAnIndexWithFaults) {
       {[](Json& index) { index["weights"][3][2] = Json(); }, "weights[3] is no weight"},
       {[](Json& index) { index["weights"][3][2] = 0xffff'ffff; }, "weights[3] is no weight"},
       {[](Json& index) { index["weights"][3].push_back(1); }, "weights[3] is no weight"},
+      {[](Json& index) { index["frame_layers"][0]["units"] = 129; }, "frame_layers[0].units"},
+      {[](Json& index) { index["frame_layers"][0]["units"] = 4; }, "does not fit the index"},
+      {[](Json& index) { index["frame_layers"][1]["gated"] = true; }, "does not fit the index"},
+      {[](Json& index) { index["frame_layers"][1]["gated"] = 1; }, "frame_layers[1].gated"},
   };
   for (const Case& test : cases) {
     EXPECT_THAT(ErrorOfIndex(test.change).problem, HasSubstr(test.problem));

@@ -78,6 +78,24 @@ void VisitFrame(Fingerprint& fingerprint, TableVisitor& visitor) {
     for (FloatMatrix& form : layer.forms) AddIfThere(form, forms);
   }
   visitor.ByteRows("frame.forms", forms);
+  for (const auto& [name, rows] :
+       {std::pair{"frame.token_inputs", &fingerprint.frame.token_inputs},
+        std::pair{"frame.token_outputs", &fingerprint.frame.token_outputs}}) {
+    std::vector<FloatMatrix*> tokens;
+    AddIfThere(*rows, tokens);
+    visitor.ByteRows(name, tokens);
+  }
+  struct UnitTable {
+    const char* name;
+    FloatMatrix FrameUnits::*side;
+  };
+  for (const UnitTable& table : {UnitTable{"frame.unit_gates", &FrameUnits::gates},
+                                 UnitTable{"frame.unit_ups", &FrameUnits::ups},
+                                 UnitTable{"frame.unit_downs", &FrameUnits::downs}}) {
+    std::vector<FloatMatrix*> units;
+    for (LayerForms& layer : fingerprint.frame.layers) AddIfThere(layer.units.*table.side, units);
+    visitor.Steps(table.name, kUnitStep, units);
+  }
 }
 
 void VisitMeasures(Fingerprint& fingerprint, TableVisitor& visitor) {

@@ -25,6 +25,9 @@ inline constexpr std::array<KernelTable, 3> kKernelTables = {{
     {"feed_forward", &LayerResponse::feed_forward},
 }};
 
+// Units of a frame have numbers in [-1, 1].
+inline constexpr float kUnitStep = 1.0f / 128;
+
 // What is done with each tensor. A tensor of no items is not in the file. Implementations keep
 // their first error and do nothing after it.
 class TableVisitor {

@@ -88,15 +88,19 @@ Json FormsToJson(const LayerForms& layer) {
   for (size_t kind = 0; kind < kFormKinds.size(); ++kind) {
     if (!layer.forms[kind].values().empty()) json["forms"].push_back(kFormNames[kind]);
   }
+  if (layer.units.count() > 0) json["units"] = layer.units.count();
+  if (!layer.units.gates.values().empty()) json["gated"] = true;
   return json;
 }
 
-Result<LayerForms> FormsFromJson(const Json& json, size_t axes, const std::string& where,
-                                 MatrixBudget& budget) {
+Result<LayerForms> FormsFromJson(const Json& json, const FrameForms& frame,
+                                 const std::string& where, MatrixBudget& budget) {
   JsonMembers members(json, where);
   LayerForms layer = {.stack = members.TextOr("stack", ""),
                       .index = static_cast<uint32_t>(members.Number("index", 0, kLargestId))};
   const Json& forms = members.Array("forms", kFormNames.size());
+  const size_t units = members.NumberIfThere("units", kMostFrameUnits).value_or(0);
+  const bool gated = members.FlagOrFalse("gated");
   if (auto done = members.Finish(); !done) return std::move(done).error();
   for (const Json& name : forms) {
     const auto known = std::find_if(kFormNames.begin(), kFormNames.end(),
@@ -104,14 +108,18 @@ Result<LayerForms> FormsFromJson(const Json& json, size_t axes, const std::strin
     if (known == kFormNames.end()) {
       return Error{.kind = ErrorKind::kBadFile, .problem = where + " has an unknown form"};
     }
-    layer.forms[static_cast<size_t>(known - kFormNames.begin())] = budget.Take(axes, axes);
+    layer.forms[static_cast<size_t>(known - kFormNames.begin())] =
+        budget.Take(frame.axes, frame.axes);
   }
+  layer.units.ups = budget.Take(units, frame.unit_axes);
+  layer.units.downs = budget.Take(units, frame.unit_axes);
+  if (gated) layer.units.gates = budget.Take(units, frame.unit_axes);
   return layer;
 }
 
 Result<void> AddFrame(const Json& layers, MatrixBudget& budget, FrameForms& frame) {
   for (size_t i = 0; i < layers.size(); ++i) {
-    auto layer = FormsFromJson(layers[i], frame.axes, fmt::format("frame_layers[{}]", i), budget);
+    auto layer = FormsFromJson(layers[i], frame, fmt::format("frame_layers[{}]", i), budget);
     if (!layer) return std::move(layer).error();
     frame.layers.push_back(*std::move(layer));
   }
@@ -155,6 +163,8 @@ std::string IndexToText(const Fingerprint& fingerprint) {
                {"head_sketch", !fingerprint.head_sketch.values().empty()},
                {"layers", Json::array()},
                {"frame_axes", fingerprint.frame.axes},
+               {"frame_unit_axes", fingerprint.frame.unit_axes},
+               {"frame_tokens", !fingerprint.frame.token_inputs.values().empty()},
                {"frame_layers", Json::array()},
                {"notes", fingerprint.notes}};
   for (const LayerResponse& layer : fingerprint.layers) {
@@ -211,6 +221,8 @@ Result<Fingerprint> IndexFromText(std::string_view text, uint64_t file_bytes) {
   const Json& weights = members.Array("weights", kMostWeights);
   const Json& notes = members.Array("notes", kMostNotes);
   fingerprint.frame.axes = members.Number("frame_axes", 0, kMostFrameAxes);
+  fingerprint.frame.unit_axes = members.Number("frame_unit_axes", 0, kMostFrameAxes);
+  const bool frame_tokens = members.Flag("frame_tokens");
   const Json& frame_layers =
       members.Array("frame_layers", fingerprint.frame.axes == 0 ? 0 : kMostLayers);
   const bool is_whole = !json->contains("missing");
@@ -225,6 +237,11 @@ Result<Fingerprint> IndexFromText(std::string_view text, uint64_t file_bytes) {
       return Error{.kind = ErrorKind::kBadFile, .problem = "what is missing is no text"};
     }
     fingerprint.missing.push_back(part.get<std::string>());
+  }
+  if (frame_tokens) {
+    FrameForms& frame = fingerprint.frame;
+    frame.token_inputs = budget.Take(fingerprint.anchors.size(), frame.unit_axes);
+    frame.token_outputs = budget.Take(fingerprint.anchors.size(), frame.unit_axes);
   }
   if (auto added = AddFrame(frame_layers, budget, fingerprint.frame); !added) {
     return std::move(added).error();

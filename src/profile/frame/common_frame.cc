@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <armadillo>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "base/parallel.h"
@@ -23,6 +24,66 @@ FloatMatrix InAxes(const arma::mat& form, const arma::mat& axes) {
     }
   }
   return result;
+}
+
+// Along the directions of the forms.
+Projection Leading(const Projection& projection) {
+  if (projection.rows() <= kCandidateAxes) return projection;
+  Projection leading(kCandidateAxes, projection.columns());
+  for (size_t row = 0; row < leading.rows(); ++row) {
+    std::ranges::copy(projection.Row(row), leading.Row(row).begin());
+  }
+  return leading;
+}
+
+// The axes of units along the directions, [directions, directions]: those of the forms first, then
+// the directions that these leave out.
+arma::mat UnitAxes(const arma::mat& of_forms, size_t directions) {
+  arma::mat axes(directions, directions, arma::fill::eye);
+  axes.submat(0, 0, of_forms.n_rows - 1, of_forms.n_cols - 1) = of_forms;
+  return axes;
+}
+
+// rows' axes, each at unit norm; a row of zeros stays one.
+FloatMatrix RowsInAxes(const arma::mat& rows, const arma::mat& axes) {
+  if (rows.is_empty()) return {};
+  const arma::mat turned = rows * axes;
+  FloatMatrix result(turned.n_rows, turned.n_cols);
+  for (arma::uword row = 0; row < turned.n_rows; ++row) {
+    const double norm = arma::norm(turned.row(row));
+    const double factor = norm > 1e-30 && std::isfinite(norm) ? 1 / norm : 0;
+    for (arma::uword column = 0; column < turned.n_cols; ++column) {
+      result.Row(row)[column] = static_cast<float>(factor * turned(row, column));
+    }
+  }
+  return result;
+}
+
+// The rows along the axes.
+FloatMatrix TokensInAxes(const FloatMatrix* rows, const FloatMatrix& directions,
+                         const arma::mat& axes) {
+  if (rows == nullptr || rows->columns() != directions.columns()) return {};
+  arma::mat along(rows->rows(), directions.rows());
+  for (size_t row = 0; row < rows->rows(); ++row) {
+    for (size_t i = 0; i < directions.rows(); ++i) {
+      along(row, i) = std::inner_product(rows->Row(row).begin(), rows->Row(row).end(),
+                                         directions.Row(i).begin(), 0.0);
+    }
+  }
+  const arma::mat turned = along * axes;
+  FloatMatrix result(turned.n_rows, turned.n_cols);
+  for (arma::uword row = 0; row < turned.n_rows; ++row) {
+    for (arma::uword i = 0; i < turned.n_cols; ++i) {
+      result.Row(row)[i] = static_cast<float>(turned(row, i));
+    }
+  }
+  return result;
+}
+
+FrameUnits UnitsInAxes(const LoudUnits& units, const arma::mat& axes) {
+  return {.gates = RowsInAxes(units.gates, axes),
+          .ups = RowsInAxes(units.ups, axes),
+          .downs = RowsInAxes(units.downs, axes)};
 }
 
 // Second moments of what reads and of what writes the residual stream.
@@ -59,12 +120,15 @@ arma::mat SharedDirections(const StreamMoments& moments) {
 }  // namespace
 
 PartForms FormsOfPart(const FramePart& part, const std::vector<Projection>& projections) {
+  std::vector<Projection> leading;
+  for (const Projection& projection : projections) leading.push_back(Leading(projection));
   if (part.is_attention) {
-    return AttentionForms(part.shape, projections[0], projections[1], projections[2],
-                          projections[3]);
+    return AttentionForms(part.shape, leading[0], leading[1], leading[2], leading[3]);
   }
   const size_t up = projections.size() - 2;
-  return FeedForwardForms(projections[0], projections[up], projections[up + 1]);
+  PartForms forms = FeedForwardForms(leading[0], leading[up], leading[up + 1]);
+  forms.units = LoudestUnits(projections[0], projections[up], projections[up + 1]);
+  return forms;
 }
 
 FormsOfOneLayer FormsOfLayer(const FrameLayer& layer, std::vector<PartForms> parts) {
@@ -82,7 +146,8 @@ FormsOfOneLayer FormsOfLayer(const FrameLayer& layer, std::vector<PartForms> par
 }
 
 Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
-                                      const std::vector<FormsOfOneLayer>& forms) {
+                                      const std::vector<FormsOfOneLayer>& forms,
+                                      const FloatMatrix& directions, const StreamRows& tokens) {
   UseOneLibraryThread();
   StreamMoments moments;
   for (const FormsOfOneLayer& layer : forms) {
@@ -94,13 +159,15 @@ Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
       arma::trace(moments.reads) <= 0) {
     return frame;
   }
-  const arma::mat directions = SharedDirections(moments);
-  if (directions.is_empty()) {
+  const arma::mat shared = SharedDirections(moments);
+  if (shared.is_empty()) {
     return Error{.kind = ErrorKind::kSystem,
                  .problem = "the system's linear algebra finds no axes"};
   }
-  frame.axes = std::min<size_t>(kFrameAxes, directions.n_cols);
-  const arma::mat axes = directions.cols(0, frame.axes - 1);
+  frame.axes = std::min<size_t>(kFrameAxes, shared.n_cols);
+  const arma::mat axes = shared.cols(0, frame.axes - 1);
+  frame.unit_axes = directions.rows();
+  const arma::mat unit_axes = UnitAxes(shared, frame.unit_axes);
   for (size_t i = 0; i < forms.size(); ++i) {
     LayerForms layer = {.stack = plan.layers[i].stack, .index = plan.layers[i].index};
     const auto form = [&](FormKind kind) -> FloatMatrix& {
@@ -113,12 +180,15 @@ Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
     if (forms[i].feed_forward) {
       form(FormKind::kFeedForward) = InAxes(forms[i].feed_forward->first, axes);
       form(FormKind::kGates) = InAxes(forms[i].feed_forward->second, axes);
+      layer.units = UnitsInAxes(forms[i].feed_forward->units, unit_axes);
     }
     const bool any = std::ranges::any_of(
         layer.forms, [](const FloatMatrix& matrix) { return !matrix.values().empty(); });
     if (any) frame.layers.push_back(std::move(layer));
   }
-  if (frame.layers.empty()) frame.axes = 0;
+  if (frame.layers.empty()) return FrameForms();
+  frame.token_inputs = TokensInAxes(tokens.inputs, directions, unit_axes);
+  frame.token_outputs = TokensInAxes(tokens.outputs, directions, unit_axes);
   return frame;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frame/frame_forms.h"
+#include "profile/frame/frame.h"
 #include "profile/frame/frame_plan.h"
 #include "profile/frame/part_forms.h"
 #include "tensorguard/result.h"
@@ -18,7 +19,8 @@ struct FormsOfOneLayer {
   std::optional<PartForms> feed_forward = {};
 };
 
-// The forms of a part from the projections of its weights, in the order of FramePart::weights.
+// The forms of a part from the projections of its weights, in the order of FramePart::weights:
+// forms along the leading kCandidateAxes of the directions, units along all.
 PartForms FormsOfPart(const FramePart& part, const std::vector<Projection>& projections);
 
 // `parts` as FrameLayer::parts. Experts are averaged.
@@ -26,9 +28,11 @@ FormsOfOneLayer FormsOfLayer(const FrameLayer& layer, std::vector<PartForms> par
 
 // The axes are the directions that all layers together both write and read most; each form is given
 // in them at Frobenius norm 1. Forms that are all zero, and layers without any, are left out.
-// `forms` as FramePlan::layers. Errors: kSystem if the system's linear algebra fails.
+// `forms` as FramePlan::layers, along `directions` [n, hidden]. Errors: kSystem if the system's
+// linear algebra fails.
 Result<FrameForms> FormsInCommonFrame(const FramePlan& plan,
-                                      const std::vector<FormsOfOneLayer>& forms);
+                                      const std::vector<FormsOfOneLayer>& forms,
+                                      const FloatMatrix& directions, const StreamRows& tokens);
 
 }  // namespace tensorguard::internal
 

@@ -88,7 +88,9 @@ class Observer : public FrameObserver {
     });
   }
 
-  Result<FrameForms> Finish() override { return FormsInCommonFrame(plan_, std::move(forms_)); }
+  Result<FrameForms> Finish(const StreamRows& tokens) override {
+    return FormsInCommonFrame(plan_, forms_, directions_, tokens);
+  }
 
  private:
   size_t IndexOf(const Weight& weight) const {
@@ -167,7 +169,7 @@ Result<std::unique_ptr<FrameObserver>> FrameObserver::Prepare(const Network& net
                                                               const FrameOptions& options) {
   auto plan = PlanFrame(network);
   if (!plan) return std::move(plan).error();
-  auto directions = FindCandidateAxes(*plan, kCandidateAxes, options.threads);
+  auto directions = FindCandidateAxes(*plan, kUnitDirections, options.threads);
   if (!directions) return std::move(directions).error();
   return std::unique_ptr<FrameObserver>(
       new Observer(network, *std::move(plan), *std::move(directions), options.threads));

@@ -7,6 +7,7 @@
 #include "frame/frame_forms.h"
 #include "network/network.h"
 #include "network/weight.h"
+#include "numerics/float_matrix.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
@@ -19,6 +20,15 @@ struct FrameOptions {
 inline constexpr size_t kFrameAxes = 12;
 // Directions among which the axes are found.
 inline constexpr size_t kCandidateAxes = 16;
+// Directions along which units are told one by one; the first are the candidates.
+inline constexpr size_t kUnitDirections = 32;
+
+// Rows of the residual stream, [tokens, hidden] each: where tokens enter it, and what reads them
+// out.
+struct StreamRows {
+  const FloatMatrix* inputs = nullptr;
+  const FloatMatrix* outputs = nullptr;
+};
 
 // Makes the forms from blocks of weights as they are read to multiply with them, and reads itself
 // what nobody multiplies with. Memory follows the layers in work, not the model. What comes out is
@@ -42,7 +52,8 @@ class FrameObserver : public WeightBlockObserver {
 
   // REQUIRES: after ReadRest; to be called once. Errors: kSystem if the system's linear algebra
   // fails.
-  virtual Result<FrameForms> Finish() = 0;
+  virtual Result<FrameForms> Finish(const StreamRows& tokens) = 0;
+  Result<FrameForms> Finish() { return Finish(StreamRows()); }
 };
 
 // Prepare, ReadRest, Finish. Without a frame (axes 0) where no layer has an attention or a

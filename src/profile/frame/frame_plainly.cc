@@ -57,7 +57,7 @@ Result<FrameForms> ComputeFrameFormsPlainly(const Network& network) {
   const auto plan = PlanFrame(network);
   if (!plan) return plan.error();
   if (plan->layers.empty()) return FrameForms();
-  const auto axes = AxesOf(*plan, kCandidateAxes);
+  const auto axes = AxesOf(*plan, kUnitDirections);
   if (!axes) return axes.error();
   std::vector<FormsOfOneLayer> forms;
   for (const FrameLayer& layer : plan->layers) {
@@ -80,7 +80,13 @@ Result<FrameForms> ComputeFrameFormsPlainly(const Network& network) {
     }
     forms.push_back(FormsOfLayer(layer, std::move(parts)));
   }
-  return FormsInCommonFrame(*plan, forms);
+  FloatMatrix directions(axes->n_cols, axes->n_rows);
+  for (size_t row = 0; row < directions.rows(); ++row) {
+    for (size_t i = 0; i < directions.columns(); ++i) {
+      directions.Row(row)[i] = static_cast<float>((*axes)(i, row));
+    }
+  }
+  return FormsInCommonFrame(*plan, forms, directions, {});
 }
 
 }  // namespace tensorguard::internal

@@ -3,12 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
+#include <numeric>
+
+#include "frame/frame_forms.h"
+#include "profile/frame/merged_units.h"
 
 namespace tensorguard::internal {
 namespace {
 
 // Below this part of the loudest, a unit writes nothing.
 constexpr double kSilent = 1e-9;
+// What writes less than this part of what it could, did nothing cancel, is what rounding left.
+constexpr double kCancelled = 1e-3;
+// Heads whose scores differ by less than this part of them ask the same.
+constexpr double kSameScores = 0.01;
 
 std::vector<double> ColumnNorms(const Projection& projection) {
   std::vector<double> norms(projection.columns());
@@ -79,45 +88,100 @@ std::vector<double> SaturatedShares(const std::vector<double>& written) {
   return shares;
 }
 
-PartForms AttentionForms(const AttentionShape& shape, const Projection& query,
-                         const Projection& key, const Projection& value, const Projection& output) {
+namespace {
+
+// A head along the directions. Where several ask the same, it writes what all of them write.
+struct HeadForms {
+  arma::mat query;
+  arma::mat key;
+  arma::mat value;
+  arma::mat output;
+  arma::mat scores;
+  arma::mat writing;
+  double gross = 0;  // |output| |value|, of all that it stands for
+
+  double Written() const {
+    const double net = Norm(writing);
+    return net > kCancelled * gross ? net : 0;
+  }
+};
+
+std::vector<HeadForms> HeadsOf(const AttentionShape& shape, const Projection& query,
+                               const Projection& key, const Projection& value,
+                               const Projection& output) {
   const uint64_t group = shape.heads / shape.key_heads;
-  const auto directions = static_cast<arma::uword>(query.rows());
-  std::vector<double> written(shape.heads);
+  std::vector<HeadForms> heads;
   for (uint64_t head = 0; head < shape.heads; ++head) {
-    written[head] = Norm(Head(output, head, shape.value_size).t() *
-                         Head(value, head / group, shape.value_size));
+    HeadForms forms = {.query = Head(query, head, shape.head_size),
+                       .key = Head(key, head / group, shape.head_size),
+                       .value = Head(value, head / group, shape.value_size),
+                       .output = Head(output, head, shape.value_size),
+                       .scores = {},
+                       .writing = {}};
+    forms.gross = Norm(forms.output) * Norm(forms.value);
+    forms.scores = forms.query.t() * forms.key;
+    forms.writing = forms.output.t() * forms.value;
+    const auto same = std::ranges::find_if(heads, [&](const HeadForms& other) {
+      const double norm = Norm(other.scores);
+      return norm > 0 && Norm(arma::mat(forms.scores - other.scores)) < kSameScores * norm;
+    });
+    if (same == heads.end()) {
+      heads.push_back(std::move(forms));
+    } else {
+      same->writing += forms.writing;
+      same->gross += forms.gross;
+    }
   }
-  const auto shares = SaturatedShares(written);
-  PartForms forms;
-  for (arma::mat* form : {&forms.first, &forms.second, &forms.reads, &forms.writes}) {
-    form->zeros(directions, directions);
-  }
-  for (uint64_t head = 0; head < shape.heads; ++head) {
-    forms.written += written[head];
-    if (shares[head] == 0) continue;
-    const arma::mat q = Head(query, head, shape.head_size);
-    const arma::mat k = Head(key, head / group, shape.head_size);
-    const arma::mat v = Head(value, head / group, shape.value_size);
-    const arma::mat o = Head(output, head, shape.value_size);
-    const arma::mat scores = q.t() * k;
-    AddOver(scores, shares[head], Norm(scores), forms.first);
-    AddOver(o.t() * v, shares[head], written[head], forms.second);
-    for (const arma::mat* rows : {&q, &k, &v}) AddMoment(*rows, shares[head], forms.reads);
-    AddMoment(o, shares[head], forms.writes);
-  }
-  return forms;
+  return heads;
 }
 
-PartForms FeedForwardForms(const Projection& gate, const Projection& up, const Projection& down) {
+LoudUnits Loudest(const arma::mat& gates, const arma::mat& ups, const arma::mat& downs,
+                  const std::vector<double>& written) {
+  LoudUnits units;
+  if (written.empty()) return units;
+  std::vector<arma::uword> order(written.size());
+  std::iota(order.begin(), order.end(), arma::uword{0});
+  std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return written[i]; });
+  const double least = kSilent * written[order[0]];
+  size_t count = 0;
+  while (count < std::min(order.size(), kMostFrameUnits) && written[order[count]] > least) ++count;
+  order.resize(count);
+  for (const arma::uword i : order) units.written.push_back(written[i]);
+  const arma::uvec rows(order);
+  if (!gates.is_empty()) units.gates = gates.rows(rows);
+  units.ups = ups.rows(rows);
+  units.downs = downs.rows(rows);
+  return units;
+}
+
+LoudUnits LoudestOf(const std::vector<PartForms>& parts) {
+  LoudUnits all;
+  for (const PartForms& part : parts) {
+    all.written.insert(all.written.end(), part.units.written.begin(), part.units.written.end());
+    all.gates = arma::join_cols(all.gates, part.units.gates);
+    all.ups = arma::join_cols(all.ups, part.units.ups);
+    all.downs = arma::join_cols(all.downs, part.units.downs);
+  }
+  return Loudest(all.gates, all.ups, all.downs, all.written);
+}
+
+// What each unit writes: |gate| |up| |down|.
+std::vector<double> WrittenBy(const std::vector<double>* gate_norms,
+                              const std::vector<double>& up_norms,
+                              const std::vector<double>& down_norms) {
+  std::vector<double> written(up_norms.size());
+  for (size_t i = 0; i < written.size(); ++i) {
+    written[i] = (gate_norms != nullptr ? (*gate_norms)[i] : 1) * up_norms[i] * down_norms[i];
+  }
+  return written;
+}
+
+PartForms FormsOfUnits(const Projection& gate, const Projection& up, const Projection& down) {
   const bool gated = &gate != &up;
   const auto gate_norms = ColumnNorms(gate);
   const auto up_norms = ColumnNorms(up);
   const auto down_norms = ColumnNorms(down);
-  std::vector<double> written(up_norms.size());
-  for (size_t i = 0; i < written.size(); ++i) {
-    written[i] = (gated ? gate_norms[i] : 1) * up_norms[i] * down_norms[i];
-  }
+  const auto written = WrittenBy(gated ? &gate_norms : nullptr, up_norms, down_norms);
   const auto shares = SaturatedShares(written);
   PartForms forms;
   for (const double share : written) forms.written += share;
@@ -131,6 +195,57 @@ PartForms FeedForwardForms(const Projection& gate, const Projection& up, const P
                        : forms.reads;
   forms.reads += forms.second;
   return forms;
+}
+
+LoudUnits LoudestOfUnits(const Projection& gate, const Projection& up, const Projection& down) {
+  const bool gated = &gate != &up;
+  const auto gate_norms = ColumnNorms(gate);
+  const auto up_norms = ColumnNorms(up);
+  const auto down_norms = ColumnNorms(down);
+  return Loudest(gated ? Directions(gate, gate_norms) : arma::mat(), Directions(up, up_norms),
+                 Directions(down, down_norms),
+                 WrittenBy(gated ? &gate_norms : nullptr, up_norms, down_norms));
+}
+
+}  // namespace
+
+PartForms AttentionForms(const AttentionShape& shape, const Projection& query,
+                         const Projection& key, const Projection& value, const Projection& output) {
+  const auto directions = static_cast<arma::uword>(query.rows());
+  const auto heads = HeadsOf(shape, query, key, value, output);
+  std::vector<double> written;
+  for (const HeadForms& head : heads) written.push_back(head.Written());
+  const auto shares = SaturatedShares(written);
+  PartForms forms;
+  for (arma::mat* form : {&forms.first, &forms.second, &forms.reads, &forms.writes}) {
+    form->zeros(directions, directions);
+  }
+  for (size_t i = 0; i < heads.size(); ++i) {
+    const HeadForms& head = heads[i];
+    forms.written += written[i];
+    if (shares[i] == 0) continue;
+    AddOver(head.scores, shares[i], Norm(head.scores), forms.first);
+    AddOver(head.writing, shares[i], written[i], forms.second);
+    for (const arma::mat* rows : {&head.query, &head.key, &head.value}) {
+      AddMoment(*rows, shares[i], forms.reads);
+    }
+    AddMoment(head.output, shares[i], forms.writes);
+  }
+  return forms;
+}
+
+PartForms FeedForwardForms(const Projection& gate, const Projection& up, const Projection& down) {
+  const bool gated = &gate != &up;
+  const auto merged = MergeUnits(gated ? &gate : nullptr, up, down);
+  if (!merged) return FormsOfUnits(gate, up, down);
+  return FormsOfUnits(gated ? merged->gate : merged->up, merged->up, merged->down);
+}
+
+LoudUnits LoudestUnits(const Projection& gate, const Projection& up, const Projection& down) {
+  const bool gated = &gate != &up;
+  const auto merged = MergeUnits(gated ? &gate : nullptr, up, down);
+  if (!merged) return LoudestOfUnits(gate, up, down);
+  return LoudestOfUnits(gated ? merged->gate : merged->up, merged->up, merged->down);
 }
 
 PartForms MeanForms(const std::vector<PartForms>& parts) {
@@ -147,6 +262,7 @@ PartForms MeanForms(const std::vector<PartForms>& parts) {
       mean.*form += shares[i] * (parts[i].*form);
     }
   }
+  mean.units = LoudestOf(parts);
   return mean;
 }
 

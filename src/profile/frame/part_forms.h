@@ -14,6 +14,14 @@ namespace tensorguard::internal {
 // reads the stream, for each column of one that writes it.
 using Projection = FloatMatrix;
 
+// Units at unit norm along the n directions, a row each, with what they write.
+struct LoudUnits {
+  std::vector<double> written;  // descending
+  arma::mat gates;              // [units, n]; empty without a gate
+  arma::mat ups;
+  arma::mat downs;
+};
+
 // [n, n] each; empty where the part does nothing.
 struct PartForms {
   arma::mat first;   // of an attention W_q' W_k; of a feed-forward W_down W_up
@@ -21,6 +29,7 @@ struct PartForms {
   arma::mat reads;   // second moments of what reads and writes the stream
   arma::mat writes;
   double written = 0;  // what it writes in all: counts a part among those of its layer
+  LoudUnits units;     // of a feed-forward, along more directions (LoudestUnits)
 };
 
 // Units (heads, parts) count by what they write, but the loud ones no more than twice as much as
@@ -28,13 +37,18 @@ struct PartForms {
 // all weights are.
 std::vector<double> SaturatedShares(const std::vector<double>& written);
 
-// Heads at unit norm by |W_o W_v| along the directions. REQUIRES: projections of these shapes.
+// Heads at unit norm by |W_o W_v| along the directions; heads with the same scores count as one
+// that writes what they write together. REQUIRES: projections of these shapes.
 PartForms AttentionForms(const AttentionShape& shape, const Projection& query,
                          const Projection& key, const Projection& value, const Projection& output);
 
-// Units at unit norm by |gate| |up| |down| along the directions. Without a gate `gate` is `up`, the
-// same object, and counts once.
+// Units at unit norm by |gate| |up| |down| along the directions, those that read the same merged.
+// Without a gate `gate` is `up`, the same object, and counts once.
 PartForms FeedForwardForms(const Projection& gate, const Projection& up, const Projection& down);
+
+// The units that write most, by the same measure, those that read the same merged: kMostFrameUnits
+// at most.
+LoudUnits LoudestUnits(const Projection& gate, const Projection& up, const Projection& down);
 
 // The mean by SaturatedShares of what each writes.
 PartForms MeanForms(const std::vector<PartForms>& parts);

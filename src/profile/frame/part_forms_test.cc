@@ -86,5 +86,28 @@ TEST(AttentionForms, HeadsThatWriteNothingWeighNothing) {
              AttentionForms(shape, loud_query, key, value, output), 1e-12);
 }
 
+// A head and one more that asks the same and takes back what it writes.
+TEST(AttentionForms, SeeNothingOfHeadsThatCancel) {
+  const AttentionShape one = {.heads = 2, .key_heads = 2, .head_size = 10, .value_size = 10};
+  const AttentionShape more = {.heads = 4, .key_heads = 4, .head_size = 10, .value_size = 10};
+  const auto with_pair = [](const Projection& real, const Projection& pair, float second) {
+    Projection all(kDirections, 40);
+    for (size_t row = 0; row < kDirections; ++row) {
+      for (size_t i = 0; i < 20; ++i) all.Row(row)[i] = real.Row(row)[i];
+      for (size_t i = 0; i < 10; ++i) {
+        all.Row(row)[20 + i] = 30 * pair.Row(row)[i];
+        all.Row(row)[30 + i] = second * 30 * pair.Row(row)[i];
+      }
+    }
+    return all;
+  };
+  const auto real = [](uint64_t kind) { return RandomProjection(20 + kind); };
+  const auto dead = [](uint64_t kind) { return RandomProjection(30 + kind); };
+  ExpectNear(AttentionForms(one, real(0), real(1), real(2), real(3)),
+             AttentionForms(more, with_pair(real(0), dead(0), 1), with_pair(real(1), dead(1), 1),
+                            with_pair(real(2), dead(2), 1), with_pair(real(3), dead(3), -1)),
+             1e-5);
+}
+
 }  // namespace
 }  // namespace tensorguard::internal
