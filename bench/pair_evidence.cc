@@ -87,6 +87,7 @@ Result<std::string> LineOf(const Known& a, const Known& b) {
                       {"weaker_half", evidence.weaker_half},
                       {"units", OrNull(evidence.unit_score)},
                       {"unit_best", evidence.unit_best},
+                      {"unit_excess", evidence.unit_excess},
                       {"traced", evidence.traced_share},
                       {"whole", evidence.whole_share},
                       {"written", OrNull(evidence.written_share)}};

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "comparison/idle_parts.h"
 #include "comparison/independent_tail.h"
 #include "comparison/thresholds.h"
 #include "fingerprint/learned_matrix.h"
@@ -72,11 +73,11 @@ void AddForms(const Fingerprint& a, const Fingerprint& b, const std::vector<Fram
 void AddUnits(const Fingerprint& a, const Fingerprint& b, const UnitComparison& units,
               FunctionMatches& functions) {
   for (const FrameMatch& match : units.of_a) {
-    if (match.cosine < kUnitsAlike) continue;
+    if (match.cosine < kUnitsOfLayer) continue;
     Add(a.frame, match.layer_a, Half::kFeedForward, match.cosine, functions.in_a);
   }
   for (const FrameMatch& match : units.of_b) {
-    if (match.cosine < kUnitsAlike) continue;
+    if (match.cosine < kUnitsOfLayer) continue;
     Add(b.frame, match.layer_b, Half::kFeedForward, match.cosine, functions.in_b);
   }
   AddForms(a, b, units.attention, Half::kMixer, functions);
@@ -232,6 +233,7 @@ void AddFrameEvidence(const Comparison& comparison, Evidence& evidence) {
   if (comparison.frame->units) {
     evidence.unit_score = comparison.frame->units->score;
     evidence.unit_best = comparison.frame->units->best;
+    evidence.unit_excess = comparison.frame->units->score - comparison.frame->units->off;
   }
 }
 
@@ -261,6 +263,7 @@ Evidence GatherEvidence(const Fingerprint& a, const Fingerprint& b, const Compar
       .component_alone = HasEncoderAlone(a, origins.a) || HasEncoderAlone(b, origins.b) ||
                          LiesOutsideLayers(origins),
       .basis_changed = whole.basis_changed,
+      .idle_parts = HasIdleParts(a) || HasIdleParts(b),
       .all_read = AllRead(a) && AllRead(b),
       .quick = a.quick || b.quick};
   if (sketches.parts > 0) evidence.sketch_cosine = sketches.cosine;

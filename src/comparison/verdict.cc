@@ -13,7 +13,9 @@ bool FormsAgree(const Evidence& evidence) {
 }
 
 bool UnitsAgree(const Evidence& evidence) {
-  return evidence.unit_score && evidence.unit_best >= kUnitsAlike;
+  if (!evidence.unit_score) return false;
+  return evidence.unit_best >= kUnitsAlike ||
+         (evidence.unit_best >= kUnitsAlikeAmongMany && evidence.unit_excess >= kUnitsBeyondOthers);
 }
 
 namespace {
@@ -142,7 +144,9 @@ Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
                 "Single layers answer alike, as far as copies do, and the rest does not: a copy of "
                 "a part in another basis, or forged answers. The weights themselves must decide."};
   }
-  if (evidence.unit_score && evidence.unit_best >= kUnitsSilent) {
+  if (evidence.unit_score &&
+      (evidence.unit_best >= kUnitsSilent || (evidence.unit_best >= kUnitsAlikeAmongMany &&
+                                              evidence.unit_excess >= kUnitsBeyondSilent))) {
     return {.why =
                 "The units of single layers are more alike than those of strangers, and less than "
                 "those of copies."};
@@ -165,6 +169,12 @@ Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
     return {.why =
                 "The anchors do not mean the same in both models, and the forms of the layers "
                 "alone do not decide."};
+  }
+  if (evidence.idle_parts) {
+    return {
+        .why =
+            "Nothing was found, but one of the models has parts that do nothing, as models have "
+            "that hide where they come from. The weights themselves must decide."};
   }
   return {.verdict = Verdict::kIndependent};
 }

@@ -56,8 +56,10 @@ struct Evidence {
   // The units of the feed-forwards, one by one (frame/unit_comparison.h).
   std::optional<double> unit_score = {};  // over the layers of the shallower model
   double unit_best = 0;                   // in the layer that has most
-  bool basis_changed = false;             // see basis_change.h
-  bool all_read = true;                   // every matrix has a role, and was read
+  double unit_excess = 0;      // unit_score less what layers have that do not belong together
+  bool basis_changed = false;  // see basis_change.h
+  bool idle_parts = false;     // a model has parts that do nothing, as disguises have
+  bool all_read = true;        // every matrix has a role, and was read
   bool quick = false;  // only parts were read, by plan: QuickCertainty says what that is worth
 };
 

@@ -24,6 +24,7 @@ struct FrameMatch {
 struct UnitComparison {
   double score = 0;  // mean over the layers of the shallower model, each with its nearest
   double best = 0;   // of all layers
+  double off = 0;    // mean over layers of which neither is the other's nearest
   // The nearest of each layer; empty where no layer promised anything. `cosine` is UnitAgreement.
   std::vector<FrameMatch> of_a = {};
   std::vector<FrameMatch> of_b = {};

@@ -379,6 +379,16 @@ UnitComparison Summarise(const Table& table) {
   const double in_a = add(table, comparison.of_a);
   const double in_b = add(table.t(), comparison.of_b);
   for (FrameMatch& match : comparison.of_b) std::swap(match.layer_a, match.layer_b);
+  double off = 0;
+  double count = 0;
+  for (arma::uword i = 0; i < table.n_rows; ++i) {
+    for (arma::uword j = 0; j < table.n_cols; ++j) {
+      if (comparison.of_a[i].layer_b == j || comparison.of_b[j].layer_a == i) continue;
+      off += table(i, j);
+      ++count;
+    }
+  }
+  if (count > 0) comparison.off = std::max(0.0, off / count);
   // Of the shallower model: what was repeated or put between takes nothing away.
   comparison.score = table.n_rows <= table.n_cols ? in_a / static_cast<double>(table.n_rows)
                                                   : in_b / static_cast<double>(table.n_cols);

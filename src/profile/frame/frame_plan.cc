@@ -1,5 +1,7 @@
 #include "profile/frame/frame_plan.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -8,9 +10,39 @@
 namespace tensorguard::internal {
 namespace {
 
+// Rows of the embedding that are looked at.
+constexpr uint64_t kSampledTokens = 256;
+
+// Where every sampled token enters the stream with a zero, nothing that layers compute begins: a
+// stream made wider has such dimensions, whatever is said to read them. 1 elsewhere. Empty where
+// there is nothing of the kind.
+Result<std::vector<float>> WrittenByTokens(const Network& network, uint64_t hidden) {
+  const uint64_t vocabulary = network.description().vocabulary_size;
+  const uint64_t count = std::min(vocabulary, kSampledTokens);
+  std::vector<uint32_t> tokens;
+  for (uint64_t i = 0; i < count; ++i) {
+    tokens.push_back(static_cast<uint32_t>(i * vocabulary / count));
+  }
+  if (tokens.empty()) return std::vector<float>();
+  const auto rows = network.InputRows(tokens);
+  if (!rows) return rows.error();
+  if (rows->columns() != hidden) return std::vector<float>();
+  std::vector<float> written(hidden);
+  for (size_t row = 0; row < rows->rows(); ++row) {
+    const auto numbers = rows->Row(row);
+    for (uint64_t i = 0; i < hidden; ++i) {
+      if (numbers[i] != 0) written[i] = 1;
+    }
+  }
+  const auto zeros = std::ranges::count(written, 0.0f);
+  if (zeros == 0 || zeros == std::ssize(written)) written.clear();
+  return written;
+}
+
 class Planner {
  public:
-  explicit Planner(FramePlan& plan) : plan_(plan) {}
+  Planner(FramePlan& plan, std::vector<float> written)
+      : plan_(plan), written_(std::move(written)) {}
 
   Result<void> AddLayer(const Layer& layer) {
     layer_ = {.stack = layer.description.stack, .index = layer.description.index};
@@ -23,17 +55,23 @@ class Planner {
  private:
   Result<SharedFactors> GainOf(const std::optional<Norm>& norm, uint64_t width) {
     if (!norm) {
-      if (!ones_) ones_ = std::make_shared<std::vector<float>>(plan_.hidden, 1.0f);
+      if (!ones_) {
+        ones_ = std::make_shared<std::vector<float>>(
+            written_.empty() ? std::vector<float>(plan_.hidden, 1.0f) : written_);
+      }
       return ones_;
     }
     auto gain = norm->ReadGain(width);
     if (!gain) return std::move(gain).error();
+    for (size_t i = 0; i < written_.size() && width == plan_.hidden; ++i) (*gain)[i] *= written_[i];
     return SharedFactors(std::make_shared<std::vector<float>>(*std::move(gain)));
   }
 
   Result<SharedFactors> InnerGainOf(const std::optional<Norm>& norm, uint64_t width) {
     if (!norm) return SharedFactors();
-    return GainOf(norm, width);
+    auto gain = norm->ReadGain(width);
+    if (!gain) return std::move(gain).error();
+    return SharedFactors(std::make_shared<std::vector<float>>(*std::move(gain)));
   }
 
   bool Reads(const LinearMap& map, uint64_t outputs) const {
@@ -119,6 +157,7 @@ class Planner {
   }
 
   FramePlan& plan_;
+  std::vector<float> written_;  // WrittenByTokens
   FrameLayer layer_;
   SharedFactors ones_;
 };
@@ -127,7 +166,9 @@ class Planner {
 
 Result<FramePlan> PlanFrame(const Network& network) {
   FramePlan plan = {.hidden = network.description().hidden_size, .source = &network.source()};
-  Planner planner(plan);
+  auto written = WrittenByTokens(network, plan.hidden);
+  if (!written) return std::move(written).error();
+  Planner planner(plan, *std::move(written));
   for (const Stack& stack : network.parts().stacks) {
     for (const Layer& layer : stack.layers) {
       if (auto added = planner.AddLayer(layer); !added) return std::move(added).error();
