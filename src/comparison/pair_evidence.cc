@@ -72,12 +72,13 @@ void AddForms(const Fingerprint& a, const Fingerprint& b, const std::vector<Fram
 
 void AddUnits(const Fingerprint& a, const Fingerprint& b, const UnitComparison& units,
               FunctionMatches& functions) {
+  const double least = units.best >= kUnitsAlike ? kUnitsAlikeAmongMany : kUnitsOfLayer;
   for (const FrameMatch& match : units.of_a) {
-    if (match.cosine < kUnitsOfLayer) continue;
+    if (match.cosine < least) continue;
     Add(a.frame, match.layer_a, Half::kFeedForward, match.cosine, functions.in_a);
   }
   for (const FrameMatch& match : units.of_b) {
-    if (match.cosine < kUnitsOfLayer) continue;
+    if (match.cosine < least) continue;
     Add(b.frame, match.layer_b, Half::kFeedForward, match.cosine, functions.in_b);
   }
   AddForms(a, b, units.attention, Half::kMixer, functions);

@@ -67,7 +67,8 @@ inline constexpr double kUnitsAlikeAmongMany = 0.2;
 inline constexpr double kUnitsBeyondOthers = 0.115;
 inline constexpr double kUnitsSilent = 0.23;
 inline constexpr double kUnitsBeyondSilent = 0.1;
-// A layer whose units agree so much is the other's, where the models as wholes show one origin.
+// Where only all layers together show one origin, a layer whose units agree so much is the other's;
+// where a single one does, one that has kUnitsAlikeAmongMany.
 inline constexpr double kUnitsOfLayer = 0.13;
 // What the best layer of a stranger is expected to have, and the deviation of that.
 inline constexpr double kUnitsOfStrangers = 0.05;
