@@ -10,10 +10,10 @@
 #include <string>
 #include <utility>
 
-#include "comparison/findings/change_spectrum.h"
-#include "comparison/findings/changed_matrix.h"
-#include "comparison/findings/role_names.h"
 #include "comparison/findings/vector_forensics.h"
+#include "comparison/measures/change_spectrum.h"
+#include "comparison/measures/changed_matrix.h"
+#include "comparison/measures/role_names.h"
 #include "comparison/thresholds.h"
 #include "comparison/weight_agreement.h"
 #include "roles/layer_place.h"

@@ -4,8 +4,8 @@
 
 #include "comparison/compare_fingerprints.h"
 #include "comparison/findings/change_forensics.h"
-#include "comparison/findings/change_spectrum.h"
 #include "comparison/findings/structure_forensics.h"
+#include "comparison/measures/change_spectrum.h"
 #include "tests/support/toy_fingerprints.h"
 
 namespace tensorguard::internal {

@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "comparison/findings/role_names.h"
-#include "comparison/findings/value_grid.h"
+#include "comparison/measures/role_names.h"
+#include "comparison/measures/value_grid.h"
 #include "comparison/thresholds.h"
 #include "fingerprint/learned_matrix.h"
 #include "safetensors/dtype.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "comparison/findings/changed_matrix.h"
+#include "comparison/measures/changed_matrix.h"
 #include "comparison/thresholds.h"
 
 namespace tensorguard::internal {

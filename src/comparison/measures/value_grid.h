@@ -5,8 +5,8 @@
 // units of the deviation: z gives s, and d must be what s makes of it. Where 16 neighbours share a
 // scale, d is higher by up to 1.65; on uneven steps (NF4, floats) it is lower; zeros that were put
 // there leave a d that is higher by far.
-#ifndef TENSORGUARD_COMPARISON_FINDINGS_VALUE_GRID_H_
-#define TENSORGUARD_COMPARISON_FINDINGS_VALUE_GRID_H_
+#ifndef TENSORGUARD_COMPARISON_MEASURES_VALUE_GRID_H_
+#define TENSORGUARD_COMPARISON_MEASURES_VALUE_GRID_H_
 
 #include <string>
 
@@ -38,4 +38,4 @@ std::string BitsThatAllow(const GridMeasures& measures);
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_COMPARISON_FINDINGS_VALUE_GRID_H_
+#endif  // TENSORGUARD_COMPARISON_MEASURES_VALUE_GRID_H_

@@ -1,4 +1,4 @@
-#include "comparison/findings/changed_matrix.h"
+#include "comparison/measures/changed_matrix.h"
 
 #include <algorithm>
 #include <cmath>

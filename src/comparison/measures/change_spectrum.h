@@ -1,6 +1,6 @@
 // The singular values of the difference of two weights, as their sketches show it.
-#ifndef TENSORGUARD_COMPARISON_FINDINGS_CHANGE_SPECTRUM_H_
-#define TENSORGUARD_COMPARISON_FINDINGS_CHANGE_SPECTRUM_H_
+#ifndef TENSORGUARD_COMPARISON_MEASURES_CHANGE_SPECTRUM_H_
+#define TENSORGUARD_COMPARISON_MEASURES_CHANGE_SPECTRUM_H_
 
 #include <armadillo>
 #include <cstddef>
@@ -34,4 +34,4 @@ size_t EigenvaluesAbove(arma::mat symmetric, double threshold);
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_COMPARISON_FINDINGS_CHANGE_SPECTRUM_H_
+#endif  // TENSORGUARD_COMPARISON_MEASURES_CHANGE_SPECTRUM_H_

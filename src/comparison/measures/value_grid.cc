@@ -1,4 +1,4 @@
-#include "comparison/findings/value_grid.h"
+#include "comparison/measures/value_grid.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // Measures of matrices that were rounded, by bench/case_changes.py on a matrix of 96 or 256
 // columns, and what must be said of them.
-#include "comparison/findings/value_grid.h"
+#include "comparison/measures/value_grid.h"
 
 #include <gtest/gtest.h>
 

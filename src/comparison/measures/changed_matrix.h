@@ -1,11 +1,11 @@
 // The matrices that two models do not have in common number for number, by what was done to each.
-#ifndef TENSORGUARD_COMPARISON_FINDINGS_CHANGED_MATRIX_H_
-#define TENSORGUARD_COMPARISON_FINDINGS_CHANGED_MATRIX_H_
+#ifndef TENSORGUARD_COMPARISON_MEASURES_CHANGED_MATRIX_H_
+#define TENSORGUARD_COMPARISON_MEASURES_CHANGED_MATRIX_H_
 
 #include <vector>
 
 #include "comparison/alignment/sketch_comparison.h"
-#include "comparison/findings/change_spectrum.h"
+#include "comparison/measures/change_spectrum.h"
 
 namespace tensorguard::internal {
 
@@ -41,4 +41,4 @@ double RatioOfNorms(const WeightSummary& in_a, const WeightSummary& in_b);
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_COMPARISON_FINDINGS_CHANGED_MATRIX_H_
+#endif  // TENSORGUARD_COMPARISON_MEASURES_CHANGED_MATRIX_H_

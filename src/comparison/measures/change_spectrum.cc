@@ -1,4 +1,4 @@
-#include "comparison/findings/change_spectrum.h"
+#include "comparison/measures/change_spectrum.h"
 
 #include <algorithm>
 #include <armadillo>

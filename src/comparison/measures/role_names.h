@@ -1,6 +1,6 @@
 // Roles as a sentence lists them.
-#ifndef TENSORGUARD_COMPARISON_FINDINGS_ROLE_NAMES_H_
-#define TENSORGUARD_COMPARISON_FINDINGS_ROLE_NAMES_H_
+#ifndef TENSORGUARD_COMPARISON_MEASURES_ROLE_NAMES_H_
+#define TENSORGUARD_COMPARISON_MEASURES_ROLE_NAMES_H_
 
 #include <set>
 #include <span>
@@ -29,4 +29,4 @@ inline std::string RoleNames(std::span<const WeightSummary* const> weights) {
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_COMPARISON_FINDINGS_ROLE_NAMES_H_
+#endif  // TENSORGUARD_COMPARISON_MEASURES_ROLE_NAMES_H_
