@@ -113,10 +113,7 @@ int Run(const std::filesystem::path& folder, Order order) {
   return 0;
 }
 
-}  // namespace
-}  // namespace tensorguard::internal
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   CLI::App app("Forms of models in their own frames against their bases'.");
   std::filesystem::path folder;
   Order order;
@@ -124,5 +121,10 @@ int main(int argc, char** argv) {
   app.add_option("--most", order.most, "rows of each table");
   app.add_flag("--units", order.by_units, "sorted by the units of the layer that has most");
   CLI11_PARSE(app, argc, argv);
-  return tensorguard::internal::Run(folder, order);
+  return Run(folder, order);
 }
+
+}  // namespace
+}  // namespace tensorguard::internal
+
+int main(int argc, char** argv) { return tensorguard::internal::Main(argc, argv); }
