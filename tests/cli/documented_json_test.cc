@@ -86,7 +86,7 @@ class DocumentedJson : public testing::Test {
   DocumentedJson() : document_(ReadDocument()) {
     WriteSampleModels(folder_);
     Link("models", "examples/models");
-    folder_.Write("mixed/text.safetensors", "this is no model");
+    folder_.Write("mixed/keras/weights.h5", "");
     Link("mixed/tiny", folder_.path() / "tiny");
     Link("mixed/other", folder_.path() / "other");
     folder_.Write("known/truth.json", R"([
