@@ -1,4 +1,4 @@
-// The JSON that --json prints.
+// What the JSON of all results has in common.
 #ifndef TENSORGUARD_API_JSON_RESULT_JSON_H_
 #define TENSORGUARD_API_JSON_RESULT_JSON_H_
 
