@@ -8,8 +8,8 @@
 namespace tensorguard {
 
 Result<ModelSummary> InspectModel(const std::string& model, const ReadOptions& options) {
-  const auto inspected =
-      internal::InspectModel(model, internal::BaseOf(options), internal::CallerSession(options));
+  const internal::CallerSession session(options);
+  const auto inspected = internal::InspectModel(model, internal::BaseOf(options), session);
   if (!inspected) return inspected.error();
   const internal::Model& opened = inspected->model;
   ModelSummary summary = {.name = opened.name,
