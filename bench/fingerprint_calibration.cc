@@ -26,7 +26,7 @@ struct KnownModel {
   Fingerprint fingerprint;
 };
 
-Result<Fingerprint> Fingerprint(const std::filesystem::path& folder, const TruthModel& model) {
+Result<Fingerprint> FingerprintOf(const std::filesystem::path& folder, const TruthModel& model) {
   OpenModelOptions options;
   const auto path = folder / model.name;
   const auto is_adapter = NamesAdapter(path);
@@ -42,7 +42,7 @@ Result<std::vector<KnownModel>> ReadModels(const std::filesystem::path& truth_pa
   if (!truth) return truth.error();
   std::vector<KnownModel> models;
   for (const TruthModel& model : *truth) {
-    auto fingerprint = Fingerprint(truth_path.parent_path(), model);
+    auto fingerprint = FingerprintOf(truth_path.parent_path(), model);
     if (!fingerprint) return std::move(fingerprint).error();
     models.push_back({.truth = model, .fingerprint = *std::move(fingerprint)});
   }

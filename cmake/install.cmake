@@ -15,8 +15,7 @@ target_include_directories(tensorguard_shared INTERFACE
 target_compile_features(tensorguard_shared INTERFACE cxx_std_20)
 target_compile_definitions(tensorguard_shared PRIVATE TENSORGUARD_VERSION="${PROJECT_VERSION}")
 target_link_libraries(tensorguard_shared PRIVATE ${TENSORGUARD_STAGES})
-# The stages' own names would be shown otherwise, and those of libraries that are linked as archives.
-target_link_options(tensorguard_shared PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
+target_link_options(tensorguard_shared PRIVATE -Wl,--no-undefined)
 add_library(TensorGuard::tensorguard ALIAS tensorguard_shared)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/TensorGuard)

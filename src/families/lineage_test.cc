@@ -34,7 +34,7 @@ class Trained {
     return pruned;
   }
 
-  Fingerprint Fingerprint() const {
+  Fingerprint AsFingerprint() const {
     Fingerprint fingerprint;
     fingerprint.vocabulary_size = 100;
     for (size_t i = 0; i < sketches_.size(); ++i) {
@@ -69,9 +69,9 @@ class Trained {
 std::vector<size_t> Trace(const Trained& unknown, const std::vector<Trained>& known) {
   std::vector<Fingerprint> fingerprints;
   std::vector<Comparison> comparisons;
-  const Fingerprint print = unknown.Fingerprint();
+  const Fingerprint print = unknown.AsFingerprint();
   for (const Trained& each : known) {
-    fingerprints.push_back(each.Fingerprint());
+    fingerprints.push_back(each.AsFingerprint());
     comparisons.push_back(*CompareFingerprints(print, fingerprints.back()));
   }
   std::vector<Relative> relatives;

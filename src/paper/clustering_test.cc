@@ -8,6 +8,7 @@
 
 #include "families/silhouette.h"
 #include "numerics/principal_components.h"
+#include "paper/feature_matrix.h"
 
 namespace tensorguard::internal {
 namespace {
