@@ -25,7 +25,7 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
   auto known = NearestOfAll(*unknown, request.known, reading, session);
   if (!known) return std::move(known).error();
   NamesToTellApart names;
-  names.Add(unknown->model_name, request.model);
+  names.AddAsked(unknown->model_name, request.model);
   names.AddAll(known->read, known->sources);
   names.TellApart();
   auto result = ClassifyFingerprint(

@@ -65,8 +65,8 @@ Result<ComparedPair> ComparePair(const PairRequest& request, const Session& sess
                                    session);
   if (!prints) return std::move(prints).error();
   NamesToTellApart names;
-  names.Add(prints->first.model_name, request.first);
-  names.Add(prints->second.model_name, request.second);
+  names.AddAsked(prints->first.model_name, request.first);
+  names.AddAsked(prints->second.model_name, request.second);
   names.AddAll(known->read, known->sources);
   names.TellApart();
   auto comparison = CompareFingerprints(prints->first, prints->second);

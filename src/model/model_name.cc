@@ -181,10 +181,11 @@ struct Candidate {
   std::string name;
   size_t parts = 0;  // of the head that `name` was made of; 0: it is as it was given
   bool with_tail = false;
+  bool keeps_name = false;
 
   // The next longer name; false if there is none.
   bool Lengthen() {
-    if (parts == path.head.size() && with_tail) return false;
+    if (keeps_name || (parts == path.head.size() && with_tail)) return false;
     if (parts == path.head.size()) {
       with_tail = true;
       parts = 1;
@@ -219,7 +220,8 @@ std::string ModelNameFromPath(const fs::path& path) { return NamingPathOf(path).
 std::vector<std::string> DistinctNames(const std::vector<NamedModel>& models) {
   std::vector<Candidate> candidates;
   for (const NamedModel& model : models) {
-    candidates.push_back({.path = NamingPathOf(model.path), .name = model.name});
+    candidates.push_back(
+        {.path = NamingPathOf(model.path), .name = model.name, .keeps_name = model.keeps_name});
   }
   for (bool changed = true; changed;) {
     changed = false;

@@ -18,6 +18,7 @@ std::string ModelNameFromPath(const std::filesystem::path& path);
 struct NamedModel {
   std::string name;
   std::filesystem::path path;  // that a person named: a model's, or its fingerprint's
+  bool keeps_name = false;     // the others give way
 };
 
 // The names of `models`, in their order, but where two of different paths have the same one: each

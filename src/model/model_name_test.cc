@@ -77,6 +77,11 @@ TEST(DistinctNames, OneModelGivenTwiceHasOneName) {
   EXPECT_THAT(Apart({"a/x", "a/x.fingerprint.safetensors"}), ElementsAre("x", "x"));
 }
 
+TEST(DistinctNames, OthersGiveWayToOneThatKeepsItsName) {
+  EXPECT_THAT(DistinctNames({{"x", "x", /*keeps_name=*/true}, {"x", "prints/x"}, {"y", "y"}}),
+              ElementsAre("x", "prints/x", "y"));
+}
+
 TEST(DistinctNames, FingerprintsOfOneNameByTheirFiles) {
   EXPECT_THAT(DistinctNames({{"model", "prints/a.fingerprint.safetensors"},
                              {"model", "prints/b.fingerprint.safetensors"}}),

@@ -46,7 +46,7 @@ Result<StressReport> RunStressTrial(const StressRequest& request, const Session&
     others.push_back(*std::move(other));
   }
   NamesToTellApart names;
-  names.Add(model->name, request.model);
+  names.AddAsked(model->name, request.model);
   for (size_t i = 0; i < others.size(); ++i) names.Add(others[i].name, request.against[i]);
   names.TellApart();
   std::vector<const Model*> pointers;

@@ -18,7 +18,7 @@ Result<PaperClassifiedModel> ClassifyModelByPaper(const PaperClassificationReque
   auto known = FeaturesOfAll(request.known, {.threads = request.threads}, session);
   if (!known) return std::move(known).error();
   NamesToTellApart names;
-  names.Add(unknown->model_name, request.model);
+  names.AddAsked(unknown->model_name, request.model);
   names.AddAll(known->read, known->sources);
   names.TellApart();
   auto result = Classify(*unknown, known->read,

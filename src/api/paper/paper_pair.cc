@@ -32,8 +32,8 @@ Result<PaperComparedPair> ComparePairByPaper(const PaperPairRequest& request,
   auto known = FeaturesOfAll(request.known, {.threads = request.threads}, session);
   if (!known) return std::move(known).error();
   NamesToTellApart names;
-  names.Add(first->model_name, request.first);
-  names.Add(second->model_name, request.second);
+  names.AddAsked(first->model_name, request.first);
+  names.AddAsked(second->model_name, request.second);
   names.AddAll(known->read, known->sources);
   names.TellApart();
   auto comparison = CompareAmong(known->read, *first, *second, request);

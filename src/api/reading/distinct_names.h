@@ -12,11 +12,12 @@ namespace tensorguard::internal {
 // Collects the names, and then changes those that two models have (DistinctNames).
 class NamesToTellApart {
  public:
-  // `name` must outlive this.
-  void Add(std::string& name, const std::string& source) {
-    names_.push_back(&name);
-    models_.push_back({name, source});
-  }
+  // Of a model that was asked about: it is told apart from others of that kind alone. `name` must
+  // outlive this.
+  void AddAsked(std::string& name, const std::string& source) { Add(asked_, name, source); }
+
+  // Of one that it is held against, which gives way.
+  void Add(std::string& name, const std::string& source) { Add(others_, name, source); }
 
   // Of models or fingerprints, parallel to the arguments that they were read from.
   template <typename T>
@@ -25,13 +26,36 @@ class NamesToTellApart {
   }
 
   void TellApart() {
-    std::vector<std::string> distinct = DistinctNames(models_);
-    for (size_t i = 0; i < names_.size(); ++i) *names_[i] = std::move(distinct[i]);
+    std::vector<NamedModel> models = asked_.models;
+    Rename(asked_, DistinctNames(models));
+    for (size_t i = 0; i < models.size(); ++i) {
+      models[i].name = *asked_.names[i];
+      models[i].keeps_name = true;
+    }
+    models.insert(models.end(), others_.models.begin(), others_.models.end());
+    std::vector<std::string> distinct = DistinctNames(models);
+    distinct.erase(distinct.begin(),
+                   distinct.begin() + static_cast<std::ptrdiff_t>(asked_.names.size()));
+    Rename(others_, std::move(distinct));
   }
 
  private:
-  std::vector<std::string*> names_;
-  std::vector<NamedModel> models_;
+  struct Group {
+    std::vector<std::string*> names;
+    std::vector<NamedModel> models;
+  };
+
+  static void Add(Group& group, std::string& name, const std::string& source) {
+    group.names.push_back(&name);
+    group.models.push_back({name, source});
+  }
+
+  static void Rename(Group& group, std::vector<std::string> names) {
+    for (size_t i = 0; i < names.size(); ++i) *group.names[i] = std::move(names[i]);
+  }
+
+  Group asked_;
+  Group others_;
 };
 
 }  // namespace tensorguard::internal
