@@ -23,6 +23,8 @@
 namespace {
 
 using namespace tensorguard::internal;
+using tensorguard::DescribeError;
+using tensorguard::Result;
 using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point begin) {

@@ -12,6 +12,8 @@
 namespace {
 
 using namespace tensorguard::internal;
+using tensorguard::DescribeError;
+using tensorguard::Error;
 
 struct Arguments {
   GeneratedShape shape;

@@ -21,6 +21,9 @@
 namespace {
 
 using namespace tensorguard::internal;
+using tensorguard::DescribeError;
+using tensorguard::ErrorKind;
+using tensorguard::Result;
 
 // In thousandths of the tensors' bytes.
 constexpr std::array<uint64_t, 7> kShares = {20, 50, 100, 150, 200, 300, 500};

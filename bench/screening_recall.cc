@@ -16,6 +16,8 @@
 namespace {
 
 using namespace tensorguard::internal;
+using tensorguard::DescribeError;
+using tensorguard::Result;
 
 struct PairScores {
   double screened = 0;
