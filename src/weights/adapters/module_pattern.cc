@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace tensorguard::internal {
 namespace {
@@ -19,17 +20,19 @@ bool IsPlain(std::string_view text) {
   });
 }
 
-// A plain pattern against text of the same length: a dot stands for any character.
-bool PlainEquals(std::string_view pattern, std::string_view text) {
-  return pattern.size() == text.size() &&
-         std::equal(pattern.begin(), pattern.end(), text.begin(),
-                    [](char p, char t) { return p == '.' || p == t; });
-}
-
-bool PlainTailMatches(std::string_view pattern, std::string_view module) {
-  if (pattern.size() >= module.size()) return PlainEquals(pattern, module);
-  const size_t begin = module.size() - pattern.size();
-  return module[begin - 1] == '.' && PlainEquals(pattern, module.substr(begin));
+// What stands in `text` before an end that a plain pattern matches, a dot with any character of
+// UTF-8 but the end of a line; empty where none does.
+std::optional<std::string_view> BeforePlainEnd(std::string_view pattern, std::string_view text) {
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  for (; !pattern.empty(); pattern.remove_suffix(1), text.remove_suffix(1)) {
+    if (text.empty()) return {};
+    if (pattern.back() == '.' && text.back() != '\n') {
+      while (text.size() > 1 && continues(text.back())) text.remove_suffix(1);
+    } else if (pattern.back() != text.back()) {
+      return {};
+    }
+  }
+  return text;
 }
 
 // Goes through a pattern item by item: an escape, or a character.
@@ -154,7 +157,9 @@ Result<ModulePattern> ModulePattern::Compile(std::string_view text, Extent exten
 
 bool ModulePattern::Matches(std::string_view module) const {
   if (regex_) return RE2::FullMatch(module, *regex_);
-  return extent_ == Extent::kTail ? PlainTailMatches(text_, module) : PlainEquals(text_, module);
+  const auto before = BeforePlainEnd(text_, module);
+  if (!before) return false;
+  return before->empty() || (extent_ == Extent::kTail && before->ends_with('.'));
 }
 
 size_t ModulePattern::cost() const {
