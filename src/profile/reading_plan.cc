@@ -113,7 +113,7 @@ bool IsAnswered(const LayerDescription& layer, Part part) {
   return layer.has_feed_forward;
 }
 
-bool& FlagOf(LayerParts& parts, Part part) {
+bool& FlagOf(AskedParts& parts, Part part) {
   if (part == Part::kQueryKey) return parts.query_key;
   return part == Part::kOutputValue ? parts.output_value : parts.feed_forward;
 }

@@ -12,7 +12,7 @@
 namespace tensorguard::internal {
 
 struct ReadingPlan {
-  std::vector<LayerParts> layers;  // of NetworkDescription::layers: which kernels are computed
+  std::vector<AskedParts> layers;  // of NetworkDescription::layers: which kernels are computed
   std::vector<bool> weights;       // of Network::weights(): which are measured
   uint64_t bytes = 0;              // stored bytes of all that, and of the anchors' rows
 };

@@ -60,7 +60,7 @@ Result<void> RespondQueryKey(const Network& network, size_t index, const LayerDe
 }
 
 Result<void> RespondMixer(const Network& network, size_t index, const LayerDescription& layer,
-                          const AnchorRows& anchors, const LayerParts& parts,
+                          const AnchorRows& anchors, const AskedParts& parts,
                           LayerResponse& response) {
   const auto inputs = network.MixerInput(index, anchors.inputs);
   if (!inputs) return inputs.error();
@@ -115,7 +115,7 @@ Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32
 }
 
 Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors,
-                                   const LayerParts& parts) {
+                                   const AskedParts& parts) {
   const LayerDescription& description = network.description().layers[layer];
   LayerResponse response = {.stack = description.stack,
                             .index = description.index,

@@ -22,7 +22,7 @@ struct AnchorRows {
 };
 
 // Which kernels of a layer are asked for, of those that it has.
-struct LayerParts {
+struct AskedParts {
   bool query_key = true;
   bool output_value = true;
   bool feed_forward = true;  // and the experts
@@ -43,7 +43,7 @@ Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32
 // the response instead). Errors: those of the network; kBadFile, naming the layer, for a kernel
 // that is not finite.
 Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const AnchorRows& anchors,
-                                   const LayerParts& parts = {});
+                                   const AskedParts& parts = {});
 
 // Which layers lack which kernel, one line for each reason.
 std::vector<std::string> NotesOnLayers(std::span<const LayerResponse> layers);

@@ -70,7 +70,7 @@ Result<TensorTable> ReadTorchTable(const ByteSource& source) {
       CheckedMultiply(source.size_bytes, kMostTimesTheFile).value_or(~uint64_t{0});
   uint64_t bytes = 0;
   TensorTable table;
-  for (const NamedTensor& named : state->tensors) {
+  for (const TorchNamedTensor& named : state->tensors) {
     auto entry = ReadTorchTensor(archive->pickle, named.tensor, archive->find);
     if (!entry) return std::move(entry).error().InTensor(named.name);
     entry->name = named.name;

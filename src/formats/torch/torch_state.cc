@@ -276,10 +276,10 @@ Result<void> StateFinder::CollectModel(PickleRef model) {
 
 Result<void> StateFinder::SortByName() {
   std::sort(state_.tensors.begin(), state_.tensors.end(),
-            [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+            [](const TorchNamedTensor& a, const TorchNamedTensor& b) { return a.name < b.name; });
   const auto twin = std::adjacent_find(
       state_.tensors.begin(), state_.tensors.end(),
-      [](const NamedTensor& a, const NamedTensor& b) { return a.name == b.name; });
+      [](const TorchNamedTensor& a, const TorchNamedTensor& b) { return a.name == b.name; });
   if (twin == state_.tensors.end()) return {};
   return Error{.problem = "two tensors have the same name", .tensor = twin->name};
 }

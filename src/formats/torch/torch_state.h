@@ -10,14 +10,14 @@
 
 namespace tensorguard::internal {
 
-struct NamedTensor {
+struct TorchNamedTensor {
   std::string name;
   PickleRef tensor = 0;
 };
 
 struct TorchState {
-  std::vector<NamedTensor> tensors;   // sorted by name, names unique
-  std::vector<std::string> left_out;  // paths of what holds tensors but is not the model's
+  std::vector<TorchNamedTensor> tensors;  // sorted by name, names unique
+  std::vector<std::string> left_out;      // paths of what holds tensors but is not the model's
 };
 
 // A dictionary that holds tensors itself is the model. One that holds dictionaries alone is asked

@@ -69,12 +69,13 @@ Result<void> PlanModule(const Ia3Module& module, MergePlan& plan) {
                      .found = fmt::format("[{}]", fmt::join(info.shape, ", ")),
                      .expected = fmt::format("[{}]", factors->size())};
       }
-      auto planned = plan.Edit(**bias, ScaleAlong(Axis::kColumns, factors->size(), *factors));
+      auto planned = plan.Edit(**bias, ScaleAlong(MatrixAxis::kColumns, factors->size(), *factors));
       if (!planned) return planned;
     }
   }
   const bool outputs_are_rows = module.orientation == Orientation::kOutputsByInputs;
-  const Axis axis = outputs_are_rows == module.scales_inputs ? Axis::kColumns : Axis::kRows;
+  const MatrixAxis axis =
+      outputs_are_rows == module.scales_inputs ? MatrixAxis::kColumns : MatrixAxis::kRows;
   const uint64_t columns = plan.PlannedInfo(module.target).shape[1];
   return plan.Edit(module.target, ScaleAlong(axis, columns, *std::move(factors)));
 }

@@ -240,8 +240,9 @@ Result<void> PlanModule(const AdapterConfig& config, const LowRankModule& module
   if (!module.magnitude) return plan.Edit(module.target, AddLowRank(*std::move(delta)));
   auto magnitudes = plan.ReadAdapterTensor(*module.magnitude);
   if (!magnitudes) return std::move(magnitudes).error();
-  const Axis outputs =
-      module.orientation == Orientation::kOutputsByInputs ? Axis::kRows : Axis::kColumns;
+  const MatrixAxis outputs = module.orientation == Orientation::kOutputsByInputs
+                                 ? MatrixAxis::kRows
+                                 : MatrixAxis::kColumns;
   return plan.Edit(module.target,
                    AddLowRankAndRescale(*std::move(delta), outputs, *std::move(magnitudes)));
 }

@@ -49,7 +49,7 @@ class LowRankEdit : public TensorEdit {
 
 class ScaleEdit : public TensorEdit {
  public:
-  ScaleEdit(Axis axis, uint64_t columns, std::vector<float> factors)
+  ScaleEdit(MatrixAxis axis, uint64_t columns, std::vector<float> factors)
       : axis_(axis), columns_(columns), factors_(std::move(factors)) {}
 
   Result<void> Apply(uint64_t first_element, std::span<float> values,
@@ -58,25 +58,25 @@ class ScaleEdit : public TensorEdit {
     return {};
   }
 
-  static void Scale(Axis axis, uint64_t columns, std::span<const float> factors,
+  static void Scale(MatrixAxis axis, uint64_t columns, std::span<const float> factors,
                     uint64_t first_element, std::span<float> values) {
     ForEachRow(columns, first_element, values,
                [&](uint64_t row, uint64_t first_column, std::span<float> part) {
                  for (size_t i = 0; i < part.size(); ++i) {
-                   part[i] *= factors[axis == Axis::kRows ? row : first_column + i];
+                   part[i] *= factors[axis == MatrixAxis::kRows ? row : first_column + i];
                  }
                });
   }
 
  private:
-  Axis axis_;
+  MatrixAxis axis_;
   uint64_t columns_;
   std::vector<float> factors_;
 };
 
 class DoraEdit : public TensorEdit {
  public:
-  DoraEdit(LowRankMatrix delta, Axis outputs, std::vector<float> magnitudes)
+  DoraEdit(LowRankMatrix delta, MatrixAxis outputs, std::vector<float> magnitudes)
       : delta_(std::move(delta)), outputs_(outputs), magnitudes_(std::move(magnitudes)) {}
 
   Result<void> Apply(uint64_t first_element, std::span<float> values,
@@ -105,7 +105,8 @@ class DoraEdit : public TensorEdit {
                  [&](uint64_t row, uint64_t first_column, std::span<float> part) {
                    for (size_t i = 0; i < part.size(); ++i) {
                      const double value = part[i];
-                     squares[outputs_ == Axis::kRows ? row : first_column + i] += value * value;
+                     squares[outputs_ == MatrixAxis::kRows ? row : first_column + i] +=
+                         value * value;
                    }
                  });
     }
@@ -118,7 +119,7 @@ class DoraEdit : public TensorEdit {
   }
 
   LowRankMatrix delta_;
-  Axis outputs_;
+  MatrixAxis outputs_;
   std::vector<float> magnitudes_;
   mutable std::mutex mutex_;
   // Guarded by mutex_ until set, then never changed.
@@ -166,12 +167,12 @@ std::unique_ptr<const TensorEdit> AddLowRank(LowRankMatrix delta) {
   return std::make_unique<LowRankEdit>(std::move(delta));
 }
 
-std::unique_ptr<const TensorEdit> AddLowRankAndRescale(LowRankMatrix delta, Axis outputs,
+std::unique_ptr<const TensorEdit> AddLowRankAndRescale(LowRankMatrix delta, MatrixAxis outputs,
                                                        std::vector<float> magnitudes) {
   return std::make_unique<DoraEdit>(std::move(delta), outputs, std::move(magnitudes));
 }
 
-std::unique_ptr<const TensorEdit> ScaleAlong(Axis axis, uint64_t columns,
+std::unique_ptr<const TensorEdit> ScaleAlong(MatrixAxis axis, uint64_t columns,
                                              std::vector<float> factors) {
   return std::make_unique<ScaleEdit>(axis, columns, std::move(factors));
 }

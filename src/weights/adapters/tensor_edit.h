@@ -41,7 +41,7 @@ struct LowRankMatrix {
   void AddTo(uint64_t first_element, std::span<float> values) const;
 };
 
-enum class Axis { kRows, kColumns };
+enum class MatrixAxis { kRows, kColumns };
 
 // LoRA: W + D.
 std::unique_ptr<const TensorEdit> AddLowRank(LowRankMatrix delta);
@@ -49,12 +49,12 @@ std::unique_ptr<const TensorEdit> AddLowRank(LowRankMatrix delta);
 // DoRA: each output of W + D, a row or a column, rescaled to the length that `magnitudes` gives it.
 // The lengths it has are measured in one pass over the tensor at the first read and kept.
 // REQUIRES: one magnitude for each row or column.
-std::unique_ptr<const TensorEdit> AddLowRankAndRescale(LowRankMatrix delta, Axis outputs,
+std::unique_ptr<const TensorEdit> AddLowRankAndRescale(LowRankMatrix delta, MatrixAxis outputs,
                                                        std::vector<float> magnitudes);
 
 // (IA)^3: each row or column of a matrix with `columns` columns multiplied by its factor. A bias is
 // a matrix of one row.
-std::unique_ptr<const TensorEdit> ScaleAlong(Axis axis, uint64_t columns,
+std::unique_ptr<const TensorEdit> ScaleAlong(MatrixAxis axis, uint64_t columns,
                                              std::vector<float> factors);
 
 // A bias of LoRA: one number added to each element. REQUIRES: one for each element.
