@@ -139,6 +139,13 @@ TEST_F(FullProfile, ClusterFindsTheFamiliesAlone) {
   EXPECT_GT(object["silhouette"], 0.5);
 }
 
+TEST_F(FullProfile, AFolderOfFingerprintsLeavesNoneOfThemOut) {
+  Run("fingerprint " + Sample("alder") + " " + Sample("birch") + " -o prints/");
+  const json object = Run("cluster prints");
+  EXPECT_EQ(object["clusters"].size(), 2u);
+  EXPECT_FALSE(object.contains("left_out"));
+}
+
 TEST_F(FullProfile, ClusterAroundGivenModels) {
   const std::string all = std::filesystem::path(Sample("alder")).parent_path().string();
   const json object =

@@ -64,6 +64,11 @@ Sources FingerprintsOrModels(const std::string& argument, Profile profile) {
   Sources models = ModelsIn(argument, profile);
   std::vector<std::string> fingerprints = FingerprintsIn(argument, profile);
   if (fingerprints.empty()) return models;
+  std::erase_if(models.left_out, [&](const LeftOut& each) {
+    return std::any_of(fingerprints.begin(), fingerprints.end(), [&](const std::string& path) {
+      return fs::path(path).lexically_normal() == fs::path(each.path).lexically_normal();
+    });
+  });
   for (std::string& path : models.paths) {
     if (path == argument) continue;  // the only model, beside its own fingerprint
     models.left_out.push_back({std::move(path), "the folder's fingerprints are taken"});
