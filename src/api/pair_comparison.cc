@@ -69,18 +69,23 @@ Result<ComparedPair> ComparePair(const PairRequest& request, const Session& sess
   names.AddAsked(prints->second.model_name, request.second);
   names.AddAll(known->read, known->sources);
   names.TellApart();
-  auto comparison = CompareFingerprints(prints->first, prints->second);
+  auto pair = ComparePrints(std::move(prints->first), std::move(prints->second));
+  if (!pair) return pair;
+  pair->shortfall = std::move(known->shortfall);
+  if (request.deep) {
+    if (auto tested = AddTest(request, session, &*pair); !tested) return std::move(tested).error();
+  }
+  if (!known->read.empty()) pair->merges = MergesOf(*pair, known->read);
+  return pair;
+}
+
+Result<ComparedPair> ComparePrints(Fingerprint first, Fingerprint second) {
+  auto comparison = CompareFingerprints(first, second);
   if (!comparison) return std::move(comparison).error();
-  ComparedPair pair = {.first = std::move(prints->first),
-                       .second = std::move(prints->second),
-                       .comparison = *std::move(comparison),
-                       .shortfall = std::move(known->shortfall)};
+  ComparedPair pair = {
+      .first = std::move(first), .second = std::move(second), .comparison = *std::move(comparison)};
   pair.verdict = pair.comparison.verdict;
   pair.in_part = pair.comparison.in_part;
-  if (request.deep) {
-    if (auto tested = AddTest(request, session, &pair); !tested) return std::move(tested).error();
-  }
-  if (!known->read.empty()) pair.merges = MergesOf(pair, known->read);
   return pair;
 }
 

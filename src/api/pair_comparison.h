@@ -45,6 +45,9 @@ struct ComparedPair {
 // CompareFingerprints and RunDeepTest.
 Result<ComparedPair> ComparePair(const PairRequest& request, const Session& session);
 
+// Of two fingerprints at hand, without a test. Errors: those of CompareFingerprints.
+Result<ComparedPair> ComparePrints(Fingerprint first, Fingerprint second);
+
 // The comparison's own words, unless the test changed the verdict. Names are raw.
 std::string ReasonOf(const ComparedPair& pair);
 

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
-#include <utility>
 
 #include "comparison/thresholds.h"
+#include "roles/layer_place.h"
 
 namespace tensorguard::internal {
 namespace {
-
-using LayerPlace = std::pair<std::string, uint32_t>;
 
 bool Has(const LayerForms& layer, FormKind kind) {
   return !layer.forms[static_cast<size_t>(kind)].values().empty();

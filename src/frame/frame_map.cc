@@ -68,16 +68,21 @@ arma::mat FitFrameMap(const std::vector<FormPair>& pairs, size_t axes) {
       stacked.rows(block * axes, (block + 1) * axes - 1) =
           mapped.cols(block * axes, (block + 1) * axes - 1);
     }
-    arma::mat u;
-    arma::mat v;
-    arma::vec values;
-    if (!arma::svd(u, values, v, arma::mat(left * stacked))) return {};
-    const arma::mat next = u * v.t();
+    const arma::mat next = NearestOrthogonal(left * stacked);
+    if (next.is_empty()) return {};
     const double change = arma::abs(next - map).max();
     map = next;
     if (change < kStill) break;
   }
   return map;
+}
+
+arma::mat NearestOrthogonal(const arma::mat& products) {
+  arma::mat u;
+  arma::mat v;
+  arma::vec values;
+  if (!arma::svd(u, values, v, products)) return {};
+  return u * v.t();
 }
 
 FormFeature Mapped(const arma::mat& map, const FormFeature& form) {

@@ -21,6 +21,10 @@ struct FormPair {
 // Psychometrika 31, 1966). Empty where the system's linear algebra fails. REQUIRES: any pair.
 arma::mat FitFrameMap(const std::vector<FormPair>& pairs, size_t axes);
 
+// The orthogonal map nearest to `products` (Schoenemann 1966). Empty where the system's linear
+// algebra fails.
+arma::mat NearestOrthogonal(const arma::mat& products);
+
 // Q B Q' as the forms are stored.
 FormFeature Mapped(const arma::mat& map, const FormFeature& form);
 

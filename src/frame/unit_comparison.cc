@@ -103,14 +103,8 @@ double Agreement(const Units& a, const Units& b) {
 
 // The orthogonal map nearest to `products`; empty where there is none.
 arma::mat NearestMap(const arma::mat& products) {
-  arma::mat u;
-  arma::mat v;
-  arma::vec values;
-  if (!products.is_finite() || arma::abs(products).max() == 0 ||
-      !arma::svd(u, values, v, products)) {
-    return {};
-  }
-  return u * v.t();
+  if (!products.is_finite() || arma::abs(products).max() == 0) return {};
+  return NearestOrthogonal(products);
 }
 
 // A unit of a and one of b that are taken for each other.

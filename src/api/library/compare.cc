@@ -99,13 +99,9 @@ std::string_view VerdictName(Verdict verdict) {
 }
 
 Result<Comparison> Compare(const Fingerprint& a, const Fingerprint& b) {
-  auto comparison = internal::CompareFingerprints(a.data(), b.data());
-  if (!comparison) return std::move(comparison).error();
-  internal::ComparedPair pair = {
-      .first = a.data(), .second = b.data(), .comparison = *std::move(comparison)};
-  pair.verdict = pair.comparison.verdict;
-  pair.in_part = pair.comparison.in_part;
-  return internal::PublicComparison(std::move(pair));
+  auto pair = internal::ComparePrints(a.data(), b.data());
+  if (!pair) return std::move(pair).error();
+  return internal::PublicComparison(*std::move(pair));
 }
 
 Result<Comparison> CompareModels(const std::string& a, const std::string& b,
