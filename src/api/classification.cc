@@ -8,35 +8,32 @@
 #include "api/quick_notes.h"
 #include "api/reading/distinct_names.h"
 #include "api/reading/nearest_fingerprints.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 
 Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
                                       const Session& session) {
-  auto base = CheckBase({request.model}, request.base, session);
-  if (!base) return std::move(base).error();
+  TG_TRY(CheckBase({request.model}, request.base, session));
   FingerprintReading reading = {.base = request.base,
                                 .threads = request.threads,
                                 .quick_bytes = request.quick_bytes,
                                 .incomplete = request.incomplete};
-  auto unknown = FingerprintOf(request.model, reading, session);
-  if (!unknown) return std::move(unknown).error();
+  TG_ASSIGN(auto unknown, FingerprintOf(request.model, reading, session));
   reading.base.reset();
-  auto known = NearestOfAll(*unknown, request.known, reading, session);
-  if (!known) return std::move(known).error();
+  TG_ASSIGN(auto known, NearestOfAll(unknown, request.known, reading, session));
   NamesToTellApart names;
-  names.AddAsked(unknown->model_name, request.model);
-  names.AddAll(known->read, known->sources);
+  names.AddAsked(unknown.model_name, request.model);
+  names.AddAll(known.read, known.sources);
   names.TellApart();
-  auto result = ClassifyFingerprint(
-      *unknown, known->read,
-      {.threads = request.threads,
-       .known_models = known->shortfall.asked - known->shortfall.errors.size()});
-  if (!result) return std::move(result).error();
-  return ClassifiedModel{.unknown = *std::move(unknown),
-                         .known = std::move(known->read),
-                         .result = *std::move(result),
-                         .shortfall = std::move(known->shortfall)};
+  TG_ASSIGN(auto result, ClassifyFingerprint(unknown, known.read,
+                                             {.threads = request.threads,
+                                              .known_models = known.shortfall.asked -
+                                                              known.shortfall.errors.size()}));
+  return ClassifiedModel{.unknown = std::move(unknown),
+                         .known = std::move(known.read),
+                         .result = std::move(result),
+                         .shortfall = std::move(known.shortfall)};
 }
 
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model) {

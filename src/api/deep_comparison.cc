@@ -2,6 +2,7 @@
 
 #include "api/models.h"
 #include "api/reading/sources.h"
+#include "base/try.h"
 #include "independence/stream/shared_tokens.h"
 
 namespace tensorguard::internal {
@@ -20,11 +21,10 @@ Result<OpenedNetwork> OpenNetwork(const TestedModel& tested, const Session& sess
                  .expected = "a model: a weight file or a folder",
                  .advice = "leave out --deep, or give the model itself"};
   }
-  auto model = OpenWithBase(tested.path, tested.base, session);
-  if (!model) return std::move(model).error();
-  auto network = Network::Build(*model);
+  TG_ASSIGN(auto model, OpenWithBase(tested.path, tested.base, session));
+  auto network = Network::Build(model);
   if (!network) return std::move(network).error().InFile(tested.path);
-  return OpenedNetwork{*std::move(model), *std::move(network)};
+  return OpenedNetwork{std::move(model), *std::move(network)};
 }
 
 }  // namespace
@@ -32,21 +32,19 @@ Result<OpenedNetwork> OpenNetwork(const TestedModel& tested, const Session& sess
 Result<TestedPair> RunDeepTest(const TestedModel& first, const TestedModel& second,
                                const Comparison& comparison, unsigned threads,
                                const Session& session) {
-  const auto a = OpenNetwork(first, session);
-  if (!a) return a.error();
-  const auto b = OpenNetwork(second, session);
-  if (!b) return b.error();
-  const SharedTokens tokens = FindSharedTokens(a->model, *a->network, b->model, *b->network);
+  TG_ASSIGN(const auto a, OpenNetwork(first, session));
+  TG_ASSIGN(const auto b, OpenNetwork(second, session));
+  const SharedTokens tokens = FindSharedTokens(a.model, *a.network, b.model, *b.network);
   auto test = TestIndependence(
-      *a->network, *b->network, tokens.pairs,
+      *a.network, *b.network, tokens.pairs,
       {.threads = threads, .on_progress = session.listener.ShowProgress("testing the weights")});
   session.listener.EndProgress();
   if (!test) return std::move(test).error();
   if (!tokens.note.empty()) test->limits.push_back(tokens.note);
-  auto gathered = GatherDeepEvidence({*a->network, first.fingerprint},
-                                     {*b->network, second.fingerprint}, comparison, *test, threads);
-  if (!gathered) return std::move(gathered).error();
-  return TestedPair{*std::move(test), *std::move(gathered)};
+  TG_ASSIGN(auto gathered,
+            GatherDeepEvidence({*a.network, first.fingerprint}, {*b.network, second.fingerprint},
+                               comparison, *test, threads));
+  return TestedPair{*std::move(test), std::move(gathered)};
 }
 
 }  // namespace tensorguard::internal

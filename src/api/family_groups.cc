@@ -8,6 +8,7 @@
 #include "api/fingerprints.h"
 #include "api/reading/distinct_names.h"
 #include "base/parallel.h"
+#include "base/try.h"
 #include "comparison/compare_fingerprints.h"
 #include "comparison/thresholds.h"
 #include "drawing/scatter_plot.h"
@@ -50,29 +51,26 @@ FamilyGroups GroupByLikeness(const SimilarityMatrix& similarities) {
 
 Result<FamilyGroups> GroupAroundCenters(const ModelPoints& embedding,
                                         const FamilyRequest& request) {
-  auto clustering = ClusterAroundCenters(embedding, request);
-  if (!clustering) return std::move(clustering).error();
+  TG_ASSIGN(auto clustering, ClusterAroundCenters(embedding, request));
   return FamilyGroups{.method = std::string(CenterMethodName(request.method)),
                       .model_names = embedding.model_names,
-                      .centers = clustering->center_names,
-                      .family_of_model = clustering->cluster_of_model,
-                      .silhouette = Silhouette(embedding.points, clustering->cluster_of_model)};
+                      .centers = clustering.center_names,
+                      .family_of_model = clustering.cluster_of_model,
+                      .silhouette = Silhouette(embedding.points, clustering.cluster_of_model)};
 }
 
 Result<FamilyGroups> FindGroups(const std::vector<Fingerprint>& models,
                                 const FamilyRequest& request, const Listener& listener) {
-  const auto similarities = CompareAll(models, request.threads, listener);
-  if (!similarities) return similarities.error();
-  const auto embedding = EmbedSimilarities(*similarities);
+  TG_ASSIGN(const auto similarities, CompareAll(models, request.threads, listener));
+  const auto embedding = EmbedSimilarities(similarities);
   if (!request.centers.empty() && !embedding) return embedding.error();
-  auto groups = request.centers.empty() ? Result<FamilyGroups>(GroupByLikeness(*similarities))
+  auto groups = request.centers.empty() ? Result<FamilyGroups>(GroupByLikeness(similarities))
                                         : GroupAroundCenters(*embedding, request);
   if (!groups) return groups;
-  groups->layout = LayOutModels(*similarities, groups->family_of_model);
+  groups->layout = LayOutModels(similarities, groups->family_of_model);
   if (embedding && embedding->points.columns() >= 2) {
-    auto plane = FindPrincipalPlane(embedding->points);
-    if (!plane) return std::move(plane).error();
-    groups->plane = *std::move(plane);
+    TG_ASSIGN(auto plane, FindPrincipalPlane(embedding->points));
+    groups->plane = std::move(plane);
   }
   return groups;
 }
@@ -96,9 +94,9 @@ Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigne
   std::vector<std::optional<double>> scores(pairs.size());
   auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
     if (auto going = CheckCancelled(listener); !going) return going;
-    const auto comparison = CompareFingerprints(models[pairs[i].first], models[pairs[i].second]);
-    if (!comparison) return comparison.error();
-    scores[i] = comparison->score;
+    TG_ASSIGN(const auto comparison,
+              CompareFingerprints(models[pairs[i].first], models[pairs[i].second]));
+    scores[i] = comparison.score;
     return {};
   });
   if (!done) return std::move(done).error();
@@ -110,13 +108,12 @@ Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigne
 }
 
 Result<FamilyGroups> FindFamilyGroups(const FamilyRequest& request, const Session& session) {
-  auto all = FingerprintsOfAll(request.models, {.threads = request.threads}, session);
-  if (!all) return std::move(all).error();
+  TG_ASSIGN(auto all, FingerprintsOfAll(request.models, {.threads = request.threads}, session));
   NamesToTellApart names;
-  names.AddAll(all->read, all->sources);
+  names.AddAll(all.read, all.sources);
   names.TellApart();
-  auto groups = FindGroups(all->read, request, session.listener);
-  if (groups) groups->shortfall = std::move(all->shortfall);
+  auto groups = FindGroups(all.read, request, session.listener);
+  if (groups) groups->shortfall = std::move(all.shortfall);
   return groups;
 }
 

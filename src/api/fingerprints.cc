@@ -2,6 +2,7 @@
 
 #include "api/models.h"
 #include "api/reading/sources.h"
+#include "base/try.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "profile/full_profile.h"
 
@@ -13,14 +14,13 @@ Result<Fingerprint> ComputeFingerprint(const std::string& argument,
                                        const FingerprintReading& reading,
                                        std::optional<ChosenAnchors> anchors,
                                        const Session& session) {
-  const auto model = OpenWithBase(argument, reading.base, session);
-  if (!model) return model.error();
+  TG_ASSIGN(const auto model, OpenWithBase(argument, reading.base, session));
   auto fingerprint =
-      ComputeFullFingerprint(*model, {.threads = reading.threads,
-                                      .on_progress = session.listener.ShowProgress(model->name),
-                                      .anchors = std::move(anchors),
-                                      .budget_bytes = reading.quick_bytes,
-                                      .incomplete = reading.incomplete});
+      ComputeFullFingerprint(model, {.threads = reading.threads,
+                                     .on_progress = session.listener.ShowProgress(model.name),
+                                     .anchors = std::move(anchors),
+                                     .budget_bytes = reading.quick_bytes,
+                                     .incomplete = reading.incomplete});
   session.listener.EndProgress();
   if (!fingerprint) return std::move(fingerprint).error().InFile(argument);
   return fingerprint;

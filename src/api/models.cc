@@ -6,6 +6,7 @@
 
 #include "api/cancellable_weights.h"
 #include "api/reading/sources.h"
+#include "base/try.h"
 #include "model/found_model.h"
 
 namespace tensorguard::internal {
@@ -13,11 +14,9 @@ namespace tensorguard::internal {
 namespace {
 
 Result<bool> IsAdapter(const std::string& model, const Session& session) {
-  const auto places = session.places();
-  if (!places) return places.error();
-  const auto path = (*places)->Locate(model);
-  if (!path) return path.error();
-  return NamesAdapter(*path, **places);
+  TG_ASSIGN(const auto places, session.places());
+  TG_ASSIGN(const auto path, places->Locate(model));
+  return NamesAdapter(path, *places);
 }
 
 }  // namespace
@@ -51,17 +50,14 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
                  .file = model,
                  .expected = "a model: a weight file or a folder"};
   }
-  const auto places = session.places();
-  if (!places) return places.error();
-  const auto found = (*places)->Find(model);
-  if (!found) return found.error();
+  TG_ASSIGN(const auto places, session.places());
+  TG_ASSIGN(const auto found, places->Find(model));
   std::optional<ModelFiles> base_found;
-  if (base && found->is_adapter) {
-    auto named = (*places)->Find(*base);
-    if (!named) return std::move(named).error();
-    base_found = *std::move(named);
+  if (base && found.is_adapter) {
+    TG_ASSIGN(auto named, places->Find(*base));
+    base_found = std::move(named);
   }
-  auto opened = OpenFoundModel(*found, base_found, *places);
+  auto opened = OpenFoundModel(found, base_found, places);
   if (opened) {
     opened->weights =
         std::make_shared<CancellableWeights>(std::move(opened->weights), session.listener);

@@ -11,6 +11,7 @@
 #include "api/quick_notes.h"
 #include "api/reading/distinct_names.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "independence/deep_verdict.h"
 #include "report/comparison_page.h"
 
@@ -30,14 +31,13 @@ std::vector<NamedMerge> MergesOf(const ComparedPair& pair, const std::vector<Fin
 }
 
 Result<void> AddTest(const PairRequest& request, const Session& session, ComparedPair* pair) {
-  auto tested = RunDeepTest({request.first, request.base, pair->first},
-                            {request.second, request.base, pair->second}, pair->comparison,
-                            request.threads, session);
-  if (!tested) return std::move(tested).error();
-  DeepVerdict judged = JudgeWithTest(pair->comparison, tested->test, tested->gathered.evidence);
-  pair->test = std::move(tested->test);
+  TG_ASSIGN(auto tested, RunDeepTest({request.first, request.base, pair->first},
+                                     {request.second, request.base, pair->second}, pair->comparison,
+                                     request.threads, session));
+  DeepVerdict judged = JudgeWithTest(pair->comparison, tested.test, tested.gathered.evidence);
+  pair->test = std::move(tested.test);
   // What was counted number for number stands for what sketches suggest of it.
-  if (tested->gathered.evidence.numbers) {
+  if (tested.gathered.evidence.numbers) {
     std::erase_if(pair->comparison.findings, [](const Finding& finding) {
       return finding.kind == FindingKind::kEqualWeights;
     });
@@ -52,38 +52,36 @@ Result<void> AddTest(const PairRequest& request, const Session& session, Compare
 }  // namespace
 
 Result<ComparedPair> ComparePair(const PairRequest& request, const Session& session) {
-  auto base = CheckBase({request.first, request.second}, request.base, session);
-  if (!base) return std::move(base).error();
-  auto known = FingerprintsOfAll(
-      request.known, {.threads = request.threads, .incomplete = request.incomplete}, session);
-  if (!known) return std::move(known).error();
-  auto prints = FingerprintsOfPair(request.first, request.second,
-                                   {.base = request.base,
-                                    .threads = request.threads,
-                                    .quick_bytes = request.quick_bytes,
-                                    .incomplete = request.incomplete},
-                                   session);
-  if (!prints) return std::move(prints).error();
+  TG_TRY(CheckBase({request.first, request.second}, request.base, session));
+  TG_ASSIGN(
+      auto known,
+      FingerprintsOfAll(request.known,
+                        {.threads = request.threads, .incomplete = request.incomplete}, session));
+  TG_ASSIGN(auto prints, FingerprintsOfPair(request.first, request.second,
+                                            {.base = request.base,
+                                             .threads = request.threads,
+                                             .quick_bytes = request.quick_bytes,
+                                             .incomplete = request.incomplete},
+                                            session));
   NamesToTellApart names;
-  names.AddAsked(prints->first.model_name, request.first);
-  names.AddAsked(prints->second.model_name, request.second);
-  names.AddAll(known->read, known->sources);
+  names.AddAsked(prints.first.model_name, request.first);
+  names.AddAsked(prints.second.model_name, request.second);
+  names.AddAll(known.read, known.sources);
   names.TellApart();
-  auto pair = ComparePrints(std::move(prints->first), std::move(prints->second));
+  auto pair = ComparePrints(std::move(prints.first), std::move(prints.second));
   if (!pair) return pair;
-  pair->shortfall = std::move(known->shortfall);
+  pair->shortfall = std::move(known.shortfall);
   if (request.deep) {
-    if (auto tested = AddTest(request, session, &*pair); !tested) return std::move(tested).error();
+    TG_TRY(AddTest(request, session, &*pair));
   }
-  if (!known->read.empty()) pair->merges = MergesOf(*pair, known->read);
+  if (!known.read.empty()) pair->merges = MergesOf(*pair, known.read);
   return pair;
 }
 
 Result<ComparedPair> ComparePrints(Fingerprint first, Fingerprint second) {
-  auto comparison = CompareFingerprints(first, second);
-  if (!comparison) return std::move(comparison).error();
+  TG_ASSIGN(auto comparison, CompareFingerprints(first, second));
   ComparedPair pair = {
-      .first = std::move(first), .second = std::move(second), .comparison = *std::move(comparison)};
+      .first = std::move(first), .second = std::move(second), .comparison = std::move(comparison)};
   pair.verdict = pair.comparison.verdict;
   pair.in_part = pair.comparison.in_part;
   return pair;

@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "base/system_error.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 
@@ -69,9 +70,8 @@ Result<std::shared_ptr<const File>> File::Open(const std::filesystem::path& path
 }
 
 Result<std::string> ReadSmallFile(const std::filesystem::path& path, uint64_t limit_bytes) {
-  auto file = File::Open(path);
-  if (!file) return std::move(file).error();
-  return ReadWholeFile(**file, limit_bytes);
+  TG_ASSIGN(auto file, File::Open(path));
+  return ReadWholeFile(*file, limit_bytes);
 }
 
 Result<std::string> ReadWholeFile(const File& file, uint64_t limit_bytes) {
@@ -84,17 +84,15 @@ Result<std::string> ReadWholeFile(const File& file, uint64_t limit_bytes) {
                  .expected = fmt::format("at most {} bytes", limit_bytes)};
   }
   std::string contents(size_bytes, '\0');
-  auto read = file.ReadAt(0, std::as_writable_bytes(std::span(contents)));
-  if (!read) return std::move(read).error();
+  TG_TRY(file.ReadAt(0, std::as_writable_bytes(std::span(contents))));
   return contents;
 }
 
 Result<void> WriteFileAtomically(const std::filesystem::path& path, std::string_view contents) {
-  auto file = AtomicFile::Create(path);
-  if (!file) return std::move(file).error();
-  auto written = (*file)->Append(std::as_bytes(std::span(contents)));
+  TG_ASSIGN(auto file, AtomicFile::Create(path));
+  auto written = file->Append(std::as_bytes(std::span(contents)));
   if (!written) return written;
-  return (*file)->Commit();
+  return file->Commit();
 }
 
 }  // namespace tensorguard::internal

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -63,9 +65,8 @@ const FileStorePtr& LocalFiles() {
 
 Result<std::string> ReadSmallFile(const FileStore& files, const fs::path& path,
                                   uint64_t limit_bytes) {
-  const auto file = files.Open(path);
-  if (!file) return file.error();
-  return ReadWholeFile(**file, limit_bytes);
+  TG_ASSIGN(const auto file, files.Open(path));
+  return ReadWholeFile(*file, limit_bytes);
 }
 
 }  // namespace tensorguard::internal

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json_text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -131,10 +132,9 @@ Result<Json> ReadJsonFile(const std::filesystem::path& path, uint64_t limit_byte
 
 Result<Json> ReadJsonFile(const FileStore& files, const std::filesystem::path& path,
                           uint64_t limit_bytes) {
-  auto text = ReadSmallFile(files, path, limit_bytes);
-  if (!text) return std::move(text).error();
-  if (IsGitLfsPointer(*text)) return GitLfsPointerError(path.string());
-  auto json = ParseJson(*text);
+  TG_ASSIGN(auto text, ReadSmallFile(files, path, limit_bytes));
+  if (IsGitLfsPointer(text)) return GitLfsPointerError(path.string());
+  auto json = ParseJson(text);
   if (!json) return std::move(json).error().InFile(path.string());
   return json;
 }

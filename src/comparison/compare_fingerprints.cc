@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/try.h"
 #include "comparison/alignment/anchor_agreement.h"
 #include "comparison/alignment/common_anchors.h"
 #include "comparison/findings/basis_change.h"
@@ -391,10 +392,9 @@ void Judge(const Fingerprint& a, const Fingerprint& b, const Evidence& evidence,
 }  // namespace
 
 Result<Comparison> CompareFingerprints(const Fingerprint& a, const Fingerprint& b) {
-  const auto anchors = FindCommonAnchors(a, b);
-  if (!anchors) return anchors.error();
+  TG_ASSIGN(const auto anchors, FindCommonAnchors(a, b));
   Comparison comparison;
-  const SketchComparison by_index = CompareEvidence(a, b, *anchors, comparison);
+  const SketchComparison by_index = CompareEvidence(a, b, anchors, comparison);
   const bool quick = a.quick || b.quick;
   const auto agreement = quick ? WeightAgreement::kDifferent : AgreementOf(a, b, by_index);
   BasisChange basis;
@@ -406,11 +406,11 @@ Result<Comparison> CompareFingerprints(const Fingerprint& a, const Fingerprint& 
   if (equal) {
     AddEqualModels(agreement, comparison);
   } else {
-    AddObstacles(*anchors, comparison);
+    AddObstacles(anchors, comparison);
     if (!quick && ConsistentWithRounding(a, b, by_index)) AddRounded(comparison);
   }
   Judge(a, b, GatherEvidence(a, b, comparison, {.equal = equal, .basis_changed = basis.Happened()}),
-        basis, *anchors, comparison);
+        basis, anchors, comparison);
   return comparison;
 }
 

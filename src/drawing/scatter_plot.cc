@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "base/try.h"
 #include "drawing/axis.h"
 #include "drawing/label_layout.h"
 #include "drawing/series_style.h"
@@ -176,8 +177,7 @@ void DrawLabels(Canvas& canvas, const ScatterPlot& plot, const Axes& axes) {
 }  // namespace
 
 Result<std::string> DrawScatterPlot(const ScatterPlot& plot, ImageFormat format) {
-  auto checked = Check(plot);
-  if (!checked) return std::move(checked).error();
+  TG_TRY(Check(plot));
   return DrawImage(format, kWidth, kHeight, [&](Canvas& canvas) {
     const Axes axes = AxesOf(plot.points);
     canvas.Text(FitText(canvas, plot.title, kTitle, kArea.width), {kArea.left, 34}, kTitle);

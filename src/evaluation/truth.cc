@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -73,28 +74,22 @@ Result<TruthModel> ReadEntry(const Json& entry) {
   auto name = TextField(entry, "name");
   if (!name) return std::move(name).error();
   if (!IsPlainFileName(*name)) return Wrong("a name is no file name", *name, "no folder in it");
-  auto root = TextField(entry, "root");
-  if (!root) return std::move(root).error();
-  auto kind = TextField(entry, "kind");
-  if (!kind) return std::move(kind).error();
-  const auto relation_name = TextField(entry, "relation");
-  if (!relation_name) return relation_name.error();
-  const auto relation = RelationNamed(*relation_name);
-  if (!relation) return Wrong("no such relation", *relation_name, "base, derived or independent");
-  auto parents = Parents(entry);
-  if (!parents) return std::move(parents).error();
-  auto weights = Weights(entry, parents->size());
-  if (!weights) return std::move(weights).error();
+  TG_ASSIGN(auto root, TextField(entry, "root"));
+  TG_ASSIGN(auto kind, TextField(entry, "kind"));
+  TG_ASSIGN(const auto relation_name, TextField(entry, "relation"));
+  const auto relation = RelationNamed(relation_name);
+  if (!relation) return Wrong("no such relation", relation_name, "base, derived or independent");
+  TG_ASSIGN(auto parents, Parents(entry));
+  TG_ASSIGN(auto weights, Weights(entry, parents.size()));
   TruthModel model = {.name = *std::move(name),
-                      .root = *std::move(root),
-                      .parents = *std::move(parents),
-                      .kind = *std::move(kind),
+                      .root = std::move(root),
+                      .parents = std::move(parents),
+                      .kind = std::move(kind),
                       .relation = *relation,
-                      .weights = *std::move(weights)};
+                      .weights = std::move(weights)};
   if (entry.contains("merged_equals")) {
-    auto twin = TextField(entry, "merged_equals");
-    if (!twin) return std::move(twin).error();
-    model.merged_equals = *std::move(twin);
+    TG_ASSIGN(auto twin, TextField(entry, "merged_equals"));
+    model.merged_equals = std::move(twin);
   }
   return model;
 }
@@ -132,14 +127,13 @@ Result<void> CheckReferences(const std::vector<TruthModel>& models) {
 }  // namespace
 
 Result<std::vector<TruthModel>> ReadTruth(const std::filesystem::path& path) {
-  const auto json = ReadJsonFile(path);
-  if (!json) return json.error();
-  if (!json->is_array()) {
-    return Wrong("the truth is no list", json->type_name(), "a list of models")
+  TG_ASSIGN(const auto json, ReadJsonFile(path));
+  if (!json.is_array()) {
+    return Wrong("the truth is no list", json.type_name(), "a list of models")
         .InFile(path.string());
   }
   std::vector<TruthModel> models;
-  for (const Json& entry : *json) {
+  for (const Json& entry : json) {
     auto model = ReadEntry(entry);
     if (!model) {
       Error error = std::move(model).error();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -95,12 +96,10 @@ Result<std::vector<size_t>> StartsOf(const ModelPoints& models, const ClusterOpt
   }
   std::vector<size_t> starts;
   for (const std::string& name : options.center_names) {
-    const auto model = FindModel(models, name);
-    if (!model) return model.error();
-    starts.push_back(*model);
+    TG_ASSIGN(const auto model, FindModel(models, name));
+    starts.push_back(model);
   }
-  auto distinct = CheckDistinct(models, starts);
-  if (!distinct) return std::move(distinct).error();
+  TG_TRY(CheckDistinct(models, starts));
   while (starts.size() < count) {
     const size_t farthest = FarthestModel(models, starts);
     if (std::find(starts.begin(), starts.end(), farthest) != starts.end()) {
@@ -146,22 +145,20 @@ MixtureStart StartMixture(const arma::mat& points, const Clustering& clustering)
 }  // namespace
 
 Result<Clustering> ClusterByKMeans(const ModelPoints& models, const ClusterOptions& options) {
-  const auto starts = StartsOf(models, options);
-  if (!starts) return starts.error();
+  TG_ASSIGN(const auto starts, StartsOf(models, options));
 
   const arma::mat points = ToColumns(models.points);
-  arma::mat means =
-      points.cols(arma::uvec(std::vector<arma::uword>(starts->begin(), starts->end())));
+  arma::mat means = points.cols(arma::uvec(std::vector<arma::uword>(starts.begin(), starts.end())));
   // Armadillo draws a replacement only when more clusters are empty than are not; even then the
   // same input gives the same result.
   arma::arma_rng::set_seed(0);
-  if (!arma::kmeans(means, points, starts->size(), arma::keep_existing, kMostIterations, false)) {
+  if (!arma::kmeans(means, points, starts.size(), arma::keep_existing, kMostIterations, false)) {
     return Error{.kind = ErrorKind::kMismatch,
                  .problem = "the models are too alike for this number of clusters"};
   }
 
   Clustering clustering;
-  for (const size_t start : *starts) {
+  for (const size_t start : starts) {
     clustering.center_names.push_back(models.model_names[start]);
   }
   clustering.means = ToRows(means);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "comparison/independent_tail.h"
 #include "families/lineage.h"
 
@@ -20,9 +21,8 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const Fingerprint& unknown,
                                                    size_t known_models, unsigned threads) {
   std::vector<KnownCandidate> candidates(known.size());
   auto done = ParallelFor(known.size(), threads, [&](size_t i) -> Result<void> {
-    auto comparison = CompareFingerprints(unknown, known[i]);
-    if (!comparison) return std::move(comparison).error();
-    candidates[i] = {.known = i, .comparison = *std::move(comparison)};
+    TG_ASSIGN(auto comparison, CompareFingerprints(unknown, known[i]));
+    candidates[i] = {.known = i, .comparison = std::move(comparison)};
     return {};
   });
   if (!done) return std::move(done).error();
@@ -50,9 +50,8 @@ Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
     return Error{.kind = ErrorKind::kUsage, .problem = "there is no known model to compare with"};
   }
   const size_t known_models = std::max(known.size(), options.known_models);
-  auto candidates = CompareWithAll(unknown, known, known_models, options.threads);
-  if (!candidates) return std::move(candidates).error();
-  FullClassification result = {.known_models = known_models, .candidates = *std::move(candidates)};
+  TG_ASSIGN(auto candidates, CompareWithAll(unknown, known, known_models, options.threads));
+  FullClassification result = {.known_models = known_models, .candidates = std::move(candidates)};
   result.known = IsKnown(result.candidates.front());
   if (!result.known) return result;
 
@@ -62,9 +61,8 @@ Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
     if (!IsKnown(each)) continue;
     relatives.push_back({.known = each.known, .with_unknown = &each.comparison});
   }
-  auto lineage = TraceLineage(unknown, known, relatives, options.threads);
-  if (!lineage) return std::move(lineage).error();
-  result.lineage = *std::move(lineage);
+  TG_ASSIGN(auto lineage, TraceLineage(unknown, known, relatives, options.threads));
+  result.lineage = std::move(lineage);
   std::vector<const Fingerprint*> parents;
   for (const Fingerprint& each : known) parents.push_back(&each);
   result.merge = FindMergeParents(unknown, parents);

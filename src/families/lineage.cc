@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "comparison/compare_fingerprints.h"
 #include "comparison/merges/merge_parents.h"
 #include "comparison/weight_pairs.h"
@@ -84,9 +85,8 @@ Result<void> CompareRelatives(Family* family, unsigned threads) {
   auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
     const Fingerprint& a = family->model(pairs[i].first);
     const Fingerprint& b = family->model(pairs[i].second);
-    const auto comparison = CompareFingerprints(a, b);
-    if (!comparison) return comparison.error();
-    kinships[i] = KinshipOf(a, b, *comparison);
+    TG_ASSIGN(const auto comparison, CompareFingerprints(a, b));
+    kinships[i] = KinshipOf(a, b, comparison);
     return {};
   });
   if (!done) return done;

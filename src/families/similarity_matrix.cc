@@ -7,6 +7,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -142,11 +144,10 @@ Families FindFamilies(const SimilarityMatrix& similarities, double lowest_score)
 Result<ModelPoints> EmbedSimilarities(const SimilarityMatrix& similarities) {
   const auto& names = similarities.model_names();
   if (names.empty()) return Error{.kind = ErrorKind::kUsage, .problem = "no model given"};
-  const auto centred = CentredScores(similarities);
-  if (!centred) return centred.error();
+  TG_ASSIGN(const auto centred, CentredScores(similarities));
   arma::vec variances;  // ascending
   arma::mat directions;
-  if (!arma::eig_sym(variances, directions, arma::symmatu(*centred))) {
+  if (!arma::eig_sym(variances, directions, arma::symmatu(centred))) {
     return Error{.kind = ErrorKind::kMismatch, .problem = "these scores have no embedding"};
   }
   // What rounding leaves of an eigenvalue that is zero is no dimension.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -29,9 +31,8 @@ Result<std::string_view> ByteCursor::Take(uint64_t count) {
   }
   if (position_ < window_begin_ || position_ + count > window_begin_ + window_.size()) {
     const uint64_t length = std::min(std::max(count, kWindowBytes), remaining);
-    auto read = ReadBytes(source_, position_, position_ + length);
-    if (!read) return std::move(read).error();
-    window_ = *std::move(read);
+    TG_ASSIGN(auto read, ReadBytes(source_, position_, position_ + length));
+    window_ = std::move(read);
     window_begin_ = position_;
   }
   const std::string_view taken = std::string_view(window_).substr(position_ - window_begin_, count);
@@ -43,10 +44,9 @@ Result<std::string> ByteCursor::Line() {
   const uint64_t begin = position_;
   std::string line;
   while (line.size() <= kLongestLineBytes) {
-    auto letter = Number<char>();
-    if (!letter) return std::move(letter).error();
-    if (*letter == '\n') return line;
-    line += *letter;
+    TG_ASSIGN(auto letter, Number<char>());
+    if (letter == '\n') return line;
+    line += letter;
   }
   return Error{.problem = "line is too long", .byte_offset = begin};
 }

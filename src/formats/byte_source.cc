@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 
 ByteSource SourceOf(const File& file) {
@@ -21,8 +23,7 @@ ByteSource SourceOf(std::string_view bytes) {
 
 Result<std::string> ReadBytes(const ByteSource& source, uint64_t begin_bytes, uint64_t end_bytes) {
   std::string bytes(end_bytes - begin_bytes, '\0');
-  auto read = source.read(begin_bytes, std::as_writable_bytes(std::span(bytes)));
-  if (!read) return std::move(read).error();
+  TG_TRY(source.read(begin_bytes, std::as_writable_bytes(std::span(bytes))));
   return bytes;
 }
 

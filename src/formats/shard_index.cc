@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -80,9 +82,8 @@ Result<ShardIndex> ShardIndexFromJson(const Json& json, const FormatNames& names
 Result<ShardIndex> ReadShardIndex(const std::filesystem::path& path, const FileStore& files) {
   const FormatNames* named = FormatOfIndexName(path.filename().string());
   const FormatNames& names = named == nullptr ? ReadableFormats()[0] : *named;
-  auto json = ReadJsonFile(files, path, kIndexJsonLimitBytes);
-  if (!json) return std::move(json).error();
-  auto index = ShardIndexFromJson(*json, names);
+  TG_ASSIGN(auto json, ReadJsonFile(files, path, kIndexJsonLimitBytes));
+  auto index = ShardIndexFromJson(json, names);
   if (!index) return std::move(index).error().InFile(path.string());
   return index;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
 #include "comparison/pair_evidence.h"
 #include "comparison/thresholds.h"
 #include "independence/independence_finding.h"
@@ -63,26 +64,22 @@ Result<GatheredEvidence> GatherDeepEvidence(const ReadModel& a, const ReadModel&
   const auto pairs =
       CounterpartsOf(comparison.sketches, a.fingerprint, a.network, b.fingerprint, b.network);
   if (AnyStoredLikeness(pairs)) {
-    auto exact = MeasureExactAgreement(a.network, b.network, pairs, threads);
-    if (!exact) return exact.error();
-    gathered.exact = *std::move(exact);
+    TG_ASSIGN(auto exact, MeasureExactAgreement(a.network, b.network, pairs, threads));
+    gathered.exact = std::move(exact);
     gathered.evidence.sketches_forged = !gathered.exact.forged.empty();
     gathered.evidence.numbers_agree = NumbersAgree(gathered.exact);
   }
   gathered.evidence.weights_agree = WeightsAgree(comparison);
   if (comparison.verdict != Verdict::kIdentical) {
-    auto numbers = CompareNumbers(a.network, b.network, threads);
-    if (!numbers) return numbers.error();
-    gathered.evidence.numbers = *std::move(numbers);
+    TG_ASSIGN(auto numbers, CompareNumbers(a.network, b.network, threads));
+    gathered.evidence.numbers = std::move(numbers);
   }
   const TestFinding finding = FindingOf(test);
   if (!SomeLayersAlone(finding, comparison, a.network, b.network)) return gathered;
-  auto written_a = SharesOf(a.network);
-  if (!written_a) return written_a.error();
-  gathered.written_a = *std::move(written_a);
-  auto written_b = SharesOf(b.network);
-  if (!written_b) return written_b.error();
-  gathered.written_b = *std::move(written_b);
+  TG_ASSIGN(auto written_a, SharesOf(a.network));
+  gathered.written_a = std::move(written_a);
+  TG_ASSIGN(auto written_b, SharesOf(b.network));
+  gathered.written_b = std::move(written_b);
   gathered.evidence.copies_inert = CopiesAreInert(gathered.written_a, finding.strong_in_a) ||
                                    CopiesAreInert(gathered.written_b, finding.strong_in_b);
   return gathered;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/try.h"
 #include "independence/combined_parts.h"
 #include "independence/matching_rounds.h"
 #include "independence/statistics/agreement.h"
@@ -41,7 +42,7 @@ class PartRun {
     }
     for (const bool of_heads : {false, true}) {
       for (const Basis basis : {kCoordinates, kTokens, kOneLayer}) {
-        if (auto asked = AskIn(basis, of_heads); !asked) return asked.error();
+        TG_TRY(AskIn(basis, of_heads));
       }
     }
     return std::move(parts_);
@@ -62,10 +63,9 @@ class PartRun {
       return {};
     }
     return Ask(name, [&]() -> Result<DeepTestPart> {
-      const auto maps = MapsOf(basis);
-      if (!maps) return maps.error();
-      return of_heads ? TestHeadsInMaps(subjects_, **maps, name)
-                      : TestUnitsInMaps(subjects_, **maps, name);
+      TG_ASSIGN(const auto maps, MapsOf(basis));
+      return of_heads ? TestHeadsInMaps(subjects_, *maps, name)
+                      : TestUnitsInMaps(subjects_, *maps, name);
     });
   }
 
@@ -73,20 +73,18 @@ class PartRun {
   Result<const MapsOrReason*> MapsOf(Basis basis) {
     std::optional<MapsOrReason>& maps = maps_[basis];
     if (!maps) {
-      auto found = basis == kCoordinates ? MapsInSameCoordinates(subjects_)
-                   : basis == kTokens    ? MapsFromSharedTokens(subjects_, tokens_)
-                                         : MapsFromOneLayer(subjects_);
-      if (!found) return found.error();
-      maps = *std::move(found);
+      TG_ASSIGN(auto found, basis == kCoordinates ? MapsInSameCoordinates(subjects_)
+                            : basis == kTokens    ? MapsFromSharedTokens(subjects_, tokens_)
+                                                  : MapsFromOneLayer(subjects_));
+      maps = std::move(found);
     }
     return &*maps;
   }
 
   Result<void> Ask(std::string_view name, const std::function<Result<DeepTestPart>()>& ask) {
     on_part_(name);
-    auto part = ask();
-    if (!part) return part.error();
-    parts_.push_back(*std::move(part));
+    TG_ASSIGN(auto part, ask());
+    parts_.push_back(std::move(part));
     return {};
   }
 
@@ -192,12 +190,10 @@ class ProgressMeter {
 // -1, 0 or 1 as the numbers of the first row of `a` come before, with or after those of `b`.
 Result<int> CompareFirstRows(const Network& network_a, const Weight& a, const Network& network_b,
                              const Weight& b) {
-  const auto row_a = ReadWeightRows(network_a.source(), a, 0, 1);
-  if (!row_a) return row_a.error();
-  const auto row_b = ReadWeightRows(network_b.source(), b, 0, 1);
-  if (!row_b) return row_b.error();
-  const auto values_a = row_a->values();
-  const auto values_b = row_b->values();
+  TG_ASSIGN(const auto row_a, ReadWeightRows(network_a.source(), a, 0, 1));
+  TG_ASSIGN(const auto row_b, ReadWeightRows(network_b.source(), b, 0, 1));
+  const auto values_a = row_a.values();
+  const auto values_b = row_b.values();
   if (std::equal(values_a.begin(), values_a.end(), values_b.begin(), values_b.end())) return 0;
   return std::lexicographical_compare(values_a.begin(), values_a.end(), values_b.begin(),
                                       values_b.end())
@@ -255,29 +251,28 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
                                                   const DeepTestOptions& options) {
   const BlockList blocks_a = ListFeedForwardBlocks(a);
   const BlockList blocks_b = ListFeedForwardBlocks(b);
-  const auto reverse = TestedInReverse(a, blocks_a, b, blocks_b);
-  if (!reverse) return reverse.error();
+  TG_ASSIGN(const auto reverse, TestedInReverse(a, blocks_a, b, blocks_b));
   ProgressMeter progress(options.on_progress, BytesOf(blocks_a) + BytesOf(blocks_b));
-  const Network& first = *reverse ? b : a;
-  const Network& second = *reverse ? a : b;
+  const Network& first = reverse ? b : a;
+  const Network& second = reverse ? a : b;
   UnitReaders readers_first(first, options.threads);
   UnitReaders readers_second(second, options.threads);
   const TestSubjects subjects{.network_a = first,
                               .network_b = second,
                               .readers_a = readers_first,
                               .readers_b = readers_second,
-                              .blocks_a = *reverse ? blocks_b : blocks_a,
-                              .blocks_b = *reverse ? blocks_a : blocks_b,
+                              .blocks_a = reverse ? blocks_b : blocks_a,
+                              .blocks_b = reverse ? blocks_a : blocks_b,
                               .threads = options.threads,
                               .seed = options.seed,
                               .on_read = [&progress](uint64_t bytes) { progress.Add(bytes); }};
-  const std::vector<TokenPair> in_order = *reverse ? Reversed(tokens) : tokens;
+  const std::vector<TokenPair> in_order = reverse ? Reversed(tokens) : tokens;
   const std::function<void(std::string_view)> on_part = [&progress](std::string_view name) {
     progress.StartPart(name);
   };
   auto parts = PartRun(subjects, in_order, on_part).Run();
   progress.Finish();
-  if (parts && *reverse) NameTheOtherWayRound(&*parts);
+  if (parts && reverse) NameTheOtherWayRound(&*parts);
   return parts;
 }
 
@@ -286,12 +281,11 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
 Result<DeepTest> TestIndependence(const Network& a, const Network& b,
                                   const std::vector<TokenPair>& tokens,
                                   const DeepTestOptions& options) {
-  auto parts = RunInFixedOrder(a, b, tokens, options);
-  if (!parts) return parts.error();
-  DeepTest test{.log10_p = CombinedLog10P(*parts),
+  TG_ASSIGN(auto parts, RunInFixedOrder(a, b, tokens, options));
+  DeepTest test{.log10_p = CombinedLog10P(parts),
                 .p_value = {},
                 .method = MethodText(),
-                .parts = *std::move(parts),
+                .parts = std::move(parts),
                 .assumptions = Assumptions(),
                 .limits = Limits(),
                 .same_shape = HaveSameShape(a, b)};

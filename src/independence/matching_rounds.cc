@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/try.h"
 #include "independence/statistics/agreement.h"
 
 namespace tensorguard::internal {
@@ -12,9 +13,8 @@ namespace {
 Result<void> MatchEach(const std::vector<size_t>& round, const MatchPair& match,
                        std::vector<MatchedPair>* matched) {
   for (const size_t pair : round) {
-    auto agreements = match(pair);
-    if (!agreements) return agreements.error();
-    if (!agreements->empty()) matched->push_back({pair, *std::move(agreements)});
+    TG_ASSIGN(auto agreements, match(pair));
+    if (!agreements.empty()) matched->push_back({pair, std::move(agreements)});
   }
   return {};
 }
@@ -49,13 +49,13 @@ Result<std::vector<MatchedPair>> MatchInRounds(const std::vector<double>& simila
                                                const MatchPair& match) {
   const std::vector<size_t> first = FirstRound(similarities);
   std::vector<MatchedPair> matched;
-  if (auto done = MatchEach(first, match, &matched); !done) return done.error();
+  TG_TRY(MatchEach(first, match, &matched));
   if (ShowsNothing(matched)) return matched;
   std::vector<size_t> second;
   for (size_t pair = 0; pair < similarities.size(); ++pair) {
     if (!std::binary_search(first.begin(), first.end(), pair)) second.push_back(pair);
   }
-  if (auto done = MatchEach(second, match, &matched); !done) return done.error();
+  TG_TRY(MatchEach(second, match, &matched));
   std::sort(matched.begin(), matched.end(),
             [](const MatchedPair& x, const MatchedPair& y) { return x.pair < y.pair; });
   return matched;

@@ -10,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "independence/matching_rounds.h"
 #include "independence/statistics/agreement.h"
 #include "independence/statistics/sign_flips.h"
@@ -45,11 +46,9 @@ struct ReaderPair {
 };
 
 Result<ReaderPair> OpenPair(const TestSubjects& subjects, const BlockPair& pair) {
-  const auto a = subjects.readers_a.Of(pair.a);
-  if (!a) return a.error();
-  const auto b = subjects.readers_b.Of(pair.b);
-  if (!b) return b.error();
-  return ReaderPair{.a = **a, .b = **b};
+  TG_ASSIGN(const auto a, subjects.readers_a.Of(pair.a));
+  TG_ASSIGN(const auto b, subjects.readers_b.Of(pair.b));
+  return ReaderPair{.a = *a, .b = *b};
 }
 
 // Pairs of neighbours that one thread reads and compares at a time.
@@ -59,19 +58,16 @@ constexpr uint64_t kNeighboursPerTask = 128;
 // alone.
 Result<std::vector<NeighbourContrast>> ReadContrasts(const TestSubjects& subjects,
                                                      const BlockPair& pair) {
-  const auto readers = OpenPair(subjects, pair);
-  if (!readers) return readers.error();
-  const uint64_t neighbours = std::min(readers->a.units(), readers->b.units()) / 2;
+  TG_ASSIGN(const auto readers, OpenPair(subjects, pair));
+  const uint64_t neighbours = std::min(readers.a.units(), readers.b.units()) / 2;
   std::vector<NeighbourContrast> contrasts(neighbours);
   const size_t tasks = (neighbours + kNeighboursPerTask - 1) / kNeighboursPerTask;
   const auto done = ParallelFor(tasks, subjects.threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * kNeighboursPerTask;
     const uint64_t count = std::min(kNeighboursPerTask, neighbours - first);
-    const auto a = readers->a.ReadAll(2 * first, 2 * count);
-    if (!a) return a.error();
-    const auto b = readers->b.ReadAll(2 * first, 2 * count);
-    if (!b) return b.error();
-    const auto found = NeighbourContrasts(*a, *b);
+    TG_ASSIGN(const auto a, readers.a.ReadAll(2 * first, 2 * count));
+    TG_ASSIGN(const auto b, readers.b.ReadAll(2 * first, 2 * count));
+    const auto found = NeighbourContrasts(a, b);
     std::copy(found.begin(), found.end(), contrasts.begin() + static_cast<std::ptrdiff_t>(first));
     return {};
   });
@@ -123,12 +119,10 @@ Result<std::optional<OrderCheck>> CheckOrderOf(const TestSubjects& subjects,
                                                const std::vector<BlockPair>& pairs) {
   std::optional<OrderCheck> all;
   for (const BlockPair& pair : pairs) {
-    const auto readers = OpenPair(subjects, pair);
-    if (!readers) return readers.error();
-    if (readers->a.hidden() != readers->b.hidden()) continue;
-    const auto check = CheckOrder(readers->a, readers->b, subjects.threads);
-    if (!check) return check.error();
-    all = Pooled(all.value_or(OrderCheck{}), *check);
+    TG_ASSIGN(const auto readers, OpenPair(subjects, pair));
+    if (readers.a.hidden() != readers.b.hidden()) continue;
+    TG_ASSIGN(const auto check, CheckOrder(readers.a, readers.b, subjects.threads));
+    all = Pooled(all.value_or(OrderCheck{}), check);
   }
   return all;
 }
@@ -177,11 +171,9 @@ Result<std::optional<LayerFit>> FitOneLayer(const TestSubjects& subjects,
     const BlockPair pair{.a = subjects.blocks_a[layer_a][0], .b = subjects.blocks_b[layer_b][0]};
     if (!CanBeFitted(pair.a) || !CanBeFitted(pair.b)) continue;
     if (pair.a.gate.has_value() != pair.b.gate.has_value()) continue;
-    const auto a = ReadUnitVectors(subjects.network_a, pair.a);
-    if (!a) return a.error();
-    const auto b = ReadUnitVectors(subjects.network_b, pair.b);
-    if (!b) return b.error();
-    auto fit = FitUnits(*a, *b, StreamSeed(subjects, kProjectionStream), subjects.threads);
+    TG_ASSIGN(const auto a, ReadUnitVectors(subjects.network_a, pair.a));
+    TG_ASSIGN(const auto b, ReadUnitVectors(subjects.network_b, pair.b));
+    auto fit = FitUnits(a, b, StreamSeed(subjects, kProjectionStream), subjects.threads);
     if (fit && (!best || fit->cosine > best->fit.cosine)) {
       best = {.fit = *std::move(fit), .layer_a = layer_a, .layer_b = layer_b};
     }
@@ -204,43 +196,39 @@ DeepTestLayer WithLargestAgreement(DeepTestLayer layer, const std::vector<Agreem
 }
 
 Result<DeepTestPart> TestSamePositions(const TestSubjects& subjects) {
-  const auto pairs = PairInSameCoordinates(subjects);
-  if (!pairs) return pairs.error();
+  TG_ASSIGN(const auto pairs, PairInSameCoordinates(subjects));
   DeepTestPart part = NewPart(kSamePositions);
   std::vector<double> all_contrasts;
   uint64_t coins = 0;
-  for (const BlockPair& pair : *pairs) {
-    const auto contrasts = ReadContrasts(subjects, pair);
-    if (!contrasts) return contrasts.error();
-    for (const NeighbourContrast& contrast : *contrasts) all_contrasts.push_back(contrast.value);
-    part.layers.push_back(ContrastLayer(pair, *contrasts));
+  for (const BlockPair& pair : pairs) {
+    TG_ASSIGN(const auto contrasts, ReadContrasts(subjects, pair));
+    for (const NeighbourContrast& contrast : contrasts) all_contrasts.push_back(contrast.value);
+    part.layers.push_back(ContrastLayer(pair, contrasts));
     coins += part.layers.back().units;
   }
-  if (pairs->empty()) return NotAsked(kSamePositions, "no two layers have hidden units to compare");
+  if (pairs.empty()) return NotAsked(kSamePositions, "no two layers have hidden units to compare");
   if (coins == 0) return NotAsked(kSamePositions, "no two neighbouring units differ in both");
   part.log10_p =
       TestSignFlips(all_contrasts, StreamSeed(subjects, kSignStream), subjects.threads).log_p /
       std::numbers::ln10;
   if (*part.log10_p > kUncheckedOrderLog10P) return part;
-  auto order = CheckOrderOf(subjects, *pairs);
-  if (!order) return order.error();
-  part.order = *order;
+  TG_ASSIGN(auto order, CheckOrderOf(subjects, pairs));
+  part.order = order;
   return part;
 }
 
 Result<DeepTestPart> TestMatchedUnits(const TestSubjects& subjects, const ResidualMaps& maps,
                                       std::string_view name) {
-  auto aligned = PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
-                                  subjects.blocks_b, maps, {.threads = subjects.threads});
-  if (!aligned) return aligned.error();
-  const std::vector<BlockPair> pairs = MostSimilar(*std::move(aligned));
+  TG_ASSIGN(auto aligned,
+            PairBySimilarity(subjects.readers_a, subjects.blocks_a, subjects.readers_b,
+                             subjects.blocks_b, maps, {.threads = subjects.threads}));
+  const std::vector<BlockPair> pairs = MostSimilar(std::move(aligned));
   std::vector<double> similarities;
   for (const BlockPair& pair : pairs) similarities.push_back(pair.similarity);
   const auto matched = MatchInRounds(similarities, [&](size_t i) -> Result<std::vector<Agreement>> {
-    const auto readers = OpenPair(subjects, pairs[i]);
-    if (!readers) return readers.error();
+    TG_ASSIGN(const auto readers, OpenPair(subjects, pairs[i]));
     auto agreements = MatchUnits(
-        readers->a, readers->b, maps,
+        readers.a, readers.b, maps,
         {.seed = RandomBits(StreamSeed(subjects, kMatchStream), i), .threads = subjects.threads});
     subjects.on_read(Bytes(pairs[i].a) + Bytes(pairs[i].b));
     return agreements;
@@ -267,13 +255,12 @@ Result<MapsOrReason> MapsInSameCoordinates(const TestSubjects& subjects) {
 
 Result<MapsOrReason> MapsFromSharedTokens(const TestSubjects& subjects,
                                           const std::vector<TokenPair>& tokens) {
-  auto maps = MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
-                             StreamSeed(subjects, kProjectionStream), subjects.threads);
-  if (!maps) return maps.error();
-  if (!maps->has_value()) {
+  TG_ASSIGN(auto maps, MapsFromTokens(subjects.network_a, subjects.network_b, tokens,
+                                      StreamSeed(subjects, kProjectionStream), subjects.threads));
+  if (!maps.has_value()) {
     return MapsOrReason{.reason = "too few tokens in common whose embeddings differ"};
   }
-  return MapsOrReason{.maps = **std::move(maps)};
+  return MapsOrReason{.maps = *std::move(maps)};
 }
 
 Result<MapsOrReason> MapsFromOneLayer(const TestSubjects& subjects) {
@@ -282,13 +269,12 @@ Result<MapsOrReason> MapsFromOneLayer(const TestSubjects& subjects) {
   if (layers_a.size() < 2 || layers_b.size() < 2) {
     return MapsOrReason{.reason = "needs two layers: one to fit, another to test"};
   }
-  auto best = FitOneLayer(subjects, layers_a, layers_b);
-  if (!best) return best.error();
-  if (!best->has_value()) {
+  TG_ASSIGN(auto best, FitOneLayer(subjects, layers_a, layers_b));
+  if (!best.has_value()) {
     return MapsOrReason{.reason = "the blocks are too large, or of different kinds, to fit"};
   }
-  return MapsOrReason{.maps = std::move((*best)->fit.maps),
-                      .fitted = std::pair((*best)->layer_a, (*best)->layer_b)};
+  return MapsOrReason{.maps = std::move(best->fit.maps),
+                      .fitted = std::pair(best->layer_a, best->layer_b)};
 }
 
 Result<DeepTestPart> TestUnitsInMaps(const TestSubjects& subjects, const MapsOrReason& found,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/try.h"
 #include "network/network_parts.h"
 
 namespace tensorguard::internal {
@@ -80,16 +81,14 @@ Result<std::vector<double>> WrittenShares(const Network& network,
   FloatMatrix stream;
   for (size_t i = 0; i < layers.size(); ++i) {
     if (i == 0 || layers[i].stack != layers[i - 1].stack) {
-      auto rows = network.InputRows(tokens);
-      if (!rows) return rows.error();
-      stream = *std::move(rows);
+      TG_ASSIGN(auto rows, network.InputRows(tokens));
+      stream = std::move(rows);
     }
     const Layer* layer = FindLayer(network, layers[i]);
     if (layer == nullptr) continue;
     const double before = MedianMagnitude(stream);
-    const auto added = RunLayer(network, i, *layer, &stream);
-    if (!added) return added.error();
-    const double written = MedianMagnitude(*added);
+    TG_ASSIGN(const auto added, RunLayer(network, i, *layer, &stream));
+    const double written = MedianMagnitude(added);
     if (written > 0.0) shares[i] = before > 0.0 ? written / before : 1.0;
   }
   return shares;

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/try.h"
 #include "numerics/encode_floats.h"
 #include "safetensors/safetensors_writer.h"
 
@@ -81,13 +82,13 @@ Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::
       const size_t count = std::min<uint64_t>(kBlockElements, tensors[i].element_count - first);
       const std::span<float> block = std::span(numbers).first(count);
       const std::span<std::byte> encoded = std::span(bytes).first(count * bytes_each);
-      if (auto read = weights.ReadFloat32(i, first, block); !read) return std::move(read).error();
+      TG_TRY(weights.ReadFloat32(i, first, block));
       if (const auto overflow = EncodeFloats(options.dtype, block, encoded)) {
         return DoesNotFit(options.dtype, block[*overflow])
             .InFile(tensors[i].file)
             .InTensor(tensors[i].name);
       }
-      if (auto written = (*writer)->Append(encoded); !written) return std::move(written).error();
+      TG_TRY((*writer)->Append(encoded));
       progress.bytes_done += encoded.size();
       if (options.on_progress) options.on_progress(progress);
     }

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include "base/try.h"
 #include "model/found_model.h"
 #include "model/gguf_config.h"
 #include "model/model_config.h"
@@ -29,22 +30,17 @@ Result<ModelParts> OpenGguf(const fs::path& first_file, const GgufMetadata& meta
                             std::shared_ptr<const WeightSource> stored) {
   const auto gguf = GgufArchitectureOf(metadata, *stored);
   if (!gguf) return Error(gguf.error()).InFile(first_file.string());
-  auto weights = UndoGgufConversion(std::move(stored), metadata);
-  if (!weights) return std::move(weights).error();
-  Json config = GgufConfig(**gguf, metadata, **weights);
-  return ModelParts{std::move(config), first_file, *std::move(weights)};
+  TG_ASSIGN(auto weights, UndoGgufConversion(std::move(stored), metadata));
+  Json config = GgufConfig(**gguf, metadata, *weights);
+  return ModelParts{std::move(config), first_file, std::move(weights)};
 }
 
 Result<ModelParts> OpenOnnx(const OnnxFiles& onnx, const FileStorePtr& files) {
-  const auto folder = FolderOfOnnxConfig(onnx.back(), *files);
-  if (!folder) return folder.error();
-  auto config = ReadConfig(*folder, *files);
-  if (!config) return std::move(config).error();
-  const auto source = OnnxSourceOf(*config, *folder, *files);
-  if (!source) return source.error();
-  auto weights = OpenOnnxWeights(onnx, *source, files);
-  if (!weights) return std::move(weights).error();
-  return ModelParts{*std::move(config), *folder, *std::move(weights)};
+  TG_ASSIGN(const auto folder, FolderOfOnnxConfig(onnx.back(), *files));
+  TG_ASSIGN(auto config, ReadConfig(folder, *files));
+  TG_ASSIGN(const auto source, OnnxSourceOf(config, folder, *files));
+  TG_ASSIGN(auto weights, OpenOnnxWeights(onnx, source, files));
+  return ModelParts{std::move(config), folder, std::move(weights)};
 }
 
 // Safetensors, PyTorch, NumPy: tables of tensors that may be a quantiser's, by Hugging Face's
@@ -52,56 +48,48 @@ Result<ModelParts> OpenOnnx(const OnnxFiles& onnx, const FileStorePtr& files) {
 Result<ModelParts> OpenNamedTensors(const fs::path& folder,
                                     std::shared_ptr<const WeightSource> stored,
                                     const FileStore& files) {
-  auto config = ReadConfig(folder, files);
-  if (!config) return std::move(config).error();
-  const auto quantisation = ReadQuantisationConfig(*config, folder, files);
-  if (!quantisation) return quantisation.error();
-  auto weights = DequantiseWeights(std::move(stored), *quantisation);
-  if (!weights) return std::move(weights).error();
-  return ModelParts{*std::move(config), folder, *std::move(weights)};
+  TG_ASSIGN(auto config, ReadConfig(folder, files));
+  TG_ASSIGN(const auto quantisation, ReadQuantisationConfig(config, folder, files));
+  TG_ASSIGN(auto weights, DequantiseWeights(std::move(stored), quantisation));
+  return ModelParts{std::move(config), folder, std::move(weights)};
 }
 
 Result<ModelParts> OpenParts(const ModelFiles& found, const FileStorePtr& files) {
   const std::vector<fs::path>& weight_files = found.weights->files;
   if (IsOnnxName(weight_files[0])) return OpenOnnx(weight_files, files);
-  auto stored = OpenStoredModel(*found.weights, files);
-  if (!stored) return std::move(stored).error();
-  if (stored->gguf) return OpenGguf(weight_files[0], *stored->gguf, std::move(stored->weights));
-  return OpenNamedTensors(found.folder, std::move(stored->weights), *files);
+  TG_ASSIGN(auto stored, OpenStoredModel(*found.weights, files));
+  if (stored.gguf) return OpenGguf(weight_files[0], *stored.gguf, std::move(stored.weights));
+  return OpenNamedTensors(found.folder, std::move(stored.weights), *files);
 }
 
 Result<Model> OpenPlainModel(const ModelFiles& found, const FileStorePtr& files) {
-  auto parts = OpenParts(found, files);
-  if (!parts) return std::move(parts).error();
-  Architecture architecture = Understand(parts->config, parts->weights->tensors());
+  TG_ASSIGN(auto parts, OpenParts(found, files));
+  Architecture architecture = Understand(parts.config, parts.weights->tensors());
   return Model{.name = ModelNameFromPath(found.path),
                .path = found.path,
-               .config = std::move(parts->config),
+               .config = std::move(parts.config),
                .base_name = {},
-               .tokenizer_folder = std::move(parts->tokenizer_folder),
+               .tokenizer_folder = std::move(parts.tokenizer_folder),
                .files = files,
-               .weights = std::move(parts->weights),
+               .weights = std::move(parts.weights),
                .architecture = std::move(architecture)};
 }
 
 Result<Model> OpenAdapter(const ModelFiles& found, const ModelFiles& base_found,
                           const FileStorePtr& files) {
-  auto base = OpenFoundModel(base_found, {}, files);
-  if (!base) return std::move(base).error();
-  auto merged = MergeAdapter(base->weights, found.folder, files);
-  if (!merged) return std::move(merged).error();
-  const auto own_tokenizer = FindTokenizerFile(found.folder, *files);
-  if (!own_tokenizer) return own_tokenizer.error();
-  Architecture architecture = Understand(base->config, (*merged)->tensors());
+  TG_ASSIGN(auto base, OpenFoundModel(base_found, {}, files));
+  TG_ASSIGN(auto merged, MergeAdapter(base.weights, found.folder, files));
+  TG_ASSIGN(const auto own_tokenizer, FindTokenizerFile(found.folder, *files));
+  Architecture architecture = Understand(base.config, merged->tensors());
   // An adapter is named by its folder: the file's name is the same for all of them.
   return Model{.name = ModelNameFromPath(found.is_folder ? found.path : found.folder),
                .path = found.path,
-               .config = std::move(base->config),
+               .config = std::move(base.config),
                .is_adapter = true,
-               .base_name = std::move(base->name),
-               .tokenizer_folder = *own_tokenizer ? found.folder : base->tokenizer_folder,
+               .base_name = std::move(base.name),
+               .tokenizer_folder = own_tokenizer ? found.folder : base.tokenizer_folder,
                .files = files,
-               .weights = *std::move(merged),
+               .weights = std::move(merged),
                .architecture = std::move(architecture)};
 }
 
@@ -117,15 +105,13 @@ uint64_t Model::parameter_count() const {
 }
 
 Result<Model> OpenModel(const fs::path& path, const OpenModelOptions& options) {
-  const auto found = FindModelFiles(path, *options.files);
-  if (!found) return found.error();
+  TG_ASSIGN(const auto found, FindModelFiles(path, *options.files));
   std::optional<ModelFiles> base;
   if (options.base) {
-    auto base_found = FindModelFiles(*options.base, *options.files);
-    if (!base_found) return std::move(base_found).error();
-    base = *std::move(base_found);
+    TG_ASSIGN(auto base_found, FindModelFiles(*options.base, *options.files));
+    base = std::move(base_found);
   }
-  return OpenFoundModel(*found, base, options.files);
+  return OpenFoundModel(found, base, options.files);
 }
 
 Result<Model> OpenFoundModel(const ModelFiles& found, const std::optional<ModelFiles>& base,

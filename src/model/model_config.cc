@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/folder_of.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 
@@ -10,9 +11,8 @@ namespace fs = std::filesystem;
 
 Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
   const fs::path file = folder / "config.json";
-  const auto exists = files.Exists(file);
-  if (!exists) return exists.error();
-  if (!*exists) return Json();
+  TG_ASSIGN(const auto exists, files.Exists(file));
+  if (!exists) return Json();
   auto config = ReadJsonFile(files, file);
   if (config && !config->is_object()) {
     return Error{.kind = ErrorKind::kBadFile,
@@ -26,9 +26,8 @@ Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
 
 Result<fs::path> FolderOfOnnxConfig(const fs::path& weight_file, const FileStore& files) {
   const fs::path folder = FolderOf(weight_file);
-  const auto beside = files.Exists(folder / "config.json");
-  if (!beside) return beside.error();
-  if (*beside) return folder;
+  TG_ASSIGN(const auto beside, files.Exists(folder / "config.json"));
+  if (beside) return folder;
   const fs::path parent = folder == "." ? fs::path("..") : FolderOf(folder);
   const auto further_up = files.Exists(parent / "config.json");
   if (!further_up) return further_up.error();
@@ -49,13 +48,11 @@ Result<OnnxSource> OnnxSourceOf(const Json& config, const fs::path& folder,
     source.tied_head = tied != config.end() && tied->is_boolean() && tied->get<bool>();
   }
   const fs::path genai = folder / "genai_config.json";
-  const auto exists = files.Exists(genai);
-  if (!exists) return exists.error();
-  if (!source.model_type.empty() || !*exists) return source;
-  const auto settings = ReadJsonFile(files, genai);
-  if (!settings) return settings.error();
-  if (settings->is_object() && settings->contains("model")) {
-    source.model_type = text((*settings)["model"], "type");
+  TG_ASSIGN(const auto exists, files.Exists(genai));
+  if (!source.model_type.empty() || !exists) return source;
+  TG_ASSIGN(const auto settings, ReadJsonFile(files, genai));
+  if (settings.is_object() && settings.contains("model")) {
+    source.model_type = text(settings["model"], "type");
   }
   return source;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "network/attention/positions.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network_parts.h"
@@ -72,9 +73,8 @@ class StackRun {
       if (!stream) return std::move(stream).error();
       hidden.push_back(*stream);
     }
-    auto last = ApplyIfAny(stack_.final_norm, *stream);
-    if (!last) return std::move(last).error();
-    hidden.back() = *std::move(last);
+    TG_ASSIGN(auto last, ApplyIfAny(stack_.final_norm, *stream));
+    hidden.back() = std::move(last);
     return ForwardResult{std::move(hidden), *std::move(stream), {}};
   }
 
@@ -160,16 +160,15 @@ class StackRun {
   Result<FloatMatrix> RunAttention(const Layer& layer, const AttentionLayer& attention,
                                    const FloatMatrix& rows, const FloatMatrix& key_rows,
                                    bool has_positions) const {
-    auto rule = FullRule(attention);
-    if (!rule) return std::move(rule).error();
+    TG_ASSIGN(auto rule, FullRule(attention));
     if (has_positions) {
       auto bias = RelativeBias(stack_, layer, rows.rows());
       if (!bias) return bias;
-      rule->bias = *std::move(bias);
+      rule.bias = *std::move(bias);
     }
-    auto projected = Project(attention, layer.parts, stack_.context.config, rows, key_rows);
-    if (!projected) return std::move(projected).error();
-    return Finish(attention, rows, Attend(*std::move(projected), attention.shape, *rule));
+    TG_ASSIGN(auto projected,
+              Project(attention, layer.parts, stack_.context.config, rows, key_rows));
+    return Finish(attention, rows, Attend(std::move(projected), attention.shape, rule));
   }
 
   Result<FloatMatrix> RunFeedForwardOf(const Layer& layer, const FloatMatrix& rows) const {
@@ -208,7 +207,7 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
                                  std::span<const uint32_t> decoder_ids) {
   const NetworkParts& parts = network.parts();
   for (const Stack& stack : parts.stacks) {
-    if (auto complete = CheckComplete(stack); !complete) return std::move(complete).error();
+    TG_TRY(CheckComplete(stack));
   }
   const bool encoded = parts.stacks.size() > 1;
   FloatMatrix encoder_rows;
@@ -220,9 +219,8 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
   auto result = StackRun(parts.stacks.back(), encoded ? &encoder_rows : nullptr)
                     .Run(encoded ? decoder_ids : input_ids);
   if (!result || !parts.head) return result;
-  auto logits = parts.head->Logits(result->hidden.back());
-  if (!logits) return std::move(logits).error();
-  result->logits = *std::move(logits);
+  TG_ASSIGN(auto logits, parts.head->Logits(result->hidden.back()));
+  result->logits = std::move(logits);
   return result;
 }
 

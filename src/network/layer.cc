@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "network/parts/layer_norms.h"
 
 namespace tensorguard::internal {
@@ -35,12 +36,11 @@ Result<void> ReadFeedForward(const StackContext& context, const std::optional<No
   const FeedForwardSettings settings{.activation = ReadActivation(context, has_gate),
                                      .clamp = context.traits->feed_forward_clamp};
   if (has_experts) {
-    auto mixture = ReadMixture(parts, context.config, settings, context.traits->routing);
-    if (!mixture) return std::move(mixture).error();
-    for (const FeedForward& block : mixture->blocks) {
+    TG_ASSIGN(auto mixture, ReadMixture(parts, context.config, settings, context.traits->routing));
+    for (const FeedForward& block : mixture.blocks) {
       if (auto fits = CheckFeedForward(context, block); !fits) return fits;
     }
-    layer.mixture = *std::move(mixture);
+    layer.mixture = std::move(mixture);
     return {};
   }
   auto block = FindFeedForward(parts, settings);
@@ -61,12 +61,10 @@ Result<void> ReadMixer(const StackContext& context, const AttentionNorms& norms,
     return {};
   }
   const uint32_t index = layer.description.index;
-  auto attention = ReadAttentionLayer(context, layer.parts, norms, index, false);
-  if (!attention) return std::move(attention).error();
-  layer.attention = *std::move(attention);
-  auto cross = ReadAttentionLayer(context, layer.parts, {}, index, true);
-  if (!cross) return std::move(cross).error();
-  layer.cross_attention = *std::move(cross);
+  TG_ASSIGN(auto attention, ReadAttentionLayer(context, layer.parts, norms, index, false));
+  layer.attention = std::move(attention);
+  TG_ASSIGN(auto cross, ReadAttentionLayer(context, layer.parts, {}, index, true));
+  layer.cross_attention = std::move(cross);
   return {};
 }
 
@@ -181,15 +179,12 @@ Result<void> AllowIfGuess(const StackContext& context, Result<void> read, std::s
 
 Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index) {
   Layer layer{.description = {.stack = context.name, .index = index}, .parts = std::move(parts)};
-  auto placed = PlaceNorms(context, layer.parts);
-  if (!placed) return std::move(placed).error();
-  layer.norms = placed->layer;
-  layer.embedding_norm = placed->embedding;
-  auto mixer = AllowIfGuess(context, ReadMixer(context, placed->attention, layer), "attention");
-  if (!mixer) return std::move(mixer).error();
-  auto feed_forward = AllowIfGuess(
-      context, ReadFeedForward(context, placed->inner_feed_forward, layer), "feed-forward");
-  if (!feed_forward) return std::move(feed_forward).error();
+  TG_ASSIGN(auto placed, PlaceNorms(context, layer.parts));
+  layer.norms = placed.layer;
+  layer.embedding_norm = placed.embedding;
+  TG_TRY(AllowIfGuess(context, ReadMixer(context, placed.attention, layer), "attention"));
+  TG_TRY(AllowIfGuess(context, ReadFeedForward(context, placed.inner_feed_forward, layer),
+                      "feed-forward"));
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   ReadFactors(context, layer);
@@ -198,7 +193,7 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   const bool both =
       layer.description.mixer != MixerKind::kNone && layer.description.has_feed_forward;
   layer.parallel = both && IsParallel(context);
-  layer.unread = FindUnread(layer, placed->unplaced);
+  layer.unread = FindUnread(layer, placed.unplaced);
   // The one norm of a layer that has only a feed-forward.
   if (layer.description.mixer == MixerKind::kNone && !layer.norms.feed_forward_input &&
       !layer.cross_attention) {

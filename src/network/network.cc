@@ -9,6 +9,7 @@
 
 #include "architecture/config_view.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "network/architecture_traits.h"
 #include "network/attention/positions.h"
 #include "network/feed_forward/mixture_of_experts.h"
@@ -48,14 +49,12 @@ Result<FloatMatrix> AttendOneByOne(const LayerPlace& place, const FloatMatrix& i
   AttentionRows rows;
   if (attention.sinks != nullptr) {
     // What a sink takes hangs on the score.
-    auto full = FullRule(attention);
-    if (!full) return std::move(full).error();
-    rule = *std::move(full);
+    TG_ASSIGN(auto full, FullRule(attention));
+    rule = std::move(full);
   }
   if (attention.sinks != nullptr || attention.latent) {
-    auto projected = Project(attention, layer.parts, place.config(), inputs, inputs);
-    if (!projected) return std::move(projected).error();
-    rows = *std::move(projected);
+    TG_ASSIGN(auto projected, Project(attention, layer.parts, place.config(), inputs, inputs));
+    rows = std::move(projected);
   } else {
     auto values = attention.value.Apply(inputs);
     if (!values) return values;
@@ -201,14 +200,13 @@ Result<void> BuiltNetwork::ReadStacks(const ArchitectureTraits& traits,
                          .name = name,
                          .is_encoder = names.size() > 1 && name == "encoder",
                          .assumed = &assumed};
-    auto stack = ReadStack(std::move(context), outer_parts, layers[name]);
-    if (!stack) return std::move(stack).error();
-    parts_.stacks.push_back(*std::move(stack));
+    TG_ASSIGN(auto stack, ReadStack(std::move(context), outer_parts, layers[name]));
+    parts_.stacks.push_back(std::move(stack));
   }
   const Stack& main = parts_.stacks.back();
-  auto head = ReadHead(main.context, outer_parts, main.embedding, model_.architecture.tied_head);
-  if (!head) return std::move(head).error();
-  parts_.head = *std::move(head);
+  TG_ASSIGN(auto head,
+            ReadHead(main.context, outer_parts, main.embedding, model_.architecture.tied_head));
+  parts_.head = std::move(head);
   return {};
 }
 
@@ -256,10 +254,10 @@ Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
     size_t layer, const FloatMatrix& inputs) const {
   const LayerPlace& place = places_[layer];
   const AttentionLayer& attention = *place.layer().attention;
-  auto rows = ProjectQueriesAndKeys(attention, place.layer().parts, place.config(), inputs, inputs);
-  if (!rows) return std::move(rows).error();
-  FloatMatrix keys = RepeatHeads(rows->keys, attention.shape);
-  return std::optional(QueriesAndKeys{std::move(rows->queries), std::move(keys)});
+  TG_ASSIGN(auto rows,
+            ProjectQueriesAndKeys(attention, place.layer().parts, place.config(), inputs, inputs));
+  FloatMatrix keys = RepeatHeads(rows.keys, attention.shape);
+  return std::optional(QueriesAndKeys{std::move(rows.queries), std::move(keys)});
 }
 
 Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& inputs) const {
@@ -306,14 +304,13 @@ Result<FloatMatrix> BuiltNetwork::ExpertOutput(size_t layer, uint32_t expert,
 
 Result<std::shared_ptr<const Network>> Network::Build(const Model& model,
                                                       const NetworkOptions& options) {
-  if (auto plain = RefuseCodes(model); !plain) return std::move(plain).error();
-  auto weights = SplitWeights(model);
-  if (!weights) return std::move(weights).error();
-  for (Weight& weight : *weights) {
+  TG_TRY(RefuseCodes(model));
+  TG_ASSIGN(auto weights, SplitWeights(model));
+  for (Weight& weight : weights) {
     weight.threads = options.threads;
     weight.observer = options.observer;
   }
-  auto network = std::make_shared<BuiltNetwork>(model, *std::move(weights));
+  auto network = std::make_shared<BuiltNetwork>(model, std::move(weights));
   if (auto read = network->ReadParts(); !read) {
     return std::move(read).error().InFile(model.path.string());
   }

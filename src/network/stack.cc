@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/try.h"
 #include "network/parts/norm_slots.h"
 
 namespace tensorguard::internal {
@@ -49,15 +50,14 @@ const std::optional<Norm>& Stack::ClosingNorm() const {
 
 Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
                         const WeightsByLayer& layers) {
-  auto embedding = ReadEmbedding(context, outer);
-  if (!embedding) return std::move(embedding).error();
-  Stack stack{.context = std::move(context), .embedding = *std::move(embedding)};
+  TG_ASSIGN(auto embedding, ReadEmbedding(context, outer));
+  Stack stack{.context = std::move(context), .embedding = std::move(embedding)};
   stack.context.hidden_size = stack.embedding.hidden_size();
   stack.context.layer_count = layers.size();
   for (const auto& [index, weights] : layers) {
-    auto layer = ReadLayer(stack.context, LayerParts(*stack.context.source, weights), index);
-    if (!layer) return std::move(layer).error();
-    stack.layers.push_back(*std::move(layer));
+    TG_ASSIGN(auto layer,
+              ReadLayer(stack.context, LayerParts(*stack.context.source, weights), index));
+    stack.layers.push_back(std::move(layer));
   }
   if (!stack.layers.empty() && !stack.embedding.norm) {
     stack.embedding.norm = stack.layers.front().embedding_norm;
@@ -69,9 +69,8 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
   const bool needs_one = !normed && !stack.layers.empty() &&
                          stack.layers.back().norms.mixer_input && !stack.final_norm;
   if (needs_one && !stack.embedding.projection) std::swap(stack.final_norm, stack.embedding.norm);
-  auto order = RunningOrder(stack.context, stack.layers.size());
-  if (!order) return std::move(order).error();
-  stack.order = *std::move(order);
+  TG_ASSIGN(auto order, RunningOrder(stack.context, stack.layers.size()));
+  stack.order = std::move(order);
   return stack;
 }
 

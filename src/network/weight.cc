@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "numerics/matrix_product.h"
 
 namespace tensorguard::internal {
@@ -255,10 +256,8 @@ Result<FloatMatrix> ReadWeight(const WeightSource& source, const Weight& weight)
 Result<FloatMatrix> ReadWeightRows(const WeightSource& source, const Weight& weight,
                                    uint64_t first_row, uint64_t count) {
   FloatMatrix rows(count, weight.columns);
-  auto read = ReadRows(source, weight, first_row, count, rows.values());
-  if (!read) return std::move(read).error();
-  auto finite = CheckFinite<float>(source, weight, first_row, rows.values());
-  if (!finite) return std::move(finite).error();
+  TG_TRY(ReadRows(source, weight, first_row, count, rows.values()));
+  TG_TRY(CheckFinite<float>(source, weight, first_row, rows.values()));
   return rows;
 }
 
@@ -301,8 +300,7 @@ Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight
 
 Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight& weight,
                                        const FloatMatrix& inputs) {
-  auto values = ReadWeight(source, weight);
-  if (!values) return std::move(values).error();
+  TG_ASSIGN(auto values, ReadWeight(source, weight));
   const bool rounded = source.IsBFloat16(weight.tensor_index);
   FloatMatrix outputs(inputs.rows(), weight.rows);
   for (size_t n = 0; n < inputs.rows(); ++n) {
@@ -310,7 +308,7 @@ Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight&
       double sum = 0;
       for (uint64_t column = 0; column < weight.columns; ++column) {
         const float input = inputs.Row(n)[column];
-        sum += static_cast<double>(values->Row(row)[column]) *
+        sum += static_cast<double>(values.Row(row)[column]) *
                (rounded ? ToFloat32(RoundToBFloat16(input)) : input);
       }
       outputs.Row(n)[row] = static_cast<float>(sum);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "architecture/config_view.h"
+#include "base/try.h"
 #include "network/weight.h"
 
 namespace tensorguard::internal {
@@ -265,14 +266,13 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                  .found = std::to_string(matrix.inputs) + " columns",
                  .expected = "at most " + std::to_string(kLongestRow)};
   }
-  auto parts = Split(shapes, tensor, role, matrix.outputs);
-  if (!parts) return std::move(parts).error();
+  TG_ASSIGN(auto parts, Split(shapes, tensor, role, matrix.outputs));
   for (uint64_t expert = 0; expert < experts; ++expert) {
-    for (const Part& part : *parts) {
+    for (const Part& part : parts) {
       Weight weight;
       weight.role = role;
       weight.role.role = part.role;
-      if (part.role != role.role || parts->size() > 1) weight.role.packing = Packing::kNone;
+      if (part.role != role.role || parts.size() > 1) weight.role.packing = Packing::kNone;
       weight.role.stacked_experts = false;
       if (stacked) weight.role.expert = static_cast<uint32_t>(expert);
       weight.tensor_index = tensor_index;
@@ -299,8 +299,7 @@ Result<std::vector<Weight>> SplitWeights(const Model& model) {
     const TensorRole& role = model.architecture.roles[i];
     if (role.role == Role::kBuffer || role.role == Role::kScale) continue;
     if (tensors[i].element_count == 0) continue;
-    auto added = AddWeights(shapes, tensors[i], i, role, weights);
-    if (!added) return std::move(added).error();
+    TG_TRY(AddWeights(shapes, tensors[i], i, role, weights));
   }
   return weights;
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "base/try.h"
 #include "families/clustering.h"
 
 namespace tensorguard::internal {
@@ -79,24 +80,21 @@ Result<Classification> Classify(const PaperFeatures& unknown, std::span<const Pa
                  .problem = "fewer than two known models have no spread to measure distances by",
                  .advice = "give at least two known models"};
   }
-  const auto matrix = BuildFeatureMatrix(known, options.missing);
-  if (!matrix) return matrix.error();
-  const auto families = FamiliesOf(*matrix, options);
-  if (!families) return families.error();
-  const auto placed = PlaceInPopulation(unknown, *matrix, options.missing);
-  if (!placed) return placed.error();
+  TG_ASSIGN(const auto matrix, BuildFeatureMatrix(known, options.missing));
+  TG_ASSIGN(const auto families, FamiliesOf(matrix, options));
+  TG_ASSIGN(const auto placed, PlaceInPopulation(unknown, matrix, options.missing));
 
   Classification result;
-  result.candidates = CandidatesOf(unknown, *placed, known, *matrix, *families);
+  result.candidates = CandidatesOf(unknown, placed, known, matrix, families);
   std::vector<double> base_distances;
-  for (const std::string& name : families->center_names) {
-    base_distances.push_back(Distance(placed->point, matrix->points.Row(IndexOf(*matrix, name))));
+  for (const std::string& name : families.center_names) {
+    base_distances.push_back(Distance(placed.point, matrix.points.Row(IndexOf(matrix, name))));
   }
   result.nearest_base_distance = *std::min_element(base_distances.begin(), base_distances.end());
   result.known = result.nearest_base_distance <= options.rejection_distance;
-  result.imputed = matrix->imputed;
-  result.imputed.insert(result.imputed.end(), placed->imputed.begin(), placed->imputed.end());
-  result.notes = NotesOn(result, *placed, options.rejection_distance);
+  result.imputed = matrix.imputed;
+  result.imputed.insert(result.imputed.end(), placed.imputed.begin(), placed.imputed.end());
+  result.notes = NotesOn(result, placed, options.rejection_distance);
   return result;
 }
 

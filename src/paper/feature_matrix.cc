@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -108,21 +110,19 @@ Result<std::vector<double>> ColumnOf(std::span<const PaperFeatures> models,
 Result<FeatureMatrix> BuildFeatureMatrix(std::span<const PaperFeatures> models,
                                          MissingFeature missing) {
   if (models.empty()) return Error{.kind = ErrorKind::kUsage, .problem = "no fingerprint given"};
-  auto names = DistinctNames(models);
-  if (!names) return std::move(names).error();
+  TG_ASSIGN(auto names, DistinctNames(models));
 
   FeatureMatrix matrix;
-  matrix.model_names = *std::move(names);
+  matrix.model_names = std::move(names);
   matrix.feature_names = FeaturesOfAny(models);
   matrix.points = Matrix(models.size(), matrix.feature_names.size());
   for (size_t j = 0; j < matrix.feature_names.size(); ++j) {
     const std::string& feature = matrix.feature_names[j];
-    const auto column = ColumnOf(models, feature, missing, matrix.imputed);
-    if (!column) return column.error();
-    const ColumnScale scale = MeasureColumn(*column);
+    TG_ASSIGN(const auto column, ColumnOf(models, feature, missing, matrix.imputed));
+    const ColumnScale scale = MeasureColumn(column);
     if (!std::isfinite(scale.deviation)) return TooFarApart(feature);
-    for (size_t i = 0; i < column->size(); ++i) {
-      const double off = (*column)[i] - scale.mean;
+    for (size_t i = 0; i < column.size(); ++i) {
+      const double off = column[i] - scale.mean;
       matrix.points.Row(i)[j] = scale.is_constant ? 0 : off / scale.deviation;
     }
     matrix.scale.means.push_back(scale.mean);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -98,11 +100,9 @@ Result<double> StandardisedDistance(const PaperFeatures& a, const PaperFeatures&
                  .problem = "a population of one model has no spread to measure distances by",
                  .advice = "give at least two known models"};
   }
-  const auto placed_a = PlaceInPopulation(a, population, missing);
-  if (!placed_a) return placed_a.error();
-  const auto placed_b = PlaceInPopulation(b, population, missing);
-  if (!placed_b) return placed_b.error();
-  return Distance(placed_a->point, placed_b->point);
+  TG_ASSIGN(const auto placed_a, PlaceInPopulation(a, population, missing));
+  TG_ASSIGN(const auto placed_b, PlaceInPopulation(b, population, missing));
+  return Distance(placed_a.point, placed_b.point);
 }
 
 double ScoreOfDistance(double distance) { return 1 / (1 + distance); }
@@ -115,10 +115,9 @@ Result<PaperComparison> ComparePaperFeatures(const PaperFeatures& a, const Paper
   comparison.differences = RelativeDifferences(a, b);
   comparison.same_shapes = HaveSameShapes(comparison.differences);
   if (population != nullptr) {
-    const auto distance = StandardisedDistance(a, b, *population, missing);
-    if (!distance) return distance.error();
-    comparison.distance = *distance;
-    comparison.score = ScoreOfDistance(*distance);
+    TG_ASSIGN(const auto distance, StandardisedDistance(a, b, *population, missing));
+    comparison.distance = distance;
+    comparison.score = ScoreOfDistance(distance);
   } else if (!comparison.differences.empty()) {
     double sum = 0;
     for (const FeatureDifference& each : comparison.differences) sum += each.relative;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -40,18 +41,16 @@ Result<const Json*> Find(const Json& object, std::string_view key) {
 }
 
 Result<double> ReadNumber(const Json& object, std::string_view key) {
-  const auto value = Find(object, key);
-  if (!value) return value.error();
-  const bool finite = (*value)->is_number() && std::isfinite((*value)->get<double>());
-  if (!finite) return BadValue(key, "a finite number", **value);
-  return (*value)->get<double>();
+  TG_ASSIGN(const auto value, Find(object, key));
+  const bool finite = value->is_number() && std::isfinite(value->get<double>());
+  if (!finite) return BadValue(key, "a finite number", *value);
+  return value->get<double>();
 }
 
 Result<uint64_t> ReadCount(const Json& object, std::string_view key) {
-  const auto value = Find(object, key);
-  if (!value) return value.error();
-  if (!(*value)->is_number_unsigned()) return BadValue(key, "a whole number, 0 or more", **value);
-  return (*value)->get<uint64_t>();
+  TG_ASSIGN(const auto value, Find(object, key));
+  if (!value->is_number_unsigned()) return BadValue(key, "a whole number, 0 or more", *value);
+  return value->get<uint64_t>();
 }
 
 // The mean, std and norm of one kind of tensor: all three, or none where the model has no such
@@ -62,9 +61,8 @@ Result<void> ReadKind(const Json& object, std::span<const std::string_view> name
   for (const std::string_view name : names) present = present || object.contains(name);
   if (!present) return {};
   for (const std::string_view name : names) {
-    const auto value = ReadNumber(object, name);
-    if (!value) return value.error();
-    features.values.emplace(name, *value);
+    TG_ASSIGN(const auto value, ReadNumber(object, name));
+    features.values.emplace(name, value);
   }
   return {};
 }
@@ -72,20 +70,18 @@ Result<void> ReadKind(const Json& object, std::span<const std::string_view> name
 Result<void> ReadValues(const Json& object, PaperFeatures& features) {
   const std::span<const std::string_view> names = kFeatureNames;
   for (const std::string_view name : names.first(kGlobalFeatures)) {
-    const auto value = ReadNumber(object, name);
-    if (!value) return value.error();
-    features.values.emplace(name, *value);
+    TG_ASSIGN(const auto value, ReadNumber(object, name));
+    features.values.emplace(name, value);
   }
   for (size_t i = kGlobalFeatures; i + 1 < names.size(); i += kFeaturesPerKind) {
     auto read = ReadKind(object, names.subspan(i, kFeaturesPerKind), features);
     if (!read) return read;
   }
-  const auto layers = ReadCount(object, kLayerCountKey);
-  if (!layers) return layers.error();
-  if (*layers > kMostLayers) {
-    return BadValue(kLayerCountKey, fmt::format("at most {}", kMostLayers), *layers);
+  TG_ASSIGN(const auto layers, ReadCount(object, kLayerCountKey));
+  if (layers > kMostLayers) {
+    return BadValue(kLayerCountKey, fmt::format("at most {}", kMostLayers), layers);
   }
-  features.values.emplace(kLayerCountKey, static_cast<double>(*layers));
+  features.values.emplace(kLayerCountKey, static_cast<double>(layers));
   return {};
 }
 
@@ -104,12 +100,10 @@ Result<std::vector<std::string>> ReadSelectedTensors(const Json& object) {
 Result<PaperFeatures> FromJson(const Json& object) {
   if (!object.is_object()) return Error{.problem = "not a JSON object with features"};
   PaperFeatures features;
-  auto read = ReadValues(object, features);
-  if (!read) return std::move(read).error();
+  TG_TRY(ReadValues(object, features));
 
-  const auto parameters = ReadCount(object, kParametersKey);
-  if (!parameters) return parameters.error();
-  features.total_params = *parameters;
+  TG_ASSIGN(const auto parameters, ReadCount(object, kParametersKey));
+  features.total_params = parameters;
 
   const auto name = Find(object, kModelNameKey);
   if (!name) return name.error();
@@ -118,9 +112,8 @@ Result<PaperFeatures> FromJson(const Json& object) {
   }
   features.model_name = (*name)->get<std::string>();
 
-  auto tensors = ReadSelectedTensors(object);
-  if (!tensors) return std::move(tensors).error();
-  features.selected_tensors = *std::move(tensors);
+  TG_ASSIGN(auto tensors, ReadSelectedTensors(object));
+  features.selected_tensors = std::move(tensors);
   return features;
 }
 
@@ -129,9 +122,8 @@ Result<PaperFeatures> FromJson(const Json& object) {
 std::span<const std::string_view> PaperFeatureNames() { return kFeatureNames; }
 
 Result<PaperFeatures> ReadPaperFeatures(const std::filesystem::path& path) {
-  const auto json = ReadJsonFile(path);
-  if (!json) return json.error();
-  auto features = FromJson(*json);
+  TG_ASSIGN(const auto json, ReadJsonFile(path));
+  auto features = FromJson(json);
   if (!features) return std::move(features).error().InFile(path.string());
   return features;
 }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "paper/inputs/perturbed_inputs.h"
 #include "paper/inputs/random_numbers.h"
 #include "paper/read_progress.h"
@@ -156,19 +157,16 @@ Result<PaperProfile> ComputePaperProfile(const WeightSource& weights, std::strin
   for (const Probe& probe : probes) {
     const TensorInfo& tensor = tensors[probe.tensor_index];
     progress.StartTensor(tensor.name);
-    auto tensor_inputs = inputs.ForWidth(tensor.shape[1], probe.draws_adversarial());
-    if (!tensor_inputs) return std::move(tensor_inputs).error();
-    auto response =
-        MeasureResponse(weights, probe.tensor_index, InputBlock(tensor.shape[1], *tensor_inputs),
-                        options.threads, on_read);
-    if (!response) return std::move(response).error();
-    if (IsZero(*response)) {
+    TG_ASSIGN(auto tensor_inputs, inputs.ForWidth(tensor.shape[1], probe.draws_adversarial()));
+    TG_ASSIGN(auto response, MeasureResponse(weights, probe.tensor_index,
+                                             InputBlock(tensor.shape[1], tensor_inputs),
+                                             options.threads, on_read));
+    if (IsZero(response)) {
       profile.zero_tensors.push_back(tensor.name);
       continue;
     }
-    auto moments = AverageMoments(tensor, probe.draws, *response, *tensor_inputs);
-    if (!moments) return std::move(moments).error();
-    features.push_back({tensor.name, *moments});
+    TG_ASSIGN(auto moments, AverageMoments(tensor, probe.draws, response, tensor_inputs));
+    features.push_back({tensor.name, moments});
   }
 
   if (features.empty()) {

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/try.h"
 #include "paper/inputs/perturbed_inputs.h"
 #include "paper/read_progress.h"
 #include "paper/responses/tensor_response.h"
@@ -49,15 +50,13 @@ Result<std::vector<TensorSensitivity>> MeasureSensitivity(const WeightSource& we
   for (const size_t i : matrices) {
     progress.StartTensor(tensors[i].name);
     const uint64_t width = tensors[i].shape[1];
-    auto tensor_inputs = inputs.ForWidth(width, /*with_adversarial=*/true);
-    if (!tensor_inputs) return std::move(tensor_inputs).error();
-    auto response =
-        MeasureResponse(weights, i, InputBlock(width, *tensor_inputs), options.threads, on_read);
-    if (!response) return std::move(response).error();
+    TG_ASSIGN(auto tensor_inputs, inputs.ForWidth(width, /*with_adversarial=*/true));
+    TG_ASSIGN(auto response, MeasureResponse(weights, i, InputBlock(width, tensor_inputs),
+                                             options.threads, on_read));
     TensorSensitivity sensitivity = {.tensor_index = i};
     for (size_t k = 0; k < kNoiseCount; ++k) {
-      sensitivity.gradient_norm[k] = Norm((*tensor_inputs)[k]);
-      sensitivity.gain[k] = (*response)[k].norm / sensitivity.gradient_norm[k];
+      sensitivity.gradient_norm[k] = Norm(tensor_inputs[k]);
+      sensitivity.gain[k] = response[k].norm / sensitivity.gradient_norm[k];
     }
     sensitivities.push_back(sensitivity);
   }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/try.h"
 #include "drawing/axis.h"
 #include "drawing/series_style.h"
 
@@ -186,8 +187,7 @@ void DrawLegend(Canvas& canvas, const std::vector<std::string>& perturbations, d
 
 Result<std::string> DrawSensitivityPlot(const SensitivityPlot& plot, ImageFormat format) {
   if (plot.rows.empty()) return Error{.kind = ErrorKind::kUsage, .problem = "no tensor to draw"};
-  const auto gains = GainAxis(plot.rows);
-  if (!gains) return gains.error();
+  TG_ASSIGN(const auto gains, GainAxis(plot.rows));
   const std::vector<Panel> panels = PanelsOf(plot.rows);
   const std::vector<std::string> perturbations = PerturbationsOf(plot.rows);
 
@@ -202,7 +202,7 @@ Result<std::string> DrawSensitivityPlot(const SensitivityPlot& plot, ImageFormat
       const size_t column = i % kColumns;
       const double left = kLeft + static_cast<double>(column) * (kPanelWidth + kGapX);
       const double top = kTop + static_cast<double>(row) * (kPanelHeight + kGapY);
-      DrawPanel(canvas, {left, top, kPanelWidth, kPanelHeight}, panels[i], *gains, perturbations);
+      DrawPanel(canvas, {left, top, kPanelWidth, kPanelHeight}, panels[i], gains, perturbations);
       if (column != 0) continue;
       canvas.Text("response gain |Wx| / |x|", {34, top + kPanelHeight / 2}, kGainTitle);
     }

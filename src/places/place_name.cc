@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -137,20 +139,17 @@ Result<PlaceName> ParseFileName(std::string_view text) {
                  .found = std::string(text),
                  .expected = "file:///PATH"};
   }
-  auto path = PercentDecode(rest);
-  if (!path) return std::move(path).error();
-  return PlaceName(LocalPlace{*std::move(path)});
+  TG_ASSIGN(auto path, PercentDecode(rest));
+  return PlaceName(LocalPlace{std::move(path)});
 }
 
 Result<PlaceName> ParseWebName(std::string_view text) {
-  auto url = Url::Parse(text);
-  if (!url) return std::move(url).error();
-  auto path = PercentDecode(url->WithoutQuery());
-  if (!path) return std::move(path).error();
-  const bool is_folder = path->ends_with('/');
-  while (path->ends_with('/')) path->pop_back();
+  TG_ASSIGN(auto url, Url::Parse(text));
+  TG_ASSIGN(auto path, PercentDecode(url.WithoutQuery()));
+  const bool is_folder = path.ends_with('/');
+  while (path.ends_with('/')) path.pop_back();
   return PlaceName(
-      WebPlace{.url = *std::move(url), .is_folder = is_folder, .path = *std::move(path)});
+      WebPlace{.url = std::move(url), .is_folder = is_folder, .path = std::move(path)});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.h"
 #include "places/http/http_connection.h"
 #include "places/http/web_files.h"
 #include "places/hub/hub.h"
@@ -45,16 +46,14 @@ struct Places::State {
 
 // A cache that holds a part of the model is of no use: the rest may be of another commit.
 Result<Places::Located> Places::State::LocateOnHub(const HubPlace& name) const {
-  const auto snapshot = FindCachedSnapshot(options.hub_cache, name);
-  if (!snapshot) return snapshot.error();
-  if (*snapshot) {
-    const fs::path path = name.file.empty() ? **snapshot : **snapshot / name.file;
-    auto whole = FindWholeModel(path);
-    if (!whole) return std::move(whole).error();
-    if (*whole || options.offline) return Located{path, *std::move(whole)};
+  TG_ASSIGN(const auto snapshot, FindCachedSnapshot(options.hub_cache, name));
+  if (snapshot) {
+    const fs::path path = name.file.empty() ? *snapshot : *snapshot / name.file;
+    TG_ASSIGN(auto whole, FindWholeModel(path));
+    if (whole || options.offline) return Located{path, std::move(whole)};
   }
   if (options.offline) return OfflineError(name);
-  if (const auto listing = hub.List(name); !listing) return listing.error();
+  TG_TRY(hub.List(name));
   return Located{name.file.empty() ? fs::path(name.Root()) : fs::path(name.Root()) / name.file};
 }
 
@@ -63,46 +62,41 @@ Places::~Places() = default;
 
 Result<std::shared_ptr<const Places>> Places::Create(PlaceOptions options) {
   StartHttp();  // each connection says itself if it failed
-  auto endpoint = Url::Parse(options.hub_endpoint);
-  if (!endpoint) return std::move(endpoint).error();
+  TG_ASSIGN(auto endpoint, Url::Parse(options.hub_endpoint));
   if (!IsToken(options.hub_token)) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "the Hub's token holds other than visible characters"};
   }
   S3Service s3 = {.region = options.s3_region, .endpoint = {}};
   if (!options.s3_endpoint.empty()) {
-    auto s3_endpoint = Url::Parse(options.s3_endpoint);
-    if (!s3_endpoint) return std::move(s3_endpoint).error();
-    s3.endpoint = *std::move(s3_endpoint);
+    TG_ASSIGN(auto s3_endpoint, Url::Parse(options.s3_endpoint));
+    s3.endpoint = std::move(s3_endpoint);
   }
   auto remote = std::make_shared<RemoteFiles>(options.remote);
   const std::string token = options.hub_token;
   return std::shared_ptr<const Places>(new Places(std::unique_ptr<State>(
-      new State{std::move(options), remote, HubFiles(*std::move(endpoint), token, remote),
+      new State{std::move(options), remote, HubFiles(std::move(endpoint), token, remote),
                 WebFiles(std::move(s3), remote)})));
 }
 
 Result<Places::Located> Places::LocateAny(std::string_view argument) const {
-  const auto place = ParsePlaceName(argument);
-  if (!place) return place.error();
-  if (const auto* hub = std::get_if<HubPlace>(&*place)) return state_->LocateOnHub(*hub);
-  if (const auto* local = std::get_if<LocalPlace>(&*place)) return Located{local->path};
-  const auto* web = std::get_if<WebPlace>(&*place);
+  TG_ASSIGN(const auto place, ParsePlaceName(argument));
+  if (const auto* hub = std::get_if<HubPlace>(&place)) return state_->LocateOnHub(*hub);
+  if (const auto* local = std::get_if<LocalPlace>(&place)) return Located{local->path};
+  const auto* web = std::get_if<WebPlace>(&place);
   return Located{web != nullptr ? state_->web.Add(*web)
-                                : state_->web.Add(std::get<S3Place>(*place))};
+                                : state_->web.Add(std::get<S3Place>(place))};
 }
 
 Result<fs::path> Places::Locate(std::string_view argument) const {
-  auto located = LocateAny(argument);
-  if (!located) return std::move(located).error();
-  return std::move(located->path);
+  TG_ASSIGN(auto located, LocateAny(argument));
+  return std::move(located.path);
 }
 
 Result<ModelFiles> Places::Find(std::string_view argument) const {
-  auto located = LocateAny(argument);
-  if (!located) return std::move(located).error();
-  if (located->files) return *std::move(located->files);
-  return FindModelFiles(located->path, *this);
+  TG_ASSIGN(auto located, LocateAny(argument));
+  if (located.files) return *std::move(located.files);
+  return FindModelFiles(located.path, *this);
 }
 
 const FileStore& Places::StoreOf(const fs::path& path) const {

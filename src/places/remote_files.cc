@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 
 class RemoteFile : public File {
@@ -42,9 +44,8 @@ Result<std::string> RemoteFiles::Fetch(HttpPlace place, uint64_t limit_bytes) {
   FetchSettings fetch = settings_.fetch;
   fetch.most_memory_bytes = limit_bytes;
   fetch.most_temporary_bytes = 0;
-  const auto file = Open(std::move(place), fetch, std::make_shared<HeldDownloads>());
-  if (!file) return file.error();
-  return ReadWholeFile(**file, limit_bytes);
+  TG_ASSIGN(const auto file, Open(std::move(place), fetch, std::make_shared<HeldDownloads>()));
+  return ReadWholeFile(*file, limit_bytes);
 }
 
 Result<std::shared_ptr<const File>> RemoteFiles::Open(HttpPlace place, const FetchSettings& fetch,

@@ -10,6 +10,7 @@
 
 #include "anchors/anchor_list.h"
 #include "base/parallel.h"
+#include "base/try.h"
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "fingerprint/stored_fingerprint.h"
 #include "network/missing_parts.h"
@@ -151,18 +152,15 @@ Result<FloatMatrix> Gram(const FloatMatrix& left, const FloatMatrix& right) {
 }
 
 Result<void> AddGrams(const AnchorRows& rows, Fingerprint& fingerprint) {
-  auto inputs = Gram(rows.inputs, rows.inputs);
-  if (!inputs) return std::move(inputs).error();
-  auto outputs = Gram(rows.outputs, rows.outputs);
-  if (!outputs) return std::move(outputs).error();
-  fingerprint.input_gram = *std::move(inputs);
-  fingerprint.output_gram = *std::move(outputs);
+  TG_ASSIGN(auto inputs, Gram(rows.inputs, rows.inputs));
+  TG_ASSIGN(auto outputs, Gram(rows.outputs, rows.outputs));
+  fingerprint.input_gram = std::move(inputs);
+  fingerprint.output_gram = std::move(outputs);
   fingerprint.cross_gram = FloatMatrix(rows.inputs.rows(), rows.outputs.rows());
   // Of unlike widths only where the head reads another space than the embedding writes.
   if (rows.inputs.columns() != rows.outputs.columns()) return {};
-  auto cross = Gram(rows.inputs, rows.outputs);
-  if (!cross) return std::move(cross).error();
-  fingerprint.cross_gram = *std::move(cross);
+  TG_ASSIGN(auto cross, Gram(rows.inputs, rows.outputs));
+  fingerprint.cross_gram = std::move(cross);
   return {};
 }
 
@@ -187,9 +185,8 @@ Result<FloatMatrix> SketchTable(const Network& network, Role role, const std::st
 // Layers of which the plan has nothing are left out.
 Result<void> AddKernels(const Network& network, const ReadingPlan& plan, unsigned threads,
                         Fingerprint& fingerprint) {
-  const auto rows = ReadAnchorRows(network, fingerprint.anchor_tokens);
-  if (!rows) return rows.error();
-  auto grams = AddGrams(*rows, fingerprint);
+  TG_ASSIGN(const auto rows, ReadAnchorRows(network, fingerprint.anchor_tokens));
+  auto grams = AddGrams(rows, fingerprint);
   if (!grams) return grams;
   std::vector<size_t> asked;
   for (size_t i = 0; i < plan.layers.size(); ++i) {
@@ -197,9 +194,8 @@ Result<void> AddKernels(const Network& network, const ReadingPlan& plan, unsigne
   }
   fingerprint.layers.resize(asked.size());
   auto responded = ParallelFor(asked.size(), threads, [&](size_t i) -> Result<void> {
-    auto response = RespondLayer(network, asked[i], *rows, plan.layers[asked[i]]);
-    if (!response) return std::move(response).error();
-    fingerprint.layers[i] = *std::move(response);
+    TG_ASSIGN(auto response, RespondLayer(network, asked[i], rows, plan.layers[asked[i]]));
+    fingerprint.layers[i] = std::move(response);
     return {};
   });
   if (!responded || fingerprint.quick) return responded;
@@ -210,13 +206,13 @@ Result<void> AddKernels(const Network& network, const ReadingPlan& plan, unsigne
 
 Result<void> AddTableSketches(const Network& network, const std::string& main_stack,
                               Fingerprint& fingerprint) {
-  auto embedding = SketchTable(network, Role::kEmbedding, main_stack, fingerprint.anchor_tokens);
-  if (!embedding) return std::move(embedding).error();
-  fingerprint.embedding_sketch = *std::move(embedding);
+  TG_ASSIGN(auto embedding,
+            SketchTable(network, Role::kEmbedding, main_stack, fingerprint.anchor_tokens));
+  fingerprint.embedding_sketch = std::move(embedding);
   if (fingerprint.tied_head) return {};
-  auto head = SketchTable(network, Role::kOutputHead, main_stack, fingerprint.anchor_tokens);
-  if (!head) return std::move(head).error();
-  fingerprint.head_sketch = *std::move(head);
+  TG_ASSIGN(auto head,
+            SketchTable(network, Role::kOutputHead, main_stack, fingerprint.anchor_tokens));
+  fingerprint.head_sketch = std::move(head);
   return {};
 }
 
@@ -264,7 +260,7 @@ Result<Missing> FindAbsent(const Model& model, const Network& network,
                            const FullProfileOptions& options) {
   Missing missing = {.parts = FindMissingParts(model.config, network)};
   for (const MissingPart& part : missing.parts) missing.absent_parameters += part.parameters;
-  if (auto whole = RefuseMissing(missing, options); !whole) return std::move(whole).error();
+  TG_TRY(RefuseMissing(missing, options));
   return missing;
 }
 
@@ -308,14 +304,12 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
       [&](std::string_view tensor, uint64_t bytes) { progress.Read(tensor, bytes); });
   Watchers watchers(summaries);
   const ThreadSplit threads = SplitThreads(model, options.threads);
-  const auto network =
-      Network::Build(model, {.threads = threads.within_layer, .observer = &watchers});
-  if (!network) return network.error();
-  summaries.Expect((*network)->source(), (*network)->weights());
-  if (auto codes = RefuseCodes(**network); !codes) return std::move(codes).error();
-  auto missing = FindAbsent(model, **network, options);
-  if (!missing) return std::move(missing).error();
-  const NetworkDescription& description = (*network)->description();
+  TG_ASSIGN(const auto network,
+            Network::Build(model, {.threads = threads.within_layer, .observer = &watchers}));
+  summaries.Expect(network->source(), network->weights());
+  TG_TRY(RefuseCodes(*network));
+  TG_ASSIGN(auto missing, FindAbsent(model, *network, options));
+  const NetworkDescription& description = network->description();
   Fingerprint fingerprint = {.model_name = model.name,
                              .architecture = description.architecture,
                              .parameters = model.parameter_count(),
@@ -323,40 +317,31 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
                              .hidden_size = description.hidden_size,
                              .tied_head = description.tied_head,
                              .has_head = description.has_head};
-  auto anchors = UseAnchors(model, description.vocabulary_size, options.anchors, fingerprint);
-  if (!anchors) return std::move(anchors).error();
+  TG_TRY(UseAnchors(model, description.vocabulary_size, options.anchors, fingerprint));
   for (const std::string& assumed : description.assumed) {
     fingerprint.notes.push_back("not stated by the config: " + assumed);
   }
-  const auto plan = PlanFor(**network, options, fingerprint);
-  if (!plan) return plan.error();
+  TG_ASSIGN(const auto plan, PlanFor(*network, options, fingerprint));
   std::unique_ptr<FrameObserver> frame;
   if (!fingerprint.quick) {
-    auto prepared = FrameObserver::Prepare(**network, {.threads = options.threads});
-    if (!prepared) return std::move(prepared).error();
-    frame = *std::move(prepared);
+    TG_ASSIGN(auto prepared, FrameObserver::Prepare(*network, {.threads = options.threads}));
+    frame = std::move(prepared);
     watchers.Add(*frame);
   }
   // The kernels read the weights, the summaries and the frame see them pass and read what no kernel
   // asks for.
-  auto kernels = AddKernels(**network, *plan, threads.layers, fingerprint);
-  if (!kernels) return std::move(kernels).error();
+  TG_TRY(AddKernels(*network, plan, threads.layers, fingerprint));
   CountKernels(fingerprint);
-  auto tables = AddTableSketches(**network, model.architecture.main_stack, fingerprint);
-  if (!tables) return std::move(tables).error();
-  auto rest = summaries.ReadRest(options.threads, plan->weights);
-  if (!rest) return std::move(rest).error();
+  TG_TRY(AddTableSketches(*network, model.architecture.main_stack, fingerprint));
+  TG_TRY(summaries.ReadRest(options.threads, plan.weights));
   fingerprint.weights = summaries.Take();
   if (frame != nullptr) {
-    if (auto read = frame->ReadRest(); !read) return std::move(read).error();
-    const auto tokens = ReadAnchorRows(**network, fingerprint.anchor_tokens);
-    if (!tokens) return tokens.error();
-    auto forms = frame->Finish({.inputs = &tokens->inputs, .outputs = &tokens->outputs});
-    if (!forms) return std::move(forms).error();
-    fingerprint.frame = *std::move(forms);
+    TG_TRY(frame->ReadRest());
+    TG_ASSIGN(const auto tokens, ReadAnchorRows(*network, fingerprint.anchor_tokens));
+    TG_ASSIGN(auto forms, frame->Finish({.inputs = &tokens.inputs, .outputs = &tokens.outputs}));
+    fingerprint.frame = std::move(forms);
   }
-  auto told = TellMissing(*std::move(missing), options, fingerprint);
-  if (!told) return std::move(told).error();
+  TG_TRY(TellMissing(std::move(missing), options, fingerprint));
   return AsStored(std::move(fingerprint));
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "network/missing_parts.h"
 
@@ -50,65 +51,54 @@ std::optional<double> Gain(const FloatMatrix& outputs, const FloatMatrix& stream
 
 Result<void> RespondQueryKey(const Network& network, size_t index, const LayerDescription& layer,
                              const FloatMatrix& inputs, LayerResponse& response) {
-  const auto both = network.QueriesAndKeysOf(index, inputs);
-  if (!both) return both.error();
-  if (!both->has_value()) return {};
-  auto kernel = Kernel((*both)->queries, (*both)->keys, layer, "query-key response");
-  if (!kernel) return std::move(kernel).error();
-  response.query_key = *std::move(kernel);
+  TG_ASSIGN(const auto both, network.QueriesAndKeysOf(index, inputs));
+  if (!both.has_value()) return {};
+  TG_ASSIGN(auto kernel, Kernel(both->queries, both->keys, layer, "query-key response"));
+  response.query_key = std::move(kernel);
   return {};
 }
 
 Result<void> RespondMixer(const Network& network, size_t index, const LayerDescription& layer,
                           const AnchorRows& anchors, const AskedParts& parts,
                           LayerResponse& response) {
-  const auto inputs = network.MixerInput(index, anchors.inputs);
-  if (!inputs) return inputs.error();
+  TG_ASSIGN(const auto inputs, network.MixerInput(index, anchors.inputs));
   if (parts.query_key && layer.mixer == MixerKind::kAttention) {
-    auto done = RespondQueryKey(network, index, layer, *inputs, response);
+    auto done = RespondQueryKey(network, index, layer, inputs, response);
     if (!done) return done;
   }
   if (!parts.output_value) return {};
-  const auto outputs = network.MixerOutput(index, *inputs);
-  if (!outputs) return outputs.error();
-  auto kernel = Kernel(*outputs, anchors.outputs, layer, "mixer's response");
-  if (!kernel) return std::move(kernel).error();
-  response.output_value = *std::move(kernel);
-  response.mixer_gain = Gain(*outputs, anchors.inputs);
+  TG_ASSIGN(const auto outputs, network.MixerOutput(index, inputs));
+  TG_ASSIGN(auto kernel, Kernel(outputs, anchors.outputs, layer, "mixer's response"));
+  response.output_value = std::move(kernel);
+  response.mixer_gain = Gain(outputs, anchors.inputs);
   return {};
 }
 
 Result<void> RespondFeedForward(const Network& network, size_t index, const LayerDescription& layer,
                                 const AnchorRows& anchors, LayerResponse& response) {
-  const auto inputs = network.FeedForwardInput(index, anchors.inputs);
-  if (!inputs) return inputs.error();
-  const size_t expert_anchors = std::min(inputs->rows(), kExpertAnchors);
+  TG_ASSIGN(const auto inputs, network.FeedForwardInput(index, anchors.inputs));
+  const size_t expert_anchors = std::min(inputs.rows(), kExpertAnchors);
   const FloatMatrix first_outputs = FirstRows(anchors.outputs, expert_anchors);
   const auto keep = [&](uint32_t expert, const FloatMatrix& answer) -> Result<void> {
     if (expert >= kExpertsKept) return {};
-    auto kernel =
-        Kernel(FirstRows(answer, expert_anchors), first_outputs, layer, "response of an expert");
-    if (!kernel) return std::move(kernel).error();
-    response.experts.push_back(*std::move(kernel));
+    TG_ASSIGN(auto kernel, Kernel(FirstRows(answer, expert_anchors), first_outputs, layer,
+                                  "response of an expert"));
+    response.experts.push_back(std::move(kernel));
     return {};
   };
-  const auto outputs = network.FeedForwardOutput(index, *inputs, keep);
-  if (!outputs) return outputs.error();
-  auto kernel = Kernel(*outputs, anchors.outputs, layer, "feed-forward response");
-  if (!kernel) return std::move(kernel).error();
-  response.feed_forward = *std::move(kernel);
-  response.feed_forward_gain = Gain(*outputs, anchors.inputs);
+  TG_ASSIGN(const auto outputs, network.FeedForwardOutput(index, inputs, keep));
+  TG_ASSIGN(auto kernel, Kernel(outputs, anchors.outputs, layer, "feed-forward response"));
+  response.feed_forward = std::move(kernel);
+  response.feed_forward_gain = Gain(outputs, anchors.inputs);
   return {};
 }
 
 }  // namespace
 
 Result<AnchorRows> ReadAnchorRows(const Network& network, std::span<const uint32_t> tokens) {
-  auto inputs = network.InputRows(tokens);
-  if (!inputs) return std::move(inputs).error();
-  auto outputs = network.OutputRows(tokens);
-  if (!outputs) return std::move(outputs).error();
-  AnchorRows rows = {*std::move(inputs), *std::move(outputs)};
+  TG_ASSIGN(auto inputs, network.InputRows(tokens));
+  TG_ASSIGN(auto outputs, network.OutputRows(tokens));
+  AnchorRows rows = {std::move(inputs), std::move(outputs)};
   if (!CanBeStored(rows.inputs)) return NotFinite("an embedding of the anchors");
   if (!CanBeStored(rows.outputs)) return NotFinite("an output row of the anchors");
   return rows;
@@ -123,12 +113,10 @@ Result<LayerResponse> RespondLayer(const Network& network, size_t layer, const A
                             .mixer_name = description.mixer_name,
                             .expert_count = description.experts};
   if (description.mixer != MixerKind::kNone && (parts.query_key || parts.output_value)) {
-    auto done = RespondMixer(network, layer, description, anchors, parts, response);
-    if (!done) return std::move(done).error();
+    TG_TRY(RespondMixer(network, layer, description, anchors, parts, response));
   }
   if (description.has_feed_forward && parts.feed_forward) {
-    auto done = RespondFeedForward(network, layer, description, anchors, response);
-    if (!done) return std::move(done).error();
+    TG_TRY(RespondFeedForward(network, layer, description, anchors, response));
   }
   return response;
 }

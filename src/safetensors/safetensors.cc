@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/json.h"
+#include "base/try.h"
 #include "safetensors/safetensors_header.h"
 
 namespace tensorguard::internal {
@@ -116,8 +117,7 @@ Result<TensorTable> ParseSafetensorsHeader(std::string_view header, uint64_t fil
       return error;
     }
   }
-  auto laid_out = CheckLayout(table.tensors, data_begin_bytes, data_bytes);
-  if (!laid_out) return std::move(laid_out).error();
+  TG_TRY(CheckLayout(table.tensors, data_begin_bytes, data_bytes));
   for (TensorEntry& entry : table.tensors) {
     entry.data_begin_bytes += data_begin_bytes;
     entry.data_end_bytes += data_begin_bytes;

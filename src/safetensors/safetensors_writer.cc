@@ -9,6 +9,7 @@
 
 #include "base/checked.h"
 #include "base/json.h"
+#include "base/try.h"
 #include "safetensors/safetensors.h"
 #include "safetensors/safetensors_header.h"
 
@@ -111,13 +112,11 @@ Result<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
   auto readable = CheckReadable(*header);
   if (!readable) return std::move(readable).error().InFile(path.string());
 
-  auto file = AtomicFile::Create(path);
-  if (!file) return std::move(file).error();
+  TG_ASSIGN(auto file, AtomicFile::Create(path));
   const std::string start = LengthField(header->json.size()) + header->json;
-  auto written = (*file)->Append(std::as_bytes(std::span(start)));
-  if (!written) return std::move(written).error();
+  TG_TRY(file->Append(std::as_bytes(std::span(start))));
   return std::unique_ptr<SafetensorsWriter>(
-      new SafetensorsWriter(std::move(tensors), *std::move(file), header->data_bytes));
+      new SafetensorsWriter(std::move(tensors), std::move(file), header->data_bytes));
 }
 
 Result<void> SafetensorsWriter::Append(std::span<const std::byte> bytes) {

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -152,10 +154,9 @@ Result<TokenList> DecodeTokens(const TokenList& spelled, TokenizerKind kind,
   TokenList decoded;
   for (size_t i = 0; i < spelled.size(); ++i) {
     const DecodedToken token = Decode(spelled[i], kind, continuation_prefix);
-    auto added = decoded.Add(spelled[i].id, token.text, token.token_class);
-    if (!added) return std::move(added).error();
+    TG_TRY(decoded.Add(spelled[i].id, token.text, token.token_class));
   }
-  if (auto sorted = decoded.SortById(); !sorted) return std::move(sorted).error();
+  TG_TRY(decoded.SortById());
   return decoded;
 }
 

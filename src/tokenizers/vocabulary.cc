@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/try.h"
 #include "formats/gguf/gguf.h"
 #include "tokenizers/files/gguf_vocabulary.h"
 #include "tokenizers/files/sentence_piece.h"
@@ -60,17 +61,15 @@ std::optional<std::string> NameOf(const Source& source, const std::vector<std::s
 }
 
 Result<std::optional<FoundFile>> FindFile(const fs::path& folder, const FileStore& files) {
-  const auto is_folder = files.IsFolder(folder);
-  if (!is_folder) return is_folder.error();
-  if (!*is_folder) return std::optional<FoundFile>();
+  TG_ASSIGN(const auto is_folder, files.IsFolder(folder));
+  if (!is_folder) return std::optional<FoundFile>();
   std::vector<std::string> likely;
   for (const Source& source : kSources) {
     if (!source.name.starts_with('*')) likely.emplace_back(source.name);
   }
-  const auto names = files.FilesIn(folder, likely);
-  if (!names) return names.error();
+  TG_ASSIGN(const auto names, files.FilesIn(folder, likely));
   for (const Source& source : kSources) {
-    if (const auto name = NameOf(source, *names)) {
+    if (const auto name = NameOf(source, names)) {
       return std::optional(FoundFile{&source, folder / *name});
     }
   }
@@ -78,10 +77,9 @@ Result<std::optional<FoundFile>> FindFile(const fs::path& folder, const FileStor
 }
 
 Result<Vocabulary> ParseFile(const FoundFile& file, const FileStore& files) {
-  auto bytes = ReadSmallFile(files, file.path, kTokenizerLimitBytes);
-  if (!bytes) return std::move(bytes).error();
-  if (IsGitLfsPointer(*bytes)) return GitLfsPointerError(file.path.string());
-  auto vocabulary = file.source->parse(*bytes);
+  TG_ASSIGN(auto bytes, ReadSmallFile(files, file.path, kTokenizerLimitBytes));
+  if (IsGitLfsPointer(bytes)) return GitLfsPointerError(file.path.string());
+  auto vocabulary = file.source->parse(bytes);
   if (vocabulary && vocabulary->tokens.size() == 0) {
     return Error{.problem = "the tokenizer holds no tokens"};
   }
@@ -96,11 +94,9 @@ Result<bool> IsFile(const fs::path& path, const FileStore& files) {
 }
 
 Result<Vocabulary> ReadGgufVocabulary(const fs::path& path, const FileStore& files) {
-  auto file = files.Open(path);
-  if (!file) return std::move(file).error();
-  const auto header = ReadGgufHeader(**file);
-  if (!header) return header.error();
-  auto vocabulary = VocabularyOfGguf(header->metadata);
+  TG_ASSIGN(auto file, files.Open(path));
+  TG_ASSIGN(const auto header, ReadGgufHeader(*file));
+  auto vocabulary = VocabularyOfGguf(header.metadata);
   if (!vocabulary) return std::move(vocabulary).error().InFile(path.string());
   vocabulary->file = path.string();
   return vocabulary;
@@ -109,27 +105,24 @@ Result<Vocabulary> ReadGgufVocabulary(const fs::path& path, const FileStore& fil
 }  // namespace
 
 Result<std::optional<fs::path>> FindTokenizerFile(const fs::path& folder, const FileStore& files) {
-  const auto is_file = IsFile(folder, files);
-  if (!is_file) return is_file.error();
-  if (*is_file) return std::optional(folder);
+  TG_ASSIGN(const auto is_file, IsFile(folder, files));
+  if (is_file) return std::optional(folder);
   const auto file = FindFile(folder, files);
   if (!file) return file.error();
   return *file ? std::optional((*file)->path) : std::nullopt;
 }
 
 Result<Vocabulary> ReadVocabulary(const fs::path& folder, const FileStore& files) {
-  const auto is_file = IsFile(folder, files);
-  if (!is_file) return is_file.error();
-  if (*is_file) return ReadGgufVocabulary(folder, files);
-  const auto found = FindFile(folder, files);
-  if (!found) return found.error();
-  if (!*found) {
+  TG_ASSIGN(const auto is_file, IsFile(folder, files));
+  if (is_file) return ReadGgufVocabulary(folder, files);
+  TG_ASSIGN(const auto found, FindFile(folder, files));
+  if (!found) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "no tokenizer in this folder",
                  .file = folder.string(),
                  .expected = "tokenizer.json, tokenizer.model, vocab.json or vocab.txt"};
   }
-  const FoundFile& file = **found;
+  const FoundFile& file = *found;
   auto vocabulary = ParseFile(file, files);
   if (!vocabulary) return std::move(vocabulary).error().InFile(file.path.string());
   vocabulary->file = file.path.string();

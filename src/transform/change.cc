@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -85,15 +86,13 @@ Result<std::vector<ChosenChange>> ParseChanges(std::string_view text) {
     const size_t comma = text.find(',');
     const std::string_view item = text.substr(0, comma);
     const size_t colon = item.find(':');
-    const auto change = FindChange(item.substr(0, colon));
-    if (!change) return change.error();
-    double strength = (*change)->strengths.front();
+    TG_ASSIGN(const auto change, FindChange(item.substr(0, colon)));
+    double strength = change->strengths.front();
     if (colon != item.npos) {
-      const auto parsed = ParseStrength(**change, item.substr(colon + 1));
-      if (!parsed) return parsed.error();
-      strength = *parsed;
+      TG_ASSIGN(const auto parsed, ParseStrength(*change, item.substr(colon + 1)));
+      strength = parsed;
     }
-    chosen.push_back({*change, strength});
+    chosen.push_back({change, strength});
     if (comma == text.npos) return chosen;
     text.remove_prefix(comma + 1);
   }

@@ -11,6 +11,7 @@
 #include "architecture/architecture.h"
 #include "base/bfloat16.h"
 #include "base/file.h"
+#include "base/try.h"
 #include "numerics/encode_floats.h"
 #include "numerics/half_floats.h"
 #include "safetensors/safetensors_writer.h"
@@ -185,12 +186,10 @@ constexpr uint64_t kLargestTokenizerBytes = 64ull << 20;
 Result<void> CopySmallFile(const TokenizerFiles& tokenizer, const char* name,
                            const std::filesystem::path& folder) {
   const auto path = tokenizer.folder / name;
-  const auto exists = tokenizer.files->Exists(path);
-  if (!exists) return exists.error();
-  if (!*exists) return {};
-  const auto text = ReadSmallFile(*tokenizer.files, path, kLargestTokenizerBytes);
-  if (!text) return text.error();
-  return WriteFileAtomically(folder / name, *text);
+  TG_ASSIGN(const auto exists, tokenizer.files->Exists(path));
+  if (!exists) return {};
+  TG_ASSIGN(const auto text, ReadSmallFile(*tokenizer.files, path, kLargestTokenizerBytes));
+  return WriteFileAtomically(folder / name, text);
 }
 
 Result<void> WriteTokenizer(const TokenizerFiles& tokenizer, const std::filesystem::path& folder) {

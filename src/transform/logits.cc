@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/try.h"
 #include "network/forward.h"
 #include "network/network.h"
 #include "transform/change.h"
@@ -38,16 +39,14 @@ void AppendRows(const FloatMatrix& rows, FloatMatrix* to) {
 
 Result<std::optional<FloatMatrix>> LogitsOf(const Decoder& decoder, uint64_t seed) {
   if (decoder.row_of_token.empty()) return std::optional<FloatMatrix>();
-  const auto network = NetworkOf(decoder);
-  if (!network) return network.error();
+  TG_ASSIGN(const auto network, NetworkOf(decoder));
   SeededDraws draws(seed);
   const std::vector<uint32_t>& rows = decoder.row_of_token;
   FloatMatrix logits(kSequences * kSequenceLength, rows.size());
   for (size_t s = 0; s < kSequences; ++s) {
-    const auto forward = RunForward(**network, Sequence(decoder, draws));
-    if (!forward) return forward.error();
+    TG_ASSIGN(const auto forward, RunForward(*network, Sequence(decoder, draws)));
     for (size_t t = 0; t < kSequenceLength; ++t) {
-      const auto from = forward->logits.Row(t);
+      const auto from = forward.logits.Row(t);
       const auto to = logits.Row(s * kSequenceLength + t);
       for (size_t token = 0; token < rows.size(); ++token) to[token] = from[rows[token]];
     }
@@ -72,15 +71,13 @@ Result<std::vector<FloatMatrix>> StreamsOf(const Decoder& decoder, uint64_t seed
     return DoesNotFit("another model's tokens", "the tokens of the model that was read",
                       "put this change before the one that replaces the embedding");
   }
-  const auto network = NetworkOf(decoder);
-  if (!network) return network.error();
+  TG_ASSIGN(const auto network, NetworkOf(decoder));
   SeededDraws draws(seed);
   std::vector<FloatMatrix> streams(decoder.layers.size() + 1);
   for (size_t s = 0; s < kSequences; ++s) {
-    auto forward = RunForward(**network, Sequence(decoder, draws));
-    if (!forward) return std::move(forward).error();
-    forward->hidden.back() = std::move(forward->last_stream);
-    for (size_t l = 0; l < streams.size(); ++l) AppendRows(forward->hidden[l], &streams[l]);
+    TG_ASSIGN(auto forward, RunForward(*network, Sequence(decoder, draws)));
+    forward.hidden.back() = std::move(forward.last_stream);
+    for (size_t l = 0; l < streams.size(); ++l) AppendRows(forward.hidden[l], &streams[l]);
   }
   return streams;
 }

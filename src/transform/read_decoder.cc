@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "network/network.h"
 #include "network/network_parts.h"
 #include "transform/decoder.h"
@@ -280,7 +281,7 @@ Result<Decoder> Reader::Read() {
   const NetworkParts& parts = network_.parts();
   if (parts.stacks.size() != 1) return NotLikeLlama("an encoder and a decoder");
   const Stack& stack = parts.stacks.front();
-  if (auto fits = CheckOuterParts(stack, parts.head); !fits) return std::move(fits).error();
+  TG_TRY(CheckOuterParts(stack, parts.head));
 
   Decoder decoder = {.name = model_.name, .config = model_.config};
   decoder.tokenizer = {.folder = model_.tokenizer_folder, .files = model_.files};
@@ -313,7 +314,7 @@ Result<Decoder> Reader::Read() {
   decoder.heads = shape.heads;
   decoder.key_heads = shape.key_heads;
   decoder.head_size = shape.head_size;
-  if (auto all = CheckAllTaken(); !all) return std::move(all).error();
+  TG_TRY(CheckAllTaken());
   decoder.names = std::move(names_);
   decoder.layers_differ = !TakeLayerTypes(decoder) && LayersDiffer(stack.layers);
   decoder.row_of_token.resize(decoder.vocabulary());
@@ -346,9 +347,8 @@ Result<Decoder> ReadDecoder(const Model& model) {
   if (!model.config.is_object()) {
     return NotLikeLlama("no config.json").InFile(model.path.string());
   }
-  const auto network = Network::Build(model);
-  if (!network) return network.error();
-  auto decoder = Reader(**network, model).Read();
+  TG_ASSIGN(const auto network, Network::Build(model));
+  auto decoder = Reader(*network, model).Read();
   if (!decoder) return std::move(decoder).error().InFile(model.path.string());
   return decoder;
 }

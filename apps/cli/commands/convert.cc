@@ -4,6 +4,7 @@
 #include "api/changes/conversion.h"
 #include "api/json/convert_json.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
 #include "cli/output/text_layout.h"
@@ -19,17 +20,16 @@ DType DTypeOf(const std::string& name) {
 }  // namespace
 
 Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console) {
-  const auto converted = ConvertModel({.model = options.model,
-                                       .base = options.base,
-                                       .output = options.output,
-                                       .dtype = DTypeOf(options.dtype)},
-                                      SessionOf(console));
-  if (!converted) return converted.error();
+  TG_ASSIGN(const auto converted, ConvertModel({.model = options.model,
+                                                .base = options.base,
+                                                .output = options.output,
+                                                .dtype = DTypeOf(options.dtype)},
+                                               SessionOf(console)));
   if (console.json()) {
-    console.PrintJson(ConvertedModelToJson(*converted));
+    console.PrintJson(ConvertedModelToJson(converted));
   } else {
-    console.Print(fmt::format("{}  ({} tensors as {})\n", EscapeControl(converted->output),
-                              WithThousands(converted->tensors), converted->dtype));
+    console.Print(fmt::format("{}  ({} tensors as {})\n", EscapeControl(converted.output),
+                              WithThousands(converted.tensors), converted.dtype));
   }
   return ExitStatus::kDone;
 }

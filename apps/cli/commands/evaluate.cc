@@ -1,5 +1,6 @@
 // tensorguard evaluate: verdicts on a folder of models whose ancestry is known.
 #include "api/json/evaluation_json.h"
+#include "base/try.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
 #include "cli/output/evaluate_output.h"
@@ -16,17 +17,17 @@ EvaluatedProfile ProfileOf(const std::string& name) {
 }  // namespace
 
 Result<ExitStatus> RunEvaluate(const EvaluateOptions& options, Console& console) {
-  const auto report = EvaluateModels(
-      {.truth = options.truth, .profile = ProfileOf(options.profile), .threads = options.threads},
-      SessionOf(console));
-  if (!report) return report.error();
+  TG_ASSIGN(const auto report, EvaluateModels({.truth = options.truth,
+                                               .profile = ProfileOf(options.profile),
+                                               .threads = options.threads},
+                                              SessionOf(console)));
   if (console.json()) {
-    console.PrintJson(EvaluationToJson(*report));
+    console.PrintJson(EvaluationToJson(report));
   } else {
-    console.Print(EvaluationToText(*report));
+    console.Print(EvaluationToText(report));
   }
-  if (report->errors.empty()) return ExitStatus::kDone;
-  console.Note(FailureCount(report->errors.size(), report->models.size()));
+  if (report.errors.empty()) return ExitStatus::kDone;
+  console.Note(FailureCount(report.errors.size(), report.models.size()));
   return ExitStatus::kError;
 }
 

@@ -7,6 +7,7 @@
 #include "api/json/fingerprint_json.h"
 #include "base/readable_bytes.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
 #include "cli/output/family_output.h"
@@ -50,7 +51,7 @@ Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& co
     }
     return {};
   };
-  const auto worked =
+  TG_TRY(
       FingerprintModels({.models = options.models,
                          .base = options.base,
                          .output = options.output,
@@ -59,8 +60,7 @@ Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& co
                          .threads = options.threads,
                          .jobs = options.jobs,
                          .clock = SecondsNow},
-                        take, SessionOf(console));
-  if (!worked) return worked.error();
+                        take, SessionOf(console)));
   if (console.json()) console.PrintJson(FingerprintedModelsToJson(models, errors));
   if (errors.empty()) return ExitStatus::kDone;
   if (options.models.size() > 1) {

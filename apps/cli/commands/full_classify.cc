@@ -4,6 +4,7 @@
 #include "api/classification.h"
 #include "api/json/classification_json.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/output/family_output.h"
@@ -42,21 +43,20 @@ std::string ToText(const ClassifiedModel& model) {
 }  // namespace
 
 Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Console& console) {
-  const auto model = ClassifyModel({.model = options.model,
-                                    .base = options.base,
-                                    .known = options.known,
-                                    .quick_bytes = options.quick_bytes,
-                                    .incomplete = options.incomplete,
-                                    .threads = options.threads},
-                                   SessionOf(console));
-  if (!model) return model.error();
+  TG_ASSIGN(const auto model, ClassifyModel({.model = options.model,
+                                             .base = options.base,
+                                             .known = options.known,
+                                             .quick_bytes = options.quick_bytes,
+                                             .incomplete = options.incomplete,
+                                             .threads = options.threads},
+                                            SessionOf(console)));
   if (console.json()) {
-    console.PrintJson(ClassifiedModelToJson(*model));
+    console.PrintJson(ClassifiedModelToJson(model));
   } else {
-    console.Print(ToText(*model));
+    console.Print(ToText(model));
   }
-  const auto verdict = VerdictName(model->best().comparison.verdict);
-  return StatusAfter(model->shortfall, StatusOf(verdict, options.fail_on), console);
+  const auto verdict = VerdictName(model.best().comparison.verdict);
+  return StatusAfter(model.shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::internal::cli

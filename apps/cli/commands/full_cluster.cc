@@ -5,6 +5,7 @@
 #include "api/json/cluster_json.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/output/family_output.h"
@@ -30,25 +31,20 @@ std::string ToText(const FamilyGroups& groups) {
 Result<ExitStatus> RunClusterByFullProfile(const ClusterOptions& options, Console& console) {
   std::optional<ImageFormat> plot_format;
   if (options.plot) {
-    const auto format = ImageFormatOf(*options.plot);
-    if (!format) return format.error();
-    plot_format = *format;
+    TG_ASSIGN(const auto format, ImageFormatOf(*options.plot));
+    plot_format = format;
   }
-  const auto groups = FindFamilyGroups(FamilyRequestOf(options), SessionOf(console));
-  if (!groups) return groups.error();
+  TG_ASSIGN(const auto groups, FindFamilyGroups(FamilyRequestOf(options), SessionOf(console)));
   if (plot_format) {
-    const auto plot = DrawFamilyGroups(*groups, *plot_format);
-    if (!plot) return plot.error();
-    if (auto written = WriteFileAtomically(*options.plot, *plot); !written) {
-      return std::move(written).error();
-    }
+    TG_ASSIGN(const auto plot, DrawFamilyGroups(groups, *plot_format));
+    TG_TRY(WriteFileAtomically(*options.plot, plot));
   }
   if (console.json()) {
-    console.PrintJson(FamilyGroupsToJson(*groups, options.plot));
+    console.PrintJson(FamilyGroupsToJson(groups, options.plot));
   } else {
-    console.Print(ToText(*groups));
+    console.Print(ToText(groups));
   }
-  return StatusAfter(groups->shortfall, ExitStatus::kDone, console);
+  return StatusAfter(groups.shortfall, ExitStatus::kDone, console);
 }
 
 }  // namespace tensorguard::internal::cli

@@ -1,6 +1,7 @@
 // tensorguard compare by the full profile: a verdict on a pair of models.
 #include "api/json/comparison_json.h"
 #include "base/file.h"
+#include "base/try.h"
 #include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/output/comparison_output.h"
@@ -9,29 +10,25 @@
 namespace tensorguard::internal::cli {
 
 Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Console& console) {
-  const auto pair = ComparePair({.first = options.first,
-                                 .second = options.second,
-                                 .base = options.base,
-                                 .known = options.known,
-                                 .deep = options.deep,
-                                 .quick_bytes = options.quick_bytes,
-                                 .incomplete = options.incomplete,
-                                 .threads = options.threads},
-                                SessionOf(console));
-  if (!pair) return pair.error();
+  TG_ASSIGN(const auto pair, ComparePair({.first = options.first,
+                                          .second = options.second,
+                                          .base = options.base,
+                                          .known = options.known,
+                                          .deep = options.deep,
+                                          .quick_bytes = options.quick_bytes,
+                                          .incomplete = options.incomplete,
+                                          .threads = options.threads},
+                                         SessionOf(console)));
   if (options.html) {
-    const std::string page = ComparedPairToHtml(*pair);
-    if (auto written = WriteFileAtomically(*options.html, page); !written) {
-      return std::move(written).error();
-    }
+    const std::string page = ComparedPairToHtml(pair);
+    TG_TRY(WriteFileAtomically(*options.html, page));
   }
   if (console.json()) {
-    console.PrintJson(ComparedPairToJson(*pair, options.html));
+    console.PrintJson(ComparedPairToJson(pair, options.html));
   } else {
-    console.Print(ComparedPairToText(*pair));
+    console.Print(ComparedPairToText(pair));
   }
-  return StatusAfter(pair->shortfall, StatusOf(VerdictName(pair->verdict), options.fail_on),
-                     console);
+  return StatusAfter(pair.shortfall, StatusOf(VerdictName(pair.verdict), options.fail_on), console);
 }
 
 }  // namespace tensorguard::internal::cli

@@ -8,6 +8,7 @@
 #include "api/reading/sources.h"
 #include "base/readable_bytes.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
 #include "cli/output/inspect_fingerprint.h"
@@ -128,16 +129,14 @@ Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
   if (IsFingerprintFile(options.model)) {
     return InspectFingerprint(options.model, options.list_tensors, console);
   }
-  const auto inspected = InspectModel(options.model, options.base, SessionOf(console));
-  if (!inspected) return inspected.error();
+  TG_ASSIGN(const auto inspected, InspectModel(options.model, options.base, SessionOf(console)));
   if (console.json()) {
-    auto printed = PrintJsonWithTensors(*inspected, console);
-    if (!printed) return std::move(printed).error();
+    TG_TRY(PrintJsonWithTensors(inspected, console));
     return ExitStatus::kDone;
   }
-  console.Print(SummaryText(*inspected) + "\n" + RoleTable(inspected->summary));
-  if (options.list_tensors) console.Print("\n" + TensorTableText(inspected->model));
-  if (const auto& problem = inspected->tokenizer.problem) {
+  console.Print(SummaryText(inspected) + "\n" + RoleTable(inspected.summary));
+  if (options.list_tensors) console.Print("\n" + TensorTableText(inspected.model));
+  if (const auto& problem = inspected.tokenizer.problem) {
     console.Print("\nnote: " + DescribeError(*problem) + "\n");
   }
   return ExitStatus::kDone;

@@ -4,6 +4,7 @@
 #include "api/json/classification_json.h"
 #include "api/paper/paper_classification.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/output/family_output.h"
@@ -35,22 +36,22 @@ std::string ToText(const std::string& model, const Classification& result) {
 }  // namespace
 
 Result<ExitStatus> RunClassifyByPaperProfile(const ClassifyOptions& options, Console& console) {
-  const auto model = ClassifyModelByPaper(
-      {.model = options.model,
-       .base = options.base,
-       .known = options.known,
-       .centers = options.centers,
-       .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
-       .threads = options.threads},
-      SessionOf(console));
-  if (!model) return model.error();
+  TG_ASSIGN(const auto model,
+            ClassifyModelByPaper(
+                {.model = options.model,
+                 .base = options.base,
+                 .known = options.known,
+                 .centers = options.centers,
+                 .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
+                 .threads = options.threads},
+                SessionOf(console)));
   if (console.json()) {
-    console.PrintJson(PaperClassifiedModelToJson(*model));
+    console.PrintJson(PaperClassifiedModelToJson(model));
   } else {
-    console.Print(ToText(model->name, model->result));
+    console.Print(ToText(model.name, model.result));
   }
-  const auto verdict = PaperVerdictName(model->result.candidates.front().verdict);
-  return StatusAfter(model->shortfall, StatusOf(verdict, options.fail_on), console);
+  const auto verdict = PaperVerdictName(model.result.candidates.front().verdict);
+  return StatusAfter(model.shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::internal::cli

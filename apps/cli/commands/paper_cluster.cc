@@ -5,6 +5,7 @@
 #include "api/paper/paper_families.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/output/family_output.h"
@@ -30,26 +31,22 @@ std::string ToText(const PaperFamilies& families) {
 Result<ExitStatus> RunClusterByPaperProfile(const ClusterOptions& options, Console& console) {
   std::optional<ImageFormat> plot_format;
   if (options.plot) {
-    const auto format = ImageFormatOf(*options.plot);
-    if (!format) return format.error();
-    plot_format = *format;
+    TG_ASSIGN(const auto format, ImageFormatOf(*options.plot));
+    plot_format = format;
   }
   const auto missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse;
-  const auto families = FindFamiliesByPaper(FamilyRequestOf(options), missing, SessionOf(console));
-  if (!families) return families.error();
+  TG_ASSIGN(const auto families,
+            FindFamiliesByPaper(FamilyRequestOf(options), missing, SessionOf(console)));
   if (plot_format) {
-    const auto plot = DrawPaperFamilies(*families, *plot_format);
-    if (!plot) return plot.error();
-    if (auto written = WriteFileAtomically(*options.plot, *plot); !written) {
-      return std::move(written).error();
-    }
+    TG_ASSIGN(const auto plot, DrawPaperFamilies(families, *plot_format));
+    TG_TRY(WriteFileAtomically(*options.plot, plot));
   }
   if (console.json()) {
-    console.PrintJson(PaperFamiliesToJson(*families, options.plot));
+    console.PrintJson(PaperFamiliesToJson(families, options.plot));
   } else {
-    console.Print(ToText(*families));
+    console.Print(ToText(families));
   }
-  return StatusAfter(families->shortfall, ExitStatus::kDone, console);
+  return StatusAfter(families.shortfall, ExitStatus::kDone, console);
 }
 
 }  // namespace tensorguard::internal::cli

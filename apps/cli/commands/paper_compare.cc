@@ -4,6 +4,7 @@
 #include "api/json/comparison_json.h"
 #include "api/paper/paper_pair.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/console_session.h"
 #include "cli/commands/profile_commands.h"
 #include "cli/output/family_output.h"
@@ -34,22 +35,22 @@ std::string ToText(const PaperComparedPair& pair) {
 }  // namespace
 
 Result<ExitStatus> RunCompareByPaperProfile(const CompareOptions& options, Console& console) {
-  const auto pair = ComparePairByPaper(
-      {.first = options.first,
-       .second = options.second,
-       .base = options.base,
-       .known = options.known,
-       .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
-       .threads = options.threads},
-      SessionOf(console));
-  if (!pair) return pair.error();
+  TG_ASSIGN(const auto pair,
+            ComparePairByPaper(
+                {.first = options.first,
+                 .second = options.second,
+                 .base = options.base,
+                 .known = options.known,
+                 .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
+                 .threads = options.threads},
+                SessionOf(console)));
   if (console.json()) {
-    console.PrintJson(PaperComparedPairToJson(*pair));
+    console.PrintJson(PaperComparedPairToJson(pair));
   } else {
-    console.Print(ToText(*pair));
+    console.Print(ToText(pair));
   }
-  const auto verdict = PaperVerdictName(pair->comparison.verdict);
-  return StatusAfter(pair->shortfall, StatusOf(verdict, options.fail_on), console);
+  const auto verdict = PaperVerdictName(pair.comparison.verdict);
+  return StatusAfter(pair.shortfall, StatusOf(verdict, options.fail_on), console);
 }
 
 }  // namespace tensorguard::internal::cli

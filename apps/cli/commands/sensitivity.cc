@@ -9,6 +9,7 @@
 #include "api/paper/measured_sensitivity.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
 #include "cli/output/text_layout.h"
@@ -65,29 +66,24 @@ std::string ToText(const MeasuredSensitivity& measured) {
 
 Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console) {
   const Session session = SessionOf(console);
-  if (auto base = CheckBase({options.model}, options.base, session); !base) {
-    return std::move(base).error();
-  }
+  TG_TRY(CheckBase({options.model}, options.base, session));
   std::optional<ImageFormat> plot_format;
   if (options.plot) {
-    const auto format = ImageFormatOf(*options.plot);
-    if (!format) return format.error();
-    plot_format = *format;
+    TG_ASSIGN(const auto format, ImageFormatOf(*options.plot));
+    plot_format = format;
   }
-  const auto measured = MeasureModelSensitivity(
-      {.model = options.model, .base = options.base, .threads = options.threads}, session);
-  if (!measured) return measured.error();
+  TG_ASSIGN(
+      const auto measured,
+      MeasureModelSensitivity(
+          {.model = options.model, .base = options.base, .threads = options.threads}, session));
   if (plot_format) {
-    const auto plot = DrawMeasuredSensitivity(*measured, *plot_format);
-    if (!plot) return plot.error();
-    if (auto written = WriteFileAtomically(*options.plot, *plot); !written) {
-      return std::move(written).error();
-    }
+    TG_ASSIGN(const auto plot, DrawMeasuredSensitivity(measured, *plot_format));
+    TG_TRY(WriteFileAtomically(*options.plot, plot));
   }
   if (console.json()) {
-    console.PrintJson(MeasuredSensitivityToJson(*measured));
+    console.PrintJson(MeasuredSensitivityToJson(measured));
   } else {
-    console.Print(ToText(*measured));
+    console.Print(ToText(measured));
   }
   return ExitStatus::kDone;
 }

@@ -4,6 +4,7 @@
 #include "api/changes/transformation.h"
 #include "api/json/transform_json.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/arguments/usage.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
@@ -71,20 +72,19 @@ void PrintApplied(const TransformedModel& transformed, Console& console) {
 
 Result<ExitStatus> RunTransform(const TransformOptions& options, Console& console) {
   if (options.list) return ListChanges(console);
-  if (auto checked = CheckOptions(options); !checked) return std::move(checked).error();
-  const auto transformed = TransformModel({.model = options.model,
-                                           .base = options.base,
-                                           .output = *options.output,
-                                           .changes = *options.with,
-                                           .second_model = options.with_model,
-                                           .dtype = DTypeOf(options.dtype),
-                                           .seed = options.seed},
-                                          SessionOf(console));
-  if (!transformed) return transformed.error();
+  TG_TRY(CheckOptions(options));
+  TG_ASSIGN(const auto transformed, TransformModel({.model = options.model,
+                                                    .base = options.base,
+                                                    .output = *options.output,
+                                                    .changes = *options.with,
+                                                    .second_model = options.with_model,
+                                                    .dtype = DTypeOf(options.dtype),
+                                                    .seed = options.seed},
+                                                   SessionOf(console)));
   if (console.json()) {
-    console.PrintJson(TransformedModelToJson(*transformed));
+    console.PrintJson(TransformedModelToJson(transformed));
   } else {
-    PrintApplied(*transformed, console);
+    PrintApplied(transformed, console);
   }
   return ExitStatus::kDone;
 }

@@ -7,6 +7,7 @@
 #include "api/inspection/inspected_model.h"
 #include "api/json/inspect_json.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "cli/output/text_layout.h"
 #include "fingerprint/file/fingerprint_file.h"
 
@@ -48,15 +49,14 @@ std::string WeightTable(const Fingerprint& print) {
 
 Result<ExitStatus> InspectFingerprint(const std::string& path, bool list_tensors,
                                       Console& console) {
-  const auto print = ReadFingerprint(path);
-  if (!print) return print.error();
+  TG_ASSIGN(const auto print, ReadFingerprint(path));
   if (console.json()) {
-    console.PrintJson(InspectedFingerprintToJson(*print, path));
+    console.PrintJson(InspectedFingerprintToJson(print, path));
     return ExitStatus::kDone;
   }
-  console.Print(SummaryText(*print));
-  if (list_tensors) console.Print("\n" + WeightTable(*print));
-  for (const std::string& note : print->notes) {
+  console.Print(SummaryText(print));
+  if (list_tensors) console.Print("\n" + WeightTable(print));
+  for (const std::string& note : print.notes) {
     console.Print(fmt::format("note: {}\n", EscapeControl(note)));
   }
   return ExitStatus::kDone;

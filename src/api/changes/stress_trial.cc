@@ -4,6 +4,7 @@
 
 #include "api/models.h"
 #include "api/reading/distinct_names.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -16,15 +17,14 @@ Result<std::vector<Combination>> CombinationsOf(const std::vector<std::string>& 
     for (char& letter : list) {
       if (letter == '+') letter = ',';
     }
-    auto parsed = ParseChanges(list);
-    if (!parsed) return std::move(parsed).error();
-    const bool plain = parsed->size() == 1 && list.find(':') == list.npos;
+    TG_ASSIGN(auto parsed, ParseChanges(list));
+    const bool plain = parsed.size() == 1 && list.find(':') == list.npos;
     if (!plain) {
-      combinations.push_back(*std::move(parsed));
+      combinations.push_back(std::move(parsed));
       continue;
     }
     // A name alone means each strength that it is tried at.
-    const Change& change = *parsed->front().change;
+    const Change& change = *parsed.front().change;
     for (const double strength : change.strengths) combinations.push_back({{&change, strength}});
   }
   return combinations;
@@ -33,31 +33,27 @@ Result<std::vector<Combination>> CombinationsOf(const std::vector<std::string>& 
 }  // namespace
 
 Result<StressReport> RunStressTrial(const StressRequest& request, const Session& session) {
-  auto base = CheckBase({request.model}, request.base, session);
-  if (!base) return std::move(base).error();
-  auto combinations = CombinationsOf(request.changes);
-  if (!combinations) return std::move(combinations).error();
-  auto model = OpenWithBase(request.model, request.base, session);
-  if (!model) return std::move(model).error();
+  TG_TRY(CheckBase({request.model}, request.base, session));
+  TG_ASSIGN(auto combinations, CombinationsOf(request.changes));
+  TG_ASSIGN(auto model, OpenWithBase(request.model, request.base, session));
   std::vector<Model> others;
   for (const std::string& path : request.against) {
-    auto other = OpenWithBase(path, {}, session);
-    if (!other) return std::move(other).error();
-    others.push_back(*std::move(other));
+    TG_ASSIGN(auto other, OpenWithBase(path, {}, session));
+    others.push_back(std::move(other));
   }
   NamesToTellApart names;
-  names.AddAsked(model->name, request.model);
+  names.AddAsked(model.name, request.model);
   for (size_t i = 0; i < others.size(); ++i) names.Add(others[i].name, request.against[i]);
   names.TellApart();
   std::vector<const Model*> pointers;
   for (const Model& other : others) pointers.push_back(&other);
-  auto report = StressModel(*model, pointers,
-                            {.combinations = *std::move(combinations),
+  auto report = StressModel(model, pointers,
+                            {.combinations = std::move(combinations),
                              .deep = request.deep,
                              .search = request.search,
                              .seed = request.seed,
                              .threads = request.threads,
-                             .on_progress = session.listener.ShowProgress(model->name)});
+                             .on_progress = session.listener.ShowProgress(model.name)});
   session.listener.EndProgress();
   return report;
 }

@@ -4,6 +4,7 @@
 
 #include "api/models.h"
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "transform/decoder_model.h"
 #include "transform/logits.h"
 
@@ -17,8 +18,7 @@ Result<std::vector<AppliedChange>> ApplyAll(const std::vector<ChosenChange>& cho
   auto before = LogitsOf(decoder, seed);
   if (!before) return std::move(before).error();
   for (size_t i = 0; i < chosen.size(); ++i) {
-    auto changed = ApplyChange(chosen[i], RandomBits(seed, i), other, decoder);
-    if (!changed) return std::move(changed).error();
+    TG_TRY(ApplyChange(chosen[i], RandomBits(seed, i), other, decoder));
     auto after = LogitsOf(decoder, seed);
     if (!after) return std::move(after).error();
     applied.push_back({.chosen = chosen[i]});
@@ -31,36 +31,27 @@ Result<std::vector<AppliedChange>> ApplyAll(const std::vector<ChosenChange>& cho
 Result<std::optional<Decoder>> ReadSecond(const TransformationRequest& request,
                                           const Session& session) {
   if (!request.second_model) return std::optional<Decoder>();
-  const auto second = OpenWithBase(*request.second_model, {}, session);
-  if (!second) return second.error();
-  auto decoder = ReadDecoder(*second);
-  if (!decoder) return std::move(decoder).error();
-  return std::optional<Decoder>(*std::move(decoder));
+  TG_ASSIGN(const auto second, OpenWithBase(*request.second_model, {}, session));
+  TG_ASSIGN(auto decoder, ReadDecoder(second));
+  return std::optional<Decoder>(std::move(decoder));
 }
 
 }  // namespace
 
 Result<TransformedModel> TransformModel(const TransformationRequest& request,
                                         const Session& session) {
-  auto base = CheckBase({request.model}, request.base, session);
-  if (!base) return std::move(base).error();
-  const auto chosen = ParseChanges(request.changes);
-  if (!chosen) return chosen.error();
-  const auto model = OpenWithBase(request.model, request.base, session);
-  if (!model) return model.error();
-  auto decoder = ReadDecoder(*model);
-  if (!decoder) return std::move(decoder).error();
-  const auto second = ReadSecond(request, session);
-  if (!second) return second.error();
-  const Decoder* const other = *second ? &**second : nullptr;
-  auto applied = ApplyAll(*chosen, request.seed, other, *decoder);
-  if (!applied) return std::move(applied).error();
-  auto written = WriteDecoder(*decoder, request.output, request.dtype);
-  if (!written) return std::move(written).error();
-  return TransformedModel{.name = model->name,
+  TG_TRY(CheckBase({request.model}, request.base, session));
+  TG_ASSIGN(const auto chosen, ParseChanges(request.changes));
+  TG_ASSIGN(const auto model, OpenWithBase(request.model, request.base, session));
+  TG_ASSIGN(auto decoder, ReadDecoder(model));
+  TG_ASSIGN(const auto second, ReadSecond(request, session));
+  const Decoder* const other = second ? &*second : nullptr;
+  TG_ASSIGN(auto applied, ApplyAll(chosen, request.seed, other, decoder));
+  TG_TRY(WriteDecoder(decoder, request.output, request.dtype));
+  return TransformedModel{.name = model.name,
                           .output = request.output,
                           .seed = request.seed,
-                          .changes = *std::move(applied)};
+                          .changes = std::move(applied)};
 }
 
 }  // namespace tensorguard::internal

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/paper/features.h"
+#include "base/try.h"
 #include "model/model.h"
 #include "paper/paper_comparison.h"
 
@@ -23,9 +24,8 @@ Result<ModelPlace> PlaceOf(const EvaluatedModels& set, const TruthModel& model) 
                  .problem = "a model of the truth is not there",
                  .file = folder.string()};
   }
-  const auto is_adapter = NamesAdapter(folder);
-  if (!is_adapter) return is_adapter.error();
-  if (!*is_adapter) return ModelPlace{.path = folder.string()};
+  TG_ASSIGN(const auto is_adapter, NamesAdapter(folder));
+  if (!is_adapter) return ModelPlace{.path = folder.string()};
   if (model.parents.empty()) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "the truth names no parent of an adapter",
@@ -56,8 +56,7 @@ Result<EvaluationAnswers> AnswerByPaperProfile(const EvaluatedModels& set,
       result.errors.push_back(std::move(features).error());
     }
   }
-  const auto population = BuildFeatureMatrix(read, MissingFeature::kImpute);
-  if (!population) return population.error();
+  TG_ASSIGN(const auto population, BuildFeatureMatrix(read, MissingFeature::kImpute));
   for (const EvaluationPair& pair : pairs) {
     const auto a = place_in_read[pair.model];
     const auto b = place_in_read[pair.base];
@@ -65,11 +64,10 @@ Result<EvaluationAnswers> AnswerByPaperProfile(const EvaluatedModels& set,
       result.answers.push_back({.verdict = kFailedVerdict});
       continue;
     }
-    const auto comparison =
-        ComparePaperFeatures(read[*a], read[*b], &*population, MissingFeature::kImpute);
-    if (!comparison) return comparison.error();
-    result.answers.push_back({.score = comparison->score,
-                              .verdict = std::string(PaperVerdictName(comparison->verdict))});
+    TG_ASSIGN(const auto comparison,
+              ComparePaperFeatures(read[*a], read[*b], &population, MissingFeature::kImpute));
+    result.answers.push_back(
+        {.score = comparison.score, .verdict = std::string(PaperVerdictName(comparison.verdict))});
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/evaluation/evaluation_answers.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -29,19 +30,17 @@ std::string_view EvaluatedProfileName(EvaluatedProfile profile) {
 }
 
 Result<EvaluationReport> EvaluateModels(const EvaluationRequest& request, const Session& session) {
-  auto models = ReadTruth(request.truth);
-  if (!models) return std::move(models).error();
-  EvaluationReport report = {.profile = request.profile, .models = *std::move(models)};
+  TG_ASSIGN(auto models, ReadTruth(request.truth));
+  EvaluationReport report = {.profile = request.profile, .models = std::move(models)};
   report.pairs = PairsToEvaluate(report.models);
   const EvaluatedModels set = {.folder = std::filesystem::path(request.truth).parent_path(),
                                .models = report.models,
                                .threads = request.threads};
-  auto answers = Answer(request.profile, set, report.pairs, session);
-  if (!answers) return std::move(answers).error();
-  report.answers = std::move(answers->answers);
-  report.merges = std::move(answers->merges);
-  report.copies = std::move(answers->copies);
-  report.errors = std::move(answers->errors);
+  TG_ASSIGN(auto answers, Answer(request.profile, set, report.pairs, session));
+  report.answers = std::move(answers.answers);
+  report.merges = std::move(answers.merges);
+  report.copies = std::move(answers.copies);
+  report.errors = std::move(answers.errors);
   report.evaluation = Evaluate(report.models, report.pairs, report.answers);
   return report;
 }

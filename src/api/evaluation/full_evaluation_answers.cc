@@ -6,6 +6,7 @@
 #include "api/fingerprints.h"
 #include "api/merges.h"
 #include "base/parallel.h"
+#include "base/try.h"
 #include "comparison/compare_fingerprints.h"
 #include "independence/deep_verdict.h"
 
@@ -40,16 +41,13 @@ Result<Fingerprints> ReadAll(const EvaluatedModels& set, const Session& session,
 Result<PairAnswer> AnswerDeeply(const EvaluatedModels& set, const EvaluationPair& pair,
                                 const Fingerprints& fingerprints, const Comparison& comparison,
                                 const Session& session) {
-  const auto a = PlaceOf(set, set.models[pair.model]);
-  if (!a) return a.error();
-  const auto b = PlaceOf(set, set.models[pair.base]);
-  if (!b) return b.error();
-  const auto tested =
-      RunDeepTest({a->path, a->base, *fingerprints[pair.model]},
-                  {b->path, b->base, *fingerprints[pair.base]}, comparison, set.threads, session);
-  if (!tested) return tested.error();
-  const DeepTest& test = tested->test;
-  const DeepVerdict judged = JudgeWithTest(comparison, test, tested->gathered.evidence);
+  TG_ASSIGN(const auto a, PlaceOf(set, set.models[pair.model]));
+  TG_ASSIGN(const auto b, PlaceOf(set, set.models[pair.base]));
+  TG_ASSIGN(const auto tested, RunDeepTest({a.path, a.base, *fingerprints[pair.model]},
+                                           {b.path, b.base, *fingerprints[pair.base]}, comparison,
+                                           set.threads, session));
+  const DeepTest& test = tested.test;
+  const DeepVerdict judged = JudgeWithTest(comparison, test, tested.gathered.evidence);
   PairAnswer answer = {.verdict = std::string(VerdictName(judged.verdict))};
   if (test.log10_p) answer.score = answer.negative_log10_p = -*test.log10_p;
   return answer;
@@ -66,19 +64,17 @@ Result<std::vector<PairAnswer>> AnswerPairs(const EvaluatedModels& set,
     const auto& b = fingerprints[pairs[i].base];
     answers[i].verdict = kFailedVerdict;
     if (!a || !b) return {};
-    auto comparison = CompareFingerprints(*a, *b);
-    if (!comparison) return std::move(comparison).error();
-    answers[i] = {.score = comparison->score,
-                  .verdict = std::string(VerdictName(comparison->verdict))};
-    if (deep) comparisons[i] = *std::move(comparison);
+    TG_ASSIGN(auto comparison, CompareFingerprints(*a, *b));
+    answers[i] = {.score = comparison.score,
+                  .verdict = std::string(VerdictName(comparison.verdict))};
+    if (deep) comparisons[i] = std::move(comparison);
     return {};
   });
   if (!compared) return std::move(compared).error();
   for (size_t i = 0; i < pairs.size(); ++i) {
     if (!comparisons[i]) continue;
-    auto answer = AnswerDeeply(set, pairs[i], fingerprints, *comparisons[i], session);
-    if (!answer) return std::move(answer).error();
-    answers[i] = *std::move(answer);
+    TG_ASSIGN(auto answer, AnswerDeeply(set, pairs[i], fingerprints, *comparisons[i], session));
+    answers[i] = std::move(answer);
   }
   return answers;
 }
@@ -112,9 +108,8 @@ Result<std::vector<CopyAnswer>> CompareCopies(const EvaluatedModels& set,
     const auto& other = fingerprints[static_cast<size_t>(twin - set.models.begin())];
     CopyAnswer copy = {.model = model.name, .twin = twin->name, .verdict = kFailedVerdict};
     if (fingerprints[m] && other) {
-      const auto comparison = CompareFingerprints(*fingerprints[m], *other);
-      if (!comparison) return comparison.error();
-      copy.verdict = VerdictName(comparison->verdict);
+      TG_ASSIGN(const auto comparison, CompareFingerprints(*fingerprints[m], *other));
+      copy.verdict = VerdictName(comparison.verdict);
     }
     copies.push_back(std::move(copy));
   }
@@ -127,16 +122,13 @@ Result<EvaluationAnswers> AnswerByFullProfile(const EvaluatedModels& set,
                                               std::span<const EvaluationPair> pairs, bool deep,
                                               const Session& session) {
   EvaluationAnswers result;
-  const auto read = ReadAll(set, session, &result.errors);
-  if (!read) return read.error();
-  const Fingerprints& fingerprints = *read;
-  auto answers = AnswerPairs(set, fingerprints, pairs, deep, session);
-  if (!answers) return std::move(answers).error();
-  result.answers = *std::move(answers);
+  TG_ASSIGN(const auto read, ReadAll(set, session, &result.errors));
+  const Fingerprints& fingerprints = read;
+  TG_ASSIGN(auto answers, AnswerPairs(set, fingerprints, pairs, deep, session));
+  result.answers = std::move(answers);
   result.merges = FindMerges(set, fingerprints);
-  auto copies = CompareCopies(set, fingerprints);
-  if (!copies) return std::move(copies).error();
-  result.copies = *std::move(copies);
+  TG_ASSIGN(auto copies, CompareCopies(set, fingerprints));
+  result.copies = std::move(copies);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include "api/models.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/try.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "model/model_name.h"
 #include "paper/paper_profile.h"
@@ -29,17 +30,15 @@ struct Work {
 
 Result<FingerprintedModel> WritePaperProfile(const Model& model, const std::string& output,
                                              const Work& work) {
-  const auto profile = ComputePaperProfile(
-      *model.weights, model.name, {.threads = work.threads, .on_progress = work.on_progress});
-  if (!profile) return profile.error();
+  TG_ASSIGN(const auto profile,
+            ComputePaperProfile(*model.weights, model.name,
+                                {.threads = work.threads, .on_progress = work.on_progress}));
   FingerprintedModel done = {.name = {},
                              .output = {},
-                             .bytes_read = profile->bytes_read,
-                             .features_json = PaperFeaturesToJson(profile->features),
-                             .zero_tensors = profile->zero_tensors};
-  if (auto written = WriteFileAtomically(output, done.features_json); !written) {
-    return std::move(written).error();
-  }
+                             .bytes_read = profile.bytes_read,
+                             .features_json = PaperFeaturesToJson(profile.features),
+                             .zero_tensors = profile.zero_tensors};
+  TG_TRY(WriteFileAtomically(output, done.features_json));
   return done;
 }
 
@@ -47,30 +46,27 @@ Result<FingerprintedModel> WriteFullProfile(Model model, const std::string& outp
                                             const Work& work, bool incomplete) {
   const auto counted = std::make_shared<CountedWeights>(model.weights);
   model.weights = counted;
-  const auto fingerprint = ComputeFullFingerprint(
-      model, {.threads = work.threads, .on_progress = work.on_progress, .incomplete = incomplete});
-  if (!fingerprint) return fingerprint.error();
-  if (auto written = WriteFingerprint(*fingerprint, output); !written) {
-    return std::move(written).error();
-  }
+  TG_ASSIGN(const auto fingerprint, ComputeFullFingerprint(model, {.threads = work.threads,
+                                                                   .on_progress = work.on_progress,
+                                                                   .incomplete = incomplete}));
+  TG_TRY(WriteFingerprint(fingerprint, output));
   return FingerprintedModel{
-      .name = {}, .output = {}, .bytes_read = counted->bytes_read(), .notes = fingerprint->notes};
+      .name = {}, .output = {}, .bytes_read = counted->bytes_read(), .notes = fingerprint.notes};
 }
 
 Result<FingerprintedModel> FingerprintOne(const std::string& path, const std::string& output,
                                           const FingerprintRequest& request, const Work& work,
                                           const Session& session) {
   const double started = request.clock ? request.clock() : 0;
-  const auto model = OpenWithBase(path, request.base, session);
-  if (!model) return model.error();
+  TG_ASSIGN(const auto model, OpenWithBase(path, request.base, session));
   auto done = request.profile == Profile::kPaper
-                  ? WritePaperProfile(*model, output, work)
-                  : WriteFullProfile(*model, output, work, request.incomplete);
+                  ? WritePaperProfile(model, output, work)
+                  : WriteFullProfile(model, output, work, request.incomplete);
   if (!done) return std::move(done).error().InFile(path);
-  done->name = model->name;
+  done->name = model.name;
   done->profile = request.profile;
   done->output = output;
-  done->parameters = model->parameter_count();
+  done->parameters = model.parameter_count();
   if (request.clock) done->seconds = request.clock() - started;
   return done;
 }
@@ -152,8 +148,7 @@ Result<void> FingerprintModels(const FingerprintRequest& request, const TakeFing
                                const Session& session) {
   auto base = CheckBase(request.models, request.base, session);
   if (!base) return base;
-  const auto outputs = PlanOutputs(request);
-  if (!outputs) return outputs.error();
+  TG_ASSIGN(const auto outputs, PlanOutputs(request));
   if (auto made = MakeOutputFolder(request); !made) return made;
 
   const unsigned threads =
@@ -161,8 +156,8 @@ Result<void> FingerprintModels(const FingerprintRequest& request, const TakeFing
   const auto jobs =
       static_cast<unsigned>(std::min<size_t>({request.jobs, threads, request.models.size()}));
   ResultsInOrder results(request.models.size(), take);
-  auto worked = jobs == 1 ? FingerprintOneByOne(request, *outputs, session, results)
-                          : FingerprintAtOnce(request, jobs, threads, *outputs, session, results);
+  auto worked = jobs == 1 ? FingerprintOneByOne(request, outputs, session, results)
+                          : FingerprintAtOnce(request, jobs, threads, outputs, session, results);
   session.listener.EndProgress();
   return worked;
 }

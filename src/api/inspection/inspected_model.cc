@@ -1,6 +1,7 @@
 #include "api/inspection/inspected_model.h"
 
 #include "api/models.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -28,15 +29,12 @@ TensorSummary Summarise(const Model& model) {
 Result<InspectedModel> InspectModel(const std::string& model,
                                     const std::optional<std::string>& base,
                                     const Session& session) {
-  if (auto checked = CheckBase({model}, base, session); !checked) {
-    return std::move(checked).error();
-  }
-  auto opened = OpenWithBase(model, base, session);
-  if (!opened) return std::move(opened).error();
-  TensorSummary summary = Summarise(*opened);
-  TokenizerReading tokenizer = ReadTokenizer(*opened);
-  Result<std::vector<MissingPart>> missing = WhatIsMissing(*opened);
-  return InspectedModel{*std::move(opened), std::move(summary), std::move(tokenizer),
+  TG_TRY(CheckBase({model}, base, session));
+  TG_ASSIGN(auto opened, OpenWithBase(model, base, session));
+  TensorSummary summary = Summarise(opened);
+  TokenizerReading tokenizer = ReadTokenizer(opened);
+  Result<std::vector<MissingPart>> missing = WhatIsMissing(opened);
+  return InspectedModel{std::move(opened), std::move(summary), std::move(tokenizer),
                         std::move(missing)};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/try.h"
 #include "network/network.h"
 #include "profile/zero_parts.h"
 
@@ -26,7 +27,7 @@ Result<bool> LooksZero(const WeightSource& source, size_t tensor) {
   for (uint64_t run = 0; run < runs; ++run) {
     const uint64_t first = runs == 1 ? 0 : (elements - length) / (runs - 1) * run;
     const std::span<float> read(values.data(), length);
-    if (auto done = source.ReadFloat32(tensor, first, read); !done) return std::move(done).error();
+    TG_TRY(source.ReadFloat32(tensor, first, read));
     if (!AllZero(read)) return false;
   }
   return elements > 0;
@@ -40,10 +41,9 @@ Result<std::vector<WeightSummary>> ZerosOf(const Network& network) {
   for (const Weight& weight : network.weights()) {
     if (weight.tensor_index != last_tensor) {
       last_tensor = weight.tensor_index;
-      const auto looked =
-          weight.is_vector ? Result<bool>(false) : LooksZero(network.source(), last_tensor);
-      if (!looked) return looked.error();
-      zero = *looked;
+      TG_ASSIGN(const auto looked,
+                weight.is_vector ? Result<bool>(false) : LooksZero(network.source(), last_tensor));
+      zero = looked;
     }
     summaries.push_back({.role = weight.role,
                          .is_vector = weight.is_vector,
@@ -57,12 +57,11 @@ Result<std::vector<WeightSummary>> ZerosOf(const Network& network) {
 }  // namespace
 
 Result<std::vector<MissingPart>> WhatIsMissing(const Model& model) {
-  const auto network = Network::Build(model);
-  if (!network) return network.error();
-  std::vector<MissingPart> missing = FindMissingParts(model.config, **network);
+  TG_ASSIGN(const auto network, Network::Build(model));
+  std::vector<MissingPart> missing = FindMissingParts(model.config, *network);
   const std::string place = model.path.string();
   if (place.find("://") != place.npos) return missing;
-  const auto zeros = ZerosOf(**network);
+  const auto zeros = ZerosOf(*network);
   if (!zeros) return zeros.error();
   for (MissingPart& part : FindZeroParts(*zeros)) {
     part.found = "zeros wherever it was looked at";

@@ -5,6 +5,7 @@
 #include "api/family_groups.h"
 #include "api/library/caller_session.h"
 #include "api/library/comparison.h"
+#include "base/try.h"
 #include "comparison/thresholds.h"
 #include "families/full_classification.h"
 
@@ -14,11 +15,10 @@ Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fing
                                 unsigned threads) {
   std::vector<internal::Fingerprint> fingerprints;
   for (const Fingerprint& each : known) fingerprints.push_back(each.data());
-  const auto result =
-      internal::ClassifyFingerprint(unknown.data(), fingerprints, {.threads = threads});
-  if (!result) return result.error();
-  Classification classification = {.known = result->known};
-  for (const internal::KnownCandidate& each : result->candidates) {
+  TG_ASSIGN(const auto result,
+            internal::ClassifyFingerprint(unknown.data(), fingerprints, {.threads = threads}));
+  Classification classification = {.known = result.known};
+  for (const internal::KnownCandidate& each : result.candidates) {
     classification.candidates.push_back(
         {.known = each.known,
          .model_name = known[each.known].model_name(),
@@ -34,9 +34,9 @@ Result<Families> FindFamilies(std::span<const Fingerprint> models, unsigned thre
   for (const Fingerprint& each : models) fingerprints.push_back(each.data());
   const ReadOptions nothing_said;
   const internal::CallerSession session(nothing_said);
-  const auto similarities = internal::CompareAll(fingerprints, threads, session.listener());
-  if (!similarities) return similarities.error();
-  internal::Families families = internal::FindFamilies(*similarities, internal::kDerivedScore);
+  TG_ASSIGN(const auto similarities,
+            internal::CompareAll(fingerprints, threads, session.listener()));
+  internal::Families families = internal::FindFamilies(similarities, internal::kDerivedScore);
   return Families{.family_of_model = std::move(families.family_of_model),
                   .count = families.count,
                   .silhouette = families.silhouette};

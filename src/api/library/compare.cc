@@ -5,6 +5,7 @@
 #include "api/json/comparison_json.h"
 #include "api/library/caller_session.h"
 #include "api/library/comparison.h"
+#include "base/try.h"
 
 namespace tensorguard {
 namespace internal {
@@ -99,23 +100,21 @@ std::string_view VerdictName(Verdict verdict) {
 }
 
 Result<Comparison> Compare(const Fingerprint& a, const Fingerprint& b) {
-  auto pair = internal::ComparePrints(a.data(), b.data());
-  if (!pair) return std::move(pair).error();
-  return internal::PublicComparison(*std::move(pair));
+  TG_ASSIGN(auto pair, internal::ComparePrints(a.data(), b.data()));
+  return internal::PublicComparison(std::move(pair));
 }
 
 Result<Comparison> CompareModels(const std::string& a, const std::string& b,
                                  const CompareOptions& options) {
-  auto pair = internal::ComparePair({.first = a,
-                                     .second = b,
-                                     .base = internal::BaseOf(options),
-                                     .deep = options.test_weights,
-                                     .quick_bytes = options.budget_bytes,
-                                     .incomplete = options.incomplete,
-                                     .threads = options.threads},
-                                    internal::CallerSession(options));
-  if (!pair) return std::move(pair).error();
-  return internal::PublicComparison(*std::move(pair));
+  TG_ASSIGN(auto pair, internal::ComparePair({.first = a,
+                                              .second = b,
+                                              .base = internal::BaseOf(options),
+                                              .deep = options.test_weights,
+                                              .quick_bytes = options.budget_bytes,
+                                              .incomplete = options.incomplete,
+                                              .threads = options.threads},
+                                             internal::CallerSession(options)));
+  return internal::PublicComparison(std::move(pair));
 }
 
 std::string ComparisonAsJson(const Comparison& comparison) {

@@ -2,6 +2,7 @@
 
 #include "api/changes/conversion.h"
 #include "api/library/caller_session.h"
+#include "base/try.h"
 
 namespace tensorguard {
 namespace {
@@ -22,12 +23,11 @@ internal::DType DTypeOf(NumberType type) {
 
 Result<void> ConvertModel(const std::string& model, const std::string& output,
                           const ConvertOptions& options) {
-  const auto converted = internal::ConvertModel({.model = model,
-                                                 .base = internal::BaseOf(options),
-                                                 .output = output,
-                                                 .dtype = DTypeOf(options.type)},
-                                                internal::CallerSession(options));
-  if (!converted) return converted.error();
+  TG_TRY(internal::ConvertModel({.model = model,
+                                 .base = internal::BaseOf(options),
+                                 .output = output,
+                                 .dtype = DTypeOf(options.type)},
+                                internal::CallerSession(options)));
   return {};
 }
 

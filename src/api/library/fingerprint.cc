@@ -4,6 +4,7 @@
 
 #include "api/fingerprints.h"
 #include "api/library/caller_session.h"
+#include "base/try.h"
 #include "fingerprint/file/fingerprint_file.h"
 
 namespace tensorguard {
@@ -33,16 +34,14 @@ Fingerprint Fingerprint::Renamed(std::string model_name) const {
 }
 
 Result<Fingerprint> FingerprintModel(const std::string& model, const FingerprintOptions& options) {
-  auto fingerprint = internal::FingerprintOf(model, internal::ReadingOf(options),
-                                             internal::CallerSession(options));
-  if (!fingerprint) return std::move(fingerprint).error();
-  return Wrapped(*std::move(fingerprint));
+  TG_ASSIGN(auto fingerprint, internal::FingerprintOf(model, internal::ReadingOf(options),
+                                                      internal::CallerSession(options)));
+  return Wrapped(std::move(fingerprint));
 }
 
 Result<Fingerprint> ReadFingerprint(const std::string& path) {
-  auto fingerprint = internal::ReadFingerprint(path);
-  if (!fingerprint) return std::move(fingerprint).error();
-  return Wrapped(*std::move(fingerprint));
+  TG_ASSIGN(auto fingerprint, internal::ReadFingerprint(path));
+  return Wrapped(std::move(fingerprint));
 }
 
 Result<void> WriteFingerprint(const Fingerprint& fingerprint, const std::string& path) {

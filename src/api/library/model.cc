@@ -4,14 +4,15 @@
 
 #include "api/inspection/inspected_model.h"
 #include "api/library/caller_session.h"
+#include "base/try.h"
 
 namespace tensorguard {
 
 Result<ModelSummary> InspectModel(const std::string& model, const ReadOptions& options) {
   const internal::CallerSession session(options);
-  const auto inspected = internal::InspectModel(model, internal::BaseOf(options), session);
-  if (!inspected) return inspected.error();
-  const internal::Model& opened = inspected->model;
+  TG_ASSIGN(const auto inspected,
+            internal::InspectModel(model, internal::BaseOf(options), session));
+  const internal::Model& opened = inspected.model;
   ModelSummary summary = {.name = opened.name,
                           .architecture = opened.architecture.name,
                           .known_by = std::string(opened.architecture.known_by),

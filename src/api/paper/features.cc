@@ -1,6 +1,7 @@
 #include "api/paper/features.h"
 
 #include "api/models.h"
+#include "base/try.h"
 #include "paper/paper_profile.h"
 
 namespace tensorguard::internal {
@@ -8,11 +9,10 @@ namespace tensorguard::internal {
 Result<PaperFeatures> FeaturesOf(const std::string& argument, const FeatureReading& reading,
                                  const Session& session) {
   if (IsFeaturesFile(argument)) return ReadPaperFeatures(argument);
-  const auto model = OpenWithBase(argument, reading.base, session);
-  if (!model) return model.error();
+  TG_ASSIGN(const auto model, OpenWithBase(argument, reading.base, session));
   auto profile = ComputePaperProfile(
-      *model->weights, model->name,
-      {.threads = reading.threads, .on_progress = session.listener.ShowProgress(model->name)});
+      *model.weights, model.name,
+      {.threads = reading.threads, .on_progress = session.listener.ShowProgress(model.name)});
   session.listener.EndProgress();
   if (!profile) return std::move(profile).error().InFile(argument);
   return std::move(profile->features);

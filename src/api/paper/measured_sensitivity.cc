@@ -3,22 +3,21 @@
 #include <utility>
 
 #include "api/models.h"
+#include "base/try.h"
 #include "paper/sensitivity_plot.h"
 
 namespace tensorguard::internal {
 
 Result<MeasuredSensitivity> MeasureModelSensitivity(const SensitivityRequest& request,
                                                     const Session& session) {
-  auto base = CheckBase({request.model}, request.base, session);
-  if (!base) return std::move(base).error();
-  auto model = OpenWithBase(request.model, request.base, session);
-  if (!model) return std::move(model).error();
+  TG_TRY(CheckBase({request.model}, request.base, session));
+  TG_ASSIGN(auto model, OpenWithBase(request.model, request.base, session));
   auto tensors = MeasureSensitivity(
-      *model->weights,
-      {.threads = request.threads, .on_progress = session.listener.ShowProgress(model->name)});
+      *model.weights,
+      {.threads = request.threads, .on_progress = session.listener.ShowProgress(model.name)});
   session.listener.EndProgress();
   if (!tensors) return std::move(tensors).error().InFile(request.model);
-  return MeasuredSensitivity{*std::move(model), *std::move(tensors)};
+  return MeasuredSensitivity{std::move(model), *std::move(tensors)};
 }
 
 Result<std::string> DrawMeasuredSensitivity(const MeasuredSensitivity& measured,

@@ -6,6 +6,7 @@
 
 #include "api/paper/features.h"
 #include "api/reading/distinct_names.h"
+#include "base/try.h"
 #include "drawing/scatter_plot.h"
 #include "families/silhouette.h"
 
@@ -14,23 +15,20 @@ namespace {
 
 Result<PaperFamilies> FindAmong(const std::vector<PaperFeatures>& features,
                                 const FamilyRequest& request, MissingFeature missing) {
-  auto matrix = BuildFeatureMatrix(features, missing);
-  if (!matrix) return std::move(matrix).error();
-  auto clustering = ClusterAroundCenters(*matrix, request);
-  if (!clustering) return std::move(clustering).error();
-  if (matrix->points.columns() < 2) {
+  TG_ASSIGN(auto matrix, BuildFeatureMatrix(features, missing));
+  TG_ASSIGN(auto clustering, ClusterAroundCenters(matrix, request));
+  if (matrix.points.columns() < 2) {
     return Error{.kind = ErrorKind::kMismatch,
                  .problem = "the models have fewer than two features",
-                 .found = fmt::format("{}", matrix->points.columns())};
+                 .found = fmt::format("{}", matrix.points.columns())};
   }
-  auto plane = FindPrincipalPlane(matrix->points);
-  if (!plane) return std::move(plane).error();
-  const auto silhouette = Silhouette(matrix->points, clustering->cluster_of_model);
+  TG_ASSIGN(auto plane, FindPrincipalPlane(matrix.points));
+  const auto silhouette = Silhouette(matrix.points, clustering.cluster_of_model);
   return PaperFamilies{.method = request.method,
-                       .matrix = *std::move(matrix),
-                       .clustering = *std::move(clustering),
+                       .matrix = std::move(matrix),
+                       .clustering = std::move(clustering),
                        .silhouette = silhouette,
-                       .plane = *std::move(plane)};
+                       .plane = std::move(plane)};
 }
 
 }  // namespace
@@ -45,13 +43,12 @@ std::vector<std::string> PaperFamilies::members_of(size_t cluster) const {
 
 Result<PaperFamilies> FindFamiliesByPaper(const FamilyRequest& request, MissingFeature missing,
                                           const Session& session) {
-  auto all = FeaturesOfAll(request.models, {.threads = request.threads}, session);
-  if (!all) return std::move(all).error();
+  TG_ASSIGN(auto all, FeaturesOfAll(request.models, {.threads = request.threads}, session));
   NamesToTellApart names;
-  names.AddAll(all->read, all->sources);
+  names.AddAll(all.read, all.sources);
   names.TellApart();
-  auto families = FindAmong(all->read, request, missing);
-  if (families) families->shortfall = std::move(all->shortfall);
+  auto families = FindAmong(all.read, request, missing);
+  if (families) families->shortfall = std::move(all.shortfall);
   return families;
 }
 

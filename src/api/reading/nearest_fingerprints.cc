@@ -7,6 +7,7 @@
 #include "api/cancellable_weights.h"
 #include "api/reading/sources.h"
 #include "base/parallel.h"
+#include "base/try.h"
 #include "families/shortlist.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/screening.h"
@@ -112,16 +113,14 @@ Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
   TellLeftOut(named.left_out, session);
   std::vector<Source> sources;
   for (std::string& path : named.paths) sources.push_back({.path = std::move(path)});
-  if (auto read = ReadSignatures(sources, reading, session); !read) return std::move(read).error();
+  TG_TRY(ReadSignatures(sources, reading, session));
   const Screened screened = TakeSignatures(sources);
   std::vector<size_t> chosen;
   for (const size_t each :
        ShortlistOf(ScreeningOf(unknown), screened.signatures, reading.threads)) {
     chosen.push_back(screened.sources[each]);
   }
-  if (auto read = ReadInFull(sources, chosen, reading.threads, session); !read) {
-    return std::move(read).error();
-  }
+  TG_TRY(ReadInFull(sources, chosen, reading.threads, session));
 
   NearestFingerprints nearest;
   nearest.shortfall.asked = sources.size();

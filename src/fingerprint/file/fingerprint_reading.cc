@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/try.h"
 #include "fingerprint/file/fingerprint_checks.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/file/fingerprint_tables.h"
@@ -235,16 +236,14 @@ Result<void> CheckVersion(const TensorTable& table) {
 }  // namespace
 
 Result<bool> HoldsFingerprint(const std::filesystem::path& path) {
-  const auto file = File::Open(path);
-  if (!file) return file.error();
-  const auto table = ReadSafetensorsTable(**file);
-  if (!table) return table.error();
-  return table->metadata.contains(std::string(kVersionKey));
+  TG_ASSIGN(const auto file, File::Open(path));
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
+  return table.metadata.contains(std::string(kVersionKey));
 }
 
 Result<Fingerprint> DecodeFingerprint(const TensorTable& table, uint64_t file_bytes,
                                       const ReadBytes& read) {
-  if (auto version = CheckVersion(table); !version) return std::move(version).error();
+  TG_TRY(CheckVersion(table));
   const auto index = table.metadata.find(std::string(kIndexKey));
   if (index == table.metadata.end()) {
     return Error{.kind = ErrorKind::kBadFile,
@@ -256,34 +255,30 @@ Result<Fingerprint> DecodeFingerprint(const TensorTable& table, uint64_t file_by
   Decoding decoding(table, read);
   VisitTables(*fingerprint, decoding);
   decoding.Screening(DigestIn(table), fingerprint->layers.size());
-  if (auto decoded = decoding.Finish(); !decoded) return std::move(decoded).error();
-  if (auto checked = CheckFingerprint(*fingerprint); !checked) return std::move(checked).error();
+  TG_TRY(decoding.Finish());
+  TG_TRY(CheckFingerprint(*fingerprint));
   return fingerprint;
 }
 
 Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path) {
-  const auto file = File::Open(path);
-  if (!file) return file.error();
-  const auto table = ReadSafetensorsTable(**file);
-  if (!table) return table.error();
-  auto fingerprint = DecodeFingerprint(*table, (*file)->size_bytes(),
+  TG_ASSIGN(const auto file, File::Open(path));
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
+  auto fingerprint = DecodeFingerprint(table, file->size_bytes(),
                                        [&](uint64_t offset_bytes, std::span<std::byte> out) {
-                                         return (*file)->ReadAt(offset_bytes, out);
+                                         return file->ReadAt(offset_bytes, out);
                                        });
   if (!fingerprint) return std::move(fingerprint).error().InFile(path.string());
   return fingerprint;
 }
 
 Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
-  const auto file = File::Open(path);
-  if (!file) return file.error();
-  const auto table = ReadSafetensorsTable(**file);
-  if (!table) return table.error();
+  TG_ASSIGN(const auto file, File::Open(path));
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
   const auto in_file = [&](Error error) { return std::move(error).InFile(path.string()); };
-  if (auto version = CheckVersion(*table); !version) return in_file(version.error());
+  if (auto version = CheckVersion(table); !version) return in_file(version.error());
   std::vector<int8_t> numbers;
-  const auto entry = std::ranges::find(table->tensors, kScreeningTensor, &TensorEntry::name);
-  if (entry != table->tensors.end()) {
+  const auto entry = std::ranges::find(table.tensors, kScreeningTensor, &TensorEntry::name);
+  if (entry != table.tensors.end()) {
     const std::vector<uint64_t>& shape = entry->shape;
     if (entry->dtype != DType::kI8 || shape.size() != 3 || shape[0] == 0 ||
         shape[0] > kMostLayers || shape[1] != kScreenedParts || shape[2] != kScreeningLength) {
@@ -295,11 +290,10 @@ Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
            .expected = fmt::format("I8 [layers, {}, {}]", kScreenedParts, kScreeningLength)});
     }
     numbers.resize(entry->element_count);
-    auto read =
-        (*file)->ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
+    auto read = file->ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
     if (!read) return std::move(read).error().InTensor(kScreeningTensor);
   }
-  if (auto checked = CheckDigest(numbers, DigestIn(*table)); !checked) {
+  if (auto checked = CheckDigest(numbers, DigestIn(table)); !checked) {
     return in_file(checked.error());
   }
   return ScreeningSignature(std::move(numbers));

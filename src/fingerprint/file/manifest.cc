@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "fingerprint/file/fingerprint_tables.h"
 #include "fingerprint/file/json_members.h"
 #include "fingerprint/file/matrix_budget.h"
@@ -58,7 +59,7 @@ Result<LayerResponse> LayerFromJson(const Json& json, size_t anchors, const std:
   if (members.FlagOrFalse("mixer_gain")) layer.mixer_gain = 0;
   if (members.FlagOrFalse("feed_forward_gain")) layer.feed_forward_gain = 0;
   const Json& kernels = members.Array("kernels", kKernelTables.size());
-  if (auto done = members.Finish(); !done) return std::move(done).error();
+  TG_TRY(members.Finish());
   for (const Json& name : kernels) {
     const auto known =
         std::find_if(kKernelTables.begin(), kKernelTables.end(),
@@ -101,7 +102,7 @@ Result<LayerForms> FormsFromJson(const Json& json, const FrameForms& frame,
   const Json& forms = members.Array("forms", kFormNames.size());
   const size_t units = members.NumberIfThere("units", kMostFrameUnits).value_or(0);
   const bool gated = members.FlagOrFalse("gated");
-  if (auto done = members.Finish(); !done) return std::move(done).error();
+  TG_TRY(members.Finish());
   for (const Json& name : forms) {
     const auto known = std::find_if(kFormNames.begin(), kFormNames.end(),
                                     [&](std::string_view form) { return name == Json(form); });
@@ -119,9 +120,9 @@ Result<LayerForms> FormsFromJson(const Json& json, const FrameForms& frame,
 
 Result<void> AddFrame(const Json& layers, MatrixBudget& budget, FrameForms& frame) {
   for (size_t i = 0; i < layers.size(); ++i) {
-    auto layer = FormsFromJson(layers[i], frame, fmt::format("frame_layers[{}]", i), budget);
-    if (!layer) return std::move(layer).error();
-    frame.layers.push_back(*std::move(layer));
+    TG_ASSIGN(auto layer,
+              FormsFromJson(layers[i], frame, fmt::format("frame_layers[{}]", i), budget));
+    frame.layers.push_back(std::move(layer));
   }
   return {};
 }
@@ -129,14 +130,12 @@ Result<void> AddFrame(const Json& layers, MatrixBudget& budget, FrameForms& fram
 Result<void> AddParts(const IndexParts& parts, MatrixBudget& budget, Fingerprint& fingerprint) {
   const Json& layers = parts.layers;
   for (size_t i = 0; i < layers.size(); ++i) {
-    auto layer =
-        LayerFromJson(layers[i], fingerprint.anchors.size(), fmt::format("layers[{}]", i), budget);
-    if (!layer) return std::move(layer).error();
-    fingerprint.layers.push_back(*std::move(layer));
+    TG_ASSIGN(auto layer, LayerFromJson(layers[i], fingerprint.anchors.size(),
+                                        fmt::format("layers[{}]", i), budget));
+    fingerprint.layers.push_back(std::move(layer));
   }
-  auto weights = WeightsOfIndex(parts.weight_kinds, parts.weights, budget);
-  if (!weights) return std::move(weights).error();
-  fingerprint.weights = *std::move(weights);
+  TG_ASSIGN(auto weights, WeightsOfIndex(parts.weight_kinds, parts.weights, budget));
+  fingerprint.weights = std::move(weights);
   for (const Json& note : parts.notes) {
     if (!note.is_string()) {
       return Error{.kind = ErrorKind::kBadFile, .problem = "a note is no text"};
@@ -190,9 +189,8 @@ Result<Fingerprint> IndexFromText(std::string_view text, uint64_t file_bytes) {
                  .found = fmt::format("{} bytes", text.size()),
                  .expected = fmt::format("at most {}", kLargestIndexBytes)};
   }
-  const auto json = ParseJson(text);
-  if (!json) return json.error();
-  JsonMembers members(*json, "the index");
+  TG_ASSIGN(const auto json, ParseJson(text));
+  JsonMembers members(json, "the index");
   MatrixBudget budget(file_bytes);
   Fingerprint fingerprint;
   fingerprint.model_name = members.Text("model_name");
@@ -225,13 +223,13 @@ Result<Fingerprint> IndexFromText(std::string_view text, uint64_t file_bytes) {
   const bool frame_tokens = members.Flag("frame_tokens");
   const Json& frame_layers =
       members.Array("frame_layers", fingerprint.frame.axes == 0 ? 0 : kMostLayers);
-  const bool is_whole = !json->contains("missing");
+  const bool is_whole = !json.contains("missing");
   static const Json kNothing = Json::array();
   const Json& missing = is_whole ? kNothing : members.Array("missing", kMostNotes);
   if (!is_whole) {
     fingerprint.known_permille = static_cast<uint32_t>(members.Number("known_permille", 0, 1000));
   }
-  if (auto done = members.Finish(); !done) return std::move(done).error();
+  TG_TRY(members.Finish());
   for (const Json& part : missing) {
     if (!part.is_string()) {
       return Error{.kind = ErrorKind::kBadFile, .problem = "what is missing is no text"};
@@ -243,12 +241,8 @@ Result<Fingerprint> IndexFromText(std::string_view text, uint64_t file_bytes) {
     frame.token_inputs = budget.Take(fingerprint.anchors.size(), frame.unit_axes);
     frame.token_outputs = budget.Take(fingerprint.anchors.size(), frame.unit_axes);
   }
-  if (auto added = AddFrame(frame_layers, budget, fingerprint.frame); !added) {
-    return std::move(added).error();
-  }
-  if (auto added = AddParts({layers, weight_kinds, weights, notes}, budget, fingerprint); !added) {
-    return std::move(added).error();
-  }
+  TG_TRY(AddFrame(frame_layers, budget, fingerprint.frame));
+  TG_TRY(AddParts({layers, weight_kinds, weights, notes}, budget, fingerprint));
   return fingerprint;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "fingerprint/file/json_members.h"
 #include "fingerprint/sketches/probe_numbers.h"
 #include "safetensors/dtype.h"
@@ -150,7 +151,7 @@ Result<Kind> KindFromJson(const Json& json, const std::string& where) {
     role.packing = static_cast<Packing>(members.Choice("packing", kPackings));
   }
   role.stack = members.TextOr("stack", "");
-  if (auto done = members.Finish(); !done) return std::move(done).error();
+  TG_TRY(members.Finish());
   if (!CheckedMultiply(weight.rows, weight.columns) || (weight.is_vector && weight.columns != 1)) {
     return Error{.kind = ErrorKind::kBadFile,
                  .problem = where + " has an impossible shape",
@@ -211,9 +212,8 @@ Result<std::vector<WeightSummary>> WeightsOfIndex(const Json& kinds, const Json&
                                                   MatrixBudget& budget) {
   std::vector<Kind> known;
   for (size_t i = 0; i < kinds.size(); ++i) {
-    auto kind = KindFromJson(kinds[i], fmt::format("weight_kinds[{}]", i));
-    if (!kind) return std::move(kind).error();
-    known.push_back(*std::move(kind));
+    TG_ASSIGN(auto kind, KindFromJson(kinds[i], fmt::format("weight_kinds[{}]", i)));
+    known.push_back(std::move(kind));
   }
   std::vector<WeightSummary> found;
   uint64_t name_bytes = 0;

@@ -7,17 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "numerics/matrix_product.h"
 
 namespace tensorguard::internal {
 
 Result<FloatMatrix> RowProducts(const FloatMatrix& left, const FloatMatrix& right) {
   FloatMatrix products(left.rows(), right.rows());
-  auto multiplied =
-      Multiply(left.values(), right.values(), RightSide::kTransposed,
-               {.rows = left.rows(), .columns = right.rows(), .inner = left.columns()},
-               {products.values().data(), right.rows()});
-  if (!multiplied) return std::move(multiplied).error();
+  TG_TRY(Multiply(left.values(), right.values(), RightSide::kTransposed,
+                  {.rows = left.rows(), .columns = right.rows(), .inner = left.columns()},
+                  {products.values().data(), right.rows()}));
   return products;
 }
 

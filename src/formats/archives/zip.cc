@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -79,10 +80,9 @@ Error InParts(uint64_t byte_offset) {
 
 // By the zip64 record, whose locator lies right before the end record.
 Result<Directory> Directory64(const ByteSource& source, uint64_t locator_begin) {
-  auto locator = ReadBytes(source, locator_begin, locator_begin + kLocator64Bytes);
-  if (!locator) return std::move(locator).error();
-  const auto begin = NumberAt<uint64_t>(*locator, 8);
-  if (NumberAt<uint32_t>(*locator, 4) != 0 || NumberAt<uint32_t>(*locator, 16) > 1) {
+  TG_ASSIGN(auto locator, ReadBytes(source, locator_begin, locator_begin + kLocator64Bytes));
+  const auto begin = NumberAt<uint64_t>(locator, 8);
+  if (NumberAt<uint32_t>(locator, 4) != 0 || NumberAt<uint32_t>(locator, 16) > 1) {
     return InParts(locator_begin);
   }
   if (begin > locator_begin || locator_begin - begin < kEnd64Bytes) {
@@ -118,18 +118,16 @@ Result<Directory> FindDirectory(const ByteSource& source) {
   if (source.size_bytes < kEndBytes) return not_there;
   const uint64_t tail_bytes = std::min(source.size_bytes, kEndBytes + kLongestCommentBytes);
   const uint64_t tail_begin = source.size_bytes - tail_bytes;
-  auto tail = ReadBytes(source, tail_begin, source.size_bytes);
-  if (!tail) return std::move(tail).error();
-  const auto found = FindEndRecord(*tail);
+  TG_ASSIGN(auto tail, ReadBytes(source, tail_begin, source.size_bytes));
+  const auto found = FindEndRecord(tail);
   if (!found) return not_there;
-  const std::string_view record = std::string_view(*tail).substr(*found, kEndBytes);
+  const std::string_view record = std::string_view(tail).substr(*found, kEndBytes);
   const uint64_t begin = tail_begin + *found;
 
   if (begin >= kLocator64Bytes) {
-    auto locator = ReadBytes(source, begin - kLocator64Bytes,
-                             begin - kLocator64Bytes + kLocator64Magic.size());
-    if (!locator) return std::move(locator).error();
-    if (*locator == kLocator64Magic) return Directory64(source, begin - kLocator64Bytes);
+    TG_ASSIGN(auto locator, ReadBytes(source, begin - kLocator64Bytes,
+                                      begin - kLocator64Bytes + kLocator64Magic.size()));
+    if (locator == kLocator64Magic) return Directory64(source, begin - kLocator64Bytes);
   }
   if (NumberAt<uint16_t>(record, 4) != 0 || NumberAt<uint16_t>(record, 6) != 0) {
     return InParts(begin);
@@ -217,14 +215,13 @@ Result<ZipEntry> Locate(const ByteSource& source, const CentralEntry& entry,
   if (!name_end || *name_end > directory_begin) {
     return Broken("zip entry does not lie inside the file", begin);
   }
-  auto header = ReadBytes(source, begin, *name_end);
-  if (!header) return std::move(header).error();
-  if (!header->starts_with(kLocalMagic) || NumberAt<uint16_t>(*header, 8) != entry.method ||
-      NumberAt<uint16_t>(*header, 26) != entry.name.size() ||
-      header->substr(kLocalBytes) != entry.name) {
+  TG_ASSIGN(auto header, ReadBytes(source, begin, *name_end));
+  if (!header.starts_with(kLocalMagic) || NumberAt<uint16_t>(header, 8) != entry.method ||
+      NumberAt<uint16_t>(header, 26) != entry.name.size() ||
+      header.substr(kLocalBytes) != entry.name) {
     return Broken("zip entry and the archive's directory disagree", begin);
   }
-  const uint64_t data_begin = *name_end + NumberAt<uint16_t>(*header, 28);
+  const uint64_t data_begin = *name_end + NumberAt<uint16_t>(header, 28);
   const auto data_end = CheckedAdd(data_begin, entry.packed_bytes);
   if (!data_end || *data_end > directory_begin) {
     return Broken("zip entry does not lie inside the file", begin);
@@ -262,26 +259,22 @@ const ZipEntry* ZipDirectory::Find(std::string_view name) const {
 }
 
 Result<ZipDirectory> ReadZipDirectory(const ByteSource& source) {
-  const auto place = FindDirectory(source);
-  if (!place) return place.error();
-  auto bytes = ReadBytes(source, place->begin_bytes, place->end_bytes);
-  if (!bytes) return std::move(bytes).error();
+  TG_ASSIGN(const auto place, FindDirectory(source));
+  TG_ASSIGN(auto bytes, ReadBytes(source, place.begin_bytes, place.end_bytes));
 
   ZipDirectory directory;
   std::vector<Extent> extents;
-  std::string_view rest = *bytes;
-  for (uint64_t i = 0; i < place->entries; ++i) {
-    auto central = ReadCentralEntry(rest, place->end_bytes - rest.size());
-    if (!central) return std::move(central).error();
-    auto checked = CheckEntry(*central);
-    if (!checked) return std::move(checked).error().InTensor(central->name);
-    auto entry = Locate(source, *central, place->begin_bytes);
-    if (!entry) return std::move(entry).error().InTensor(central->name);
-    extents.push_back({central->header_begin_bytes, entry->end_bytes});
+  std::string_view rest = bytes;
+  for (uint64_t i = 0; i < place.entries; ++i) {
+    TG_ASSIGN(auto central, ReadCentralEntry(rest, place.end_bytes - rest.size()));
+    auto checked = CheckEntry(central);
+    if (!checked) return std::move(checked).error().InTensor(central.name);
+    auto entry = Locate(source, central, place.begin_bytes);
+    if (!entry) return std::move(entry).error().InTensor(central.name);
+    extents.push_back({central.header_begin_bytes, entry->end_bytes});
     directory.entries.push_back(*std::move(entry));
   }
-  auto apart = CheckApart(std::move(extents));
-  if (!apart) return std::move(apart).error();
+  TG_TRY(CheckApart(std::move(extents)));
   std::sort(directory.entries.begin(), directory.entries.end(),
             [](const ZipEntry& a, const ZipEntry& b) { return a.name < b.name; });
   const auto twin =

@@ -13,6 +13,7 @@
 #include "base/checked.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -75,9 +76,8 @@ Result<DType> TypeOf(uint32_t number) {
 Result<uint32_t> ReadVersion(GgufCursor& cursor) {
   std::array<char, 4> magic = {};
   for (char& letter : magic) {
-    auto byte = cursor.Number<char>();
-    if (!byte) return std::move(byte).error();
-    letter = *byte;
+    TG_ASSIGN(auto byte, cursor.Number<char>());
+    letter = byte;
   }
   if (std::string_view(magic.data(), magic.size()) != kGgufMagic) {
     return Error{.problem = "not a GGUF file",
@@ -142,10 +142,9 @@ Result<std::vector<uint64_t>> ReadShape(GgufCursor& cursor) {
   }
   std::vector<uint64_t> shape(*dimensions);
   for (auto dimension = shape.rbegin(); dimension != shape.rend(); ++dimension) {
-    auto read = cursor.Number<uint64_t>();
-    if (!read) return std::move(read).error();
-    if (*read == 0) return Error{.problem = "dimension is zero"};
-    *dimension = *read;
+    TG_ASSIGN(auto read, cursor.Number<uint64_t>());
+    if (read == 0) return Error{.problem = "dimension is zero"};
+    *dimension = read;
   }
   return shape;
 }
@@ -175,11 +174,9 @@ Result<TensorEntry> ReadTensor(GgufCursor& cursor, uint64_t alignment_bytes) {
   auto shape = ReadShape(cursor);
   if (!shape) return std::move(shape).error();
   entry.shape = *std::move(shape);
-  const auto type = cursor.Number<uint32_t>();
-  if (!type) return type.error();
-  auto dtype = TypeOf(*type);
-  if (!dtype) return std::move(dtype).error();
-  entry.dtype = *dtype;
+  TG_ASSIGN(const auto type, cursor.Number<uint32_t>());
+  TG_ASSIGN(auto dtype, TypeOf(type));
+  entry.dtype = dtype;
   auto offset = cursor.Number<uint64_t>();
   if (!offset) return std::move(offset).error();
   if (*offset % alignment_bytes != 0) {
@@ -268,28 +265,23 @@ Result<void> CheckLayout(std::span<const TensorEntry> tensors, uint64_t data_beg
 
 Result<GgufHeader> ReadHeader(GgufCursor& cursor, uint64_t file_size_bytes) {
   GgufHeader header;
-  const auto version = ReadVersion(cursor);
-  if (!version) return version.error();
-  header.version = *version;
-  const auto tensor_count = ReadCount(cursor, "tensors", kLeastTensorBytes, kGgufMostTensors);
-  if (!tensor_count) return tensor_count.error();
-  const auto pair_count = ReadCount(cursor, "metadata keys", kLeastPairBytes, kGgufMostKeys);
-  if (!pair_count) return pair_count.error();
-  auto metadata = GgufMetadata::Read(cursor, *pair_count);
-  if (!metadata) return std::move(metadata).error();
-  header.metadata = *std::move(metadata);
-  const auto alignment = AlignmentOf(header.metadata);
-  if (!alignment) return alignment.error();
-  auto tensors = ReadTensors(cursor, *tensor_count, *alignment);
-  if (!tensors) return std::move(tensors).error();
-  header.table.tensors = *std::move(tensors);
+  TG_ASSIGN(const auto version, ReadVersion(cursor));
+  header.version = version;
+  TG_ASSIGN(const auto tensor_count,
+            ReadCount(cursor, "tensors", kLeastTensorBytes, kGgufMostTensors));
+  TG_ASSIGN(const auto pair_count,
+            ReadCount(cursor, "metadata keys", kLeastPairBytes, kGgufMostKeys));
+  TG_ASSIGN(auto metadata, GgufMetadata::Read(cursor, pair_count));
+  header.metadata = std::move(metadata);
+  TG_ASSIGN(const auto alignment, AlignmentOf(header.metadata));
+  TG_ASSIGN(auto tensors, ReadTensors(cursor, tensor_count, alignment));
+  header.table.tensors = std::move(tensors);
 
   // A file without tensors need not be padded.
   const uint64_t header_end = cursor.position_bytes();
-  const uint64_t data_begin = (header_end + *alignment - 1) / *alignment * *alignment;
+  const uint64_t data_begin = (header_end + alignment - 1) / alignment * alignment;
   const uint64_t data_bytes = file_size_bytes > data_begin ? file_size_bytes - data_begin : 0;
-  auto laid_out = CheckLayout(header.table.tensors, data_begin, data_bytes);
-  if (!laid_out) return std::move(laid_out).error();
+  TG_TRY(CheckLayout(header.table.tensors, data_begin, data_bytes));
   for (TensorEntry& entry : header.table.tensors) {
     entry.data_begin_bytes += data_begin;
     entry.data_end_bytes += data_begin;
@@ -328,8 +320,7 @@ Result<GgufHeader> ReadGgufHeader(const File& file) {
 Result<bool> IsGgufFile(const File& file) {
   if (file.path().ends_with(kGgufSuffix)) return true;
   std::string start(std::min<uint64_t>(file.size_bytes(), kGgufMagic.size()), '\0');
-  auto read = file.ReadAt(0, std::as_writable_bytes(std::span(start)));
-  if (!read) return std::move(read).error();
+  TG_TRY(file.ReadAt(0, std::as_writable_bytes(std::span(start))));
   return start == kGgufMagic;
 }
 

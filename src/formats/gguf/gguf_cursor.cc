@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -68,22 +70,20 @@ Result<uint64_t> GgufCursor::TextLength() {
 
 Result<std::string> GgufCursor::Text(uint64_t longest_bytes) {
   const uint64_t begin = position_;
-  const auto length = TextLength();
-  if (!length) return length.error();
-  if (*length > longest_bytes) {
+  TG_ASSIGN(const auto length, TextLength());
+  if (length > longest_bytes) {
     return Error{.problem = "text is too long",
                  .byte_offset = begin,
-                 .found = fmt::format("{} bytes", *length),
+                 .found = fmt::format("{} bytes", length),
                  .expected = fmt::format("at most {}", longest_bytes)};
   }
-  return TextOfLength(*length);
+  return TextOfLength(length);
 }
 
 Result<std::string> GgufCursor::TextOfLength(uint64_t length) {
-  if (auto room = CheckRoom(length); !room) return std::move(room).error();
+  TG_TRY(CheckRoom(length));
   std::string text(length, '\0');
-  auto taken = Take(std::as_writable_bytes(std::span(text)));
-  if (!taken) return std::move(taken).error();
+  TG_TRY(Take(std::as_writable_bytes(std::span(text))));
   return text;
 }
 

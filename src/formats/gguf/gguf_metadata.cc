@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -60,11 +61,10 @@ Error UnknownType(uint32_t type, uint64_t byte_offset) {
 
 template <typename T>
 Result<GgufValue> ReadNumber(GgufCursor& cursor) {
-  auto number = cursor.Number<T>();
-  if (!number) return std::move(number).error();
-  if constexpr (std::is_floating_point_v<T>) return GgufValue(static_cast<double>(*number));
-  if (*number < 0) return GgufValue(static_cast<int64_t>(*number));
-  return GgufValue(static_cast<uint64_t>(*number));
+  TG_ASSIGN(auto number, cursor.Number<T>());
+  if constexpr (std::is_floating_point_v<T>) return GgufValue(static_cast<double>(number));
+  if (number < 0) return GgufValue(static_cast<int64_t>(number));
+  return GgufValue(static_cast<uint64_t>(number));
 }
 
 Result<GgufValue> ReadFlag(GgufCursor& cursor) {
@@ -115,28 +115,23 @@ double AsReal(const GgufValue& value) {
 using Kept = std::optional<GgufValue>;  // empty: read, but not worth keeping
 
 Result<Kept> ReadText(GgufCursor& cursor) {
-  auto length = cursor.TextLength();
-  if (!length) return std::move(length).error();
-  if (*length > GgufMetadata::kLongestKeptTextBytes) {
-    auto skipped = cursor.Skip(*length);
-    if (!skipped) return std::move(skipped).error();
+  TG_ASSIGN(auto length, cursor.TextLength());
+  if (length > GgufMetadata::kLongestKeptTextBytes) {
+    TG_TRY(cursor.Skip(length));
     return Kept();
   }
-  auto text = cursor.TextOfLength(*length);
-  if (!text) return std::move(text).error();
-  return Kept(*std::move(text));
+  TG_ASSIGN(auto text, cursor.TextOfLength(length));
+  return Kept(std::move(text));
 }
 
 Result<Kept> ReadTexts(GgufCursor& cursor, uint64_t count, bool keep) {
   std::vector<std::string> texts;
   for (uint64_t i = 0; i < count; ++i) {
-    auto length = cursor.TextLength();
-    if (!length) return std::move(length).error();
+    TG_ASSIGN(auto length, cursor.TextLength());
     if (keep) {
-      auto text = cursor.TextOfLength(*length);
-      if (!text) return std::move(text).error();
-      texts.push_back(*std::move(text));
-    } else if (auto skipped = cursor.Skip(*length); !skipped) {
+      TG_ASSIGN(auto text, cursor.TextOfLength(length));
+      texts.push_back(std::move(text));
+    } else if (auto skipped = cursor.Skip(length); !skipped) {
       return std::move(skipped).error();
     }
   }
@@ -145,59 +140,53 @@ Result<Kept> ReadTexts(GgufCursor& cursor, uint64_t count, bool keep) {
 
 Result<Kept> ReadNumbers(GgufCursor& cursor, uint32_t type, uint64_t count, bool keep) {
   if (!keep) {
-    auto skipped = cursor.Skip(count * BytesOf(type));
-    if (!skipped) return std::move(skipped).error();
+    TG_TRY(cursor.Skip(count * BytesOf(type)));
     return Kept();
   }
   std::vector<double> numbers;
   for (uint64_t i = 0; i < count; ++i) {
-    auto number = ReadScalar(cursor, type);
-    if (!number) return std::move(number).error();
-    numbers.push_back(AsReal(*number));
+    TG_ASSIGN(auto number, ReadScalar(cursor, type));
+    numbers.push_back(AsReal(number));
   }
   return Kept(std::move(numbers));
 }
 
 Result<Kept> ReadArray(GgufCursor& cursor, std::string_view key) {
   const uint64_t begin = cursor.position_bytes();
-  auto type = cursor.Number<uint32_t>();
-  if (!type) return std::move(type).error();
-  if (*type == kArray) {
+  TG_ASSIGN(auto type, cursor.Number<uint32_t>());
+  if (type == kArray) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "metadata has an array of arrays",
                  .byte_offset = begin};
   }
-  if (*type != kString && BytesOf(*type) == 0) return UnknownType(*type, begin);
-  auto count = cursor.Number<uint64_t>();
-  if (!count) return std::move(count).error();
-  const uint64_t least_bytes = *type == kString ? sizeof(uint64_t) : BytesOf(*type);
-  if (key == GgufMetadata::kTokens && *count > GgufMetadata::kMostTokens) {
+  if (type != kString && BytesOf(type) == 0) return UnknownType(type, begin);
+  TG_ASSIGN(auto count, cursor.Number<uint64_t>());
+  const uint64_t least_bytes = type == kString ? sizeof(uint64_t) : BytesOf(type);
+  if (key == GgufMetadata::kTokens && count > GgufMetadata::kMostTokens) {
     return Error{.problem = "vocabulary is too large",
                  .byte_offset = begin,
-                 .found = fmt::format("{} tokens", *count),
+                 .found = fmt::format("{} tokens", count),
                  .expected = fmt::format("at most {}", GgufMetadata::kMostTokens)};
   }
-  if (*count > cursor.remaining_bytes() / least_bytes) {
+  if (count > cursor.remaining_bytes() / least_bytes) {
     return Error{.problem = "array is longer than the file",
                  .byte_offset = begin,
-                 .found = fmt::format("{} elements of at least {} bytes", *count, least_bytes),
+                 .found = fmt::format("{} elements of at least {} bytes", count, least_bytes),
                  .expected = fmt::format("at most {} bytes", cursor.remaining_bytes())};
   }
-  if (*type == kString) return ReadTexts(cursor, *count, key == GgufMetadata::kTokens);
-  const bool keep = *count <= GgufMetadata::kMostKeptElements || key == GgufMetadata::kTokenTypes;
-  return ReadNumbers(cursor, *type, *count, keep);
+  if (type == kString) return ReadTexts(cursor, count, key == GgufMetadata::kTokens);
+  const bool keep = count <= GgufMetadata::kMostKeptElements || key == GgufMetadata::kTokenTypes;
+  return ReadNumbers(cursor, type, count, keep);
 }
 
 Result<Kept> ReadValue(GgufCursor& cursor, std::string_view key) {
   const uint64_t begin = cursor.position_bytes();
-  auto type = cursor.Number<uint32_t>();
-  if (!type) return std::move(type).error();
-  if (*type == kString) return ReadText(cursor);
-  if (*type == kArray) return ReadArray(cursor, key);
-  if (BytesOf(*type) == 0) return UnknownType(*type, begin);
-  auto value = ReadScalar(cursor, *type);
-  if (!value) return std::move(value).error();
-  return Kept(*std::move(value));
+  TG_ASSIGN(auto type, cursor.Number<uint32_t>());
+  if (type == kString) return ReadText(cursor);
+  if (type == kArray) return ReadArray(cursor, key);
+  if (BytesOf(type) == 0) return UnknownType(type, begin);
+  TG_ASSIGN(auto value, ReadScalar(cursor, type));
+  return Kept(std::move(value));
 }
 
 // With the key in the text: it is no tensor, which has a place of its own in an error.

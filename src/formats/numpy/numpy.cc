@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "formats/archives/deflated_data.h"
 #include "formats/archives/zip.h"
 #include "formats/byte_cursor.h"
@@ -71,48 +72,40 @@ Result<DType> TypeOf(std::string_view descr) {
 
 // The text of the header. What follows is the data.
 Result<std::string> HeaderText(ByteCursor& cursor) {
-  const auto magic = cursor.Take(kNumpyMagic.size());
-  if (!magic) return magic.error();
-  if (*magic != kNumpyMagic) return Error{.problem = "not an array of NumPy"};
+  TG_ASSIGN(const auto magic, cursor.Take(kNumpyMagic.size()));
+  if (magic != kNumpyMagic) return Error{.problem = "not an array of NumPy"};
   const auto version = cursor.Number<uint8_t>();
   if (!version) return version.error();
-  const auto minor = cursor.Number<uint8_t>();
-  if (!minor) return minor.error();
-  if (*version == 0 || *version > 3 || *minor != 0) {
+  TG_ASSIGN(const auto minor, cursor.Number<uint8_t>());
+  if (*version == 0 || *version > 3 || minor != 0) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "version of NumPy's format is not read",
-                 .found = fmt::format("{}.{}", *version, *minor),
+                 .found = fmt::format("{}.{}", *version, minor),
                  .expected = "1.0, 2.0 or 3.0"};
   }
   uint64_t length = 0;
   if (*version == 1) {
-    const auto field = cursor.Number<uint16_t>();
-    if (!field) return field.error();
-    length = *field;
+    TG_ASSIGN(const auto field, cursor.Number<uint16_t>());
+    length = field;
   } else {
-    const auto field = cursor.Number<uint32_t>();
-    if (!field) return field.error();
-    length = *field;
+    TG_ASSIGN(const auto field, cursor.Number<uint32_t>());
+    length = field;
   }
-  const auto text = cursor.Take(length);
-  if (!text) return text.error();
-  return std::string(*text);
+  TG_ASSIGN(const auto text, cursor.Take(length));
+  return std::string(text);
 }
 
 // The array in bytes [begin_bytes, source.size_bytes). Empty: of text.
 Result<std::optional<TensorEntry>> ReadArray(const ByteSource& source, uint64_t begin_bytes) {
   ByteCursor cursor(source, begin_bytes, kHeaderLimitBytes);
-  const auto text = HeaderText(cursor);
-  if (!text) return text.error();
-  auto header = ParseNumpyHeader(*text);
-  if (!header) return std::move(header).error();
-  if (IsText(header->descr)) return std::optional<TensorEntry>();
-  const auto dtype = TypeOf(header->descr);
-  if (!dtype) return dtype.error();
-  TensorEntry entry = {.name = {}, .dtype = *dtype, .shape = std::move(header->shape)};
+  TG_ASSIGN(const auto text, HeaderText(cursor));
+  TG_ASSIGN(auto header, ParseNumpyHeader(text));
+  if (IsText(header.descr)) return std::optional<TensorEntry>();
+  TG_ASSIGN(const auto dtype, TypeOf(header.descr));
+  TensorEntry entry = {.name = {}, .dtype = dtype, .shape = std::move(header.shape)};
   const StorageRange data = {cursor.position_bytes(), source.size_bytes};
   auto placed = PlaceTensor(entry, data, 0);
-  if (placed && header->column_major) {
+  if (placed && header.column_major) {
     entry.strides = ColumnMajorStrides(entry.shape);
     placed = PlaceTensor(entry, data, 0);
   }
@@ -174,12 +167,10 @@ Result<void> AddEntry(const ByteSource& source, const ZipEntry& entry, TensorTab
 }
 
 Result<TensorTable> ReadArchive(const ByteSource& source) {
-  const auto directory = ReadZipDirectory(source);
-  if (!directory) return directory.error();
+  TG_ASSIGN(const auto directory, ReadZipDirectory(source));
   TensorTable table;
-  for (const ZipEntry& entry : directory->entries) {
-    auto added = AddEntry(source, entry, table);
-    if (!added) return std::move(added).error();
+  for (const ZipEntry& entry : directory.entries) {
+    TG_TRY(AddEntry(source, entry, table));
   }
   std::sort(table.tensors.begin(), table.tensors.end(),
             [](const TensorEntry& a, const TensorEntry& b) { return a.name < b.name; });
@@ -189,21 +180,19 @@ Result<TensorTable> ReadArchive(const ByteSource& source) {
 }  // namespace
 
 Result<TensorTable> ReadNumpyTable(const ByteSource& source) {
-  const auto start = ReadBytes(source, 0, std::min<uint64_t>(source.size_bytes, 16));
-  if (!start) return start.error();
-  if (start->starts_with(kZipMagic)) return ReadArchive(source);
-  if (!start->starts_with(kNumpyMagic)) {
+  TG_ASSIGN(const auto start, ReadBytes(source, 0, std::min<uint64_t>(source.size_bytes, 16)));
+  if (start.starts_with(kZipMagic)) return ReadArchive(source);
+  if (!start.starts_with(kNumpyMagic)) {
     return Error{.problem = "not a NumPy file",
                  .byte_offset = 0,
-                 .found = EscapeControl(*start),
+                 .found = EscapeControl(start),
                  .expected = "a zip archive, or an array that starts with \\x93NUMPY"};
   }
-  auto array = ReadArray(source, 0);
-  if (!array) return std::move(array).error();
+  TG_ASSIGN(auto array, ReadArray(source, 0));
   TensorTable table;
-  if (!*array) return table;
-  (*array)->name = kLoneName;
-  table.tensors.push_back(**std::move(array));
+  if (!array) return table;
+  array->name = kLoneName;
+  table.tensors.push_back(*std::move(array));
   return table;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/try.h"
 #include "formats/onnx/onnx_tensor.h"
 
 namespace tensorguard::internal {
@@ -53,23 +54,21 @@ class ModelReader {
     model_.graphs.push_back({});
     bool has_graph = false;
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
+      TG_ASSIGN(const auto field, budget_.Next(reader));
       Result<void> read;
-      if (field->number == kModelProducer) {
-        read = ReadText(*field, model_.producer);
-      } else if (field->number == kModelGraph) {
-        if (has_graph) return Wrong(*field, "ONNX model has two graphs");
+      if (field.number == kModelProducer) {
+        read = ReadText(field, model_.producer);
+      } else if (field.number == kModelGraph) {
+        if (has_graph) return Wrong(field, "ONNX model has two graphs");
         has_graph = true;
-        read = ReadGraph(*field, 0, 1);
-      } else if (field->number == kModelFunctions) {
-        read = ReadFunction(*field);
+        read = ReadGraph(field, 0, 1);
+      } else if (field.number == kModelFunctions) {
+        read = ReadFunction(field);
       }
       if (!read) return std::move(read).error();
     }
     if (!has_graph) return Error{.problem = "file holds no ONNX graph"};
-    auto unique = CheckNamesUnique();
-    if (!unique) return std::move(unique).error();
+    TG_TRY(CheckNamesUnique());
     return std::move(model_);
   }
 
@@ -86,9 +85,8 @@ class ModelReader {
   }
 
   Result<void> ReadText(const ProtobufField& field, std::string& text) {
-    auto read = budget_.TakeText(bytes_, field);
-    if (!read) return std::move(read).error();
-    text = *std::move(read);
+    TG_ASSIGN(auto read, budget_.TakeText(bytes_, field));
+    text = std::move(read);
     return {};
   }
 
@@ -97,17 +95,16 @@ class ModelReader {
     if (auto checked = CheckOnnxField(message, ProtobufType::kBytes); !checked) return checked;
     ProtobufReader reader(bytes_, message);
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
+      TG_ASSIGN(const auto field, budget_.Next(reader));
       Result<void> read;
-      if (field->number == kGraphNode) {
-        read = ReadNode(*field, graph, depth);
-      } else if (field->number == kGraphInitializer) {
-        read = AddTensor(*field, graph, {});
-      } else if (field->number == kGraphSparseInitializer) {
+      if (field.number == kGraphNode) {
+        read = ReadNode(field, graph, depth);
+      } else if (field.number == kGraphInitializer) {
+        read = AddTensor(field, graph, {});
+      } else if (field.number == kGraphSparseInitializer) {
         return Error{.kind = ErrorKind::kUnsupported,
                      .problem = "sparse initialisers are not read",
-                     .byte_offset = field->begin_bytes};
+                     .byte_offset = field.begin_bytes};
       }
       if (!read) return read;
     }
@@ -121,10 +118,9 @@ class ModelReader {
     model_.graphs.push_back({});
     ProtobufReader reader(bytes_, message);
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
-      if (field->number != kFunctionNode) continue;
-      auto read = ReadNode(*field, graph, 1);
+      TG_ASSIGN(const auto field, budget_.Next(reader));
+      if (field.number != kFunctionNode) continue;
+      auto read = ReadNode(field, graph, 1);
       if (!read) return read;
     }
     return {};
@@ -136,13 +132,12 @@ class ModelReader {
     if (model_.tensors.size() == OnnxLimits::kTensors) {
       return TooMany("tensors", OnnxLimits::kTensors, message);
     }
-    auto tensor = ReadOnnxTensor(bytes_, message, constant.has_value(), budget_);
-    if (!tensor) return std::move(tensor).error();
-    if (!*tensor) return {};
-    (*tensor)->graph = graph;
-    if (constant) (*tensor)->name = *constant;
-    if ((*tensor)->name.empty()) return Wrong(message, "initialiser has no name");
-    model_.tensors.push_back(**std::move(tensor));
+    TG_ASSIGN(auto tensor, ReadOnnxTensor(bytes_, message, constant.has_value(), budget_));
+    if (!tensor) return {};
+    tensor->graph = graph;
+    if (constant) tensor->name = *constant;
+    if (tensor->name.empty()) return Wrong(message, "initialiser has no name");
+    model_.tensors.push_back(*std::move(tensor));
     return {};
   }
 
@@ -161,9 +156,8 @@ class ModelReader {
     std::vector<ProtobufField> attributes;
     ProtobufReader reader(bytes_, message);
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
-      auto read = ReadNodeField(*field, node, attributes);
+      TG_ASSIGN(const auto field, budget_.Next(reader));
+      auto read = ReadNodeField(field, node, attributes);
       if (!read) return read;
     }
     // After the names: a constant is called as its node's output.
@@ -206,9 +200,8 @@ class ModelReader {
     Attribute attribute;
     ProtobufReader reader(bytes_, message);
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
-      auto read = ReadAttributeField(*field, depth, node.graph, attribute);
+      TG_ASSIGN(const auto field, budget_.Next(reader));
+      auto read = ReadAttributeField(field, depth, node.graph, attribute);
       if (!read) return read;
     }
     if (attribute.tensor && attribute.name == "value" && node.op_type == "Constant" &&
@@ -254,9 +247,8 @@ class ModelReader {
     if (auto checked = CheckOnnxField(field, ProtobufType::kBytes); !checked) return checked;
     ProtobufReader reader(bytes_, field);
     while (!reader.AtEnd() && list.size() < kMostListed) {
-      const auto number = reader.TakeVarint();
-      if (!number) return number.error();
-      list.push_back(static_cast<int64_t>(*number));
+      TG_ASSIGN(const auto number, reader.TakeVarint());
+      list.push_back(static_cast<int64_t>(number));
     }
     return {};
   }

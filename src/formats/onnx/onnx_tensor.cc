@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -107,12 +108,11 @@ class TensorReader {
     RawTensor tensor;
     ProtobufReader reader(bytes_, message);
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
-      auto added = AddField(*field, tensor);
+      TG_ASSIGN(const auto field, budget_.Next(reader));
+      auto added = AddField(field, tensor);
       if (!added) {
         Error error = std::move(added).error().InTensor(tensor.name);
-        if (!error.byte_offset) error.byte_offset = field->begin_bytes;
+        if (!error.byte_offset) error.byte_offset = field.begin_bytes;
         return error;
       }
     }
@@ -125,8 +125,7 @@ class TensorReader {
     std::string elements;
     for (const ProtobufField& run : runs) {
       const bool fixed = type.typed_field == kFloatData || type.typed_field == kDoubleData;
-      auto added = fixed ? AddFixed(run, elements) : AddVarints(run, element_bytes, elements);
-      if (!added) return std::move(added).error();
+      TG_TRY(fixed ? AddFixed(run, elements) : AddVarints(run, element_bytes, elements));
     }
     return elements;
   }
@@ -169,9 +168,8 @@ class TensorReader {
   }
 
   Result<void> AddText(const ProtobufField& field, std::string& text) {
-    auto read = budget_.TakeText(bytes_, field);
-    if (!read) return std::move(read).error();
-    text = *std::move(read);
+    TG_ASSIGN(auto read, budget_.TakeText(bytes_, field));
+    text = std::move(read);
     return {};
   }
 
@@ -185,9 +183,8 @@ class TensorReader {
     ProtobufReader reader(bytes_, field);
     while (field.type == ProtobufType::kBytes && !reader.AtEnd() &&
            added.size() <= OnnxLimits::kDimensions) {
-      const auto dimension = reader.TakeVarint();
-      if (!dimension) return dimension.error();
-      added.push_back(*dimension);
+      TG_ASSIGN(const auto dimension, reader.TakeVarint());
+      added.push_back(dimension);
     }
     shape.insert(shape.end(), added.begin(), added.end());
     if (shape.size() > OnnxLimits::kDimensions) {
@@ -204,10 +201,9 @@ class TensorReader {
     std::string value;
     ProtobufReader reader(bytes_, message);
     while (!reader.AtEnd()) {
-      const auto field = budget_.Next(reader);
-      if (!field) return field.error();
-      if (field->number != 1 && field->number != 2) continue;
-      auto added = AddText(*field, field->number == 1 ? key : value);
+      TG_ASSIGN(const auto field, budget_.Next(reader));
+      if (field.number != 1 && field.number != 2) continue;
+      auto added = AddText(field, field.number == 1 ? key : value);
       if (!added) return added;
     }
     if (key == "location") {
@@ -246,9 +242,8 @@ class TensorReader {
     if (auto checked = CheckOnnxField(run, ProtobufType::kBytes); !checked) return checked;
     ProtobufReader reader(bytes_, run);
     while (!reader.AtEnd()) {
-      const auto number = reader.TakeVarint();
-      if (!number) return number.error();
-      if (auto added = add(*number); !added) return added;
+      TG_ASSIGN(const auto number, reader.TakeVarint());
+      if (auto added = add(number); !added) return added;
     }
     return {};
   }
@@ -320,21 +315,17 @@ Result<void> PlaceData(RawTensor& raw, const ElementType& type, TensorReader& re
   }
   // Half bytes come two to a number.
   const unsigned bits = InfoOf(tensor.dtype).bits;
-  auto elements = reader.Unpack(raw.typed, type, std::max(1u, bits / 8));
-  if (!elements) return std::move(elements).error();
-  const uint64_t length = elements->size();
-  tensor.data = *std::move(elements);
+  TG_ASSIGN(auto elements, reader.Unpack(raw.typed, type, std::max(1u, bits / 8)));
+  const uint64_t length = elements.size();
+  tensor.data = std::move(elements);
   return CheckLength(tensor, length);
 }
 
 Result<OnnxTensor> Understood(RawTensor raw, TensorReader& reader) {
-  const auto type = ReadableType(raw);
-  if (!type) return type.error();
+  TG_ASSIGN(const auto type, ReadableType(raw));
   OnnxTensor tensor;
-  auto shaped = FillShape(**type, std::move(raw.shape), tensor);
-  if (!shaped) return std::move(shaped).error();
-  auto placed = PlaceData(raw, **type, reader, tensor);
-  if (!placed) return std::move(placed).error();
+  TG_TRY(FillShape(*type, std::move(raw.shape), tensor));
+  TG_TRY(PlaceData(raw, *type, reader, tensor));
   return tensor;
 }
 
@@ -355,9 +346,7 @@ Result<void> OnnxBudget::TakeUnpacked(uint64_t bytes) {
 }
 
 Result<std::string> OnnxBudget::TakeText(ProtobufBytes& bytes, const ProtobufField& field) {
-  if (auto checked = CheckOnnxField(field, ProtobufType::kBytes); !checked) {
-    return std::move(checked).error();
-  }
+  TG_TRY(CheckOnnxField(field, ProtobufType::kBytes));
   auto text = bytes.Text(field, OnnxLimits::kNameBytes);
   if (!text) return text;
   text_bytes_ += text->size();
@@ -371,7 +360,7 @@ Result<std::string> OnnxBudget::TakeText(ProtobufBytes& bytes, const ProtobufFie
 }
 
 Result<ProtobufField> OnnxBudget::Next(ProtobufReader& reader) {
-  if (auto taken = TakeField(); !taken) return std::move(taken).error();
+  TG_TRY(TakeField());
   return reader.Next();
 }
 
@@ -385,15 +374,12 @@ Result<void> CheckOnnxField(const ProtobufField& field, ProtobufType type) {
 
 Result<std::optional<OnnxTensor>> ReadOnnxTensor(ProtobufBytes& bytes, const ProtobufField& message,
                                                  bool constant, OnnxBudget& budget) {
-  if (auto checked = CheckOnnxField(message, ProtobufType::kBytes); !checked) {
-    return std::move(checked).error();
-  }
+  TG_TRY(CheckOnnxField(message, ProtobufType::kBytes));
   TensorReader reader(bytes, budget);
-  auto raw = reader.Read(message);
-  if (!raw) return std::move(raw).error();
-  if (constant && (raw->strings || raw->type == kStringType)) return std::optional<OnnxTensor>();
-  std::string name = std::move(raw->name);
-  auto tensor = Understood(*std::move(raw), reader);
+  TG_ASSIGN(auto raw, reader.Read(message));
+  if (constant && (raw.strings || raw.type == kStringType)) return std::optional<OnnxTensor>();
+  std::string name = std::move(raw.name);
+  auto tensor = Understood(std::move(raw), reader);
   if (!tensor) {
     Error error = std::move(tensor).error().InTensor(name);
     if (!error.byte_offset) error.byte_offset = message.begin_bytes;

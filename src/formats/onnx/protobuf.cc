@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -38,21 +40,19 @@ Result<std::string> ProtobufBytes::Text(const ProtobufField& field, uint64_t lon
                  .expected = fmt::format("at most {}", longest_bytes)};
   }
   std::string text(field.length_bytes(), '\0');
-  auto read = Read(field.begin_bytes, std::as_writable_bytes(std::span(text)));
-  if (!read) return std::move(read).error();
+  TG_TRY(Read(field.begin_bytes, std::as_writable_bytes(std::span(text))));
   return text;
 }
 
 Result<ProtobufField> ProtobufReader::Next() {
-  const auto tag = TakeVarint();
-  if (!tag) return tag.error();
+  TG_ASSIGN(const auto tag, TakeVarint());
   ProtobufField field;
-  field.number = *tag >> 3;
+  field.number = tag >> 3;
   if (field.number == 0 || field.number > kHighestFieldNumber) {
     return ErrorHere(fmt::format("field number {} in a protobuf message", field.number),
                      fmt::format("a number from 1 to {}", kHighestFieldNumber));
   }
-  const uint64_t type = *tag & 7;
+  const uint64_t type = tag & 7;
   if (type != 0 && type != 1 && type != 2 && type != 5) {
     return ErrorHere(fmt::format("wire type {} in a protobuf message", type), "0, 1, 2 or 5");
   }
@@ -60,12 +60,11 @@ Result<ProtobufField> ProtobufReader::Next() {
   uint64_t length = field.type == ProtobufType::kFixed32 ? 4 : 8;
   field.begin_bytes = at_;
   if (field.type == ProtobufType::kVarint || field.type == ProtobufType::kBytes) {
-    const auto number = TakeVarint();
-    if (!number) return number.error();
-    field.number_value = *number;
+    TG_ASSIGN(const auto number, TakeVarint());
+    field.number_value = number;
     field.end_bytes = at_;
     if (field.type == ProtobufType::kVarint) return field;
-    length = *number;
+    length = number;
   }
   if (length > end_ - at_) {
     return ErrorHere("a protobuf field reaches beyond the end of its message",
@@ -83,8 +82,7 @@ Result<uint64_t> ProtobufReader::TakeVarint() {
   for (int shift = 0; shift < 64; shift += 7) {
     if (AtEnd()) return ErrorHere("a protobuf message ends within a number", "one byte more");
     std::byte byte;
-    auto read = bytes_->Read(at_, std::span(&byte, 1));
-    if (!read) return std::move(read).error();
+    TG_TRY(bytes_->Read(at_, std::span(&byte, 1)));
     const auto bits = static_cast<unsigned char>(byte);
     if (shift == 63 && bits > 1) break;
     ++at_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "formats/torch/pickle_stack.h"
 
 namespace tensorguard::internal {
@@ -53,81 +54,75 @@ Error Broken(std::string problem) { return {.problem = std::move(problem)}; }
 
 // Lowest byte first.
 Result<uint64_t> Machine::Unsigned(unsigned bytes) {
-  const auto taken = cursor_.Take(bytes);
-  if (!taken) return taken.error();
+  TG_ASSIGN(const auto taken, cursor_.Take(bytes));
   uint64_t number = 0;
   for (unsigned i = bytes; i-- > 0;) {
-    number = number << 8 | static_cast<uint8_t>((*taken)[i]);
+    number = number << 8 | static_cast<uint8_t>(taken[i]);
   }
   return number;
 }
 
 // Two's complement, lowest byte first.
 Result<void> Machine::PushLong(uint64_t bytes) {
-  auto digits = cursor_.Take(bytes);
-  if (!digits) return std::move(digits).error();
+  TG_ASSIGN(auto digits, cursor_.Take(bytes));
   if (bytes > sizeof(int64_t)) return stack_.PushNew({.kind = PickleKind::kOtherNumber});
-  uint64_t number = !digits->empty() && digits->back() < 0 ? ~uint64_t{0} : 0;
-  for (size_t i = digits->size(); i-- > 0;) {
-    number = number << 8 | static_cast<uint8_t>((*digits)[i]);
+  uint64_t number = !digits.empty() && digits.back() < 0 ? ~uint64_t{0} : 0;
+  for (size_t i = digits.size(); i-- > 0;) {
+    number = number << 8 | static_cast<uint8_t>(digits[i]);
   }
   return PushInteger(static_cast<int64_t>(number));
 }
 
 // Protocol 0: numbers and texts as lines.
 Result<void> Machine::PushLine(uint8_t opcode) {
-  auto line = cursor_.Line();
-  if (!line) return std::move(line).error();
+  TG_ASSIGN(auto line, cursor_.Line());
   if (opcode == 'F') return stack_.PushNew({.kind = PickleKind::kOtherNumber});
-  if (opcode == 'I' && (*line == "00" || *line == "01")) {
-    return stack_.PushNew({.kind = PickleKind::kBool, .integer = *line == "01"});
+  if (opcode == 'I' && (line == "00" || line == "01")) {
+    return stack_.PushNew({.kind = PickleKind::kBool, .integer = line == "01"});
   }
   if (opcode == 'I' || opcode == 'L') {
-    if (opcode == 'L' && line->ends_with('L')) line->pop_back();
+    if (opcode == 'L' && line.ends_with('L')) line.pop_back();
     int64_t number = 0;
-    const auto [end, failed] = std::from_chars(line->data(), line->data() + line->size(), number);
+    const auto [end, failed] = std::from_chars(line.data(), line.data() + line.size(), number);
     if (failed == std::errc::result_out_of_range) {
       return stack_.PushNew({.kind = PickleKind::kOtherNumber});
     }
-    if (failed != std::errc() || end != line->data() + line->size()) {
+    if (failed != std::errc() || end != line.data() + line.size()) {
       return Broken("pickle holds a number that is none");
     }
     return PushInteger(number);
   }
   if (opcode == 'S') {  // quoted
-    if (line->size() < 2 || line->front() != line->back() ||
-        (line->front() != '\'' && line->front() != '"')) {
+    if (line.size() < 2 || line.front() != line.back() ||
+        (line.front() != '\'' && line.front() != '"')) {
       return Broken("pickle holds a text without quotes");
     }
-    *line = line->substr(1, line->size() - 2);
+    line = line.substr(1, line.size() - 2);
   }
-  if (line->find('\\') != line->npos || !IsUtf8(*line)) {
+  if (line.find('\\') != line.npos || !IsUtf8(line)) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "pickle holds a text with escapes, which is not read"};
   }
-  return stack_.PushNew({.kind = PickleKind::kText, .text = *std::move(line)});
+  return stack_.PushNew({.kind = PickleKind::kText, .text = std::move(line)});
 }
 
 // A text of Python 2 may be bytes.
 Result<void> Machine::PushText(uint64_t length) {
-  auto text = cursor_.Take(length);
-  if (!text) return std::move(text).error();
-  if (!IsUtf8(*text)) return stack_.PushNew({.kind = PickleKind::kBytes});
-  return stack_.PushNew({.kind = PickleKind::kText, .text = std::string(*text)});
+  TG_ASSIGN(auto text, cursor_.Take(length));
+  if (!IsUtf8(text)) return stack_.PushNew({.kind = PickleKind::kBytes});
+  return stack_.PushNew({.kind = PickleKind::kText, .text = std::string(text)});
 }
 
 Result<void> Machine::PushBytes(uint64_t length) {
-  auto bytes = cursor_.Take(length);
-  if (!bytes) return std::move(bytes).error();
+  TG_TRY(cursor_.Take(length));
   return stack_.PushNew({.kind = PickleKind::kBytes});
 }
 
 Result<uint64_t> Machine::NumberLine() {
-  const auto line = cursor_.Line();
-  if (!line) return line.error();
+  TG_ASSIGN(const auto line, cursor_.Line());
   uint64_t number = 0;
-  const auto [end, failed] = std::from_chars(line->data(), line->data() + line->size(), number);
-  if (failed == std::errc() && end == line->data() + line->size()) return number;
+  const auto [end, failed] = std::from_chars(line.data(), line.data() + line.size(), number);
+  if (failed == std::errc() && end == line.data() + line.size()) return number;
   return Broken("pickle holds a number that is none");
 }
 
@@ -141,10 +136,9 @@ Result<void> Machine::Constant(uint8_t opcode, bool& known) {
     case 'J':
     case 'K':
     case 'M': {
-      const auto number = Unsigned(opcode == 'J' ? 4 : opcode == 'M' ? 2 : 1);
-      if (!number) return number.error();
-      return PushInteger(opcode == 'J' ? static_cast<int32_t>(*number)
-                                       : static_cast<int64_t>(*number));
+      TG_ASSIGN(const auto number, Unsigned(opcode == 'J' ? 4 : opcode == 'M' ? 2 : 1));
+      return PushInteger(opcode == 'J' ? static_cast<int32_t>(number)
+                                       : static_cast<int64_t>(number));
     }
     case 0x8A:
     case 0x8B: {
@@ -152,8 +146,7 @@ Result<void> Machine::Constant(uint8_t opcode, bool& known) {
       return length ? PushLong(*length) : length.error();
     }
     case 'G': {
-      const auto number = Unsigned(8);
-      if (!number) return number.error();
+      TG_TRY(Unsigned(8));
       return stack_.PushNew({.kind = PickleKind::kOtherNumber});
     }
     case 'F':
@@ -190,24 +183,22 @@ Result<void> Machine::Text(uint8_t opcode, bool& known) {
       known = false;
       return {};
   }
-  const auto length = Unsigned(length_bytes);
-  if (!length) return length.error();
+  TG_ASSIGN(const auto length, Unsigned(length_bytes));
   const bool bytes = opcode == 'C' || opcode == 'B' || opcode == 0x8E || opcode == 0x96;
-  return bytes ? PushBytes(*length) : PushText(*length);
+  return bytes ? PushBytes(length) : PushText(length);
 }
 
 // A container of what lies above the mark.
 Result<void> Machine::Collect(uint8_t opcode) {
-  auto items = stack_.PopToMark();
-  if (!items) return std::move(items).error();
+  TG_ASSIGN(auto items, stack_.PopToMark());
   switch (opcode) {
     case 't':
-      return stack_.PushNew({.kind = PickleKind::kTuple, .items = *std::move(items)});
+      return stack_.PushNew({.kind = PickleKind::kTuple, .items = std::move(items)});
     case 'l':
-      return stack_.PushNew({.kind = PickleKind::kList, .items = *std::move(items)});
+      return stack_.PushNew({.kind = PickleKind::kList, .items = std::move(items)});
     case 'd':
-      if (items->size() % 2 != 0) return Broken("pickle has a key without a value");
-      return stack_.PushNew({.kind = PickleKind::kDict, .items = *std::move(items)});
+      if (items.size() % 2 != 0) return Broken("pickle has a key without a value");
+      return stack_.PushNew({.kind = PickleKind::kDict, .items = std::move(items)});
     default:
       return stack_.PushNew({.kind = PickleKind::kOpaque});
   }
@@ -219,19 +210,16 @@ Result<void> Machine::Append(uint8_t opcode) {
   if (opcode == 'a' || opcode == 's') {
     items.resize(opcode == 's' ? 2 : 1);
     for (size_t i = items.size(); i-- > 0;) {
-      const auto item = stack_.Pop();
-      if (!item) return item.error();
-      items[i] = *item;
+      TG_ASSIGN(const auto item, stack_.Pop());
+      items[i] = item;
     }
   } else {
-    auto marked = stack_.PopToMark();
-    if (!marked) return std::move(marked).error();
-    items = *std::move(marked);
+    TG_ASSIGN(auto marked, stack_.PopToMark());
+    items = std::move(marked);
   }
-  const auto to = stack_.Pop();
-  if (!to) return to.error();
-  auto added = stack_.AddItems(*to, items, opcode == 's' || opcode == 'u');
-  return added ? stack_.Push(*to) : added;
+  TG_ASSIGN(const auto to, stack_.Pop());
+  auto added = stack_.AddItems(to, items, opcode == 's' || opcode == 'u');
+  return added ? stack_.Push(to) : added;
 }
 
 Result<void> Machine::Container(uint8_t opcode, bool& known) {
@@ -280,10 +268,9 @@ Result<void> Machine::Memory(uint8_t opcode, bool& known) {
       return dropped ? Result<void>() : dropped.error();
     }
     case '2': {
-      const auto top = stack_.Pop();
-      if (!top) return top.error();
-      auto pushed = stack_.Push(*top);
-      return pushed ? stack_.Push(*top) : pushed;
+      TG_ASSIGN(const auto top, stack_.Pop());
+      auto pushed = stack_.Push(top);
+      return pushed ? stack_.Push(top) : pushed;
     }
     case 'g':
     case 'h':
@@ -310,22 +297,18 @@ Result<void> Machine::Memory(uint8_t opcode, bool& known) {
 }
 
 Result<void> Machine::GlobalOfLines() {
-  const auto module = cursor_.Line();
-  if (!module) return module.error();
-  const auto name = cursor_.Line();
-  if (!name) return name.error();
-  return stack_.Global(*module, *name);
+  TG_ASSIGN(const auto module, cursor_.Line());
+  TG_ASSIGN(const auto name, cursor_.Line());
+  return stack_.Global(module, name);
 }
 
 Result<void> Machine::GlobalOfStack() {
-  const auto name = stack_.Pop();
-  if (!name) return name.error();
-  const auto module = stack_.Pop();
-  if (!module) return module.error();
-  if (stack_[*name].kind != PickleKind::kText || stack_[*module].kind != PickleKind::kText) {
+  TG_ASSIGN(const auto name, stack_.Pop());
+  TG_ASSIGN(const auto module, stack_.Pop());
+  if (stack_[name].kind != PickleKind::kText || stack_[module].kind != PickleKind::kText) {
     return Broken("pickle names a function by what is no text");
   }
-  return stack_.Global(stack_[*module].text, stack_[*name].text);
+  return stack_.Global(stack_[module].text, stack_[name].text);
 }
 
 Result<void> Machine::Call(uint8_t opcode) {
@@ -336,11 +319,9 @@ Result<void> Machine::Call(uint8_t opcode) {
       return Broken("pickle calls a function with named arguments");
     }
   }
-  const auto arguments = stack_.Pop();
-  if (!arguments) return arguments.error();
-  const auto callable = stack_.Pop();
-  if (!callable) return callable.error();
-  return stack_.Call(*callable, *arguments);
+  TG_ASSIGN(const auto arguments, stack_.Pop());
+  TG_ASSIGN(const auto callable, stack_.Pop());
+  return stack_.Call(callable, arguments);
 }
 
 Result<void> Machine::Object(uint8_t opcode, bool& known) {
@@ -354,17 +335,14 @@ Result<void> Machine::Object(uint8_t opcode, bool& known) {
     case 0x92:
       return Call(opcode);
     case 'b': {
-      const auto state = stack_.Pop();
-      if (!state) return state.error();
-      const auto object = stack_.Pop();
-      if (!object) return object.error();
-      auto set = stack_.SetState(*object, *state);
-      return set ? stack_.Push(*object) : set;
+      TG_ASSIGN(const auto state, stack_.Pop());
+      TG_ASSIGN(const auto object, stack_.Pop());
+      auto set = stack_.SetState(object, state);
+      return set ? stack_.Push(object) : set;
     }
     case 'Q': {
-      const auto id = stack_.Pop();
-      if (!id) return id.error();
-      return stack_.PushNew({.kind = PickleKind::kPersistent, .items = {*id}});
+      TG_ASSIGN(const auto id, stack_.Pop());
+      return stack_.PushNew({.kind = PickleKind::kPersistent, .items = {id}});
     }
     default:
       known = false;
@@ -397,15 +375,14 @@ Result<void> Machine::Step(uint8_t opcode) {
 Result<Pickle> Machine::Run() {
   while (true) {
     const uint64_t begin = cursor_.position_bytes();
-    const auto opcode = cursor_.Number<uint8_t>();
-    if (!opcode) return opcode.error();
-    auto done = *opcode == '.' ? Result<void>() : Step(*opcode);
+    TG_ASSIGN(const auto opcode, cursor_.Number<uint8_t>());
+    auto done = opcode == '.' ? Result<void>() : Step(opcode);
     if (!done) {
       Error error = std::move(done).error();
       if (!error.byte_offset) error.byte_offset = begin;
       return error;
     }
-    if (*opcode != '.') continue;
+    if (opcode != '.') continue;
     const auto root = stack_.Pop();
     if (root && stack_.height() == 0) return stack_.TakePickle(*root);
     return Error{.problem = "pickle does not end with one value", .byte_offset = begin};

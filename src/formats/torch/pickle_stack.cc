@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -71,9 +73,8 @@ Result<std::vector<PickleRef>> PickleStack::PopToMark() {
 Result<void> PickleStack::PushTuple(size_t count) {
   std::vector<PickleRef> items(count);
   for (size_t i = count; i-- > 0;) {
-    const auto item = Pop();
-    if (!item) return item.error();
-    items[i] = *item;
+    TG_ASSIGN(const auto item, Pop());
+    items[i] = item;
   }
   return PushNew({.kind = PickleKind::kTuple, .items = std::move(items)});
 }

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "formats/archives/zip.h"
 #include "formats/torch/torch_archive.h"
 #include "formats/torch/torch_state.h"
@@ -28,22 +29,21 @@ constexpr uint64_t kMostTimesTheFile = 1024;
 constexpr uint64_t kAlwaysReadBytes = 64 << 20;
 
 Result<TorchArchive> OpenArchive(const ByteSource& source) {
-  const auto start = ReadBytes(source, 0, std::min(source.size_bytes, kStartBytes));
-  if (!start) return start.error();
-  if (start->starts_with(kZipMagic)) return OpenTorchZip(source);
-  if (StartsAsTorchLegacy(*start)) return OpenTorchLegacy(source);
-  if (IsGitLfsPointer(*start)) return GitLfsPointerError("");
-  const bool tar = start->size() > kTarMagicBegin &&
-                   std::string_view(*start).substr(kTarMagicBegin).starts_with("ustar");
+  TG_ASSIGN(const auto start, ReadBytes(source, 0, std::min(source.size_bytes, kStartBytes)));
+  if (start.starts_with(kZipMagic)) return OpenTorchZip(source);
+  if (StartsAsTorchLegacy(start)) return OpenTorchLegacy(source);
+  if (IsGitLfsPointer(start)) return GitLfsPointerError("");
+  const bool tar = start.size() > kTarMagicBegin &&
+                   std::string_view(start).substr(kTarMagicBegin).starts_with("ustar");
   Error error = {.problem = "not a PyTorch file",
                  .byte_offset = 0,
-                 .found = EscapeControl(start->substr(0, 16)),
+                 .found = EscapeControl(start.substr(0, 16)),
                  .expected = "a zip archive, or the magic number of the form before 2020"};
   if (tar) {
     error.kind = ErrorKind::kUnsupported;
     error.problem = "a tar archive, the form of PyTorch before 2018, is not read";
     error.advice = "load and save the file once with a current PyTorch";
-  } else if (start->starts_with('\x80')) {
+  } else if (start.starts_with('\x80')) {
     error.kind = ErrorKind::kUnsupported;
     error.problem = "a Python pickle that PyTorch did not write is not read";
   }
@@ -62,16 +62,14 @@ bool StartsAsTorchLegacy(std::string_view start) {
 }
 
 Result<TensorTable> ReadTorchTable(const ByteSource& source) {
-  auto archive = OpenArchive(source);
-  if (!archive) return std::move(archive).error();
-  auto state = FindTorchState(archive->pickle);
-  if (!state) return std::move(state).error();
+  TG_ASSIGN(auto archive, OpenArchive(source));
+  TG_ASSIGN(auto state, FindTorchState(archive.pickle));
   const uint64_t most_bytes =
       CheckedMultiply(source.size_bytes, kMostTimesTheFile).value_or(~uint64_t{0});
   uint64_t bytes = 0;
   TensorTable table;
-  for (const TorchNamedTensor& named : state->tensors) {
-    auto entry = ReadTorchTensor(archive->pickle, named.tensor, archive->find);
+  for (const TorchNamedTensor& named : state.tensors) {
+    auto entry = ReadTorchTensor(archive.pickle, named.tensor, archive.find);
     if (!entry) return std::move(entry).error().InTensor(named.name);
     entry->name = named.name;
     // PlaceTensor bounds the range, not how often an expanded tensor repeats it.
@@ -87,8 +85,8 @@ Result<TensorTable> ReadTorchTable(const ByteSource& source) {
     bytes = *sum;
     table.tensors.push_back(*std::move(entry));
   }
-  if (!state->left_out.empty()) {
-    table.metadata.emplace(kTorchLeftOut, fmt::format("{}", fmt::join(state->left_out, ", ")));
+  if (!state.left_out.empty()) {
+    table.metadata.emplace(kTorchLeftOut, fmt::format("{}", fmt::join(state.left_out, ", ")));
   }
   return table;
 }

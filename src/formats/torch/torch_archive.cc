@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "formats/archives/zip.h"
 
 namespace tensorguard::internal {
@@ -65,13 +66,12 @@ Result<void> CheckKind(const ByteSource& source, const ZipDirectory& directory,
   if (order->deflated || order->size_bytes > kLongestByteOrder) {
     return Error{.problem = "byte order of the numbers is not understood"};
   }
-  auto text = ReadBytes(source, order->begin_bytes, order->end_bytes);
-  if (!text) return std::move(text).error();
-  if (*text == "little") return {};
-  if (*text == "big") return BigEndian();
+  TG_ASSIGN(auto text, ReadBytes(source, order->begin_bytes, order->end_bytes));
+  if (text == "little") return {};
+  if (text == "big") return BigEndian();
   return Error{.problem = "byte order of the numbers is not understood",
                .byte_offset = order->begin_bytes,
-               .found = *text};
+               .found = text};
 }
 
 Error Packed(const ZipEntry& entry) {
@@ -169,20 +169,17 @@ Result<Ranges> LocateStorages(const ByteSource& source, uint64_t begin_bytes, co
 }  // namespace
 
 Result<TorchArchive> OpenTorchZip(const ByteSource& source) {
-  auto opened = ReadZipDirectory(source);
-  if (!opened) return std::move(opened).error();
-  const auto directory = std::make_shared<const ZipDirectory>(*std::move(opened));
+  TG_ASSIGN(auto opened, ReadZipDirectory(source));
+  const auto directory = std::make_shared<const ZipDirectory>(std::move(opened));
   const auto root = RootOf(*directory);
   if (!root) return root.error();
-  auto kind = CheckKind(source, *directory, *root);
-  if (!kind) return std::move(kind).error();
+  TG_TRY(CheckKind(source, *directory, *root));
   const ZipEntry& entry = *directory->Find(*root + std::string(kPickleName));
   if (entry.deflated) return Packed(entry);
   const ByteSource inside = {.read = source.read, .size_bytes = entry.end_bytes};
   ByteCursor cursor(inside, entry.begin_bytes, kPickleLimitBytes);
-  auto pickle = ReadPickle(cursor);
-  if (!pickle) return std::move(pickle).error();
-  return TorchArchive{*std::move(pickle), [directory, root = *root](const TorchStorage& storage) {
+  TG_ASSIGN(auto pickle, ReadPickle(cursor));
+  return TorchArchive{std::move(pickle), [directory, root = *root](const TorchStorage& storage) {
                         return FindInZip(*directory, root, storage);
                       }};
 }
@@ -190,20 +187,15 @@ Result<TorchArchive> OpenTorchZip(const ByteSource& source) {
 Result<TorchArchive> OpenTorchLegacy(const ByteSource& source) {
   ByteCursor cursor(source, 0, kPickleLimitBytes);
   for (const bool machine : {false, false, true}) {
-    auto before = ReadPickle(cursor);
-    if (!before) return std::move(before).error();
-    auto checked = machine ? CheckMachine(*before) : Result<void>();
-    if (!checked) return std::move(checked).error();
+    TG_ASSIGN(auto before, ReadPickle(cursor));
+    TG_TRY(machine ? CheckMachine(before) : Result<void>());
   }
-  auto pickle = ReadPickle(cursor);
-  if (!pickle) return std::move(pickle).error();
-  auto keys = ReadPickle(cursor);
-  if (!keys) return std::move(keys).error();
-  auto storages = StoragesOf(*pickle);
-  if (!storages) return std::move(storages).error();
-  auto ranges = LocateStorages(source, cursor.position_bytes(), *keys, *storages);
+  TG_ASSIGN(auto pickle, ReadPickle(cursor));
+  TG_ASSIGN(auto keys, ReadPickle(cursor));
+  TG_ASSIGN(auto storages, StoragesOf(pickle));
+  auto ranges = LocateStorages(source, cursor.position_bytes(), keys, storages);
   if (!ranges) return std::move(ranges).error();
-  return TorchArchive{*std::move(pickle),
+  return TorchArchive{std::move(pickle),
                       [ranges = std::make_shared<const Ranges>(*std::move(ranges))](
                           const TorchStorage& storage) -> Result<StorageRange> {
                         const auto found = ranges->find(storage.key);

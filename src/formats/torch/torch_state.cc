@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "formats/torch/torch_tensors.h"
 
 namespace tensorguard::internal {
@@ -136,12 +137,10 @@ Result<std::vector<Child>> StateFinder::ChildrenOf(PickleRef ref) const {
 }
 
 Result<bool> StateFinder::HoldsTensor(PickleRef ref, int depth) {
-  auto stepped = Step(depth);
-  if (!stepped) return std::move(stepped).error();
+  TG_TRY(Step(depth));
   if (IsTorchTensor(pickle_, ref)) return true;
-  const auto children = ChildrenOf(ref);
-  if (!children) return children.error();
-  for (const Child& child : *children) {
+  TG_ASSIGN(const auto children, ChildrenOf(ref));
+  for (const Child& child : children) {
     auto holds = HoldsTensor(child.value, depth + 1);
     if (!holds || *holds) return holds;
   }
@@ -173,17 +172,15 @@ bool IsWrapper(const Child& child) {
 }
 
 Result<StateFinder::Parts> StateFinder::PartsOf(PickleRef ref) {
-  const auto children = ChildrenOf(ref);
-  if (!children) return children.error();
+  TG_ASSIGN(const auto children, ChildrenOf(ref));
   Parts parts;
-  for (const Child& child : *children) {
+  for (const Child& child : children) {
     if (IsTorchTensor(pickle_, child.value)) {
       parts.tensors.push_back(child);
       continue;
     }
-    auto holds = HoldsTensor(child.value, 1);
-    if (!holds) return std::move(holds).error();
-    if (*holds) (IsTrainingKey(child.key) ? parts.training : parts.holders).push_back(child);
+    TG_ASSIGN(auto holds, HoldsTensor(child.value, 1));
+    if (holds) (IsTrainingKey(child.key) ? parts.training : parts.holders).push_back(child);
   }
   return parts;
 }
@@ -195,9 +192,8 @@ bool StateFinder::IsOfTraining(const Child& tensor) const {
 
 // The dictionary in `ref` that is the model, or `ref` itself.
 Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
-  const auto parts = PartsOf(ref);
-  if (!parts) return parts.error();
-  const auto& [tensors, holders, training] = *parts;
+  TG_ASSIGN(const auto parts, PartsOf(ref));
+  const auto& [tensors, holders, training] = parts;
   const bool wrapped = std::any_of(holders.begin(), holders.end(), IsWrapper);
   const auto of_training = [&](const Child& tensor) { return IsOfTraining(tensor); };
   if (!tensors.empty() && !(wrapped && std::all_of(tensors.begin(), tensors.end(), of_training))) {
@@ -246,9 +242,8 @@ Result<void> StateFinder::Collect(PickleRef ref, const std::string& name, int de
                               : fmt::format("{}.{}", value.global->module, value.global->name),
                  .advice = "save the model's state_dict alone, or as safetensors"};
   }
-  const auto children = ChildrenOf(ref);
-  if (!children) return children.error();
-  for (const Child& child : *children) {
+  TG_ASSIGN(const auto children, ChildrenOf(ref));
+  for (const Child& child : children) {
     auto collected =
         Collect(child.value, name.empty() ? child.key : name + "." + child.key, depth + 1);
     if (!collected) return collected;
@@ -259,17 +254,15 @@ Result<void> StateFinder::Collect(PickleRef ref, const std::string& name, int de
 // All of it but for state of the training.
 Result<void> StateFinder::CollectModel(PickleRef model) {
   if (pickle_[model].kind != PickleKind::kDict) return Collect(model, "", 0);
-  const auto children = ChildrenOf(model);
-  if (!children) return children.error();
-  for (const Child& child : *children) {
+  TG_ASSIGN(const auto children, ChildrenOf(model));
+  for (const Child& child : children) {
     if (IsTorchTensor(pickle_, child.value) || !IsTrainingKey(child.key)) {
       auto collected = Collect(child.value, child.key, 1);
       if (!collected) return collected;
       continue;
     }
-    auto holds = HoldsTensor(child.value, 1);
-    if (!holds) return std::move(holds).error();
-    if (*holds) state_.left_out.push_back(child.key);
+    TG_ASSIGN(auto holds, HoldsTensor(child.value, 1));
+    if (holds) state_.left_out.push_back(child.key);
   }
   return {};
 }
@@ -287,15 +280,12 @@ Result<void> StateFinder::SortByName() {
 Result<TorchState> StateFinder::Find() {
   PickleRef model = pickle_.root;
   for (int i = 0; i < kMostWrappers; ++i) {
-    const auto inner = TakeOffWrapper(model);
-    if (!inner) return inner.error();
-    if (*inner == model) break;
-    model = *inner;
+    TG_ASSIGN(const auto inner, TakeOffWrapper(model));
+    if (inner == model) break;
+    model = inner;
   }
-  auto collected = CollectModel(model);
-  if (!collected) return std::move(collected).error();
-  auto sorted = SortByName();
-  if (!sorted) return std::move(sorted).error();
+  TG_TRY(CollectModel(model));
+  TG_TRY(SortByName());
   return std::move(state_);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -146,8 +147,7 @@ Result<TorchStorage> ReadTorchStorage(const Pickle& pickle, PickleRef ref) {
     return Broken("storage is too large to address");
   }
   if (id.items.size() == 6) {
-    auto part = ReadPart(pickle, id.items[5], storage);
-    if (!part) return std::move(part).error();
+    TG_TRY(ReadPart(pickle, id.items[5], storage));
   }
   return storage;
 }
@@ -173,12 +173,10 @@ Result<TensorEntry> ReadTorchTensor(const Pickle& pickle, PickleRef ref,
   if (arguments.size() < 4 || pickle[arguments[0]].kind != PickleKind::kPersistent) {
     return Broken("tensor has no storage");
   }
-  auto metadata = CheckMetadata(pickle, arguments, rebuild->role == GlobalRole::kTensor ? 6 : 7);
-  if (!metadata) return std::move(metadata).error();
+  TG_TRY(CheckMetadata(pickle, arguments, rebuild->role == GlobalRole::kTensor ? 6 : 7));
   const auto storage = ReadTorchStorage(pickle, arguments[0]);
   if (!storage) return storage.error();
-  const auto dtype = TensorType(pickle, *rebuild, *storage);
-  if (!dtype) return dtype.error();
+  TG_ASSIGN(const auto dtype, TensorType(pickle, *rebuild, *storage));
   const auto first = CountAt(pickle, arguments[1]);
   if (!first) return Broken("tensor's place in its storage is no whole number");
   auto shape = Counts(pickle, arguments[2]);
@@ -186,14 +184,11 @@ Result<TensorEntry> ReadTorchTensor(const Pickle& pickle, PickleRef ref,
   auto strides = Counts(pickle, arguments[3]);
   if (!strides) return std::move(strides).error();
   if (strides->size() != shape->size()) return Broken("shape and strides have different lengths");
-  const auto range = find(*storage);
-  if (!range) return range.error();
-  const auto part = PartOf(*range, *storage);
-  if (!part) return part.error();
+  TG_ASSIGN(const auto range, find(*storage));
+  TG_ASSIGN(const auto part, PartOf(range, *storage));
   TensorEntry entry = {
-      .name = {}, .dtype = *dtype, .shape = *std::move(shape), .strides = *std::move(strides)};
-  auto placed = PlaceTensor(entry, *part, *first);
-  if (!placed) return std::move(placed).error();
+      .name = {}, .dtype = dtype, .shape = *std::move(shape), .strides = *std::move(strides)};
+  TG_TRY(PlaceTensor(entry, part, *first));
   return entry;
 }
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "fingerprint/learned_matrix.h"
 #include "independence/numbers/counterparts.h"
 
@@ -139,11 +140,9 @@ Result<Sums> SumMatrices(const Network& network_a, const Network& network_b,
   const auto done = ParallelFor(of_task.size(), threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * rows_per_task;
     const uint64_t count = std::min(rows_per_task, rows - first);
-    const auto a = ReadWeightRows(network_a.source(), *pair.a, first, count);
-    if (!a) return a.error();
-    const auto b = ReadWeightRows(network_b.source(), *pair.b, first, count);
-    if (!b) return b.error();
-    of_task[task] = SumRows(*a, *b);
+    TG_ASSIGN(const auto a, ReadWeightRows(network_a.source(), *pair.a, first, count));
+    TG_ASSIGN(const auto b, ReadWeightRows(network_b.source(), *pair.b, first, count));
+    of_task[task] = SumRows(a, b);
     return {};
   });
   if (!done) return done.error();
@@ -187,16 +186,15 @@ Result<ExactAgreement> MeasureExactAgreement(const Network& a, const Network& b,
   ExactAgreement agreement;
   double contrasts = 0.0;
   for (const WeightsToCompare& pair : pairs) {
-    const auto sums = SumMatrices(a, b, pair, threads);
-    if (!sums) return sums.error();
+    TG_ASSIGN(const auto sums, SumMatrices(a, b, pair, threads));
     ExactPair exact{.tensor_a = a.source().tensors()[pair.a->tensor_index].name,
                     .tensor_b = b.source().tensors()[pair.b->tensor_index].name,
                     .layer_a = pair.a->role.layer,
                     .layer_b = pair.b->role.layer,
                     .stored = pair.stored};
-    const double size = std::sqrt(sums->square_a) * std::sqrt(sums->square_b);
-    if (size > 0.0) exact.cosine = sums->product / size;
-    if (sums->contrasts > 0) exact.contrast = sums->contrast / static_cast<double>(sums->contrasts);
+    const double size = std::sqrt(sums.square_a) * std::sqrt(sums.square_b);
+    if (size > 0.0) exact.cosine = sums.product / size;
+    if (sums.contrasts > 0) exact.contrast = sums.contrast / static_cast<double>(sums.contrasts);
     exact.forged = pair.stored && *pair.stored > kStoredLikeness && exact.cosine < kNoLikeness;
     if (exact.forged) agreement.forged.push_back(exact.tensor_a);
     contrasts += exact.contrast;

@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "base/try.h"
 #include "independence/numbers/counterparts.h"
 #include "independence/numbers/stored_rounding.h"
 #include "independence/units/unit_reader.h"
@@ -67,12 +68,10 @@ struct Tally {
 
 Result<Tally> CountRows(const Network& network_a, const Network& network_b, const NumberPair& pair,
                         uint64_t first_row, uint64_t rows) {
-  const auto a = ReadWeightRows(network_a.source(), pair.a, first_row, rows);
-  if (!a) return a.error();
-  const auto b = ReadWeightRows(network_b.source(), pair.b, first_row, rows);
-  if (!b) return b.error();
-  const auto of_a = a->values();
-  const auto of_b = b->values();
+  TG_ASSIGN(const auto a, ReadWeightRows(network_a.source(), pair.a, first_row, rows));
+  TG_ASSIGN(const auto b, ReadWeightRows(network_b.source(), pair.b, first_row, rows));
+  const auto of_a = a.values();
+  const auto of_b = b.values();
   Tally tally;
   for (size_t i = 0; i < of_a.size(); ++i) {
     if (of_a[i] == of_b[i]) continue;
@@ -99,9 +98,8 @@ Result<bool> BeginAlike(const Network& a, const Network& b, const std::vector<Nu
   std::vector<char> alike(pairs.size());
   const auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
     const uint64_t rows = RowsOf(pairs[i], kFirstNumbers);
-    const auto tally = CountRows(a, b, pairs[i], 0, rows);
-    if (!tally) return tally.error();
-    alike[i] = 2 * tally->different <= rows * pairs[i].a.columns ? 1 : 0;
+    TG_ASSIGN(const auto tally, CountRows(a, b, pairs[i], 0, rows));
+    alike[i] = 2 * tally.different <= rows * pairs[i].a.columns ? 1 : 0;
     return {};
   });
   if (!done) return done.error();
@@ -118,9 +116,9 @@ Result<bool> RepeatsEmbedding(const Network& network, const Weight& head, unsign
     std::vector<Tally> of_task((pair.a.rows + rows - 1) / rows);
     const auto done = ParallelFor(of_task.size(), threads, [&](size_t task) -> Result<void> {
       const uint64_t first = task * rows;
-      auto tally = CountRows(network, network, pair, first, std::min(rows, pair.a.rows - first));
-      if (!tally) return tally.error();
-      of_task[task] = *tally;
+      TG_ASSIGN(auto tally,
+                CountRows(network, network, pair, first, std::min(rows, pair.a.rows - first)));
+      of_task[task] = tally;
       return {};
     });
     if (!done) return done.error();
@@ -139,9 +137,8 @@ Result<void> LeaveOutRepeatedHeads(const Network& network, const PlacedWeights& 
   for (auto at = placed->begin(); at != placed->end();) {
     bool left_out = false;
     if (others.count(at->first) == 0) {
-      const auto repeats = RepeatsEmbedding(network, *at->second, threads);
-      if (!repeats) return repeats.error();
-      left_out = *repeats;
+      TG_ASSIGN(const auto repeats, RepeatsEmbedding(network, *at->second, threads));
+      left_out = repeats;
     }
     at = left_out ? placed->erase(at) : std::next(at);
   }
@@ -153,8 +150,8 @@ Result<std::vector<NumberPair>> PairAll(const Network& a, const Network& b, unsi
   PlacedWeights in_a = WeightsByPlace(a);
   PlacedWeights in_b = WeightsByPlace(b);
   const PlacedWeights all_a = in_a;
-  if (auto done = LeaveOutRepeatedHeads(a, in_b, threads, &in_a); !done) return done.error();
-  if (auto done = LeaveOutRepeatedHeads(b, all_a, threads, &in_b); !done) return done.error();
+  TG_TRY(LeaveOutRepeatedHeads(a, in_b, threads, &in_a));
+  TG_TRY(LeaveOutRepeatedHeads(b, all_a, threads, &in_b));
   if (in_a.size() != in_b.size()) return std::vector<NumberPair>();
   std::vector<NumberPair> pairs;
   for (const auto& [place, weight] : in_a) {
@@ -202,29 +199,27 @@ DifferentWeight Describe(const Network& a, const Network& b, const NumberPair& p
 
 Result<std::optional<NumberAgreement>> CompareNumbers(const Network& a, const Network& b,
                                                       unsigned threads) {
-  const auto pairs = PairAll(a, b, threads);
-  if (!pairs) return pairs.error();
-  if (pairs->empty()) return std::optional<NumberAgreement>();
-  const auto alike = BeginAlike(a, b, *pairs, threads);
-  if (!alike) return alike.error();
-  if (!*alike) return std::optional<NumberAgreement>();
-  const std::vector<Task> tasks = CutIntoTasks(*pairs);
+  TG_ASSIGN(const auto pairs, PairAll(a, b, threads));
+  if (pairs.empty()) return std::optional<NumberAgreement>();
+  TG_ASSIGN(const auto alike, BeginAlike(a, b, pairs, threads));
+  if (!alike) return std::optional<NumberAgreement>();
+  const std::vector<Task> tasks = CutIntoTasks(pairs);
   std::vector<Tally> of_task(tasks.size());
   const auto done = ParallelFor(tasks.size(), threads, [&](size_t i) -> Result<void> {
-    const auto tally = CountRows(a, b, (*pairs)[tasks[i].pair], tasks[i].first_row, tasks[i].rows);
-    if (!tally) return tally.error();
-    of_task[i] = *tally;
+    TG_ASSIGN(const auto tally,
+              CountRows(a, b, pairs[tasks[i].pair], tasks[i].first_row, tasks[i].rows));
+    of_task[i] = tally;
     return {};
   });
   if (!done) return done.error();
-  std::vector<Tally> of_pair(pairs->size());
+  std::vector<Tally> of_pair(pairs.size());
   for (size_t i = 0; i < tasks.size(); ++i) of_pair[tasks[i].pair].Add(of_task[i]);
-  NumberAgreement agreement{.weights = pairs->size()};
-  for (size_t i = 0; i < pairs->size(); ++i) {
-    agreement.numbers += (*pairs)[i].numbers();
+  NumberAgreement agreement{.weights = pairs.size()};
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    agreement.numbers += pairs[i].numbers();
     agreement.rounded += of_pair[i].rounded;
     if (of_pair[i].different == 0) continue;
-    agreement.different.push_back(Describe(a, b, (*pairs)[i], of_pair[i]));
+    agreement.different.push_back(Describe(a, b, pairs[i], of_pair[i]));
   }
   return std::optional(std::move(agreement));
 }

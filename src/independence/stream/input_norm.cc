@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -93,16 +95,15 @@ Result<InputNorm> ProbeInputNorm(const Network& network, const FeedForwardBlock&
     probes.Row(1)[i] = -state[i];
     probes.Row(2)[i] = state[i] + 1.0f;
   }
-  const auto answers = block.is_mixer ? network.MixerInput(block.layer, probes)
-                                      : network.FeedForwardInput(block.layer, probes);
-  if (!answers) return answers.error();
+  TG_ASSIGN(const auto answers, block.is_mixer ? network.MixerInput(block.layer, probes)
+                                               : network.FeedForwardInput(block.layer, probes));
   InputNorm norm{.gain = arma::fvec(hidden)};
   double change = 0.0;
   double size = 0.0;
   for (size_t i = 0; i < hidden; ++i) {
-    const float odd_part = 0.5f * (answers->Row(0)[i] - answers->Row(1)[i]);
+    const float odd_part = 0.5f * (answers.Row(0)[i] - answers.Row(1)[i]);
     norm.gain[i] = odd_part / state[i];
-    change += std::abs(answers->Row(2)[i] - answers->Row(0)[i]);
+    change += std::abs(answers.Row(2)[i] - answers.Row(0)[i]);
     size += std::abs(odd_part);
   }
   if (!norm.gain.is_finite() || !std::isfinite(change)) return NotFiniteAfterNorm(block.layer);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 
 namespace tensorguard::internal {
@@ -44,11 +45,10 @@ Result<UnitVectors> ReadSample(const UnitReader& reader, const std::vector<uint6
                   .down = arma::fmat(reader.hidden(), sampled.size())};
   if (reader.has_gate()) all.gate.set_size(reader.hidden(), sampled.size());
   const auto read = ParallelFor(sampled.size(), threads, [&](size_t i) -> Result<void> {
-    const auto unit = reader.ReadAll(sampled[i], 1);
-    if (!unit) return unit.error();
-    if (reader.has_gate()) all.gate.col(i) = unit->gate;
-    all.up.col(i) = unit->up;
-    all.down.col(i) = unit->down;
+    TG_ASSIGN(const auto unit, reader.ReadAll(sampled[i], 1));
+    if (reader.has_gate()) all.gate.col(i) = unit.gate;
+    all.up.col(i) = unit.up;
+    all.down.col(i) = unit.down;
     return {};
   });
   if (!read) return read.error();
@@ -65,16 +65,14 @@ struct Nearest {
 
 Result<OrderCheck> CheckOrder(const UnitReader& a, const UnitReader& b, unsigned threads) {
   const std::vector<uint64_t> sampled = SampledUnits(std::min(a.units(), b.units()));
-  const auto sample = ReadSample(a, sampled, threads);
-  if (!sample) return sample.error();
+  TG_ASSIGN(const auto sample, ReadSample(a, sampled, threads));
   const uint64_t units = b.units();
   std::vector<Nearest> of_task((units + kUnitsPerTask - 1) / kUnitsPerTask);
   const auto done = ParallelFor(of_task.size(), threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * kUnitsPerTask;
     const uint64_t count = std::min(kUnitsPerTask, units - first);
-    const auto read = b.ReadAll(first, count);
-    if (!read) return read.error();
-    Cosines cosines = CosinesTo(*sample, *read);
+    TG_ASSIGN(const auto read, b.ReadAll(first, count));
+    Cosines cosines = CosinesTo(sample, read);
     Nearest& nearest = of_task[task];
     nearest.in_place.zeros(sampled.size());
     for (size_t i = 0; i < sampled.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 
 namespace tensorguard::internal {
@@ -32,9 +33,8 @@ using EmbeddingReader = Result<FloatMatrix> (Network::*)(std::span<const uint32_
 // Embeddings of some tokens, hidden x tokens.
 Result<arma::fmat> ReadEmbedding(const Network& network, EmbeddingReader reader,
                                  std::span<const uint32_t> ids, bool centre) {
-  const auto rows = (network.*reader)(ids);
-  if (!rows) return rows.error();
-  arma::fmat columns(rows->values().data(), rows->columns(), rows->rows());
+  TG_ASSIGN(const auto rows, (network.*reader)(ids));
+  arma::fmat columns(rows.values().data(), rows.columns(), rows.rows());
   if (centre) columns.each_row() -= arma::frowvec(arma::mean(columns, 0));
   return columns;
 }
@@ -59,9 +59,8 @@ class TokenEmbeddings {
   Result<void> FindMean(const std::vector<TokenPair>& tokens) {
     arma::vec sum(network_.description().hidden_size, arma::fill::zeros);
     const auto summed = ForEachPart(tokens, [&](std::span<const TokenPair> part) -> Result<void> {
-      const auto columns = ReadPart(part);
-      if (!columns) return columns.error();
-      sum += arma::conv_to<arma::vec>::from(arma::sum(*columns, 1));
+      TG_ASSIGN(const auto columns, ReadPart(part));
+      sum += arma::conv_to<arma::vec>::from(arma::sum(columns, 1));
       return {};
     });
     mean_ = arma::conv_to<arma::fvec>::from(sum / static_cast<double>(tokens.size()));
@@ -98,16 +97,14 @@ class TokenEmbeddings {
 // The sum over tokens of a b^T, over the sizes of both. Zero where one side is.
 Result<arma::fmat> EmbeddingCross(TokenEmbeddings a, TokenEmbeddings b,
                                   const std::vector<TokenPair>& tokens, unsigned threads) {
-  if (auto found = a.FindMean(tokens); !found) return found.error();
-  if (auto found = b.FindMean(tokens); !found) return found.error();
+  TG_TRY(a.FindMean(tokens));
+  TG_TRY(b.FindMean(tokens));
   arma::fmat cross;
   const auto added = ForEachPart(tokens, [&](std::span<const TokenPair> part) -> Result<void> {
-    const auto rows_a = a.ReadCentred(part);
-    if (!rows_a) return rows_a.error();
-    const auto rows_b = b.ReadCentred(part);
-    if (!rows_b) return rows_b.error();
-    if (cross.empty()) cross.zeros(rows_a->n_cols, rows_b->n_cols);
-    AddTransposedProduct(*rows_a, *rows_b, Triangle::kWhole, &cross, threads);
+    TG_ASSIGN(const auto rows_a, a.ReadCentred(part));
+    TG_ASSIGN(const auto rows_b, b.ReadCentred(part));
+    if (cross.empty()) cross.zeros(rows_a.n_cols, rows_b.n_cols);
+    AddTransposedProduct(rows_a, rows_b, Triangle::kWhole, &cross, threads);
     return {};
   });
   if (!added) return added.error();
@@ -144,16 +141,14 @@ Result<std::optional<ResidualMaps>> MapsFromTokens(const Network& a, const Netwo
                                                    const std::vector<TokenPair>& tokens,
                                                    uint64_t seed, unsigned threads) {
   if (tokens.size() < kFewestTokens) return std::optional<ResidualMaps>();
-  const auto centre_a = Centres(a);
-  if (!centre_a) return centre_a.error();
-  const auto centre_b = Centres(b);
-  if (!centre_b) return centre_b.error();
+  TG_ASSIGN(const auto centre_a, Centres(a));
+  TG_ASSIGN(const auto centre_b, Centres(b));
   arma::fmat cross(a.description().hidden_size, b.description().hidden_size, arma::fill::zeros);
   for (const EmbeddingReader reader : {&Network::InputRows, &Network::OutputRows}) {
-    const auto part = EmbeddingCross({a, reader, &TokenPair::a, *centre_a},
-                                     {b, reader, &TokenPair::b, *centre_b}, tokens, threads);
-    if (!part) return part.error();
-    cross += *part;
+    TG_ASSIGN(const auto part,
+              EmbeddingCross({a, reader, &TokenPair::a, centre_a},
+                             {b, reader, &TokenPair::b, centre_b}, tokens, threads));
+    cross += part;
   }
   return MapsFromCross(cross, seed);
 }

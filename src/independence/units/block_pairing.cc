@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 
 namespace tensorguard::internal {
@@ -50,15 +51,13 @@ Result<Samples> ReadSamples(UnitReaders& readers, const std::vector<FlatBlock>& 
                             UnitMatrix matrix, const arma::fmat& map, unsigned threads) {
   Samples samples;
   for (const FlatBlock& flat : blocks) {
-    const auto reader = readers.Of(*flat.block);
-    if (!reader) return reader.error();
-    if (matrix == UnitMatrix::kGate && !(*reader)->has_gate()) continue;
-    const arma::uvec sample = SampledUnits((*reader)->units());
-    arma::fmat columns((*reader)->hidden(), sample.n_elem);
+    TG_ASSIGN(const auto reader, readers.Of(*flat.block));
+    if (matrix == UnitMatrix::kGate && !reader->has_gate()) continue;
+    const arma::uvec sample = SampledUnits(reader->units());
+    arma::fmat columns(reader->hidden(), sample.n_elem);
     const auto read = ParallelFor(sample.n_elem / 2, threads, [&](size_t pair) -> Result<void> {
-      const auto units = (*reader)->Read(matrix, sample[2 * pair], 2);
-      if (!units) return units.error();
-      columns.cols(2 * pair, 2 * pair + 1) = *units;
+      TG_ASSIGN(const auto units, reader->Read(matrix, sample[2 * pair], 2));
+      columns.cols(2 * pair, 2 * pair + 1) = units;
       return {};
     });
     if (!read) return read.error();
@@ -79,9 +78,9 @@ Result<arma::fvec> LargestCosines(const Samples& samples, const UnitReader& read
   std::vector<arma::fvec> largest((reader.units() + kUnitsPerTask - 1) / kUnitsPerTask);
   const auto done = ParallelFor(largest.size(), threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * kUnitsPerTask;
-    const auto units = reader.Read(matrix, first, std::min(kUnitsPerTask, reader.units() - first));
-    if (!units) return units.error();
-    const arma::fmat mapped = AtUnitLength(TransposedProduct(map, *units, 1));
+    TG_ASSIGN(const auto units,
+              reader.Read(matrix, first, std::min(kUnitsPerTask, reader.units() - first)));
+    const arma::fmat mapped = AtUnitLength(TransposedProduct(map, units, 1));
     const arma::fmat cosines = TransposedProduct(mapped, samples.columns, 1);
     largest[task] = arma::max(cosines, 0).t();
     return {};
@@ -172,23 +171,22 @@ Result<std::vector<BlockPair>> PairBySimilarity(UnitReaders& readers_a, const Bl
   const std::vector<FlatBlock> blocks_a = Flatten(a);
   const std::vector<FlatBlock> blocks_b = Flatten(b);
   for (const UnitMatrix matrix : {UnitMatrix::kGate, UnitMatrix::kUp}) {
-    const auto samples = ReadSamples(readers_a, blocks_a, matrix, maps.a, options.threads);
-    if (!samples) return samples.error();
+    TG_ASSIGN(const auto samples,
+              ReadSamples(readers_a, blocks_a, matrix, maps.a, options.threads));
     for (const FlatBlock& flat : blocks_b) {
-      const auto reader = readers_b.Of(*flat.block);
-      if (!reader) return reader.error();
+      TG_ASSIGN(const auto reader, readers_b.Of(*flat.block));
       const auto compares = [&](const FlatBlock& flat_a) {
         const bool gated = flat_a.block->gate && flat.block->gate;
         return gated == (matrix == UnitMatrix::kGate);
       };
-      if (std::none_of(samples->blocks.begin(), samples->blocks.end(), compares)) continue;
-      const auto largest = LargestCosines(*samples, **reader, matrix, maps.b, options.threads);
-      if (!largest) return largest.error();
+      if (std::none_of(samples.blocks.begin(), samples.blocks.end(), compares)) continue;
+      TG_ASSIGN(const auto largest,
+                LargestCosines(samples, *reader, matrix, maps.b, options.threads));
       arma::uword begin = 0;
-      for (size_t i = 0; i < samples->blocks.size(); ++i) {
-        const FlatBlock& flat_a = samples->blocks[i];
-        const arma::fvec of_block = largest->subvec(begin, samples->ends[i] - 1);
-        begin = samples->ends[i];
+      for (size_t i = 0; i < samples.blocks.size(); ++i) {
+        const FlatBlock& flat_a = samples.blocks[i];
+        const arma::fvec of_block = largest.subvec(begin, samples.ends[i] - 1);
+        begin = samples.ends[i];
         if (!compares(flat_a)) continue;
         BestBlocks& best = table[flat_a.layer][flat.layer];
         const auto similarity = static_cast<double>(arma::mean(of_block));

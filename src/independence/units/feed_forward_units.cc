@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 #include "independence/stream/input_norm.h"
 #include "independence/units/mixer_units.h"
@@ -90,26 +91,23 @@ std::vector<std::vector<FeedForwardBlock>> ListFeedForwardBlocks(const Network& 
 }
 
 Result<UnitVectors> ReadUnitVectors(const Network& network, const FeedForwardBlock& block) {
-  const auto norm = ProbeInputNorm(network, block);
-  if (!norm) return norm.error();
+  TG_ASSIGN(const auto norm, ProbeInputNorm(network, block));
   UnitVectors vectors;
   const auto read_input = [&](const Weight& weight, arma::fmat* out) -> Result<void> {
-    const auto rows = ReadWeight(network.source(), weight);
-    if (!rows) return rows.error();
-    *out = ColumnPerRow(*rows);
+    TG_ASSIGN(const auto rows, ReadWeight(network.source(), weight));
+    *out = ColumnPerRow(rows);
     // Gains are at most one, so that no product overflows.
-    out->each_col() %= norm->gain;
-    NormaliseColumns(norm->centres, out);
+    out->each_col() %= norm.gain;
+    NormaliseColumns(norm.centres, out);
     return {};
   };
   if (block.gate) {
-    if (const auto read = read_input(*block.gate, &vectors.gate); !read) return read.error();
+    TG_TRY(read_input(*block.gate, &vectors.gate));
   }
-  if (const auto read = read_input(block.up, &vectors.up); !read) return read.error();
-  const auto down = ReadWeight(network.source(), block.down);
-  if (!down) return down.error();
-  vectors.down = ColumnPerRow(*down).t();
-  NormaliseColumns(norm->centres, &vectors.down);
+  TG_TRY(read_input(block.up, &vectors.up));
+  TG_ASSIGN(const auto down, ReadWeight(network.source(), block.down));
+  vectors.down = ColumnPerRow(down).t();
+  NormaliseColumns(norm.centres, &vectors.down);
   return WithoutMeanUnit(std::move(vectors));
 }
 
@@ -127,9 +125,8 @@ UnitVectors WithoutMeanUnit(UnitVectors vectors) {
 }
 
 Result<bool> CentresResidualStream(const Network& network, const FeedForwardBlock& block) {
-  const auto norm = ProbeInputNorm(network, block);
-  if (!norm) return norm.error();
-  return norm->centres;
+  TG_ASSIGN(const auto norm, ProbeInputNorm(network, block));
+  return norm.centres;
 }
 
 }  // namespace tensorguard::internal

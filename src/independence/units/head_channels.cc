@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 #include "independence/stream/input_norm.h"
 #include "independence/units/unit_reader.h"
@@ -55,10 +56,8 @@ class HeadReader {
     if (!norm) return norm.error();
     HeadReader reader(network, *attention, *std::move(norm));
     if (!reader.output_by_channel_) {
-      const auto whole = ReadWeight(network.source(), *attention->output.weight);
-      if (!whole) return whole.error();
-      reader.whole_output_ =
-          arma::fmat(whole->values().data(), whole->columns(), whole->rows()).t();
+      TG_ASSIGN(const auto whole, ReadWeight(network.source(), *attention->output.weight));
+      reader.whole_output_ = arma::fmat(whole.values().data(), whole.columns(), whole.rows()).t();
     }
     return std::optional(std::move(reader));
   }
@@ -81,9 +80,9 @@ class HeadReader {
     if (!output_by_channel_) {
       return arma::fmat(whole_output_.cols(head * size, (head + 1) * size - 1));
     }
-    const auto rows = ReadWeightRows(network_->source(), *output_by_channel_, head * size, size);
-    if (!rows) return rows.error();
-    return arma::fmat(rows->values().data(), rows->columns(), rows->rows());
+    TG_ASSIGN(const auto rows,
+              ReadWeightRows(network_->source(), *output_by_channel_, head * size, size));
+    return arma::fmat(rows.values().data(), rows.columns(), rows.rows());
   }
 
  private:
@@ -94,9 +93,8 @@ class HeadReader {
         output_by_channel_(ReadTransposed(*attention.output.weight)) {}
 
   Result<arma::fmat> Read(const Weight& weight, uint64_t head, uint64_t size) const {
-    const auto rows = ReadWeightRows(network_->source(), weight, head * size, size);
-    if (!rows) return rows.error();
-    arma::fmat columns(rows->values().data(), rows->columns(), rows->rows());
+    TG_ASSIGN(const auto rows, ReadWeightRows(network_->source(), weight, head * size, size));
+    arma::fmat columns(rows.values().data(), rows.columns(), rows.rows());
     columns.each_col() %= norm_.gain;
     return columns;
   }
@@ -167,10 +165,9 @@ void Normalise(bool centre, UnitVectors* channels) {
 
 Result<std::optional<HeadChannels>> ReadHeadChannels(const Network& network, size_t layer,
                                                      unsigned threads) {
-  const auto reader = HeadReader::Open(network, layer);
-  if (!reader) return reader.error();
-  if (!*reader) return std::optional<HeadChannels>();
-  const AttentionShape& shape = (*reader)->shape();
+  TG_ASSIGN(const auto reader, HeadReader::Open(network, layer));
+  if (!reader) return std::optional<HeadChannels>();
+  const AttentionShape& shape = reader->shape();
   const uint64_t most = std::max<uint64_t>(1, kHeadChannels / shape.heads);
   const uint64_t values = std::min(most, shape.value_size);
   const uint64_t scores = std::min(most, shape.head_size);
@@ -180,37 +177,30 @@ Result<std::optional<HeadChannels>> ReadHeadChannels(const Network& network, siz
   HeadChannels channels{.values = ZeroChannels(hidden, shape.heads * values),
                         .scores = ZeroChannels(hidden, shape.heads * scores)};
   const auto done = ParallelFor(shape.heads, threads, [&](size_t head) -> Result<void> {
-    const auto query = (*reader)->Query(head);
-    if (!query) return query.error();
-    const auto key = (*reader)->Key(head);
-    if (!key) return key.error();
-    StoreChannels(*query, *key, head * scores, scores, &channels.scores);
-    const auto value = (*reader)->Value(head);
-    if (!value) return value.error();
-    const auto output = (*reader)->Output(head);
-    if (!output) return output.error();
-    StoreChannels(*value, *output, head * values, values, &channels.values);
+    TG_ASSIGN(const auto query, reader->Query(head));
+    TG_ASSIGN(const auto key, reader->Key(head));
+    StoreChannels(query, key, head * scores, scores, &channels.scores);
+    TG_ASSIGN(const auto value, reader->Value(head));
+    TG_ASSIGN(const auto output, reader->Output(head));
+    StoreChannels(value, output, head * values, values, &channels.values);
     return {};
   });
   if (!done) return done.error();
-  Normalise((*reader)->centres(), &channels.values);
-  Normalise((*reader)->centres(), &channels.scores);
+  Normalise(reader->centres(), &channels.values);
+  Normalise(reader->centres(), &channels.scores);
   return std::optional(std::move(channels));
 }
 
 Result<std::optional<arma::fmat>> ReadValueForm(const Network& network, size_t layer,
                                                 const arma::fmat& map, unsigned threads) {
-  const auto reader = HeadReader::Open(network, layer);
-  if (!reader) return reader.error();
-  if (!*reader) return std::optional<arma::fmat>();
-  std::vector<arma::fmat> of_head((*reader)->shape().heads);
+  TG_ASSIGN(const auto reader, HeadReader::Open(network, layer));
+  if (!reader) return std::optional<arma::fmat>();
+  std::vector<arma::fmat> of_head(reader->shape().heads);
   const auto done = ParallelFor(of_head.size(), threads, [&](size_t head) -> Result<void> {
-    const auto value = (*reader)->Value(head);
-    if (!value) return value.error();
-    const auto output = (*reader)->Output(head);
-    if (!output) return output.error();
+    TG_ASSIGN(const auto value, reader->Value(head));
+    TG_ASSIGN(const auto output, reader->Output(head));
     of_head[head] =
-        TransposedProduct(map, *output, 1) * arma::fmat(TransposedProduct(map, *value, 1).t());
+        TransposedProduct(map, output, 1) * arma::fmat(TransposedProduct(map, value, 1).t());
     return {};
   });
   if (!done) return done.error();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "independence/combined_parts.h"
 #include "independence/matching_rounds.h"
 #include "independence/statistics/agreement.h"
@@ -43,14 +44,13 @@ Result<std::vector<LayerForm>> ReadForms(const Network& network, const arma::fma
                                          unsigned threads) {
   std::vector<LayerForm> forms;
   for (size_t layer = 0; layer < network.description().layers.size(); ++layer) {
-    auto form = ReadValueForm(network, layer, map, threads);
-    if (!form) return form.error();
-    if (!*form) continue;
-    const float largest = arma::abs(**form).max();
+    TG_ASSIGN(auto form, ReadValueForm(network, layer, map, threads));
+    if (!form) continue;
+    const float largest = arma::abs(*form).max();
     if (!(largest > 0.0f) || !std::isfinite(largest)) continue;
-    **form /= largest;
-    **form /= arma::norm(**form, "fro");
-    forms.push_back({.layer = layer, .form = **std::move(form)});
+    *form /= largest;
+    *form /= arma::norm(*form, "fro");
+    forms.push_back({.layer = layer, .form = *std::move(form)});
   }
   return forms;
 }
@@ -86,13 +86,11 @@ std::vector<LayerPair> AssignLayers(const std::vector<LayerForm>& few,
 
 Result<std::vector<LayerPair>> PairLayers(const TestSubjects& subjects, const ResidualMaps& maps) {
   const uint64_t seed = RandomBits(subjects.seed, kFormStream);
-  const auto a = ReadForms(subjects.network_a, FormMap(maps.a, seed), subjects.threads);
-  if (!a) return a.error();
-  const auto b = ReadForms(subjects.network_b, FormMap(maps.b, seed), subjects.threads);
-  if (!b) return b.error();
-  if (a->empty() || b->empty()) return std::vector<LayerPair>();
-  if (a->size() <= b->size()) return AssignLayers(*a, *b);
-  auto pairs = AssignLayers(*b, *a);
+  TG_ASSIGN(const auto a, ReadForms(subjects.network_a, FormMap(maps.a, seed), subjects.threads));
+  TG_ASSIGN(const auto b, ReadForms(subjects.network_b, FormMap(maps.b, seed), subjects.threads));
+  if (a.empty() || b.empty()) return std::vector<LayerPair>();
+  if (a.size() <= b.size()) return AssignLayers(a, b);
+  auto pairs = AssignLayers(b, a);
   for (LayerPair& pair : pairs) std::swap(pair.layer_a, pair.layer_b);
   return pairs;
 }
@@ -100,12 +98,10 @@ Result<std::vector<LayerPair>> PairLayers(const TestSubjects& subjects, const Re
 // Of the value forms and of the score forms; none where either model's layer has no channels.
 Result<std::vector<Agreement>> MatchHeads(const TestSubjects& subjects, const LayerPair& pair,
                                           const ResidualMaps& maps, uint64_t seed) {
-  const auto a = ReadHeadChannels(subjects.network_a, pair.layer_a, subjects.threads);
-  if (!a) return a.error();
-  const auto b = ReadHeadChannels(subjects.network_b, pair.layer_b, subjects.threads);
-  if (!b) return b.error();
+  TG_ASSIGN(const auto a, ReadHeadChannels(subjects.network_a, pair.layer_a, subjects.threads));
+  TG_ASSIGN(const auto b, ReadHeadChannels(subjects.network_b, pair.layer_b, subjects.threads));
   std::vector<Agreement> all;
-  if (!*a || !*b) return all;
+  if (!a || !b) return all;
   const auto match = [&](const UnitVectors& of_a, const UnitVectors& of_b, uint64_t stream,
                          std::string_view name) {
     for (Agreement agreement : MatchUnits(
@@ -115,8 +111,8 @@ Result<std::vector<Agreement>> MatchHeads(const TestSubjects& subjects, const La
       all.push_back(agreement);
     }
   };
-  match((*a)->values, (*b)->values, 0, "value and output");
-  match((*a)->scores, (*b)->scores, 1, "query and key");
+  match(a->values, b->values, 0, "value and output");
+  match(a->scores, b->scores, 1, "query and key");
   return all;
 }
 
@@ -124,19 +120,18 @@ Result<std::vector<Agreement>> MatchHeads(const TestSubjects& subjects, const La
 
 Result<DeepTestPart> TestMatchedHeads(const TestSubjects& subjects, const ResidualMaps& maps,
                                       std::string_view name) {
-  const auto pairs = PairLayers(subjects, maps);
-  if (!pairs) return pairs.error();
+  TG_ASSIGN(const auto pairs, PairLayers(subjects, maps));
   std::vector<double> similarities;
-  for (const LayerPair& pair : *pairs) similarities.push_back(static_cast<double>(pair.cosine));
+  for (const LayerPair& pair : pairs) similarities.push_back(static_cast<double>(pair.cosine));
   const uint64_t stream = RandomBits(subjects.seed, kChannelStream);
   const auto matched = MatchInRounds(similarities, [&](size_t i) {
-    return MatchHeads(subjects, (*pairs)[i], maps, RandomBits(stream, i));
+    return MatchHeads(subjects, pairs[i], maps, RandomBits(stream, i));
   });
   if (!matched) return matched.error();
   DeepTestPart part = NewPart(name);
   std::vector<Agreement> all;
   for (const MatchedPair& each : *matched) {
-    const LayerPair& pair = (*pairs)[each.pair];
+    const LayerPair& pair = pairs[each.pair];
     all.insert(all.end(), each.agreements.begin(), each.agreements.end());
     part.layers.push_back(
         WithLargestAgreement({.layer_a = pair.layer_a, .layer_b = pair.layer_b}, each.agreements));

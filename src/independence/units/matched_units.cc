@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/random_bits.h"
 #include "base/seeded_order.h"
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 #include "numerics/linear_assignment.h"
 
@@ -104,10 +105,9 @@ class ColumnPreparation {
     if (coefficients.empty()) return {};
     return ForEachChunk([&](const Chunk& chunk) -> Result<void> {
       if (chunk.chosen.is_empty()) return {};
-      const auto first = Read(0, chunk);
-      if (!first) return first.error();
+      TG_ASSIGN(const auto first, Read(0, chunk));
       const arma::fmat predicted =
-          TransposedProduct(coefficients, first->cols(chunk.chosen), threads_);
+          TransposedProduct(coefficients, first.cols(chunk.chosen), threads_);
       for (size_t i = 1; i < matrices_.size(); ++i) {
         columns_[i].cols(chunk.places) -=
             predicted.rows((i - 1) * map_.n_cols, i * map_.n_cols - 1);
@@ -150,15 +150,13 @@ class ColumnPreparation {
   }
 
   Result<void> AddChunk(const Chunk& chunk) {
-    const auto first = Read(0, chunk);
-    if (!first) return first.error();
-    columns_[0].cols(chunk.places) = TransposedProduct(map_, first->cols(chunk.chosen), threads_);
-    const arma::fmat by_unit = first->t();
+    TG_ASSIGN(const auto first, Read(0, chunk));
+    columns_[0].cols(chunk.places) = TransposedProduct(map_, first.cols(chunk.chosen), threads_);
+    const arma::fmat by_unit = first.t();
     AddTransposedProduct(by_unit, by_unit, Triangle::kLower, &gram_, threads_);
     for (size_t i = 1; i < matrices_.size(); ++i) {
-      const auto dependent = Read(i, chunk);
-      if (!dependent) return dependent.error();
-      const arma::fmat mapped = TransposedProduct(map_, *dependent, threads_);
+      TG_ASSIGN(const auto dependent, Read(i, chunk));
+      const arma::fmat mapped = TransposedProduct(map_, dependent, threads_);
       AddTransposedProduct(by_unit, mapped.t(), Triangle::kWhole, &cross_[i - 1], threads_);
       columns_[i].cols(chunk.places) = mapped.cols(chunk.chosen);
     }
@@ -208,8 +206,8 @@ Result<MatchedColumns> ReadMatchedColumns(const UnitReader& reader,
                                           const arma::uvec& chosen, const arma::fmat& map,
                                           unsigned threads) {
   ColumnPreparation preparation(reader, matrices, chosen, map, threads);
-  if (auto read = preparation.ReadAll(); !read) return read.error();
-  if (auto taken = preparation.TakeOutPredictable(); !taken) return taken.error();
+  TG_TRY(preparation.ReadAll());
+  TG_TRY(preparation.TakeOutPredictable());
   return std::move(preparation).AtUnitLengths();
 }
 
@@ -259,12 +257,10 @@ Result<std::vector<Agreement>> MatchUnits(const UnitReader& a, const UnitReader&
     return ReadMatchedColumns(reader, matrices, is_few ? MatchedSample(units) : AllUnits(units),
                               map, options.threads);
   };
-  const auto columns_a = prepare(a, maps.a, a_is_few);
-  if (!columns_a) return columns_a.error();
-  const auto columns_b = prepare(b, maps.b, !a_is_few);
-  if (!columns_b) return columns_b.error();
-  return a_is_few ? MatchColumns(*columns_a, *columns_b, options)
-                  : MatchColumns(*columns_b, *columns_a, options);
+  TG_ASSIGN(const auto columns_a, prepare(a, maps.a, a_is_few));
+  TG_ASSIGN(const auto columns_b, prepare(b, maps.b, !a_is_few));
+  return a_is_few ? MatchColumns(columns_a, columns_b, options)
+                  : MatchColumns(columns_b, columns_a, options);
 }
 
 }  // namespace tensorguard::internal

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "independence/statistics/unit_similarity.h"
 
 namespace tensorguard::internal {
@@ -44,14 +45,13 @@ UnitReader::UnitReader(const Network& network, const FeedForwardBlock& block, In
 
 Result<UnitReader> UnitReader::Open(const Network& network, const FeedForwardBlock& block,
                                     unsigned threads) {
-  auto norm = ProbeInputNorm(network, block);
-  if (!norm) return norm.error();
-  UnitReader reader(network, block, *std::move(norm));
+  TG_ASSIGN(auto norm, ProbeInputNorm(network, block));
+  UnitReader reader(network, block, std::move(norm));
   // As in WithoutMeanUnit.
   const std::vector<UnitMatrix> centred =
       block.gate ? std::vector{UnitMatrix::kGate} : std::vector{UnitMatrix::kUp, UnitMatrix::kDown};
   for (const UnitMatrix matrix : centred) {
-    if (auto found = reader.FindMean(matrix, threads); !found) return found.error();
+    TG_TRY(reader.FindMean(matrix, threads));
   }
   return reader;
 }
@@ -69,16 +69,14 @@ Result<arma::fmat> UnitReader::ReadWithMean(UnitMatrix matrix, uint64_t first,
       }
     }
     // Whole: also for an error, which then names the place in the matrix as it is.
-    const auto whole = ReadWeight(source, block_.down);
-    if (!whole) return whole.error();
-    arma::fmat columns = arma::fmat(ColumnPerRow(*whole).rows(first, first + count - 1)).t();
+    TG_ASSIGN(const auto whole, ReadWeight(source, block_.down));
+    arma::fmat columns = arma::fmat(ColumnPerRow(whole).rows(first, first + count - 1)).t();
     NormaliseColumns(norm_.centres, &columns);
     return columns;
   }
   const Weight& weight = matrix == UnitMatrix::kGate ? *block_.gate : block_.up;
-  const auto rows = ReadWeightRows(source, weight, first, count);
-  if (!rows) return rows.error();
-  arma::fmat columns = ColumnPerRow(*rows);
+  TG_ASSIGN(const auto rows, ReadWeightRows(source, weight, first, count));
+  arma::fmat columns = ColumnPerRow(rows);
   // Gains are at most one, so that no product overflows.
   columns.each_col() %= norm_.gain;
   NormaliseColumns(norm_.centres, &columns);
@@ -89,13 +87,13 @@ Result<void> UnitReader::FindMean(UnitMatrix matrix, unsigned threads) {
   std::vector<arma::vec> sums(ReadsOf(units()));
   const auto summed = ParallelFor(sums.size(), threads, [&](size_t task) -> Result<void> {
     const uint64_t first = task * kUnitsPerRead;
-    const auto columns = ReadWithMean(matrix, first, std::min(kUnitsPerRead, units() - first));
-    if (!columns) return columns.error();
-    sums[task].zeros(columns->n_rows);
-    for (arma::uword unit = 0; unit < columns->n_cols; ++unit) {
-      const float* values = columns->colptr(unit);
+    TG_ASSIGN(const auto columns,
+              ReadWithMean(matrix, first, std::min(kUnitsPerRead, units() - first)));
+    sums[task].zeros(columns.n_rows);
+    for (arma::uword unit = 0; unit < columns.n_cols; ++unit) {
+      const float* values = columns.colptr(unit);
       double* sum = sums[task].memptr();
-      for (arma::uword i = 0; i < columns->n_rows; ++i) sum[i] += static_cast<double>(values[i]);
+      for (arma::uword i = 0; i < columns.n_rows; ++i) sum[i] += static_cast<double>(values[i]);
     }
     return {};
   });
@@ -118,16 +116,13 @@ Result<arma::fmat> UnitReader::Read(UnitMatrix matrix, uint64_t first, uint64_t 
 Result<UnitVectors> UnitReader::ReadAll(uint64_t first, uint64_t count) const {
   UnitVectors vectors;
   if (has_gate()) {
-    auto gate = Read(UnitMatrix::kGate, first, count);
-    if (!gate) return gate.error();
-    vectors.gate = *std::move(gate);
+    TG_ASSIGN(auto gate, Read(UnitMatrix::kGate, first, count));
+    vectors.gate = std::move(gate);
   }
-  auto up = Read(UnitMatrix::kUp, first, count);
-  if (!up) return up.error();
-  vectors.up = *std::move(up);
-  auto down = Read(UnitMatrix::kDown, first, count);
-  if (!down) return down.error();
-  vectors.down = *std::move(down);
+  TG_ASSIGN(auto up, Read(UnitMatrix::kUp, first, count));
+  vectors.up = std::move(up);
+  TG_ASSIGN(auto down, Read(UnitMatrix::kDown, first, count));
+  vectors.down = std::move(down);
   return vectors;
 }
 
@@ -137,9 +132,8 @@ Result<arma::fmat> UnitReader::ReadInParallel(UnitMatrix matrix, uint64_t first,
   const auto read = ParallelFor(ReadsOf(count), threads, [&](size_t task) -> Result<void> {
     const uint64_t begin = task * kUnitsPerRead;
     const uint64_t part = std::min(kUnitsPerRead, count - begin);
-    const auto units = Read(matrix, first + begin, part);
-    if (!units) return units.error();
-    columns.cols(begin, begin + part - 1) = *units;
+    TG_ASSIGN(const auto units, Read(matrix, first + begin, part));
+    columns.cols(begin, begin + part - 1) = units;
     return {};
   });
   if (!read) return read.error();
@@ -150,9 +144,8 @@ Result<const UnitReader*> UnitReaders::Of(const FeedForwardBlock& block) {
   const auto key = std::pair(block.layer, block.expert);
   auto found = readers_.find(key);
   if (found == readers_.end()) {
-    auto reader = UnitReader::Open(network_, block, threads_);
-    if (!reader) return reader.error();
-    found = readers_.emplace(key, *std::move(reader)).first;
+    TG_ASSIGN(auto reader, UnitReader::Open(network_, block, threads_));
+    found = readers_.emplace(key, std::move(reader)).first;
   }
   return &found->second;
 }

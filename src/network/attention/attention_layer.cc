@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "network/attention/attention_rule.h"
 #include "network/attention/rotary_settings.h"
 
@@ -72,9 +73,7 @@ Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size) 
                    fmt::format("{} rows", values), fmt::format("{} heads", shape.key_heads));
   }
   shape.value_size = values / shape.key_heads;
-  if (auto fits = CheckMap(layer.output, shape.heads * shape.value_size, 0); !fits) {
-    return std::move(fits).error();
-  }
+  TG_TRY(CheckMap(layer.output, shape.heads * shape.value_size, 0));
   return shape;
 }
 
@@ -158,20 +157,17 @@ Result<std::optional<AttentionLayer>> ReadLatentLayer(const StackContext& contex
                                                       const LayerParts& parts) {
   const auto output = parts.FindMap(Role::kOutputProjection);
   if (!output) return std::optional<AttentionLayer>();
-  auto latent = ReadLatentAttention(parts, context.config);
-  if (!latent) return std::move(latent).error();
-  const AttentionShape& shape = latent->shape;
-  auto fits = CheckMap(*output, shape.heads * shape.value_size, context.hidden_size);
-  if (!fits) return std::move(fits).error();
-  AttentionLayer layer{.latent = *latent, .output = *output, .shape = shape};
-  layer.rule.scale = latent->scale;
-  auto rotary = ReadRotary(context.config, *context.traits,
-                           {.head_size = shape.head_size,
-                            .columns = latent->rotary_size,
-                            .first = latent->rotary_first});
+  TG_ASSIGN(auto latent, ReadLatentAttention(parts, context.config));
+  const AttentionShape& shape = latent.shape;
+  TG_TRY(CheckMap(*output, shape.heads * shape.value_size, context.hidden_size));
+  AttentionLayer layer{.latent = latent, .output = *output, .shape = shape};
+  layer.rule.scale = latent.scale;
+  auto rotary = ReadRotary(
+      context.config, *context.traits,
+      {.head_size = shape.head_size, .columns = latent.rotary_size, .first = latent.rotary_first});
   if (rotary) {
     layer.rule.rotary = *std::move(rotary);
-    layer.rule.rotary->interleaved = latent->interleaved;
+    layer.rule.rotary->interleaved = latent.interleaved;
   } else {
     layer.rule_error = std::move(rotary).error();
   }
@@ -194,24 +190,19 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
   if (!cross_attention && IsLatentAttention(parts)) return ReadLatentLayer(context, parts);
   auto found = FindMaps(parts, cross_attention);
   if (!found) return found;
-  if (auto fits = CheckWidths(context, *found, cross_attention); !fits) {
-    return std::move(fits).error();
-  }
-  const auto head_size = FindHeadSize(context, found->query, norms);
-  if (!head_size) return head_size.error();
-  if (!*head_size) {
+  TG_TRY(CheckWidths(context, *found, cross_attention));
+  TG_ASSIGN(const auto head_size, FindHeadSize(context, found->query, norms));
+  if (!head_size) {
     const auto plain = PlainShape(*found);
     if (!plain || norms.query_gain != nullptr) return std::optional<AttentionLayer>();
     found->shape = *plain;
     found->heads_known = false;
     return found;
   }
-  auto shape = ShapeOf(*found, **head_size);
-  if (!shape) return std::move(shape).error();
-  found->shape = *shape;
+  TG_ASSIGN(auto shape, ShapeOf(*found, *head_size));
+  found->shape = shape;
   if (found->gate) {
-    auto fits = CheckMap(*found->gate, context.hidden_size, shape->heads * shape->value_size);
-    if (!fits) return std::move(fits).error();
+    TG_TRY(CheckMap(*found->gate, context.hidden_size, shape.heads * shape.value_size));
   }
   ReadNorms(context, norms, *found);
   ReadRule(context, layer, cross_attention, *found);
@@ -223,9 +214,8 @@ Result<AttentionRows> Project(const AttentionLayer& attention, const LayerParts&
                               const FloatMatrix& key_rows) {
   auto projected = ProjectQueriesAndKeys(attention, parts, config, rows, key_rows);
   if (!projected || attention.latent) return projected;
-  auto values = attention.value.Apply(key_rows);
-  if (!values) return std::move(values).error();
-  projected->values = *std::move(values);
+  TG_ASSIGN(auto values, attention.value.Apply(key_rows));
+  projected->values = std::move(values);
   return projected;
 }
 
@@ -233,11 +223,9 @@ Result<AttentionRows> ProjectQueriesAndKeys(const AttentionLayer& attention,
                                             const LayerParts& parts, const ConfigView& config,
                                             const FloatMatrix& rows, const FloatMatrix& key_rows) {
   if (attention.latent) return ProjectLatent(parts, *attention.latent, config, rows);
-  auto queries = ApplyWithNorm(attention.query, attention.query_norm, rows);
-  if (!queries) return std::move(queries).error();
-  auto keys = ApplyWithNorm(attention.key, attention.key_norm, key_rows);
-  if (!keys) return std::move(keys).error();
-  return AttentionRows{*std::move(queries), *std::move(keys), {}};
+  TG_ASSIGN(auto queries, ApplyWithNorm(attention.query, attention.query_norm, rows));
+  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, key_rows));
+  return AttentionRows{std::move(queries), std::move(keys), {}};
 }
 
 Result<AttentionRule> FullRule(const AttentionLayer& attention) {
@@ -249,18 +237,17 @@ Result<AttentionRule> FullRule(const AttentionLayer& attention) {
   if (attention.rule_error) return *attention.rule_error;
   AttentionRule rule = attention.rule;
   if (attention.sinks == nullptr) return rule;
-  auto sinks = ReadVector(*attention.output.source, *attention.sinks, attention.shape.heads);
-  if (!sinks) return std::move(sinks).error();
-  rule.sinks = *std::move(sinks);
+  TG_ASSIGN(auto sinks,
+            ReadVector(*attention.output.source, *attention.sinks, attention.shape.heads));
+  rule.sinks = std::move(sinks);
   return rule;
 }
 
 Result<FloatMatrix> Finish(const AttentionLayer& attention, const FloatMatrix& rows,
                            FloatMatrix mixed) {
   if (attention.gate) {
-    const auto gate = attention.gate->Apply(rows);
-    if (!gate) return gate.error();
-    const auto factors = gate->values();
+    TG_ASSIGN(const auto gate, attention.gate->Apply(rows));
+    const auto factors = gate.values();
     const auto values = mixed.values();
     for (size_t i = 0; i < values.size(); ++i) {
       values[i] *= Activate(Activation::kSigmoid, factors[i]);

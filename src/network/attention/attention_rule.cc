@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "network/attention/positions.h"
 #include "network/attention/rotary_settings.h"
 
@@ -118,9 +119,8 @@ Result<AttentionRule> ReadAttentionRule(const StackContext& context, const Atten
                                         uint32_t layer, bool cross_attention) {
   static constexpr std::array<std::string_view, 1> kSoftcap = {"attn_logit_softcapping"};
   AttentionRule rule;
-  auto scale = ReadScale(context, shape.head_size, layer);
-  if (!scale) return std::move(scale).error();
-  rule.scale = *scale;
+  TG_ASSIGN(auto scale, ReadScale(context, shape.head_size, layer));
+  rule.scale = scale;
   if (cross_attention) {
     rule.causal = false;
     return rule;
@@ -132,10 +132,10 @@ Result<AttentionRule> ReadAttentionRule(const StackContext& context, const Atten
     rule.softcap = static_cast<float>(*softcap);
   }
   if (IsRotated(context, reach, layer)) {
-    auto rotary = ReadRotary(context.config, *context.traits,
-                             {.head_size = shape.head_size, .in_window = reach != Reach::kAll});
-    if (!rotary) return std::move(rotary).error();
-    rule.rotary = *std::move(rotary);
+    TG_ASSIGN(auto rotary,
+              ReadRotary(context.config, *context.traits,
+                         {.head_size = shape.head_size, .in_window = reach != Reach::kAll}));
+    rule.rotary = std::move(rotary);
   }
   if (context.positions == PositionScheme::kAlibi) {
     rule.slopes = ReadSlopes(context, shape, rule.scale);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "network/parts/matrix_columns.h"
 #include "network/parts/named_module.h"
 #include "network/parts/norm.h"
@@ -188,9 +189,8 @@ Result<FloatMatrix> ApplyUp(const LayerParts& layer, const LatentMaps& maps,
                          .input_step = 1};
   for (const auto& [matrices, weight] :
        {std::pair{&keys, maps.keys_up}, std::pair{&values, maps.values_up}}) {
-    auto read = ReadVector(layer.source(), *weight, heads * matrices->outputs * width);
-    if (!read) return std::move(read).error();
-    matrices->values = *std::move(read);
+    TG_ASSIGN(auto read, ReadVector(layer.source(), *weight, heads * matrices->outputs * width));
+    matrices->values = std::move(read);
   }
   const size_t stride = keys.outputs + values.outputs;
   FloatMatrix up(bottleneck.rows(), heads * stride);
@@ -211,75 +211,63 @@ bool IsLatentAttention(const LayerParts& layer) {
 }
 
 Result<LatentAttention> ReadLatentAttention(const LayerParts& layer, const ConfigView& config) {
-  const auto maps = FindMaps(layer);
-  if (!maps) return maps.error();
-  const auto heads = RequireNumber(config, kHeadKeys);
-  if (!heads) return heads.error();
-  const auto plain_size = RequireNumber(config, kPlainSizeKeys);
-  if (!plain_size) return plain_size.error();
-  const auto rotary_size = RequireNumber(config, kRotarySizeKeys);
-  if (!rotary_size) return rotary_size.error();
+  TG_ASSIGN(const auto maps, FindMaps(layer));
+  TG_ASSIGN(const auto heads, RequireNumber(config, kHeadKeys));
+  TG_ASSIGN(const auto plain_size, RequireNumber(config, kPlainSizeKeys));
+  TG_ASSIGN(const auto rotary_size, RequireNumber(config, kRotarySizeKeys));
 
-  const uint64_t head_size = *plain_size + *rotary_size;  // both below 2^40
-  const auto queries = CheckRows(layer, maps->query_up, CheckedMultiply(*heads, head_size),
-                                 "\"num_attention_heads\", \"qk_nope_head_dim\" and "
-                                 "\"qk_rope_head_dim\"");
-  if (!queries) return queries.error();
-  const auto latent =
-      CheckRows(layer, maps->latent_down, BottleneckWidth(layer, *maps) + *rotary_size,
-                "the bottleneck and \"qk_rope_head_dim\"");
-  if (!latent) return latent.error();
-  if (maps->output.inputs() % *heads != 0 || maps->output.inputs() == 0) {
-    return ContradictoryNumber(kHeadKeys.front(), *heads,
+  const uint64_t head_size = plain_size + rotary_size;  // both below 2^40
+  TG_TRY(CheckRows(layer, maps.query_up, CheckedMultiply(heads, head_size),
+                   "\"num_attention_heads\", \"qk_nope_head_dim\" and "
+                   "\"qk_rope_head_dim\""));
+  TG_TRY(CheckRows(layer, maps.latent_down, BottleneckWidth(layer, maps) + rotary_size,
+                   "the bottleneck and \"qk_rope_head_dim\""));
+  if (maps.output.inputs() % heads != 0 || maps.output.inputs() == 0) {
+    return ContradictoryNumber(kHeadKeys.front(), heads,
                                "does not divide the inputs of the output projection",
-                               fmt::format("a divisor of {}", maps->output.inputs()));
+                               fmt::format("a divisor of {}", maps.output.inputs()));
   }
-  const uint64_t value_size = maps->output.inputs() / *heads;
-  const auto values = CheckUp(layer, *maps, *heads, *plain_size, value_size);
-  if (!values) return values.error();
+  const uint64_t value_size = maps.output.inputs() / heads;
+  TG_TRY(CheckUp(layer, maps, heads, plain_size, value_size));
   const bool halves = config.ModelType() == kRotatesHalves;
   return LatentAttention{
-      .shape = {.heads = *heads,
-                .key_heads = *heads,
+      .shape = {.heads = heads,
+                .key_heads = heads,
                 .head_size = head_size,
                 .value_size = value_size},
-      .rotary_first = *plain_size,
-      .rotary_size = *rotary_size,
+      .rotary_first = plain_size,
+      .rotary_size = rotary_size,
       .interleaved = config.Flag("rope_interleave").value_or(!halves),
       .scale = static_cast<float>(ScoreFactor(config) / std::sqrt(static_cast<double>(head_size)))};
 }
 
 Result<AttentionRows> ProjectLatent(const LayerParts& layer, const LatentAttention& latent,
                                     const ConfigView& /*config*/, const FloatMatrix& rows) {
-  const auto maps = FindMaps(layer);
-  if (!maps) return maps.error();
+  TG_ASSIGN(const auto maps, FindMaps(layer));
   AttentionRows projected;
-  auto narrow = maps->query_down ? maps->query_down->Apply(rows) : rows;
-  if (narrow && maps->query_down) {
+  auto narrow = maps.query_down ? maps.query_down->Apply(rows) : rows;
+  if (narrow && maps.query_down) {
     narrow = NormaliseBottleneck(layer, kQueryNorms, *std::move(narrow));
   }
   if (!narrow) return std::move(narrow).error();
-  auto queries = maps->query_up.Apply(*narrow);
-  if (!queries) return std::move(queries).error();
-  projected.queries = *std::move(queries);
+  TG_ASSIGN(auto queries, maps.query_up.Apply(*narrow));
+  projected.queries = std::move(queries);
 
-  const auto down = maps->latent_down.Apply(rows);
-  if (!down) return down.error();
-  const uint64_t width = BottleneckWidth(layer, *maps);
-  const auto bottleneck = NormaliseBottleneck(layer, kLatentNorms, Columns(*down, 0, width));
-  if (!bottleneck) return bottleneck.error();
-  const auto up = ApplyUp(layer, *maps, latent, *bottleneck);
-  if (!up) return up.error();
+  TG_ASSIGN(const auto down, maps.latent_down.Apply(rows));
+  const uint64_t width = BottleneckWidth(layer, maps);
+  TG_ASSIGN(const auto bottleneck,
+            NormaliseBottleneck(layer, kLatentNorms, Columns(down, 0, width)));
+  TG_ASSIGN(const auto up, ApplyUp(layer, maps, latent, bottleneck));
 
   const AttentionShape& shape = latent.shape;
   const uint64_t plain_size = latent.rotary_first;
   projected.keys = FloatMatrix(rows.rows(), shape.heads * shape.head_size);
   projected.values = FloatMatrix(rows.rows(), shape.heads * shape.value_size);
   for (size_t row = 0; row < rows.rows(); ++row) {
-    const auto shared = down->Row(row).subspan(width, latent.rotary_size);
+    const auto shared = down.Row(row).subspan(width, latent.rotary_size);
     for (size_t head = 0; head < shape.heads; ++head) {
-      const auto own = up->Row(row).subspan(head * (plain_size + shape.value_size),
-                                            plain_size + shape.value_size);
+      const auto own = up.Row(row).subspan(head * (plain_size + shape.value_size),
+                                           plain_size + shape.value_size);
       const auto key = projected.keys.Row(row).subspan(head * shape.head_size, shape.head_size);
       std::ranges::copy(own.first(plain_size), key.begin());
       std::ranges::copy(shared, key.subspan(plain_size).begin());

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -219,9 +221,7 @@ Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& tr
     rotary.frequencies[i] = static_cast<float>(
         std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(*columns)));
   }
-  if (auto scaled = ApplyScaling(config, object, base, rotary); !scaled) {
-    return std::move(scaled).error();
-  }
+  TG_TRY(ApplyScaling(config, object, base, rotary));
   const bool finite = std::isfinite(rotary.scale) &&
                       std::all_of(rotary.frequencies.begin(), rotary.frequencies.end(),
                                   [](float frequency) { return std::isfinite(frequency); });

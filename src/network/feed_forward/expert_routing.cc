@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "base/try.h"
 #include "network/parts/stated_number.h"
 
 namespace tensorguard::internal {
@@ -41,14 +42,13 @@ Result<void> ReadGroups(const ConfigView& config, uint32_t experts, RoutingSetti
   if (!grouped) return {};
   const auto groups = StatedNumber(config, kGroupKeys);
   if (!groups) return groups.error();
-  const auto kept = StatedNumber(config, kKeptGroupKeys);
-  if (!kept) return kept.error();
+  TG_ASSIGN(const auto kept, StatedNumber(config, kKeptGroupKeys));
   const uint64_t all = groups->value_or(1);
   if (all > experts || experts % all != 0) {
     return ContradictoryNumber(kGroupKeys.front(), all, "does not divide the experts",
                                fmt::format("a divisor of {}", experts));
   }
-  const uint64_t some = kept->value_or(all);
+  const uint64_t some = kept.value_or(all);
   if (some > all) {
     return ContradictoryNumber(kKeptGroupKeys.front(), some, "is more than the groups there are",
                                fmt::format("at most {}", all));
@@ -200,17 +200,15 @@ Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<Rout
                                     uint32_t experts, bool has_correction) {
   RoutingSettings settings;
   settings.kind = KindOf(config, kind, has_correction);
-  const auto per_token = RequireNumber(config, kPerTokenKeys);
-  if (!per_token) return per_token.error();
-  const auto grouped = ReadGroups(config, experts, settings);
-  if (!grouped) return grouped.error();
+  TG_ASSIGN(const auto per_token, RequireNumber(config, kPerTokenKeys));
+  TG_TRY(ReadGroups(config, experts, settings));
   const uint64_t reachable = uint64_t{experts} / settings.groups * settings.kept_groups;
-  if (*per_token > reachable) {
-    return ContradictoryNumber(kPerTokenKeys.front(), *per_token,
+  if (per_token > reachable) {
+    return ContradictoryNumber(kPerTokenKeys.front(), per_token,
                                "is more than the experts that can be chosen",
                                fmt::format("at most {}", reachable));
   }
-  settings.experts_per_token = static_cast<uint32_t>(*per_token);
+  settings.experts_per_token = static_cast<uint32_t>(per_token);
   settings.normalise =
       config.Flag("norm_topk_prob").value_or(settings.kind == RoutingKind::kSigmoidGroups);
   settings.scaling = config.Real(kScalingKeys).value_or(1);

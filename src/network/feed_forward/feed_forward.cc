@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -53,9 +55,8 @@ Result<FloatMatrix> RunFeedForward(const FeedForward& block, const FloatMatrix& 
     Activate(settings.activation, inner->values());
     return ApplyDown(block, *std::move(inner));
   }
-  const auto gate = block.gate->Apply(rows);
-  if (!gate) return gate.error();
-  const auto gates = gate->values();
+  TG_ASSIGN(const auto gate, block.gate->Apply(rows));
+  const auto gates = gate.values();
   const auto values = inner->values();
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = settings.clamp ? ClampedGate(gates[i], values[i], *settings.clamp)

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "network/parts/gate_functions.h"
 
 namespace tensorguard::internal {
@@ -117,17 +118,15 @@ struct ExpertLoad {
 Result<std::vector<ExpertLoad>> DistributeRows(const MixtureOfExperts& mixture,
                                                const FloatMatrix& rows) {
   if (!mixture.routing) return mixture.routing.error();
-  const auto scores = mixture.router->Apply(rows);
-  if (!scores) return scores.error();
+  TG_ASSIGN(const auto scores, mixture.router->Apply(rows));
   std::vector<float> correction;
   if (mixture.correction != nullptr) {
-    auto read = ReadVector(*mixture.source, *mixture.correction, mixture.experts);
-    if (!read) return std::move(read).error();
-    correction = *std::move(read);
+    TG_ASSIGN(auto read, ReadVector(*mixture.source, *mixture.correction, mixture.experts));
+    correction = std::move(read);
   }
   std::vector<ExpertLoad> loads(mixture.experts);
   for (size_t row = 0; row < rows.rows(); ++row) {
-    for (const ExpertShare& share : RouteToken(scores->Row(row), correction, *mixture.routing)) {
+    for (const ExpertShare& share : RouteToken(scores.Row(row), correction, *mixture.routing)) {
       loads[share.expert].rows.push_back(row);
       loads[share.expert].shares.push_back(share);
     }
@@ -143,12 +142,11 @@ Result<void> AddExpert(const FeedForward& block, const ExpertLoad& load, const F
     std::ranges::transform(rows.Row(load.rows[i]), inputs.Row(i).begin(),
                            [&](float x) { return x * load.shares[i].input_factor; });
   }
-  const auto outputs = RunFeedForward(block, inputs);
-  if (!outputs) return outputs.error();
+  TG_ASSIGN(const auto outputs, RunFeedForward(block, inputs));
   for (size_t i = 0; i < load.rows.size(); ++i) {
     const auto out = sum.Row(load.rows[i]);
     for (size_t column = 0; column < out.size(); ++column) {
-      out[column] += load.shares[i].weight * outputs->Row(i)[column];
+      out[column] += load.shares[i].weight * outputs.Row(i)[column];
     }
   }
   return {};
@@ -157,18 +155,16 @@ Result<void> AddExpert(const FeedForward& block, const ExpertLoad& load, const F
 Result<void> AddSharedExpert(const MixtureOfExperts& mixture, const FloatMatrix& rows,
                              FloatMatrix& sum) {
   if (!mixture.shared) return {};
-  const auto outputs = RunFeedForward(*mixture.shared, rows);
-  if (!outputs) return outputs.error();
+  TG_ASSIGN(const auto outputs, RunFeedForward(*mixture.shared, rows));
   std::optional<FloatMatrix> gates;
   if (mixture.shared_gate) {
-    auto applied = mixture.shared_gate->Apply(rows);
-    if (!applied) return std::move(applied).error();
-    gates = *std::move(applied);
+    TG_ASSIGN(auto applied, mixture.shared_gate->Apply(rows));
+    gates = std::move(applied);
   }
   for (size_t row = 0; row < rows.rows(); ++row) {
     const float factor = gates ? Sigmoid(gates->Row(row)[0]) : 1;
     for (size_t column = 0; column < rows.columns(); ++column) {
-      sum.Row(row)[column] += factor * outputs->Row(row)[column];
+      sum.Row(row)[column] += factor * outputs.Row(row)[column];
     }
   }
   return {};
@@ -217,18 +213,14 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
 }
 
 Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
-  const auto widths = CheckWidths(mixture, rows);
-  if (!widths) return widths.error();
-  const auto loads = DistributeRows(mixture, rows);
-  if (!loads) return loads.error();
+  TG_TRY(CheckWidths(mixture, rows));
+  TG_ASSIGN(const auto loads, DistributeRows(mixture, rows));
   FloatMatrix sum(rows.rows(), rows.columns());
-  for (size_t expert = 0; expert < loads->size(); ++expert) {
-    if ((*loads)[expert].rows.empty()) continue;
-    const auto added = AddExpert(mixture.blocks[expert], (*loads)[expert], rows, sum);
-    if (!added) return added.error();
+  for (size_t expert = 0; expert < loads.size(); ++expert) {
+    if (loads[expert].rows.empty()) continue;
+    TG_TRY(AddExpert(mixture.blocks[expert], loads[expert], rows, sum));
   }
-  const auto shared = AddSharedExpert(mixture, rows, sum);
-  if (!shared) return shared.error();
+  TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }
 
@@ -239,22 +231,18 @@ Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,
 
 Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows,
                                   const ExpertVisitor& visit) {
-  const auto widths = CheckWidths(mixture, rows);
-  if (!widths) return widths.error();
+  TG_TRY(CheckWidths(mixture, rows));
   FloatMatrix sum(rows.rows(), rows.columns());
   const float share = 1 / static_cast<float>(mixture.experts);
   for (uint32_t expert = 0; expert < mixture.experts; ++expert) {
-    const auto outputs = RunFeedForward(mixture.blocks[expert], rows);
-    if (!outputs) return outputs.error();
+    TG_ASSIGN(const auto outputs, RunFeedForward(mixture.blocks[expert], rows));
     for (size_t i = 0; i < sum.values().size(); ++i) {
-      sum.values()[i] += share * outputs->values()[i];
+      sum.values()[i] += share * outputs.values()[i];
     }
     if (!visit) continue;
-    auto visited = visit(expert, *outputs);
-    if (!visited) return std::move(visited).error();
+    TG_TRY(visit(expert, outputs));
   }
-  const auto shared = AddSharedExpert(mixture, rows, sum);
-  if (!shared) return shared.error();
+  TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }
 

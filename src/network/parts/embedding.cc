@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "network/attention/positions.h"
 #include "network/parts/norm_slots.h"
 
@@ -81,10 +82,9 @@ Error BadTable(const LayerParts& outer, const Weight& weight, uint64_t expected)
 Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const {
   FloatMatrix rows(ids.size(), table->columns);
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto row = ReadWeightRows(*source, *table, ids[i], 1);
-    if (!row) return row.error();
+    TG_ASSIGN(const auto row, ReadWeightRows(*source, *table, ids[i], 1));
     const auto out = rows.Row(i);
-    for (size_t j = 0; j < out.size(); ++j) out[j] = row->Row(0)[j] * scale;
+    for (size_t j = 0; j < out.size(); ++j) out[j] = row.Row(0)[j] * scale;
   }
   if (projection && project_first) {
     auto projected = projection->Apply(rows);
@@ -92,9 +92,8 @@ Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const 
     rows = *std::move(projected);
   }
   if (token_types != nullptr) {
-    const auto first = ReadWeightRows(*source, *token_types, 0, 1);
-    if (!first) return first.error();
-    AddRow(first->Row(0), rows);
+    TG_ASSIGN(const auto first, ReadWeightRows(*source, *token_types, 0, 1));
+    AddRow(first.Row(0), rows);
   }
   return rows;
 }
@@ -123,9 +122,8 @@ Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, bool sin
                    .found = fmt::format("position {}", position),
                    .expected = fmt::format("fewer than {}", positions->rows)};
     }
-    const auto row = ReadWeightRows(*source, *positions, position, 1);
-    if (!row) return row.error();
-    std::copy(row->values().begin(), row->values().end(), rows.Row(i).begin());
+    TG_ASSIGN(const auto row, ReadWeightRows(*source, *positions, position, 1));
+    std::copy(row.values().begin(), row.values().end(), rows.Row(i).begin());
   }
   return rows;
 }

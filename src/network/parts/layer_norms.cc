@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "network/parts/norm_slots.h"
 
 namespace tensorguard::internal {
@@ -140,7 +141,7 @@ Result<PlacedNorms> PlaceNorms(const StackContext& context, const LayerParts& pa
     placed.layer.mixer_input = MakeNorm(context, nullptr, nullptr);
     placed.layer.feed_forward_input = MakeNorm(context, nullptr, nullptr);
   }
-  if (auto fits = CheckWidths(context, placed.layer); !fits) return std::move(fits).error();
+  TG_TRY(CheckWidths(context, placed.layer));
   return placed;
 }
 

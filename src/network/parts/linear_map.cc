@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 
@@ -19,11 +20,10 @@ Result<FloatMatrix> LinearMap::Apply(const FloatMatrix& rows) const {
   }
   auto product = ApplyWeight(*source, *weight, rows);
   if (!product || bias == nullptr) return product;
-  const auto added = ReadVector(*source, *bias, outputs());
-  if (!added) return added.error();
+  TG_ASSIGN(const auto added, ReadVector(*source, *bias, outputs()));
   for (size_t row = 0; row < product->rows(); ++row) {
     const auto values = product->Row(row);
-    for (size_t i = 0; i < values.size(); ++i) values[i] += (*added)[i];
+    for (size_t i = 0; i < values.size(); ++i) values[i] += added[i];
   }
   return product;
 }
@@ -38,9 +38,8 @@ Result<std::vector<float>> ReadVector(const WeightSource& source, const Weight& 
                  .found = fmt::format("{} x {} elements", weight.rows, weight.columns),
                  .expected = fmt::format("{}", expected_size)};
   }
-  auto matrix = ReadWeight(source, weight);
-  if (!matrix) return std::move(matrix).error();
-  return std::vector<float>(matrix->values().begin(), matrix->values().end());
+  TG_ASSIGN(auto matrix, ReadWeight(source, weight));
+  return std::vector<float>(matrix.values().begin(), matrix.values().end());
 }
 
 }  // namespace tensorguard::internal

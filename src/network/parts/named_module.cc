@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 
 std::optional<NamedModule> NamedModule::Holding(const LayerParts& layer, std::string_view member) {
@@ -50,30 +52,27 @@ Result<LinearMap> NamedModule::RequireMap(std::string_view member) const {
 }
 
 Result<std::vector<float>> NamedModule::ReadVector(std::string_view member, uint64_t size) const {
-  const auto weight = Require(member);
-  if (!weight) return weight.error();
-  return tensorguard::internal::ReadVector(layer_->source(), **weight, size);
+  TG_ASSIGN(const auto weight, Require(member));
+  return tensorguard::internal::ReadVector(layer_->source(), *weight, size);
 }
 
 Result<std::optional<std::vector<float>>> NamedModule::FindVector(std::string_view member,
                                                                   uint64_t size) const {
   const Weight* weight = Find(member);
   if (weight == nullptr) return std::optional<std::vector<float>>();
-  auto values = tensorguard::internal::ReadVector(layer_->source(), *weight, size);
-  if (!values) return std::move(values).error();
-  return std::optional(*std::move(values));
+  TG_ASSIGN(auto values, tensorguard::internal::ReadVector(layer_->source(), *weight, size));
+  return std::optional(std::move(values));
 }
 
 Result<FloatMatrix> NamedModule::Apply(std::string_view member, const FloatMatrix& rows,
                                        std::optional<uint64_t> outputs) const {
-  const auto map = RequireMap(member);
-  if (!map) return map.error();
-  if (outputs && map->outputs() != *outputs) {
-    return ContradictoryPart(*layer_, *map->weight,
+  TG_ASSIGN(const auto map, RequireMap(member));
+  if (outputs && map.outputs() != *outputs) {
+    return ContradictoryPart(*layer_, *map.weight,
                              "has another number of outputs than the mixer's other parts want",
-                             fmt::format("{}", map->outputs()), fmt::format("{}", *outputs));
+                             fmt::format("{}", map.outputs()), fmt::format("{}", *outputs));
   }
-  return map->Apply(rows);
+  return map.Apply(rows);
 }
 
 Error ContradictoryPart(const LayerParts& layer, const Weight& weight, std::string problem,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/try.h"
 #include "network/parts/linear_map.h"
 
 namespace tensorguard::internal {
@@ -72,18 +73,16 @@ Result<FloatMatrix> Norm::Apply(FloatMatrix rows) const {
                  .found = fmt::format("groups of {} columns", group),
                  .expected = fmt::format("a divisor of {}", width)};
   }
-  const auto factors = ReadGain(width);
-  if (!factors) return factors.error();
+  TG_ASSIGN(const auto factors, ReadGain(width));
   std::vector<float> added(width, 0.0f);
   if (bias != nullptr) {
-    auto read = ReadRepeated(*source, *bias, width);
-    if (!read) return std::move(read).error();
-    added = *std::move(read);
+    TG_ASSIGN(auto read, ReadRepeated(*source, *bias, width));
+    added = std::move(read);
   }
   Normalise(kind, epsilon, group, rows);
   for (size_t row = 0; row < rows.rows(); ++row) {
     const auto values = rows.Row(row);
-    for (size_t i = 0; i < width; ++i) values[i] = values[i] * (*factors)[i] + added[i];
+    for (size_t i = 0; i < width; ++i) values[i] = values[i] * factors[i] + added[i];
   }
   return rows;
 }

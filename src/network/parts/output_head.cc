@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "network/parts/norm_slots.h"
 
 namespace tensorguard::internal {
@@ -105,9 +106,8 @@ Result<FloatMatrix> Head::Logits(FloatMatrix hidden) const {
   if (!logits) return logits;
   std::vector<float> added(table->rows, 0.0f);
   if (bias != nullptr) {
-    auto read = ReadVector(*source, *bias, table->rows);
-    if (!read) return std::move(read).error();
-    added = *std::move(read);
+    TG_ASSIGN(auto read, ReadVector(*source, *bias, table->rows));
+    added = std::move(read);
   }
   for (size_t row = 0; row < logits->rows(); ++row) {
     const auto values = logits->Row(row);
@@ -124,18 +124,16 @@ Result<FloatMatrix> Head::Rows(std::span<const uint32_t> ids,
   FloatMatrix rows(ids.size(), table->columns);
   std::vector<float> factors(table->columns, 1.0f);
   if (closing) {
-    auto gain = closing->ReadGain(table->columns);
-    if (!gain) return std::move(gain).error();
-    factors = *std::move(gain);
+    TG_ASSIGN(auto gain, closing->ReadGain(table->columns));
+    factors = std::move(gain);
   }
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= table->rows) return TooFewRows(*source, *table, ids[i]);
-    const auto row = ReadWeightRows(*source, *table, ids[i], 1);
-    if (!row) return row.error();
+    TG_ASSIGN(const auto row, ReadWeightRows(*source, *table, ids[i], 1));
     const auto out = rows.Row(i);
     double mean = 0;
     for (size_t j = 0; j < out.size(); ++j) {
-      out[j] = row->Row(0)[j] * factors[j] * scale;
+      out[j] = row.Row(0)[j] * factors[j] * scale;
       mean += out[j];
     }
     if (!closing || closing->kind != NormKind::kLayer) continue;

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 
 void CausalConvolution::Apply(FloatMatrix& rows, size_t first, size_t sequence_length) const {
@@ -26,24 +28,21 @@ void CausalConvolution::Apply(FloatMatrix& rows, size_t first, size_t sequence_l
 
 Result<CausalConvolution> ReadCausalConvolution(const NamedModule& module, std::string_view member,
                                                 uint64_t channels) {
-  const auto weight = module.Require(fmt::format("{}.weight", member));
-  if (!weight) return weight.error();
+  TG_ASSIGN(const auto weight, module.Require(fmt::format("{}.weight", member)));
   const LayerParts& layer = module.layer();
-  const uint64_t numbers = layer.source().tensors()[(*weight)->tensor_index].element_count;
+  const uint64_t numbers = layer.source().tensors()[weight->tensor_index].element_count;
   if (channels == 0 || numbers == 0 || numbers % channels != 0) {
-    return ContradictoryPart(layer, **weight,
+    return ContradictoryPart(layer, *weight,
                              "has another number of channels than the mixer's other parts want",
                              fmt::format("{} numbers", numbers),
                              fmt::format("as many for each of {} channels", channels));
   }
-  auto taps = ReadVector(layer.source(), **weight, numbers);
-  if (!taps) return std::move(taps).error();
-  auto bias = module.FindVector(fmt::format("{}.bias", member), channels);
-  if (!bias) return std::move(bias).error();
+  TG_ASSIGN(auto taps, ReadVector(layer.source(), *weight, numbers));
+  TG_ASSIGN(auto bias, module.FindVector(fmt::format("{}.bias", member), channels));
   return CausalConvolution{.channels = channels,
                            .width = numbers / channels,
-                           .taps = *std::move(taps),
-                           .bias = bias->value_or(std::vector<float>())};
+                           .taps = std::move(taps),
+                           .bias = bias.value_or(std::vector<float>())};
 }
 
 }  // namespace tensorguard::internal

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "network/parts/gate_functions.h"
 #include "network/parts/matrix_columns.h"
 #include "network/parts/named_module.h"
@@ -48,37 +49,33 @@ struct Projections {
 };
 
 Result<Sizes> ReadSizes(const NamedModule& module, const ConfigView& config) {
-  const auto decays = module.Require("A_log");
-  if (!decays) return decays.error();
-  const auto convolution = module.Require("conv1d.weight");
-  if (!convolution) return convolution.error();
-  const auto output = module.RequireMap("out_proj");
-  if (!output) return output.error();
-  const auto key_heads = RequireNumber(config, kKeyHeadKeys);
-  if (!key_heads) return key_heads.error();
+  TG_ASSIGN(const auto decays, module.Require("A_log"));
+  TG_ASSIGN(const auto convolution, module.Require("conv1d.weight"));
+  TG_ASSIGN(const auto output, module.RequireMap("out_proj"));
+  TG_ASSIGN(const auto key_heads, RequireNumber(config, kKeyHeadKeys));
 
   const auto& tensors = module.layer().source().tensors();
-  Sizes sizes = {.key_heads = *key_heads,
-                 .value_heads = tensors[(*decays)->tensor_index].element_count};
+  Sizes sizes = {.key_heads = key_heads,
+                 .value_heads = tensors[decays->tensor_index].element_count};
   if (sizes.value_heads < sizes.key_heads || sizes.value_heads % sizes.key_heads != 0) {
     return ContradictoryNumber(kKeyHeadKeys.front(), sizes.key_heads,
                                "does not divide the value heads",
                                fmt::format("a divisor of {}", sizes.value_heads));
   }
-  sizes.value_size = output->inputs() / sizes.value_heads;
-  if (sizes.value_size == 0 || sizes.values() != output->inputs()) {
-    return ContradictoryPart(module.layer(), *output->weight,
+  sizes.value_size = output.inputs() / sizes.value_heads;
+  if (sizes.value_size == 0 || sizes.values() != output.inputs()) {
+    return ContradictoryPart(module.layer(), *output.weight,
                              "has other inputs than the mixer's heads put out",
-                             fmt::format("{}", output->inputs()),
+                             fmt::format("{}", output.inputs()),
                              fmt::format("a multiple of {} heads", sizes.value_heads));
   }
-  const auto& shape = tensors[(*convolution)->tensor_index].shape;
+  const auto& shape = tensors[convolution->tensor_index].shape;
   const uint64_t channels = shape.empty() ? 0 : shape.front();
   if (channels > sizes.values()) {
     sizes.key_size = (channels - sizes.values()) / (2 * sizes.key_heads);
   }
   if (sizes.key_size == 0 || sizes.key_size > kLargestStateSide || channels != sizes.convolved()) {
-    return ContradictoryPart(module.layer(), **convolution,
+    return ContradictoryPart(module.layer(), *convolution,
                              "has another number of channels than the mixer's other parts want",
                              fmt::format("{}", channels),
                              fmt::format("{} and {} times a key's size of at most {}",
@@ -116,19 +113,17 @@ Result<Projections> ProjectPacked(const NamedModule& module, const Sizes& sizes,
                                   const FloatMatrix& rows) {
   const size_t values = sizes.values_per_key() * sizes.value_size;
   const size_t stride = 2 * sizes.key_size + 2 * values;
-  const auto wide = module.Apply("in_proj_qkvz", rows, sizes.key_heads * stride);
-  if (!wide) return wide.error();
-  const auto narrow = module.Apply("in_proj_ba", rows, 2 * sizes.value_heads);
-  if (!narrow) return narrow.error();
+  TG_ASSIGN(const auto wide, module.Apply("in_proj_qkvz", rows, sizes.key_heads * stride));
+  TG_ASSIGN(const auto narrow, module.Apply("in_proj_ba", rows, 2 * sizes.value_heads));
   const std::array<FloatMatrix, 3> mixed = {
-      ColumnsOfBlocks(*wide, stride, 0, sizes.key_size),
-      ColumnsOfBlocks(*wide, stride, sizes.key_size, sizes.key_size),
-      ColumnsOfBlocks(*wide, stride, 2 * sizes.key_size, values)};
+      ColumnsOfBlocks(wide, stride, 0, sizes.key_size),
+      ColumnsOfBlocks(wide, stride, sizes.key_size, sizes.key_size),
+      ColumnsOfBlocks(wide, stride, 2 * sizes.key_size, values)};
   const size_t per_key = sizes.values_per_key();
   return Projections{.mixed = SideBySide(mixed),
-                     .gates = ColumnsOfBlocks(*wide, stride, 2 * sizes.key_size + values, values),
-                     .betas = ColumnsOfBlocks(*narrow, 2 * per_key, 0, per_key),
-                     .alphas = ColumnsOfBlocks(*narrow, 2 * per_key, per_key, per_key)};
+                     .gates = ColumnsOfBlocks(wide, stride, 2 * sizes.key_size + values, values),
+                     .betas = ColumnsOfBlocks(narrow, 2 * per_key, 0, per_key),
+                     .alphas = ColumnsOfBlocks(narrow, 2 * per_key, per_key, per_key)};
 }
 
 Result<Projections> Project(const NamedModule& module, const Sizes& sizes,
@@ -142,9 +137,8 @@ Result<Projections> Project(const NamedModule& module, const Sizes& sizes,
       std::tuple{"in_proj_a", sizes.value_heads, &projections.alphas},
   };
   for (const auto& [member, outputs, result] : parts) {
-    auto applied = module.Apply(member, rows, outputs);
-    if (!applied) return std::move(applied).error();
-    *result = *std::move(applied);
+    TG_ASSIGN(auto applied, module.Apply(member, rows, outputs));
+    *result = std::move(applied);
   }
   return projections;
 }
@@ -159,14 +153,12 @@ void ScaleToLength(std::span<float> vector, double factor) {
 
 // alphas become decays, betas the strengths of the correction.
 Result<void> FinishGates(const NamedModule& module, const Sizes& sizes, Projections& projections) {
-  const auto rates = module.ReadVector("A_log", sizes.value_heads);
-  if (!rates) return rates.error();
-  const auto bias = module.ReadVector("dt_bias", sizes.value_heads);
-  if (!bias) return bias.error();
+  TG_ASSIGN(const auto rates, module.ReadVector("A_log", sizes.value_heads));
+  TG_ASSIGN(const auto bias, module.ReadVector("dt_bias", sizes.value_heads));
   for (size_t row = 0; row < projections.alphas.rows(); ++row) {
     for (size_t head = 0; head < sizes.value_heads; ++head) {
       float& alpha = projections.alphas.Row(row)[head];
-      alpha = std::exp(-std::exp((*rates)[head]) * Softplus(alpha + (*bias)[head]));
+      alpha = std::exp(-std::exp(rates[head]) * Softplus(alpha + bias[head]));
       float& beta = projections.betas.Row(row)[head];
       beta = Sigmoid(beta);
     }
@@ -205,47 +197,41 @@ void Scan(const Sizes& sizes, const Projections& projections, size_t column, siz
 
 Result<void> CheckGatedDeltaNet(const LayerParts& layer, const ConfigView& config) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
-  const auto sizes = ReadSizes(module, config);
-  if (!sizes) return sizes.error();
+  TG_TRY(ReadSizes(module, config));
   return {};
 }
 
 Result<FloatMatrix> RunGatedDeltaNet(const LayerParts& layer, const ConfigView& config,
                                      const FloatMatrix& rows, size_t sequence_length) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
-  const auto sizes = ReadSizes(module, config);
-  if (!sizes) return sizes.error();
-  auto projections = Project(module, *sizes, rows);
-  if (!projections) return std::move(projections).error();
-  const auto convolution = ReadCausalConvolution(module, "conv1d", sizes->convolved());
-  if (!convolution) return convolution.error();
-  convolution->Apply(projections->mixed, 0, sequence_length);
-  Activate(Activation::kSilu, projections->mixed.values());
-  const auto finished = FinishGates(module, *sizes, *projections);
-  if (!finished) return finished.error();
+  TG_ASSIGN(const auto sizes, ReadSizes(module, config));
+  TG_ASSIGN(auto projections, Project(module, sizes, rows));
+  TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv1d", sizes.convolved()));
+  convolution.Apply(projections.mixed, 0, sequence_length);
+  Activate(Activation::kSilu, projections.mixed.values());
+  TG_TRY(FinishGates(module, sizes, projections));
 
-  const double query_length = 1 / std::sqrt(static_cast<double>(sizes->key_size));
+  const double query_length = 1 / std::sqrt(static_cast<double>(sizes.key_size));
   for (size_t row = 0; row < rows.rows(); ++row) {
-    for (size_t head = 0; head < 2 * sizes->key_heads; ++head) {
-      ScaleToLength(projections->mixed.Row(row).subspan(head * sizes->key_size, sizes->key_size),
-                    head < sizes->key_heads ? query_length : 1);
+    for (size_t head = 0; head < 2 * sizes.key_heads; ++head) {
+      ScaleToLength(projections.mixed.Row(row).subspan(head * sizes.key_size, sizes.key_size),
+                    head < sizes.key_heads ? query_length : 1);
     }
   }
-  FloatMatrix result(rows.rows(), sizes->values());
+  FloatMatrix result(rows.rows(), sizes.values());
   for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
-    for (size_t column = 0; column < sizes->values(); ++column) {
-      Scan(*sizes, *projections, column, begin, sequence_length, result);
+    for (size_t column = 0; column < sizes.values(); ++column) {
+      Scan(sizes, projections, column, begin, sequence_length, result);
     }
   }
   const Norm norm = {.source = &layer.source(),
                      .kind = NormKind::kRms,
                      .epsilon = config.Real(kEpsilonKeys).value_or(1e-6),
                      .gain = module.Find("norm.weight"),
-                     .group = sizes->value_size};
-  auto normalised = norm.Apply(std::move(result));
-  if (!normalised) return std::move(normalised).error();
-  MultiplyByGates(Activation::kSilu, std::move(projections->gates), *normalised);
-  return module.Apply("out_proj", *normalised, rows.columns());
+                     .group = sizes.value_size};
+  TG_ASSIGN(auto normalised, norm.Apply(std::move(result)));
+  MultiplyByGates(Activation::kSilu, std::move(projections.gates), normalised);
+  return module.Apply("out_proj", normalised, rows.columns());
 }
 
 }  // namespace tensorguard::internal

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "network/parts/gate_functions.h"
 #include "network/parts/named_module.h"
 #include "network/recurrent/causal_convolution.h"
@@ -23,29 +24,26 @@ constexpr double kSharpness = 8;  // of the recurrent gate: the paper's constant
 Result<FloatMatrix> Gates(const NamedModule& module, std::string_view member,
                           const FloatMatrix& rows) {
   const std::string name = fmt::format("rg_lru.{}_weight", member);
-  const auto weight = module.Require(name);
-  if (!weight) return weight.error();
-  const auto& shape = module.layer().source().tensors()[(*weight)->tensor_index].shape;
+  TG_ASSIGN(const auto weight, module.Require(name));
+  const auto& shape = module.layer().source().tensors()[weight->tensor_index].shape;
   const uint64_t width = rows.columns();
   const bool blocks = shape.size() == 3 && shape[1] == shape[2] && shape[1] > 0 &&
                       width % shape[1] == 0 && shape[0] == width / shape[1];
   if (!blocks) {
-    return ContradictoryPart(module.layer(), **weight, "is not made of square blocks",
+    return ContradictoryPart(module.layer(), *weight, "is not made of square blocks",
                              fmt::format("{} dimensions", shape.size()),
                              fmt::format("blocks for {} columns", width));
   }
-  const auto values = module.ReadVector(name, shape[0] * shape[1] * shape[2]);
-  if (!values) return values.error();
-  const auto bias = module.ReadVector(fmt::format("rg_lru.{}_bias", member), width);
-  if (!bias) return bias.error();
+  TG_ASSIGN(const auto values, module.ReadVector(name, shape[0] * shape[1] * shape[2]));
+  TG_ASSIGN(const auto bias, module.ReadVector(fmt::format("rg_lru.{}_bias", member), width));
   const size_t size = shape[1];
   FloatMatrix gates(rows.rows(), width);
   for (size_t row = 0; row < rows.rows(); ++row) {
     for (size_t column = 0; column < width; ++column) {
       const size_t first = column / size * size;  // of the block
-      double sum = (*bias)[column];
+      double sum = bias[column];
       for (size_t i = 0; i < size; ++i) {
-        sum += double{rows.Row(row)[first + i]} * (*values)[(first + i) * size + column % size];
+        sum += double{rows.Row(row)[first + i]} * values[(first + i) * size + column % size];
       }
       gates.Row(row)[column] = Sigmoid(static_cast<float>(sum));
     }
@@ -79,17 +77,13 @@ Result<FloatMatrix> RunGatedLinearRecurrence(const LayerParts& layer, const Conf
   auto values = module.Apply("linear_x", rows);
   if (!values) return values;
   const uint64_t width = values->columns();
-  const auto convolution = ReadCausalConvolution(module, "conv_1d", width);
-  if (!convolution) return convolution.error();
-  convolution->Apply(*values, 0, sequence_length);
+  TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv_1d", width));
+  convolution.Apply(*values, 0, sequence_length);
 
-  const auto input_gates = Gates(module, "input_gate", *values);
-  if (!input_gates) return input_gates.error();
-  const auto recurrent_gates = Gates(module, "recurrent_gate", *values);
-  if (!recurrent_gates) return recurrent_gates.error();
-  const auto rates = module.ReadVector("rg_lru.recurrent_param", width);
-  if (!rates) return rates.error();
-  Recur(*rates, *input_gates, *recurrent_gates, sequence_length, *values);
+  TG_ASSIGN(const auto input_gates, Gates(module, "input_gate", *values));
+  TG_ASSIGN(const auto recurrent_gates, Gates(module, "recurrent_gate", *values));
+  TG_ASSIGN(const auto rates, module.ReadVector("rg_lru.recurrent_param", width));
+  Recur(rates, input_gates, recurrent_gates, sequence_length, *values);
 
   auto output_gates = module.Apply("linear_y", rows, width);
   if (!output_gates) return output_gates;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "network/parts/gate_functions.h"
 #include "network/parts/named_module.h"
 #include "network/parts/norm.h"
@@ -29,19 +30,17 @@ struct Heads {
 };
 
 Result<Heads> ReadHeads(const NamedModule& module, const ConfigView& config) {
-  const auto output = module.RequireMap("out_proj");
-  if (!output) return output.error();
-  const auto count = RequireNumber(config, kHeadKeys);
-  if (!count) return count.error();
+  TG_ASSIGN(const auto output, module.RequireMap("out_proj"));
+  TG_ASSIGN(const auto count, RequireNumber(config, kHeadKeys));
   const auto layers = RequireNumber(config, kLayerKeys);
   if (!layers) return layers.error();
 
-  Heads heads = {.count = *count, .size = output->inputs() / *count, .slopes = {}};
-  if (heads.size == 0 || heads.size * heads.count != output->inputs() ||
+  Heads heads = {.count = count, .size = output.inputs() / count, .slopes = {}};
+  if (heads.size == 0 || heads.size * heads.count != output.inputs() ||
       heads.size > kLargestStateSide) {
     return ContradictoryNumber(
         kHeadKeys.front(), heads.count, "does not fit the inputs of out_proj",
-        fmt::format("{} in heads of at most {}", output->inputs(), kLargestStateSide));
+        fmt::format("{} in heads of at most {}", output.inputs(), kLargestStateSide));
   }
   if (module.layer_index() >= *layers) {
     return ContradictoryNumber(kLayerKeys.front(), *layers, "is too small for the layers there are",
@@ -85,8 +84,7 @@ std::vector<double> LightningSlopes(uint64_t heads, uint64_t layer, uint64_t lay
 Result<void> CheckLightningAttention(const LayerParts& layer, const ConfigView& config) {
   const auto module =
       NamedModule::Holding(layer, "output_gate.weight").value_or(NamedModule(layer, ""));
-  const auto heads = ReadHeads(module, config);
-  if (!heads) return heads.error();
+  TG_TRY(ReadHeads(module, config));
   return {};
 }
 
@@ -94,29 +92,25 @@ Result<FloatMatrix> RunLightningAttention(const LayerParts& layer, const ConfigV
                                           const FloatMatrix& rows, size_t sequence_length) {
   const auto module =
       NamedModule::Holding(layer, "output_gate.weight").value_or(NamedModule(layer, ""));
-  const auto heads = ReadHeads(module, config);
-  if (!heads) return heads.error();
-  const uint64_t width = heads->count * heads->size;
-  auto projected = module.Apply("qkv_proj", rows, 3 * width);
-  if (!projected) return std::move(projected).error();
-  Activate(Activation::kSilu, projected->values());
+  TG_ASSIGN(const auto heads, ReadHeads(module, config));
+  const uint64_t width = heads.count * heads.size;
+  TG_ASSIGN(auto projected, module.Apply("qkv_proj", rows, 3 * width));
+  Activate(Activation::kSilu, projected.values());
 
   FloatMatrix result(rows.rows(), width);
   for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
     for (size_t column = 0; column < width; ++column) {
-      Scan(*heads, *projected, column, begin, sequence_length, result);
+      Scan(heads, projected, column, begin, sequence_length, result);
     }
   }
   const Norm norm = {.source = &layer.source(),
                      .kind = NormKind::kRms,
                      .epsilon = kNormEpsilon,
                      .gain = module.Find("norm.weight")};
-  auto normalised = norm.Apply(std::move(result));
-  if (!normalised) return std::move(normalised).error();
-  auto gates = module.Apply("output_gate", rows, width);
-  if (!gates) return std::move(gates).error();
-  MultiplyByGates(Activation::kSigmoid, *std::move(gates), *normalised);
-  return module.Apply("out_proj", *normalised, rows.columns());
+  TG_ASSIGN(auto normalised, norm.Apply(std::move(result)));
+  TG_ASSIGN(auto gates, module.Apply("output_gate", rows, width));
+  MultiplyByGates(Activation::kSigmoid, std::move(gates), normalised);
+  return module.Apply("out_proj", normalised, rows.columns());
 }
 
 }  // namespace tensorguard::internal

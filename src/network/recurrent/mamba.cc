@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "network/parts/activation.h"
 #include "network/parts/gate_functions.h"
 #include "network/parts/matrix_columns.h"
@@ -42,27 +43,23 @@ Result<void> NormaliseSelection(const NamedModule& module, const ConfigView& con
   } else {
     return {};
   }
-  auto normalised = norm.Apply(std::move(rows));
-  if (!normalised) return std::move(normalised).error();
-  rows = *std::move(normalised);
+  TG_ASSIGN(auto normalised, norm.Apply(std::move(rows)));
+  rows = std::move(normalised);
   return {};
 }
 
 Result<Selection> Select(const NamedModule& module, const ConfigView& config,
                          const FloatMatrix& channels, uint64_t state_size) {
-  const auto step_map = module.RequireMap("dt_proj");
-  if (!step_map) return step_map.error();
-  const uint64_t step_size = step_map->inputs();
-  auto mixed = module.Apply("x_proj", channels, step_size + 2 * state_size);
-  if (!mixed) return std::move(mixed).error();
-  Selection selection = {.step = Columns(*mixed, 0, step_size),
-                         .in = Columns(*mixed, step_size, state_size),
-                         .out = Columns(*mixed, step_size + state_size, state_size)};
+  TG_ASSIGN(const auto step_map, module.RequireMap("dt_proj"));
+  const uint64_t step_size = step_map.inputs();
+  TG_ASSIGN(auto mixed, module.Apply("x_proj", channels, step_size + 2 * state_size));
+  Selection selection = {.step = Columns(mixed, 0, step_size),
+                         .in = Columns(mixed, step_size, state_size),
+                         .out = Columns(mixed, step_size + state_size, state_size)};
   for (const auto& [member, part] : {std::pair{"dt_layernorm.weight", &selection.step},
                                      std::pair{"b_layernorm.weight", &selection.in},
                                      std::pair{"c_layernorm.weight", &selection.out}}) {
-    const auto done = NormaliseSelection(module, config, member, *part);
-    if (!done) return done.error();
+    TG_TRY(NormaliseSelection(module, config, member, *part));
   }
   return selection;
 }
@@ -77,26 +74,22 @@ struct StateSpace {
 };
 
 Result<StateSpace> ReadStateSpace(const NamedModule& module) {
-  const auto weight = module.Require("A_log");
-  if (!weight) return weight.error();
-  const auto output = module.RequireMap("out_proj");
-  if (!output) return output.error();
-  StateSpace space = {.channels = output->inputs()};
+  TG_ASSIGN(const auto weight, module.Require("A_log"));
+  TG_ASSIGN(const auto output, module.RequireMap("out_proj"));
+  StateSpace space = {.channels = output.inputs()};
   const LayerParts& layer = module.layer();
-  const uint64_t numbers = layer.source().tensors()[(*weight)->tensor_index].element_count;
+  const uint64_t numbers = layer.source().tensors()[weight->tensor_index].element_count;
   if (space.channels == 0 || numbers == 0 || numbers % space.channels != 0) {
-    return ContradictoryPart(layer, **weight, "is no state for each input of out_proj",
+    return ContradictoryPart(layer, *weight, "is no state for each input of out_proj",
                              fmt::format("{} numbers", numbers),
                              fmt::format("as many for each of {} channels", space.channels));
   }
   space.state_size = numbers / space.channels;
-  auto rates = ReadVector(layer.source(), **weight, numbers);
-  if (!rates) return std::move(rates).error();
-  space.rates = *std::move(rates);
+  TG_ASSIGN(auto rates, ReadVector(layer.source(), *weight, numbers));
+  space.rates = std::move(rates);
   for (float& rate : space.rates) rate = -std::exp(rate);
-  auto skip = module.ReadVector("D", space.channels);
-  if (!skip) return std::move(skip).error();
-  space.skip = *std::move(skip);
+  TG_ASSIGN(auto skip, module.ReadVector("D", space.channels));
+  space.skip = std::move(skip);
   return space;
 }
 
@@ -125,27 +118,22 @@ void Scan(const StateSpace& space, size_t channel, const FloatMatrix& steps,
 Result<FloatMatrix> RunMamba(const LayerParts& layer, const ConfigView& config,
                              const FloatMatrix& rows, size_t sequence_length) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
-  const auto space = ReadStateSpace(module);
-  if (!space) return space.error();
-  const auto inputs_and_gates = module.Apply("in_proj", rows, 2 * space->channels);
-  if (!inputs_and_gates) return inputs_and_gates.error();
-  FloatMatrix channels = Columns(*inputs_and_gates, 0, space->channels);
-  FloatMatrix gates = Columns(*inputs_and_gates, space->channels, space->channels);
+  TG_ASSIGN(const auto space, ReadStateSpace(module));
+  TG_ASSIGN(const auto inputs_and_gates, module.Apply("in_proj", rows, 2 * space.channels));
+  FloatMatrix channels = Columns(inputs_and_gates, 0, space.channels);
+  FloatMatrix gates = Columns(inputs_and_gates, space.channels, space.channels);
 
-  const auto convolution = ReadCausalConvolution(module, "conv1d", space->channels);
-  if (!convolution) return convolution.error();
-  convolution->Apply(channels, 0, sequence_length);
+  TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv1d", space.channels));
+  convolution.Apply(channels, 0, sequence_length);
   Activate(Activation::kSilu, channels.values());
 
-  const auto selection = Select(module, config, channels, space->state_size);
-  if (!selection) return selection.error();
-  auto steps = module.Apply("dt_proj", selection->step, space->channels);
-  if (!steps) return std::move(steps).error();
-  for (float& step : steps->values()) step = Softplus(step);
+  TG_ASSIGN(const auto selection, Select(module, config, channels, space.state_size));
+  TG_ASSIGN(auto steps, module.Apply("dt_proj", selection.step, space.channels));
+  for (float& step : steps.values()) step = Softplus(step);
 
   for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
-    for (size_t channel = 0; channel < space->channels; ++channel) {
-      Scan(*space, channel, *steps, *selection, begin, sequence_length, channels);
+    for (size_t channel = 0; channel < space.channels; ++channel) {
+      Scan(space, channel, steps, selection, begin, sequence_length, channels);
     }
   }
   MultiplyByGates(Activation::kSilu, std::move(gates), channels);

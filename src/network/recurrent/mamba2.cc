@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "network/parts/gate_functions.h"
 #include "network/parts/matrix_columns.h"
 #include "network/parts/named_module.h"
@@ -48,21 +49,18 @@ uint64_t NumbersIn(const LayerParts& layer, const Weight& weight) {
 }
 
 Result<Layout> ReadLayout(const NamedModule& module, const ConfigView& config) {
-  const auto decays = module.Require("A_log");
-  if (!decays) return decays.error();
-  const auto input = module.RequireMap("in_proj");
-  if (!input) return input.error();
-  const auto output = module.RequireMap("out_proj");
-  if (!output) return output.error();
+  TG_ASSIGN(const auto decays, module.Require("A_log"));
+  TG_ASSIGN(const auto input, module.RequireMap("in_proj"));
+  TG_ASSIGN(const auto output, module.RequireMap("out_proj"));
   const auto groups = StatedNumber(config, kGroupKeys);
   if (!groups) return groups.error();
 
-  Layout layout = {.heads = NumbersIn(module.layer(), **decays),
+  Layout layout = {.heads = NumbersIn(module.layer(), *decays),
                    .groups = groups->value_or(1),
-                   .inner = output->inputs(),
-                   .columns = input->outputs()};
+                   .inner = output.inputs(),
+                   .columns = input.outputs()};
   if (layout.heads == 0 || layout.inner == 0 || layout.inner % layout.heads != 0) {
-    return ContradictoryPart(module.layer(), **decays, "does not divide the inputs of out_proj",
+    return ContradictoryPart(module.layer(), *decays, "does not divide the inputs of out_proj",
                              fmt::format("{} heads", layout.heads),
                              fmt::format("a divisor of {}", layout.inner));
   }
@@ -77,15 +75,14 @@ Result<Layout> ReadLayout(const NamedModule& module, const ConfigView& config) {
 
 // Completes the layout by the number of channels that the convolution has.
 Result<void> ReadStateSize(const NamedModule& module, Layout& layout) {
-  const auto weight = module.Require("conv1d.weight");
-  if (!weight) return weight.error();
-  const auto& shape = module.layer().source().tensors()[(*weight)->tensor_index].shape;
+  TG_ASSIGN(const auto weight, module.Require("conv1d.weight"));
+  const auto& shape = module.layer().source().tensors()[weight->tensor_index].shape;
   const uint64_t channels = shape.empty() ? 0 : shape.front();
   const bool holds_states = channels > layout.inner &&
                             (channels - layout.inner) % (2 * layout.groups) == 0 &&
                             (channels - layout.inner) / (2 * layout.groups) <= kLargestStateSide;
   if (!holds_states) {
-    return ContradictoryPart(module.layer(), **weight,
+    return ContradictoryPart(module.layer(), *weight,
                              "has another number of channels than the mixer's other parts want",
                              fmt::format("{}", channels),
                              fmt::format("{} and {} times a state's size of at most {}",
@@ -94,9 +91,8 @@ Result<void> ReadStateSize(const NamedModule& module, Layout& layout) {
   layout.state_size = (channels - layout.inner) / (2 * layout.groups);
   const uint64_t used = layout.inner + layout.convolved() + layout.heads;
   if (layout.columns < used || (layout.columns - used) % 2 != 0) {
-    const auto input = module.RequireMap("in_proj");
-    if (!input) return input.error();
-    return ContradictoryPart(module.layer(), *input->weight,
+    TG_ASSIGN(const auto input, module.RequireMap("in_proj"));
+    return ContradictoryPart(module.layer(), *input.weight,
                              "has another number of outputs than the mixer's other parts want",
                              fmt::format("{}", layout.columns), fmt::format("{}", used));
   }
@@ -118,9 +114,8 @@ Result<HeadParameters> ReadHeads(const NamedModule& module, const ConfigView& co
   for (const auto& [member, values] :
        {std::pair{"A_log", &parameters.rates}, std::pair{"D", &parameters.skip},
         std::pair{"dt_bias", &parameters.step_bias}}) {
-    auto read = module.ReadVector(member, heads);
-    if (!read) return std::move(read).error();
-    *values = *std::move(read);
+    TG_ASSIGN(auto read, module.ReadVector(member, heads));
+    *values = std::move(read);
   }
   for (float& rate : parameters.rates) rate = -std::exp(rate);
   // Its end is mostly infinity, which JSON cannot spell: whatever is no number is no limit.
@@ -175,41 +170,34 @@ Result<FloatMatrix> NormaliseResult(const NamedModule& module, const ConfigView&
 
 Result<void> CheckMamba2(const LayerParts& layer, const ConfigView& config) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
-  auto layout = ReadLayout(module, config);
-  if (!layout) return std::move(layout).error();
-  return ReadStateSize(module, *layout);
+  TG_ASSIGN(auto layout, ReadLayout(module, config));
+  return ReadStateSize(module, layout);
 }
 
 Result<FloatMatrix> RunMamba2(const LayerParts& layer, const ConfigView& config,
                               const FloatMatrix& rows, size_t sequence_length) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
-  auto layout = ReadLayout(module, config);
-  if (!layout) return std::move(layout).error();
-  const auto complete = ReadStateSize(module, *layout);
-  if (!complete) return complete.error();
-  const auto heads = ReadHeads(module, config, layout->heads);
-  if (!heads) return heads.error();
-  const auto convolution = ReadCausalConvolution(module, "conv1d", layout->convolved());
-  if (!convolution) return convolution.error();
+  TG_ASSIGN(auto layout, ReadLayout(module, config));
+  TG_TRY(ReadStateSize(module, layout));
+  TG_ASSIGN(const auto heads, ReadHeads(module, config, layout.heads));
+  TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv1d", layout.convolved()));
 
-  auto projected = module.Apply("in_proj", rows, layout->columns);
-  if (!projected) return std::move(projected).error();
-  convolution->Apply(*projected, layout->convolved_first(), sequence_length);
+  TG_ASSIGN(auto projected, module.Apply("in_proj", rows, layout.columns));
+  convolution.Apply(projected, layout.convolved_first(), sequence_length);
   for (size_t row = 0; row < rows.rows(); ++row) {
     Activate(Activation::kSilu,
-             projected->Row(row).subspan(layout->convolved_first(), layout->convolved()));
+             projected.Row(row).subspan(layout.convolved_first(), layout.convolved()));
   }
 
-  FloatMatrix y(rows.rows(), layout->inner);
+  FloatMatrix y(rows.rows(), layout.inner);
   for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
-    for (size_t channel = 0; channel < layout->inner; ++channel) {
-      Scan(*layout, *heads, channel, *projected, begin, sequence_length, y);
+    for (size_t channel = 0; channel < layout.inner; ++channel) {
+      Scan(layout, heads, channel, projected, begin, sequence_length, y);
     }
   }
-  MultiplyByGates(Activation::kSilu, Columns(*projected, layout->first, layout->inner), y);
-  const auto normalised = NormaliseResult(module, config, *layout, std::move(y));
-  if (!normalised) return normalised.error();
-  return module.Apply("out_proj", *normalised, rows.columns());
+  MultiplyByGates(Activation::kSilu, Columns(projected, layout.first, layout.inner), y);
+  TG_ASSIGN(const auto normalised, NormaliseResult(module, config, layout, std::move(y)));
+  return module.Apply("out_proj", normalised, rows.columns());
 }
 
 }  // namespace tensorguard::internal

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "network/parts/gate_functions.h"
 #include "network/parts/named_module.h"
 
@@ -48,14 +49,13 @@ std::optional<NamedModule> FindModule(const LayerParts& layer,
 Result<FloatMatrix> ApplyToMixed(const NamedModule& module, std::string_view member,
                                  const Spelling& mix, const FloatMatrix& rows,
                                  size_t sequence_length, std::optional<uint64_t> outputs = {}) {
-  const auto share = module.ReadVector(NameIn(module, mix), rows.columns());
-  if (!share) return share.error();
+  TG_ASSIGN(const auto share, module.ReadVector(NameIn(module, mix), rows.columns()));
   FloatMatrix mixed = rows;
   for (size_t t = 0; t < rows.rows(); ++t) {
     const bool first = t % sequence_length == 0;
     for (size_t column = 0; column < rows.columns(); ++column) {
       const float before = first ? 0 : rows.Row(t - 1)[column];
-      const float own = (*share)[column];
+      const float own = share[column];
       mixed.Row(t)[column] = rows.Row(t)[column] * own + before * (1 - own);
     }
   }
@@ -101,42 +101,35 @@ bool HasRwkvChannelMixing(const LayerParts& layer) {
 Result<FloatMatrix> RunRwkvTimeMixing(const LayerParts& layer, const ConfigView& /*config*/,
                                       const FloatMatrix& rows, size_t sequence_length) {
   const auto module = FindModule(layer, kTimeMixing).value_or(NamedModule(layer, "attention"));
-  const auto keys = ApplyToMixed(module, "key", kMixKey, rows, sequence_length);
-  if (!keys) return keys.error();
-  const uint64_t width = keys->columns();
-  auto values = ApplyToMixed(module, "value", kMixValue, rows, sequence_length, width);
-  if (!values) return std::move(values).error();
-  auto receptance =
-      ApplyToMixed(module, "receptance", kMixReceptance, rows, sequence_length, width);
-  if (!receptance) return std::move(receptance).error();
-  const auto decays = module.ReadVector("time_decay", width);
-  if (!decays) return decays.error();
-  const auto bonuses = module.ReadVector("time_first", width);
-  if (!bonuses) return bonuses.error();
+  TG_ASSIGN(const auto keys, ApplyToMixed(module, "key", kMixKey, rows, sequence_length));
+  const uint64_t width = keys.columns();
+  TG_ASSIGN(auto values, ApplyToMixed(module, "value", kMixValue, rows, sequence_length, width));
+  TG_ASSIGN(auto receptance,
+            ApplyToMixed(module, "receptance", kMixReceptance, rows, sequence_length, width));
+  TG_ASSIGN(const auto decays, module.ReadVector("time_decay", width));
+  TG_ASSIGN(const auto bonuses, module.ReadVector("time_first", width));
 
   for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
     for (size_t column = 0; column < width; ++column) {
-      Average(-std::exp(double{(*decays)[column]}), (*bonuses)[column], *keys, column, begin,
-              sequence_length, *values);
+      Average(-std::exp(double{decays[column]}), bonuses[column], keys, column, begin,
+              sequence_length, values);
     }
   }
-  MultiplyByGates(Activation::kSigmoid, *std::move(receptance), *values);
-  return module.Apply("output", *values, rows.columns());
+  MultiplyByGates(Activation::kSigmoid, std::move(receptance), values);
+  return module.Apply("output", values, rows.columns());
 }
 
 Result<FloatMatrix> RunRwkvChannelMixing(const LayerParts& layer, const ConfigView& /*config*/,
                                          const FloatMatrix& rows, size_t sequence_length) {
   const auto module =
       FindModule(layer, kChannelMixing).value_or(NamedModule(layer, "feed_forward"));
-  auto keys = ApplyToMixed(module, "key", kMixKey, rows, sequence_length);
-  if (!keys) return std::move(keys).error();
-  Activate(Activation::kSquaredRelu, keys->values());
-  auto values = module.Apply("value", *keys, rows.columns());
+  TG_ASSIGN(auto keys, ApplyToMixed(module, "key", kMixKey, rows, sequence_length));
+  Activate(Activation::kSquaredRelu, keys.values());
+  auto values = module.Apply("value", keys, rows.columns());
   if (!values) return std::move(values).error();
-  auto receptance =
-      ApplyToMixed(module, "receptance", kMixReceptance, rows, sequence_length, rows.columns());
-  if (!receptance) return std::move(receptance).error();
-  MultiplyByGates(Activation::kSigmoid, *std::move(receptance), *values);
+  TG_ASSIGN(auto receptance, ApplyToMixed(module, "receptance", kMixReceptance, rows,
+                                          sequence_length, rows.columns()));
+  MultiplyByGates(Activation::kSigmoid, std::move(receptance), *values);
   return values;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "paper/responses/loss_gradient.h"
 
 namespace tensorguard::internal {
@@ -41,11 +42,10 @@ Result<std::span<const std::vector<float>>> PerturbedInputs::ForWidth(uint64_t w
     const size_t classifier = FirstMatrixOfWidth(weights_.tensors(), matrices_, width);
     const AdversarialSetting setting =
         DrawAdversarialSetting(width, weights_.tensors()[classifier].shape[0]);
-    auto gradient = CrossEntropyGradient(weights_, classifier, setting.base_input,
-                                         setting.target_class, threads_, on_read_);
-    if (!gradient) return std::move(gradient).error();
+    TG_ASSIGN(auto gradient, CrossEntropyGradient(weights_, classifier, setting.base_input,
+                                                  setting.target_class, threads_, on_read_));
     inputs.of_noise[static_cast<size_t>(Noise::kAdversarial)] =
-        AdversarialInput(setting.base_input, *gradient);
+        AdversarialInput(setting.base_input, gradient);
     inputs.has_adversarial = true;
   }
   return std::span<const std::vector<float>>(inputs.of_noise);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "paper/responses/row_blocks.h"
 
 namespace tensorguard::internal {
@@ -151,8 +152,7 @@ Result<std::vector<double>> CrossEntropyGradientReference(const WeightSource& we
   const uint64_t rows = tensor.shape[0];
   const uint64_t columns = tensor.shape[1];
   std::vector<float> values(tensor.element_count);
-  auto read = weights.ReadFloat32(tensor_index, 0, values);
-  if (!read) return std::move(read).error();
+  TG_TRY(weights.ReadFloat32(tensor_index, 0, values));
 
   std::vector<double> probabilities(rows);
   for (uint64_t r = 0; r < rows; ++r) {

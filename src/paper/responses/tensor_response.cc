@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "paper/responses/row_blocks.h"
 
 namespace tensorguard::internal {
@@ -92,8 +93,7 @@ Result<TensorResponse> MeasureResponseReference(const WeightSource& weights, siz
   const TensorInfo& tensor = weights.tensors()[tensor_index];
   const uint64_t columns = tensor.shape[1];
   std::vector<float> values(tensor.element_count);
-  auto read = weights.ReadFloat32(tensor_index, 0, values);
-  if (!read) return std::move(read).error();
+  TG_TRY(weights.ReadFloat32(tensor_index, 0, values));
   std::vector<Responses> responses(tensor.shape[0]);
   for (uint64_t r = 0; r < tensor.shape[0]; ++r) {
     for (size_t k = 0; k < inputs.size(); ++k) {

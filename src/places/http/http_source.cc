@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
 #include "places/http/http_answers.h"
 
 namespace tensorguard::internal {
@@ -127,14 +128,14 @@ class HttpSource::StartTaker {
   // The exchange has ended well. Empty if bytes are missing.
   Result<std::optional<Opened>> Finish(const HttpHead& head) && {
     if (!seen_) {  // no body
-      if (auto checked = See(head); !checked) return std::move(checked).error();
+      TG_TRY(See(head));
     }
     if (head.status == 206) {
       if (start_.size() < expected_bytes_) return std::optional<Opened>();
       return std::optional(Opened{.size_bytes = size_bytes_, .start = std::move(start_)});
     }
     const uint64_t size_bytes = download_.size_bytes();
-    if (auto checked = CheckKnownSize(size_bytes); !checked) return std::move(checked).error();
+    TG_TRY(CheckKnownSize(size_bytes));
     return std::optional(Opened{.size_bytes = size_bytes,
                                 .whole_file = std::move(download_).Finish(source_.path())});
   }
@@ -214,7 +215,7 @@ Result<HttpSource::Opened> HttpSource::Open(HttpConnection& connection) {
       }
       exchange.interruption = "fewer bytes than announced";
     }
-    if (auto waited = tries.WaitAfter(exchange); !waited) return std::move(waited).error();
+    TG_TRY(tries.WaitAfter(exchange));
   }
 }
 
@@ -230,9 +231,8 @@ Result<void> HttpSource::Read(HttpConnection& connection, uint64_t begin,
     std::optional<uint64_t> announced_end;  // of what comes, counted in `out`
     const auto take = [&](const HttpHead& head, std::span<const std::byte> bytes) -> Result<void> {
       if (!announced_end) {
-        const auto range = CheckRange(head, asked);
-        if (!range) return range.error();
-        announced_end = range->end - begin;
+        TG_ASSIGN(const auto range, CheckRange(head, asked));
+        announced_end = range.end - begin;
       }
       if (bytes.size() > *announced_end - done) {
         return Error{.problem = "server sends more bytes than it announced"};
@@ -333,7 +333,7 @@ Result<ByteRange> HttpSource::CheckRange(const HttpHead& head, const ByteRange& 
     return Error{.problem = "server gave ranges of the file and does so no longer",
                  .expected = ShownRange(asked)};
   }
-  if (auto plain = CheckPlain(head); !plain) return std::move(plain).error();
+  TG_TRY(CheckPlain(head));
   const auto range = ParseContentRange(head.Header("content-range"));
   if (!range || !range->range || range->range->begin != asked.begin ||
       range->range->end > asked.end) {

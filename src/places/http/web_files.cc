@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -110,9 +112,8 @@ Result<std::vector<std::string>> WebFiles::FilesIn(
     const fs::path& folder, std::span<const std::string> likely_names) const {
   std::vector<std::string> names;
   for (const std::string& name : likely_names) {
-    const auto exists = Exists(folder / name);
-    if (!exists) return exists.error();
-    if (*exists) names.push_back(name);
+    TG_ASSIGN(const auto exists, Exists(folder / name));
+    if (exists) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -124,15 +125,14 @@ Result<std::vector<std::string>> WebFiles::FoldersIn(const fs::path&) const {
 
 Result<std::shared_ptr<const File>> WebFiles::Open(const fs::path& path) const {
   const std::string text = path.string();
-  auto url = UrlOf(text);
-  if (!url) return std::move(url).error();
+  TG_ASSIGN(auto url, UrlOf(text));
   bool may_hide = false;
   {
     const std::lock_guard lock(mutex_);
     may_hide = !known_.named.contains(text) && known_.may_hide.contains(ParentOf(text));
   }
   return opened_.Get(text, [&] {
-    return remote_->Open({.path = text, .url = *std::move(url), .forbidden_is_missing = may_hide});
+    return remote_->Open({.path = text, .url = std::move(url), .forbidden_is_missing = may_hide});
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/file_store.h"
 #include "base/json.h"
+#include "base/try.h"
 #include "tokenizers/vocabulary.h"
 #include "weights/files/weight_files.h"
 
@@ -53,9 +54,8 @@ std::string CacheFolderName(std::string_view repository) {
 Result<std::optional<std::string>> CachedCommit(const fs::path& folder, const HubPlace& name) {
   if (IsCommit(name.revision)) return std::optional(name.revision);
   const fs::path reference = folder / "refs" / name.revision;
-  const auto exists = LocalFiles()->Exists(reference);
-  if (!exists) return exists.error();
-  if (!*exists) return std::optional<std::string>();
+  TG_ASSIGN(const auto exists, LocalFiles()->Exists(reference));
+  if (!exists) return std::optional<std::string>();
   auto commit = ReadSmallFile(reference, kLongestRefBytes);
   if (!commit) return std::move(commit).error();
   while (commit->ends_with('\n') || commit->ends_with('\r')) commit->pop_back();
@@ -72,15 +72,14 @@ bool IsCommit(std::string_view text) {
 }
 
 Result<HubListing> ParseHubListing(std::string_view text) {
-  const auto json = ParseJson(text);
-  if (!json) return json.error();
-  if (!json->is_object()) return BadListing(json->type_name());
-  const auto commit = json->find("sha");
-  if (commit == json->end() || !commit->is_string() || !IsCommit(commit->get<std::string>())) {
+  TG_ASSIGN(const auto json, ParseJson(text));
+  if (!json.is_object()) return BadListing(json.type_name());
+  const auto commit = json.find("sha");
+  if (commit == json.end() || !commit->is_string() || !IsCommit(commit->get<std::string>())) {
     return BadListing("no commit");
   }
-  const auto siblings = json->find("siblings");
-  if (siblings == json->end() || !siblings->is_array()) return BadListing("no files");
+  const auto siblings = json.find("siblings");
+  if (siblings == json.end() || !siblings->is_array()) return BadListing("no files");
   if (siblings->size() > kMostHubFiles) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "repository on the Hub has more files than this program lists",
@@ -103,10 +102,9 @@ Result<HubListing> ParseHubListing(std::string_view text) {
 Result<std::optional<fs::path>> FindCachedSnapshot(const fs::path& cache, const HubPlace& name) {
   if (cache.empty()) return std::optional<fs::path>();
   const fs::path folder = cache / CacheFolderName(name.repository);
-  const auto commit = CachedCommit(folder, name);
-  if (!commit) return commit.error();
-  if (!*commit) return std::optional<fs::path>();
-  const fs::path snapshot = folder / "snapshots" / **commit;
+  TG_ASSIGN(const auto commit, CachedCommit(folder, name));
+  if (!commit) return std::optional<fs::path>();
+  const fs::path snapshot = folder / "snapshots" / *commit;
   const auto is_folder = LocalFiles()->IsFolder(snapshot);
   if (!is_folder) return is_folder.error();
   return *is_folder ? std::optional(snapshot) : std::nullopt;
@@ -121,16 +119,14 @@ Result<std::optional<ModelFiles>> FindWholeModel(const fs::path& path) {
   if (!adapter) return none;
   const auto& parts = found->is_adapter ? adapter->files : found->weights->files;
   for (const fs::path& part : parts) {
-    const auto exists = LocalFiles()->Exists(part);
-    if (!exists) return exists.error();
-    if (!*exists) return none;
+    TG_ASSIGN(const auto exists, LocalFiles()->Exists(part));
+    if (!exists) return none;
   }
   if (found->is_adapter || parts[0].extension() == ".gguf") return std::optional(*std::move(found));
   const auto has_config = LocalFiles()->Exists(found->folder / "config.json");
   if (!has_config) return has_config.error();
-  const auto tokenizer = FindTokenizerFile(found->folder);
-  if (!tokenizer) return tokenizer.error();
-  return *has_config && *tokenizer ? std::optional(*std::move(found)) : none;
+  TG_ASSIGN(const auto tokenizer, FindTokenizerFile(found->folder));
+  return *has_config && tokenizer ? std::optional(*std::move(found)) : none;
 }
 
 }  // namespace tensorguard::internal

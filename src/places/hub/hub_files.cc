@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -28,12 +30,10 @@ struct HubPath {
 };
 
 Result<HubPath> ParsePath(const HubFiles& files, const fs::path& path) {
-  auto place = ParsePlaceName(path.string());
-  if (!place) return std::move(place).error();
-  HubPath parsed = {.name = std::get<HubPlace>(*std::move(place)), .listing = {}};
-  auto listing = files.List(parsed.name);
-  if (!listing) return std::move(listing).error();
-  parsed.listing = *std::move(listing);
+  TG_ASSIGN(auto place, ParsePlaceName(path.string()));
+  HubPath parsed = {.name = std::get<HubPlace>(std::move(place)), .listing = {}};
+  TG_ASSIGN(auto listing, files.List(parsed.name));
+  parsed.listing = std::move(listing);
   return parsed;
 }
 
@@ -58,9 +58,8 @@ Result<std::shared_ptr<const HubListing>> HubFiles::List(const HubPlace& name) c
   if (const auto known = listings_.find(root); known != listings_.end()) return known->second;
   const std::string way = fmt::format("/api/models/{}/revision/{}?blobs=true", name.repository,
                                       PercentEncode(name.revision, false));
-  const auto answer = remote_->Fetch(PlaceOf(root, way), kHubListingLimitBytes);
-  if (!answer) return answer.error();
-  auto listing = ParseHubListing(*answer);
+  TG_ASSIGN(const auto answer, remote_->Fetch(PlaceOf(root, way), kHubListingLimitBytes));
+  auto listing = ParseHubListing(answer);
   if (!listing) return std::move(listing).error().InFile(root);
   if (IsCommit(name.revision) && listing->commit != name.revision) {
     return Error{.problem = "the Hub answers with another commit than was named",
@@ -74,23 +73,20 @@ Result<std::shared_ptr<const HubListing>> HubFiles::List(const HubPlace& name) c
 }
 
 Result<bool> HubFiles::Exists(const fs::path& path) const {
-  const auto parsed = ParsePath(*this, path);
-  if (!parsed) return parsed.error();
-  return parsed->IsFile() || parsed->IsFolder();
+  TG_ASSIGN(const auto parsed, ParsePath(*this, path));
+  return parsed.IsFile() || parsed.IsFolder();
 }
 
 Result<bool> HubFiles::IsFolder(const fs::path& path) const {
-  const auto parsed = ParsePath(*this, path);
-  if (!parsed) return parsed.error();
-  return parsed->IsFolder();
+  TG_ASSIGN(const auto parsed, ParsePath(*this, path));
+  return parsed.IsFolder();
 }
 
 Result<std::vector<std::string>> HubFiles::NamesIn(const fs::path& folder, bool of_folders) const {
-  const auto parsed = ParsePath(*this, folder);
-  if (!parsed) return parsed.error();
-  const std::string prefix = parsed->Prefix();
+  TG_ASSIGN(const auto parsed, ParsePath(*this, folder));
+  const std::string prefix = parsed.Prefix();
   std::set<std::string> names;
-  for (const auto& [path, file] : parsed->listing->files) {
+  for (const auto& [path, file] : parsed.listing->files) {
     if (!path.starts_with(prefix)) continue;
     const size_t end = path.find('/', prefix.size());
     if ((end != path.npos) == of_folders) {
@@ -110,10 +106,9 @@ Result<std::vector<std::string>> HubFiles::FoldersIn(const fs::path& folder) con
 }
 
 Result<std::shared_ptr<const File>> HubFiles::Open(const fs::path& path) const {
-  const auto parsed = ParsePath(*this, path);
-  if (!parsed) return parsed.error();
-  const auto found = parsed->listing->files.find(parsed->name.file);
-  if (found == parsed->listing->files.end()) {
+  TG_ASSIGN(const auto parsed, ParsePath(*this, path));
+  const auto found = parsed.listing->files.find(parsed.name.file);
+  if (found == parsed.listing->files.end()) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "the model has no such file",
                  .file = path.string()};
@@ -122,8 +117,8 @@ Result<std::shared_ptr<const File>> HubFiles::Open(const fs::path& path) const {
   const auto& file = found->second;
   return opened_.Get(path.string(), [&] {
     HttpPlace place =
-        PlaceOf(path.string(), fmt::format("/{}/resolve/{}/{}", parsed->name.repository,
-                                           parsed->listing->commit, PercentEncode(name, true)));
+        PlaceOf(path.string(), fmt::format("/{}/resolve/{}/{}", parsed.name.repository,
+                                           parsed.listing->commit, PercentEncode(name, true)));
     place.size_bytes = file.size_bytes;
     place.content_digest = file.sha256;
     return remote_->Open(std::move(place));

@@ -9,6 +9,7 @@
 #include "base/bfloat16.h"
 #include "base/parallel.h"
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "numerics/matrix_product.h"
 
 namespace tensorguard::internal {
@@ -120,12 +121,11 @@ Result<Sample> ReadSample(const FramePlan& plan, unsigned threads) {
   auto read = ParallelFor(stretches.size(), threads, [&](size_t i) -> Result<void> {
     const Stretch& stretch = stretches[i];
     const StreamWeight& of = plan.weights[stretch.weight];
-    auto rows = ReadWeightRows(*plan.source, *of.weight, stretch.first, stretch.count);
-    if (!rows) return std::move(rows).error();
+    TG_ASSIGN(auto rows, ReadWeightRows(*plan.source, *of.weight, stretch.first, stretch.count));
     for (uint64_t row = 0; row < stretch.count; ++row) {
-      NormaliseRow(*of.stream_factors, plan.centres, rows->Row(row));
+      NormaliseRow(*of.stream_factors, plan.centres, rows.Row(row));
     }
-    std::ranges::transform(rows->values(), &sample.numbers[first_rows[i] * plan.hidden],
+    std::ranges::transform(rows.values(), &sample.numbers[first_rows[i] * plan.hidden],
                            RoundToBFloat16);
     return {};
   });
@@ -216,20 +216,18 @@ arma::mat Start(const Sample& sample, size_t count) {
 
 Result<FloatMatrix> FindCandidateAxes(const FramePlan& plan, size_t count, unsigned threads) {
   UseOneLibraryThread();
-  const auto sample = ReadSample(plan, threads);
-  if (!sample) return sample.error();
-  if (sample->rows == 0 || plan.hidden == 0) return FloatMatrix();
-  arma::mat block = Start(*sample, std::min<uint64_t>(count, plan.hidden));
+  TG_ASSIGN(const auto sample, ReadSample(plan, threads));
+  if (sample.rows == 0 || plan.hidden == 0) return FloatMatrix();
+  arma::mat block = Start(sample, std::min<uint64_t>(count, plan.hidden));
   arma::mat basis(0, plan.hidden);
   arma::mat products(0, plan.hidden);
   for (size_t step = 0; step < kKrylovBlocks; ++step) {
     if (!Orthonormalise(basis, block)) return LinearAlgebraFails();
     if (block.n_rows == 0) break;
-    auto product = TimesMoment(*sample, block, threads);
-    if (!product) return std::move(product).error();
+    TG_ASSIGN(auto product, TimesMoment(sample, block, threads));
     basis = arma::join_cols(basis, block);
-    products = arma::join_cols(products, *product);
-    block = *std::move(product);
+    products = arma::join_cols(products, product);
+    block = std::move(product);
   }
   if (basis.n_rows == 0) return FloatMatrix();
   const arma::mat moment = basis * products.t();

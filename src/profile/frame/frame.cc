@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "profile/frame/candidate_axes.h"
 #include "profile/frame/common_frame.h"
 #include "profile/frame/frame_plan.h"
@@ -167,19 +168,16 @@ class Observer : public FrameObserver {
 
 Result<std::unique_ptr<FrameObserver>> FrameObserver::Prepare(const Network& network,
                                                               const FrameOptions& options) {
-  auto plan = PlanFrame(network);
-  if (!plan) return std::move(plan).error();
-  auto directions = FindCandidateAxes(*plan, kUnitDirections, options.threads);
-  if (!directions) return std::move(directions).error();
+  TG_ASSIGN(auto plan, PlanFrame(network));
+  TG_ASSIGN(auto directions, FindCandidateAxes(plan, kUnitDirections, options.threads));
   return std::unique_ptr<FrameObserver>(
-      new Observer(network, *std::move(plan), *std::move(directions), options.threads));
+      new Observer(network, std::move(plan), std::move(directions), options.threads));
 }
 
 Result<FrameForms> ComputeFrameForms(const Network& network, const FrameOptions& options) {
-  auto observer = FrameObserver::Prepare(network, options);
-  if (!observer) return std::move(observer).error();
-  if (auto read = (*observer)->ReadRest(); !read) return std::move(read).error();
-  return (*observer)->Finish();
+  TG_ASSIGN(auto observer, FrameObserver::Prepare(network, options));
+  TG_TRY(observer->ReadRest());
+  return observer->Finish();
 }
 
 }  // namespace tensorguard::internal

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "profile/frame/common_frame.h"
 #include "profile/frame/frame.h"
 #include "profile/frame/frame_plan.h"
@@ -13,13 +14,12 @@ namespace {
 
 // [hidden, outer]: the stream's side of the whole weight, behind its gains.
 Result<arma::mat> StreamSide(const FramePlan& plan, const StreamWeight& of) {
-  const auto values = ReadWeight(*plan.source, *of.weight);
-  if (!values) return values.error();
+  TG_ASSIGN(const auto values, ReadWeight(*plan.source, *of.weight));
   arma::mat side(plan.hidden, of.outer());
   for (uint64_t outer = 0; outer < of.outer(); ++outer) {
     const double inner = of.inner_factors ? (*of.inner_factors)[outer] : 1;
     for (uint64_t i = 0; i < plan.hidden; ++i) {
-      const double value = of.writes ? values->Row(i)[outer] : values->Row(outer)[i];
+      const double value = of.writes ? values.Row(i)[outer] : values.Row(outer)[i];
       side(i, outer) = value * inner * (*of.stream_factors)[i];
     }
   }
@@ -31,10 +31,9 @@ Result<arma::mat> AxesOf(const FramePlan& plan, size_t count) {
   arma::mat moment(plan.hidden, plan.hidden, arma::fill::zeros);
   for (const StreamWeight& weight : plan.weights) {
     if (weight.writes) continue;
-    const auto side = StreamSide(plan, weight);
-    if (!side) return side.error();
-    for (arma::uword i = 0; i < side->n_cols; ++i) {
-      arma::vec row = side->col(i);
+    TG_ASSIGN(const auto side, StreamSide(plan, weight));
+    for (arma::uword i = 0; i < side.n_cols; ++i) {
+      arma::vec row = side.col(i);
       if (plan.centres) row -= arma::mean(row);
       const double square = arma::dot(row, row);
       if (square > 0) moment += row * row.t() / square;
@@ -54,20 +53,17 @@ Result<arma::mat> AxesOf(const FramePlan& plan, size_t count) {
 
 Result<FrameForms> ComputeFrameFormsPlainly(const Network& network) {
   UseOneLibraryThread();
-  const auto plan = PlanFrame(network);
-  if (!plan) return plan.error();
-  if (plan->layers.empty()) return FrameForms();
-  const auto axes = AxesOf(*plan, kUnitDirections);
-  if (!axes) return axes.error();
+  TG_ASSIGN(const auto plan, PlanFrame(network));
+  if (plan.layers.empty()) return FrameForms();
+  TG_ASSIGN(const auto axes, AxesOf(plan, kUnitDirections));
   std::vector<FormsOfOneLayer> forms;
-  for (const FrameLayer& layer : plan->layers) {
+  for (const FrameLayer& layer : plan.layers) {
     std::vector<PartForms> parts;
     for (const FramePart& part : layer.parts) {
       std::vector<Projection> projections;
       for (const size_t weight : part.weights) {
-        const auto side = StreamSide(*plan, plan->weights[weight]);
-        if (!side) return side.error();
-        const arma::mat along = axes->t() * *side;
+        TG_ASSIGN(const auto side, StreamSide(plan, plan.weights[weight]));
+        const arma::mat along = axes.t() * side;
         Projection projection(along.n_rows, along.n_cols);
         for (size_t row = 0; row < along.n_rows; ++row) {
           for (size_t i = 0; i < along.n_cols; ++i) {
@@ -80,13 +76,13 @@ Result<FrameForms> ComputeFrameFormsPlainly(const Network& network) {
     }
     forms.push_back(FormsOfLayer(layer, std::move(parts)));
   }
-  FloatMatrix directions(axes->n_cols, axes->n_rows);
+  FloatMatrix directions(axes.n_cols, axes.n_rows);
   for (size_t row = 0; row < directions.rows(); ++row) {
     for (size_t i = 0; i < directions.columns(); ++i) {
-      directions.Row(row)[i] = static_cast<float>((*axes)(i, row));
+      directions.Row(row)[i] = static_cast<float>(axes(i, row));
     }
   }
-  return FormsInCommonFrame(*plan, forms, directions, {});
+  return FormsInCommonFrame(plan, forms, directions, {});
 }
 
 }  // namespace tensorguard::internal

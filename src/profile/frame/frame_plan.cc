@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/try.h"
 #include "network/network_parts.h"
 
 namespace tensorguard::internal {
@@ -24,12 +25,11 @@ Result<std::vector<float>> WrittenByTokens(const Network& network, uint64_t hidd
     tokens.push_back(static_cast<uint32_t>(i * vocabulary / count));
   }
   if (tokens.empty()) return std::vector<float>();
-  const auto rows = network.InputRows(tokens);
-  if (!rows) return rows.error();
-  if (rows->columns() != hidden) return std::vector<float>();
+  TG_ASSIGN(const auto rows, network.InputRows(tokens));
+  if (rows.columns() != hidden) return std::vector<float>();
   std::vector<float> written(hidden);
-  for (size_t row = 0; row < rows->rows(); ++row) {
-    const auto numbers = rows->Row(row);
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    const auto numbers = rows.Row(row);
     for (uint64_t i = 0; i < hidden; ++i) {
       if (numbers[i] != 0) written[i] = 1;
     }
@@ -61,17 +61,15 @@ class Planner {
       }
       return ones_;
     }
-    auto gain = norm->ReadGain(width);
-    if (!gain) return std::move(gain).error();
-    for (size_t i = 0; i < written_.size() && width == plan_.hidden; ++i) (*gain)[i] *= written_[i];
-    return SharedFactors(std::make_shared<std::vector<float>>(*std::move(gain)));
+    TG_ASSIGN(auto gain, norm->ReadGain(width));
+    for (size_t i = 0; i < written_.size() && width == plan_.hidden; ++i) gain[i] *= written_[i];
+    return SharedFactors(std::make_shared<std::vector<float>>(std::move(gain)));
   }
 
   Result<SharedFactors> InnerGainOf(const std::optional<Norm>& norm, uint64_t width) {
     if (!norm) return SharedFactors();
-    auto gain = norm->ReadGain(width);
-    if (!gain) return std::move(gain).error();
-    return SharedFactors(std::make_shared<std::vector<float>>(*std::move(gain)));
+    TG_ASSIGN(auto gain, norm->ReadGain(width));
+    return SharedFactors(std::make_shared<std::vector<float>>(std::move(gain)));
   }
 
   bool Reads(const LinearMap& map, uint64_t outputs) const {
@@ -104,18 +102,15 @@ class Planner {
                       Reads(attention.value, shape.key_heads * shape.value_size) &&
                       Writes(attention.output, outputs);
     if (!fits) return {};
-    const auto input = GainOf(layer.norms.mixer_input, plan_.hidden);
-    if (!input) return input.error();
-    const auto output = GainOf(layer.norms.mixer_output, plan_.hidden);
-    if (!output) return output.error();
-    const auto inner = InnerGainOf(attention.inner_norm, outputs);
-    if (!inner) return inner.error();
+    TG_ASSIGN(const auto input, GainOf(layer.norms.mixer_input, plan_.hidden));
+    TG_ASSIGN(const auto output, GainOf(layer.norms.mixer_output, plan_.hidden));
+    TG_ASSIGN(const auto inner, InnerGainOf(attention.inner_norm, outputs));
     NoteCentring(layer.norms.mixer_input);
     FramePart part = {.is_attention = true, .shape = shape, .weights = {}};
     for (const LinearMap* map : {&attention.query, &attention.key, &attention.value}) {
-      part.weights.push_back(Add(*map, false, *input));
+      part.weights.push_back(Add(*map, false, input));
     }
-    part.weights.push_back(Add(attention.output, true, *output, *inner));
+    part.weights.push_back(Add(attention.output, true, output, inner));
     layer_.parts.push_back(std::move(part));
     return {};
   }
@@ -125,14 +120,10 @@ class Planner {
     const auto& norm = layer.norms.feed_forward_input || !layer.parallel
                            ? layer.norms.feed_forward_input
                            : layer.norms.mixer_input;
-    const auto input = GainOf(norm, plan_.hidden);
-    if (!input) return input.error();
-    const auto output = GainOf(layer.norms.feed_forward_output, plan_.hidden);
-    if (!output) return output.error();
+    TG_ASSIGN(const auto input, GainOf(norm, plan_.hidden));
+    TG_ASSIGN(const auto output, GainOf(layer.norms.feed_forward_output, plan_.hidden));
     NoteCentring(norm);
-    const auto add = [&](const FeedForward& block) {
-      return AddFeedForward(block, *input, *output);
-    };
+    const auto add = [&](const FeedForward& block) { return AddFeedForward(block, input, output); };
     if (layer.feed_forward) return add(*layer.feed_forward);
     for (const FeedForward& expert : layer.mixture->blocks) {
       if (auto done = add(expert); !done) return done;
@@ -146,12 +137,11 @@ class Planner {
     const uint64_t units = block.up.outputs();
     if (units == 0 || !Reads(block.up, units) || !Writes(block.down, units)) return {};
     if (block.gate && !Reads(*block.gate, units)) return {};
-    const auto inner = InnerGainOf(block.inner_norm, units);
-    if (!inner) return inner.error();
+    TG_ASSIGN(const auto inner, InnerGainOf(block.inner_norm, units));
     FramePart part;
     if (block.gate) part.weights.push_back(Add(*block.gate, false, input));
     part.weights.push_back(Add(block.up, false, input));
-    part.weights.push_back(Add(block.down, true, output, *inner));
+    part.weights.push_back(Add(block.down, true, output, inner));
     layer_.parts.push_back(std::move(part));
     return {};
   }
@@ -166,12 +156,11 @@ class Planner {
 
 Result<FramePlan> PlanFrame(const Network& network) {
   FramePlan plan = {.hidden = network.description().hidden_size, .source = &network.source()};
-  auto written = WrittenByTokens(network, plan.hidden);
-  if (!written) return std::move(written).error();
-  Planner planner(plan, *std::move(written));
+  TG_ASSIGN(auto written, WrittenByTokens(network, plan.hidden));
+  Planner planner(plan, std::move(written));
   for (const Stack& stack : network.parts().stacks) {
     for (const Layer& layer : stack.layers) {
-      if (auto added = planner.AddLayer(layer); !added) return std::move(added).error();
+      TG_TRY(planner.AddLayer(layer));
     }
   }
   return plan;

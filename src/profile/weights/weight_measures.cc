@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/try.h"
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "numerics/matrix_product.h"
 #include "safetensors/dtype.h"
@@ -177,8 +178,7 @@ Result<WeightSummary> WeightMeasures::Finish() {
   AddQuantiles(total.rows.least, total.rows.greatest, summary);
   summary.row_sample = std::move(row_sample_);
   if (probes_) {
-    auto added = AddSketch(summary);
-    if (!added) return std::move(added).error();
+    TG_TRY(AddSketch(summary));
   }
   return summary;
 }

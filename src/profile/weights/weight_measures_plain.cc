@@ -2,6 +2,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/try.h"
 #include "numerics/encode_floats.h"
 #include "numerics/half_floats.h"
 #include "profile/weights/weight_measures.h"
@@ -119,8 +120,7 @@ bool IsZero(float value) { return value == 0; }
 
 Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight& weight,
                                        bool with_sketch, bool with_rows) {
-  const auto values = ReadWeight(source, weight);
-  if (!values) return values.error();
+  TG_ASSIGN(const auto values, ReadWeight(source, weight));
   const TensorInfo& tensor = source.tensors()[weight.tensor_index];
   WeightSummary summary = {.tensor = tensor.name,
                            .role = weight.role,
@@ -129,8 +129,8 @@ Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight&
                            .columns = weight.columns,
                            .dtype = std::string(InfoOf(tensor.dtype).name),
                            .quantisation = tensor.quantisation,
-                           .digest = PlainDigest(*values)};
-  const std::span<const float> all = values->values();
+                           .digest = PlainDigest(values)};
+  const std::span<const float> all = values.values();
   const auto elements = static_cast<double>(all.size());
   double squares = 0;
   for (const float value : all) {
@@ -141,24 +141,24 @@ Result<WeightSummary> SummarisePlainly(const WeightSource& source, const Weight&
   summary.norm = std::sqrt(squares);
   summary.quantiles = PlainQuantiles(all);
   for (uint64_t row = 0; row < weight.rows; ++row) {
-    const auto numbers = values->Row(row);
+    const auto numbers = values.Row(row);
     if (!std::all_of(numbers.begin(), numbers.end(), IsZero)) continue;
     summary.zero_row_fraction += 1.0 / static_cast<double>(weight.rows);
   }
   for (uint64_t column = 0; column < weight.columns; ++column) {
     bool zero = true;
-    for (uint64_t row = 0; row < weight.rows; ++row) zero &= IsZero(values->Row(row)[column]);
+    for (uint64_t row = 0; row < weight.rows; ++row) zero &= IsZero(values.Row(row)[column]);
     summary.zero_column_fraction += zero ? 1.0 / static_cast<double>(weight.columns) : 0;
   }
-  if (weight.columns >= 4) summary.two_of_four_fraction = ZeroFours(*values);
-  if (weight.columns >= kSmallGroup) summary.distinct_per_32 = MeanDistinct(*values, kSmallGroup);
-  if (weight.columns >= kLargeGroup) summary.distinct_per_256 = MeanDistinct(*values, kLargeGroup);
+  if (weight.columns >= 4) summary.two_of_four_fraction = ZeroFours(values);
+  if (weight.columns >= kSmallGroup) summary.distinct_per_32 = MeanDistinct(values, kSmallGroup);
+  if (weight.columns >= kLargeGroup) summary.distinct_per_256 = MeanDistinct(values, kLargeGroup);
   if (!source.IsBFloat16(weight.tensor_index)) {
-    summary.digest_as_bfloat16 = PlainRoundedDigest(*values, DType::kBF16);
-    summary.digest_as_float16 = PlainRoundedDigest(*values, DType::kF16);
+    summary.digest_as_bfloat16 = PlainRoundedDigest(values, DType::kBF16);
+    summary.digest_as_float16 = PlainRoundedDigest(values, DType::kF16);
   }
-  if (with_rows) summary.row_sample = PlainRowSample(*values);
-  if (with_sketch) summary.sketch = PlainSketch(weight, *values);
+  if (with_rows) summary.row_sample = PlainRowSample(values);
+  if (with_sketch) summary.sketch = PlainSketch(weight, values);
   return summary;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/try.h"
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "profile/weights/weight_measures.h"
 
@@ -151,8 +152,7 @@ Result<std::vector<WeightSummary>> SummariseWeights(const WeightSource& source,
                                                     unsigned threads) {
   WeightSummaries summaries;
   summaries.Expect(source, weights);
-  auto read = summaries.ReadRest(threads);
-  if (!read) return std::move(read).error();
+  TG_TRY(summaries.ReadRest(threads));
   return summaries.Take();
 }
 
@@ -161,11 +161,10 @@ Result<FloatMatrix> SketchRows(const WeightSource& source, const Weight& table,
   const FloatMatrix probes = ProbeMatrix(table.columns);
   FloatMatrix sketch(rows.size(), kSketchSize);
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto row = ReadWeightRows(source, table, rows[i], 1);
-    if (!row) return row.error();
+    TG_ASSIGN(const auto row, ReadWeightRows(source, table, rows[i], 1));
     std::array<double, kSketchSize> sums = {};
     for (uint64_t column = 0; column < table.columns; ++column) {
-      const double value = row->values()[column];
+      const double value = row.values()[column];
       for (size_t probe = 0; probe < kSketchSize; ++probe) {
         sums[probe] += value * probes.Row(column)[probe];
       }

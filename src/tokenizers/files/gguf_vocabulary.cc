@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -56,8 +58,7 @@ Result<Vocabulary> VocabularyOfGguf(const GgufMetadata& metadata) {
                  .problem = "no tokenizer in this file",
                  .expected = "the key tokenizer.ggml.tokens"};
   }
-  const auto kind = KindOf(metadata);
-  if (!kind) return kind.error();
+  TG_ASSIGN(const auto kind, KindOf(metadata));
   const auto* types = metadata.Numbers(GgufMetadata::kTokenTypes);
   if (types != nullptr && types->size() != tokens->size()) {
     return Error{.problem = "tokens and their types are not of one number",
@@ -69,15 +70,13 @@ Result<Vocabulary> VocabularyOfGguf(const GgufMetadata& metadata) {
     const std::string_view token = (*tokens)[id];
     TokenClass token_class = IsControlByName(token) ? TokenClass::kSpecial : TokenClass::kText;
     if (types != nullptr) token_class = ClassOf((*types)[id]);
-    if (kind->kind == TokenizerKind::kWordPiece && IsRespelledControl(token)) {
+    if (kind.kind == TokenizerKind::kWordPiece && IsRespelledControl(token)) {
       token_class = TokenClass::kSpecial;
     }
-    auto added = spelled.Add(id, token, token_class);
-    if (!added) return std::move(added).error();
+    TG_TRY(spelled.Add(id, token, token_class));
   }
-  auto decoded = DecodeTokens(spelled, kind->spelling);
-  if (!decoded) return std::move(decoded).error();
-  return Vocabulary{.kind = kind->kind, .tokens = *std::move(decoded), .file = {}};
+  TG_ASSIGN(auto decoded, DecodeTokens(spelled, kind.spelling));
+  return Vocabulary{.kind = kind.kind, .tokens = std::move(decoded), .file = {}};
 }
 
 }  // namespace tensorguard::internal

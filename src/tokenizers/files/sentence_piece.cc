@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "formats/onnx/protobuf.h"
 
 namespace tensorguard::internal {
@@ -39,21 +40,19 @@ Result<Piece> ParsePiece(ProtobufBytes& bytes, const ProtobufField& message) {
   Piece piece;
   ProtobufReader reader(bytes, message);
   while (!reader.AtEnd()) {
-    const auto field = reader.Next();
-    if (!field) return field.error();
-    if (field->number == kTextField) {
-      if (field->type != ProtobufType::kBytes || piece.text) {
-        return WrongField(field->begin_bytes, "the text of a piece", "one string");
+    TG_ASSIGN(const auto field, reader.Next());
+    if (field.number == kTextField) {
+      if (field.type != ProtobufType::kBytes || piece.text) {
+        return WrongField(field.begin_bytes, "the text of a piece", "one string");
       }
-      auto text = bytes.Text(*field, field->length_bytes());
-      if (!text) return std::move(text).error();
-      piece.text = *std::move(text);
-    } else if (field->number == kTypeField) {
-      if (field->type != ProtobufType::kVarint || field->number_value < kNormal ||
-          field->number_value > kByte) {
-        return WrongField(field->begin_bytes, "the type of a piece", "a number from 1 to 6");
+      TG_ASSIGN(auto text, bytes.Text(field, field.length_bytes()));
+      piece.text = std::move(text);
+    } else if (field.number == kTypeField) {
+      if (field.type != ProtobufType::kVarint || field.number_value < kNormal ||
+          field.number_value > kByte) {
+        return WrongField(field.begin_bytes, "the type of a piece", "a number from 1 to 6");
       }
-      piece.type = field->number_value;
+      piece.type = field.number_value;
     }
   }
   if (!piece.text) return WrongField(message.begin_bytes, "a piece", "a text");
@@ -84,16 +83,13 @@ Result<Vocabulary> ParseSentencePiece(std::string_view file) {
   ProtobufBytes bytes(SourceOf(file));
   ProtobufReader reader(bytes, 0, file.size());
   while (!reader.AtEnd()) {
-    const auto field = reader.Next();
-    if (!field) return field.error();
-    if (field->number != kPiecesField) continue;
-    if (field->type != ProtobufType::kBytes) {
-      return WrongField(field->begin_bytes, "a piece", "a message");
+    TG_ASSIGN(const auto field, reader.Next());
+    if (field.number != kPiecesField) continue;
+    if (field.type != ProtobufType::kBytes) {
+      return WrongField(field.begin_bytes, "a piece", "a message");
     }
-    const auto piece = ParsePiece(bytes, *field);
-    if (!piece) return piece.error();
-    auto added = AddPiece(*piece, *field, vocabulary.tokens);
-    if (!added) return std::move(added).error();
+    TG_ASSIGN(const auto piece, ParsePiece(bytes, field));
+    TG_TRY(AddPiece(piece, field, vocabulary.tokens));
   }
   return vocabulary;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "tokenizers/files/base64.h"
 #include "tokenizers/files/json_walk.h"
 
@@ -36,7 +37,7 @@ class Tekken {
   }
 
   Result<Vocabulary> Finish() {
-    if (auto added = FinishEntry(); !added) return std::move(added).error();
+    TG_TRY(FinishEntry());
     if (!vocabulary_size_ || !special_count_) {
       return Error{.problem = "the vocabulary does not say its size",
                    .expected = "config with default_vocab_size and default_num_special_tokens"};
@@ -47,10 +48,9 @@ class Tekken {
       const bool is_special = token.token_class == TokenClass::kSpecial;
       const auto id = CheckedAdd(token.id, is_special ? 0 : *special_count_);
       if (!id || *id >= *vocabulary_size_) continue;
-      auto added = vocabulary.tokens.Add(*id, token.text, token.token_class);
-      if (!added) return std::move(added).error();
+      TG_TRY(vocabulary.tokens.Add(*id, token.text, token.token_class));
     }
-    if (auto sorted = vocabulary.tokens.SortById(); !sorted) return std::move(sorted).error();
+    TG_TRY(vocabulary.tokens.SortById());
     return vocabulary;
   }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "tokenizers/files/base64.h"
 
 namespace tensorguard::internal {
@@ -47,7 +48,7 @@ Result<Vocabulary> ParseTiktoken(std::string_view text) {
     }
     begin = end + 1;
   }
-  if (auto sorted = vocabulary.tokens.SortById(); !sorted) return std::move(sorted).error();
+  TG_TRY(vocabulary.tokens.SortById());
   return vocabulary;
 }
 

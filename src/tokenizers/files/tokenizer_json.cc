@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/try.h"
 #include "tokenizers/files/json_walk.h"
 
 namespace tensorguard::internal {
@@ -51,14 +52,11 @@ class TokenizerJson {
   }
 
   Result<Vocabulary> Finish() {
-    if (auto added = FinishAdded(); !added) return std::move(added).error();
-    auto kind = DecideKind();
-    if (!kind) return std::move(kind).error();
-    auto merged = MergeAdded();
-    if (!merged) return std::move(merged).error();
-    auto decoded = DecodeTokens(*merged, *kind, continuation_prefix_.value_or("##"));
-    if (!decoded) return std::move(decoded).error();
-    return Vocabulary{.kind = *kind, .tokens = *std::move(decoded), .file = {}};
+    TG_TRY(FinishAdded());
+    TG_ASSIGN(auto kind, DecideKind());
+    TG_ASSIGN(auto merged, MergeAdded());
+    TG_ASSIGN(auto decoded, DecodeTokens(merged, kind, continuation_prefix_.value_or("##")));
+    return Vocabulary{.kind = kind, .tokens = std::move(decoded), .file = {}};
   }
 
  private:
@@ -162,7 +160,7 @@ class TokenizerJson {
 
   // Added tokens replace those of the model with the same id.
   Result<TokenList> MergeAdded() {
-    if (auto sorted = added_.SortById(); !sorted) return std::move(sorted).error();
+    TG_TRY(added_.SortById());
     std::unordered_set<uint32_t> replaced;
     for (size_t i = 0; i < added_.size(); ++i) replaced.insert(added_[i].id);
     TokenList merged;
@@ -170,8 +168,7 @@ class TokenizerJson {
       for (size_t i = 0; i < list->size(); ++i) {
         const Token token = (*list)[i];
         if (list == &spelled_ && replaced.contains(token.id)) continue;
-        auto added = merged.Add(token.id, token.text, token.token_class);
-        if (!added) return std::move(added).error();
+        TG_TRY(merged.Add(token.id, token.text, token.token_class));
       }
     }
     return merged;

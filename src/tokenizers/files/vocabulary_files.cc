@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "tokenizers/files/json_walk.h"
 
 namespace tensorguard::internal {
 namespace {
 
 Result<Vocabulary> Decoded(const TokenList& spelled, TokenizerKind kind) {
-  auto tokens = DecodeTokens(spelled, kind);
-  if (!tokens) return std::move(tokens).error();
-  return Vocabulary{.kind = kind, .tokens = *std::move(tokens), .file = {}};
+  TG_ASSIGN(auto tokens, DecodeTokens(spelled, kind));
+  return Vocabulary{.kind = kind, .tokens = std::move(tokens), .file = {}};
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ Result<Vocabulary> ParseVocabTxt(std::string_view text) {
     const size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = text.substr(begin, end - begin);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (auto added = spelled.Add(spelled.size(), line); !added) return std::move(added).error();
+    TG_TRY(spelled.Add(spelled.size(), line));
     begin = end + 1;
   }
   return Decoded(spelled, TokenizerKind::kWordPiece);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/try.h"
 #include "fingerprint/fingerprint.h"
 #include "fingerprint/sketches/probe_numbers.h"
 #include "transform/change.h"
@@ -165,10 +166,9 @@ Result<void> AddInertLayers(const ChangeInput& input) {
     }
   }
   model.layers = std::move(layers);
-  const auto streams = StreamsOf(model, input.seed);
-  if (!streams) return streams.error();
+  TG_ASSIGN(const auto streams, StreamsOf(model, input.seed));
   for (const size_t l : added) {
-    const double written = RelativeWriting((*streams)[l], (*streams)[l + 1]);
+    const double written = RelativeWriting(streams[l], streams[l + 1]);
     if (written > 0) ScaleWriting(model.layers[l], static_cast<float>(input.strength / written));
   }
   return {};

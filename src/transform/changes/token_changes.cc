@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/try.h"
 #include "profile/anchor_choice.h"
 #include "transform/change.h"
 #include "transform/changes/fold_gains.h"
@@ -33,19 +34,18 @@ std::map<char32_t, char32_t> ExchangedLetters(SeededDraws& draws) {
 }
 
 Result<void> SpellPrivately(const ChangeInput& input) {
-  auto tokenizer = TokenizerEdit::Open(input.model);
-  if (!tokenizer) return std::move(tokenizer).error();
+  TG_ASSIGN(auto tokenizer, TokenizerEdit::Open(input.model));
   SeededDraws draws(input.seed);
   if (input.strength < 2) {
-    tokenizer->Respell(PrivateLetter);
+    tokenizer.Respell(PrivateLetter);
   } else {
     const auto exchanged = ExchangedLetters(draws);
-    tokenizer->Respell([&](char32_t letter) {
+    tokenizer.Respell([&](char32_t letter) {
       const auto found = exchanged.find(letter);
       return found == exchanged.end() ? letter : found->second;
     });
   }
-  input.model.tokenizer.changed_json = tokenizer->Text();
+  input.model.tokenizer.changed_json = tokenizer.Text();
   return {};
 }
 
@@ -56,10 +56,9 @@ void TakeTokenRows(Decoder& model, const arma::uvec& from) {
 
 Result<void> PermuteVocabulary(const ChangeInput& input) {
   Decoder& model = input.model;
-  auto tokenizer = TokenizerEdit::Open(model);
-  if (!tokenizer) return std::move(tokenizer).error();
+  TG_ASSIGN(auto tokenizer, TokenizerEdit::Open(model));
   SeededDraws draws(input.seed);
-  const std::vector<uint32_t> ids = tokenizer->PlainIds();
+  const std::vector<uint32_t> ids = tokenizer.PlainIds();
   const arma::uvec order = draws.Order(ids.size());
   std::vector<uint32_t> moved(model.vocabulary());
   for (uint32_t id = 0; id < moved.size(); ++id) moved[id] = id;
@@ -68,10 +67,10 @@ Result<void> PermuteVocabulary(const ChangeInput& input) {
     moved[ids[i]] = ids[order[i]];
     from[ids[order[i]]] = ids[i];
   }
-  tokenizer->Renumber([&](uint32_t id) { return moved[id]; });
+  tokenizer.Renumber([&](uint32_t id) { return moved[id]; });
   TakeTokenRows(model, from);
   for (uint32_t& row : model.row_of_token) row = moved[row];
-  model.tokenizer.changed_json = tokenizer->Text();
+  model.tokenizer.changed_json = tokenizer.Text();
   return {};
 }
 
@@ -82,11 +81,10 @@ arma::fmat RandomRows(const arma::fmat& like, uint64_t rows, SeededDraws& draws)
 // The old strings get decoys, the real rows go on under new strings.
 Result<void> AddDecoyRows(const ChangeInput& input) {
   Decoder& model = input.model;
-  auto tokenizer = TokenizerEdit::Open(model);
-  if (!tokenizer) return std::move(tokenizer).error();
+  TG_ASSIGN(auto tokenizer, TokenizerEdit::Open(model));
   SeededDraws draws(input.seed);
   const auto rows = static_cast<uint32_t>(model.vocabulary());
-  tokenizer->AddRespelled(PrivateLetter, rows);
+  tokenizer.AddRespelled(PrivateLetter, rows);
   const arma::uvec order = draws.Order(rows);
   const auto decoys = [&](const arma::fmat& table) -> arma::fmat {
     return input.strength < 2 ? RandomRows(table, rows, draws) : arma::fmat(table.rows(order));
@@ -94,7 +92,7 @@ Result<void> AddDecoyRows(const ChangeInput& input) {
   model.embedding = arma::join_cols(decoys(model.embedding), model.embedding);
   if (!model.tied()) model.head = arma::join_cols(decoys(model.head), model.head);
   for (uint32_t& row : model.row_of_token) row += rows;
-  model.tokenizer.changed_json = tokenizer->Text();
+  model.tokenizer.changed_json = tokenizer.Text();
   return {};
 }
 

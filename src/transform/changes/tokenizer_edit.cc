@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
 #include "transform/change.h"
 
 namespace tensorguard::internal {
@@ -62,17 +63,14 @@ Error NotEditable(std::string found) {
 Result<TokenizerEdit> TokenizerEdit::Open(const Decoder& model) {
   Json json;
   if (model.tokenizer.changed_json) {
-    auto parsed = ParseJson(*model.tokenizer.changed_json);
-    if (!parsed) return std::move(parsed).error();
-    json = *std::move(parsed);
+    TG_ASSIGN(auto parsed, ParseJson(*model.tokenizer.changed_json));
+    json = std::move(parsed);
   } else {
     const auto path = model.tokenizer.folder / "tokenizer.json";
-    const auto exists = model.tokenizer.files->Exists(path);
-    if (!exists) return exists.error();
-    if (model.tokenizer.folder.empty() || !*exists) return NotEditable("no tokenizer.json");
-    auto read = ReadJsonFile(*model.tokenizer.files, path, kLargestTokenizerBytes);
-    if (!read) return std::move(read).error();
-    json = *std::move(read);
+    TG_ASSIGN(const auto exists, model.tokenizer.files->Exists(path));
+    if (model.tokenizer.folder.empty() || !exists) return NotEditable("no tokenizer.json");
+    TG_ASSIGN(auto read, ReadJsonFile(*model.tokenizer.files, path, kLargestTokenizerBytes));
+    json = std::move(read);
   }
   if (!json.is_object() || !json.contains("model") || !json["model"].is_object()) {
     return NotEditable("a tokenizer.json without a model");

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "transform/decoder_model.h"
 #include "transform/logits.h"
 #include "transform/stress/stress_search.h"
@@ -91,22 +92,17 @@ void Grid::Note(const std::string& what) {
 }
 
 Result<void> Grid::ReadAll(const Model& model, const std::vector<const Model*>& others) {
-  auto decoder = ReadDecoder(model);
-  if (!decoder) return std::move(decoder).error();
-  decoder_ = *std::move(decoder);
-  auto logits = LogitsOf(*decoder_, options_.seed);
-  if (!logits) return std::move(logits).error();
-  logits_ = *std::move(logits);
-  auto original = MakeSubject(model, options_.deep, options_.threads);
-  if (!original) return std::move(original).error();
-  original_ = *std::move(original);
+  TG_ASSIGN(auto decoder, ReadDecoder(model));
+  decoder_ = std::move(decoder);
+  TG_ASSIGN(auto logits, LogitsOf(*decoder_, options_.seed));
+  logits_ = std::move(logits);
+  TG_ASSIGN(auto original, MakeSubject(model, options_.deep, options_.threads));
+  original_ = std::move(original);
   for (const Model* each : others) {
-    auto other = ReadDecoder(*each);
-    if (!other) return std::move(other).error();
-    auto subject = MakeSubject(*each, options_.deep, options_.threads);
-    if (!subject) return std::move(subject).error();
-    other_decoders_.push_back(*std::move(other));
-    others_.push_back(*std::move(subject));
+    TG_ASSIGN(auto other, ReadDecoder(*each));
+    TG_ASSIGN(auto subject, MakeSubject(*each, options_.deep, options_.threads));
+    other_decoders_.push_back(std::move(other));
+    others_.push_back(std::move(subject));
     report_.others.push_back(each->name);
   }
   copy_bytes_ = model.parameter_count() * sizeof(float);
@@ -129,13 +125,11 @@ Result<void> Grid::AddAnswers(StressCell cell, const StressSubject& a, const Str
     }
     report_.cells.push_back(cell);
   };
-  const auto compared = CompareSubjects(a, b);
-  if (!compared) return compared.error();
-  add("full", *compared);
+  TG_ASSIGN(const auto compared, CompareSubjects(a, b));
+  add("full", compared);
   if (!options_.deep || a.network == nullptr || b.network == nullptr) return {};
-  const auto tested = TestSubjects(a, b, options_.seed, options_.threads);
-  if (!tested) return tested.error();
-  add("deep", *tested);
+  TG_ASSIGN(const auto tested, TestSubjects(a, b, options_.seed, options_.threads));
+  add("deep", tested);
   return {};
 }
 
@@ -144,9 +138,8 @@ Result<void> Grid::AddAnswers(StressCell cell, const StressSubject& a, const Str
 Result<void> Grid::AddUnchanged() {
   for (const StressSubject& other : others_) {
     Note("none");
-    const auto answer = CompareSubjects(*original_, other);
-    if (!answer) return answer.error();
-    kin_.push_back(IsDerivation(answer->verdict));
+    TG_ASSIGN(const auto answer, CompareSubjects(*original_, other));
+    kin_.push_back(IsDerivation(answer.verdict));
     const StressCell cell = {.change = "none", .against = other.model.name, .damage = 0.0};
     if (auto added = AddAnswers(cell, *original_, other, kin_.back()); !added) return added;
   }
@@ -190,9 +183,8 @@ Result<void> Grid::AddCopy(const Combination& combination, std::optional<size_t>
       .strength = StrengthOf(combination),
       .with = other ? others_[*other].model.name : "",
       .takes_from_other = other.has_value() && TakesFromOther(combination)};
-  const auto logits = LogitsOf(changed, options_.seed);
-  if (!logits) return logits.error();
-  if (*logits && logits_) cell.damage = LogitDifference(*logits_, **logits);
+  TG_ASSIGN(const auto logits, LogitsOf(changed, options_.seed));
+  if (logits && logits_) cell.damage = LogitDifference(*logits_, *logits);
   auto copy =
       MakeSubject(ModelInMemory(changed, Precision::kAsStored), options_.deep, options_.threads);
   if (!copy) {
@@ -218,10 +210,10 @@ Result<void> Grid::Search() {
 Result<StressReport> Grid::Fill(const Model& model, const std::vector<const Model*>& others) {
   const std::vector<Combination> combinations =
       options_.combinations.empty() ? DefaultCombinations() : options_.combinations;
-  if (auto read = ReadAll(model, others); !read) return std::move(read).error();
+  TG_TRY(ReadAll(model, others));
   progress_.bytes_total =
       copy_bytes_ * (combinations.size() + (options_.search ? kMostSearchTries : 0));
-  if (auto added = AddUnchanged(); !added) return std::move(added).error();
+  TG_TRY(AddUnchanged());
   for (const Combination& combination : combinations) {
     const SecondModel second = SecondOf(combination);
     if (second == SecondModel::kNeeded && others_.empty()) {
@@ -229,15 +221,15 @@ Result<StressReport> Grid::Fill(const Model& model, const std::vector<const Mode
       continue;
     }
     if (second != SecondModel::kNeeded) {
-      if (auto added = AddCopy(combination, {}); !added) return std::move(added).error();
+      TG_TRY(AddCopy(combination, {}));
     }
     if (second == SecondModel::kNone) continue;
     for (size_t other = 0; other < others_.size(); ++other) {
-      if (auto added = AddCopy(combination, other); !added) return std::move(added).error();
+      TG_TRY(AddCopy(combination, other));
     }
   }
   if (options_.search && logits_) {
-    if (auto searched = Search(); !searched) return std::move(searched).error();
+    TG_TRY(Search());
   }
   report_.weakest = WeakestSpots(report_);
   return std::move(report_);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/random_bits.h"
+#include "base/try.h"
 #include "transform/decoder_model.h"
 #include "transform/logits.h"
 
@@ -63,9 +64,8 @@ class Search {
     const auto copy = MakeSubject(ModelInMemory(attempt.decoder, Precision::kAsStored),
                                   /*with_network=*/false, options_.threads);
     if (!copy) return std::optional<Attempt>();
-    auto answer = CompareSubjects(original_, *copy);
-    if (!answer) return std::move(answer).error();
-    attempt.answer = *std::move(answer);
+    TG_ASSIGN(auto answer, CompareSubjects(original_, *copy));
+    attempt.answer = std::move(answer);
     return std::optional(std::move(attempt));
   }
 
@@ -102,21 +102,19 @@ Result<SearchResult> SearchCombination(const Decoder& decoder, const FloatMatrix
     std::optional<Attempt> chosen;
     for (const ChosenChange& candidate : left) {
       if (search.tries() >= kMostSearchTries) break;
-      auto attempt = search.Try(best_decoder, candidate, combination.size());
-      if (!attempt) return std::move(attempt).error();
-      if (!*attempt) continue;
-      const bool better = !chosen || Nearness((*attempt)->answer) < Nearness(chosen->answer);
-      if (better) chosen = *std::move(*attempt);
+      TG_ASSIGN(auto attempt, search.Try(best_decoder, candidate, combination.size()));
+      if (!attempt) continue;
+      const bool better = !chosen || Nearness(attempt->answer) < Nearness(chosen->answer);
+      if (better) chosen = *std::move(attempt);
     }
     if (!chosen || Nearness(chosen->answer) > best - kLeastGain) break;
     best = Nearness(chosen->answer);
     combination.push_back(chosen->change);
     std::erase_if(left,
                   [&](const ChosenChange& each) { return each.change == chosen->change.change; });
-    const auto after = LogitsOf(chosen->decoder, options.seed);
-    if (!after) return after.error();
+    TG_ASSIGN(const auto after, LogitsOf(chosen->decoder, options.seed));
     std::optional<double> damage;
-    if (*after) damage = LogitDifference(logits, **after);
+    if (after) damage = LogitDifference(logits, *after);
     result.steps.push_back(CellOf(*chosen, combination, original, damage));
     best_decoder = std::move(chosen->decoder);
     if (search.tries() >= kMostSearchTries) break;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/try.h"
 #include "weights/adapters/adapter_config.h"
 #include "weights/adapters/adapter_names.h"
 #include "weights/adapters/ia3.h"
@@ -57,9 +58,8 @@ Result<fs::path> FindMlxFile(const fs::path& folder, const FileStore& files) {
 Result<fs::path> FindWeightFile(const fs::path& folder, AdapterType type, const FileStore& files) {
   if (type == AdapterType::kMlxLora) return FindMlxFile(folder, files);
   for (const char* name : {"adapter_model.safetensors", "adapter_model.bin"}) {
-    const auto exists = files.Exists(folder / name);
-    if (!exists) return exists.error();
-    if (*exists) return folder / name;
+    TG_ASSIGN(const auto exists, files.Exists(folder / name));
+    if (exists) return folder / name;
   }
   return Error{.kind = ErrorKind::kNotFound,
                .problem = "adapter has no weight file",
@@ -84,19 +84,18 @@ bool BelongsTo(AdapterPart part, AdapterType type) {
 Result<AdapterTensors> SortTensors(const std::vector<TensorInfo>& tensors, AdapterType type) {
   AdapterTensors sorted;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    auto name = ParseAdapterName(tensors[i].name);
-    if (!name) return std::move(name).error();
-    if (!BelongsTo(name->part, type)) {
+    TG_ASSIGN(auto name, ParseAdapterName(tensors[i].name));
+    if (!BelongsTo(name.part, type)) {
       return Error{.problem = "tensor is of another kind of adapter than adapter_config.json says",
                    .tensor = tensors[i].name};
     }
     bool inserted = false;
-    if (name->part == AdapterPart::kReplacement) {
-      inserted = sorted.replacements.emplace(name->target, i).second;
-    } else if (name->part == AdapterPart::kIa3) {
-      inserted = sorted.ia3.emplace(name->target, i).second;
+    if (name.part == AdapterPart::kReplacement) {
+      inserted = sorted.replacements.emplace(name.target, i).second;
+    } else if (name.part == AdapterPart::kIa3) {
+      inserted = sorted.ia3.emplace(name.target, i).second;
     } else {
-      inserted = sorted.lora[name->target].emplace(name->part, i).second;
+      inserted = sorted.lora[name.target].emplace(name.part, i).second;
     }
     if (!inserted) {
       return Error{.problem = "two tensors of the adapter have the same meaning",
@@ -135,11 +134,10 @@ bool CanReplace(const TensorInfo& replaced, const TensorInfo& replacement, bool 
 
 Result<void> PlanReplacement(const AdapterConfig& config, const std::string& name,
                              size_t adapter_tensor, MergePlan& plan) {
-  auto target = plan.TargetIfAny(name);
-  if (!target) return std::move(target).error();
-  if (!*target && MayBeNew(config, name)) return plan.Add(name, adapter_tensor);
-  if (!*target) return std::move(plan.Target(name)).error();
-  const TensorInfo& replaced = plan.PlannedInfo(**target);
+  TG_ASSIGN(auto target, plan.TargetIfAny(name));
+  if (!target && MayBeNew(config, name)) return plan.Add(name, adapter_tensor);
+  if (!target) return std::move(plan.Target(name)).error();
+  const TensorInfo& replaced = plan.PlannedInfo(*target);
   const TensorInfo& replacement = plan.AdapterInfo(adapter_tensor);
   if (!CanReplace(replaced, replacement, MayBeResized(config, name))) {
     return Error{
@@ -149,7 +147,7 @@ Result<void> PlanReplacement(const AdapterConfig& config, const std::string& nam
         .found = fmt::format("base tensor of shape [{}]", fmt::join(replaced.shape, ", ")),
         .expected = fmt::format("[{}], the adapter's", fmt::join(replacement.shape, ", "))};
   }
-  return plan.Replace(**target, adapter_tensor);
+  return plan.Replace(*target, adapter_tensor);
 }
 
 Result<void> PlanAll(const AdapterConfig& config, const AdapterTensors& tensors, MergePlan& plan) {
@@ -170,21 +168,19 @@ Result<bool> IsAdapterFolder(const fs::path& folder, const FileStore& files) {
 Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const WeightSource> base,
                                                          const fs::path& folder,
                                                          const FileStorePtr& files) {
-  auto config = ReadAdapterConfig(folder / kConfigName, *files);
-  if (!config) return std::move(config).error();
-  auto weight_file = FindWeightFile(folder, config->type, *files);
-  if (!weight_file) return std::move(weight_file).error();
-  auto adapter = OpenStoredWeights(*weight_file, files);
+  TG_ASSIGN(auto config, ReadAdapterConfig(folder / kConfigName, *files));
+  TG_ASSIGN(auto weight_file, FindWeightFile(folder, config.type, *files));
+  auto adapter = OpenStoredWeights(weight_file, files);
   if (!adapter) return std::move(adapter).error();
-  const auto in_file = [&](Error error) { return std::move(error).InFile(weight_file->string()); };
+  const auto in_file = [&](Error error) { return std::move(error).InFile(weight_file.string()); };
 
-  auto tensors = SortTensors((*adapter)->tensors(), config->type);
+  auto tensors = SortTensors((*adapter)->tensors(), config.type);
   if (!tensors) return in_file(std::move(tensors).error());
   if (tensors->lora.empty() && tensors->ia3.empty() && tensors->replacements.empty()) {
     return in_file({.problem = "adapter holds no tensors"});
   }
   MergePlan plan(std::move(base), *std::move(adapter));
-  auto planned = PlanAll(*config, *tensors, plan);
+  auto planned = PlanAll(config, *tensors, plan);
   if (!planned) return in_file(std::move(planned).error());
   return std::move(plan).Merge();
 }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -147,14 +148,12 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
   if (patterns == nullptr || patterns->empty()) return values;
   if (!patterns->is_object()) return WrongKey(key, *patterns, "an object of numbers");
   size_t expressions = 0;
-  auto keys = KeysInOrder(document, key);
-  if (!keys) return std::move(keys).error();
-  for (const std::string& text : *keys) {
+  TG_ASSIGN(auto keys, KeysInOrder(document, key));
+  for (const std::string& text : keys) {
     const auto entry = patterns->find(text);
     if (entry == patterns->end()) return WrongKey(key, text, "a file that nobody writes to");
-    auto pattern = ModulePattern::Compile(text, ModulePattern::Extent::kTail);
-    if (!pattern) return std::move(pattern).error();
-    expressions += pattern->is_plain() ? 0 : 1;
+    TG_ASSIGN(auto pattern, ModulePattern::Compile(text, ModulePattern::Extent::kTail));
+    expressions += pattern.is_plain() ? 0 : 1;
     if (expressions > kMostExpressions) {
       return Error{.kind = ErrorKind::kUnsupported,
                    .problem = fmt::format("{} holds too many regular expressions", key),
@@ -162,11 +161,10 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
                    .advice = "name the modules themselves"};
     }
     if (are_ranks) {
-      if (auto rank = CheckedRank(key, *entry); !rank) return std::move(rank).error();
+      TG_TRY(CheckedRank(key, *entry));
     }
-    auto number = CheckedNumber(key, *entry);
-    if (!number) return std::move(number).error();
-    values.push_back({*std::move(pattern), *number});
+    TG_ASSIGN(auto number, CheckedNumber(key, *entry));
+    values.push_back({std::move(pattern), number});
   }
   return values;
 }
@@ -193,27 +191,21 @@ Result<LoraConfig> ReadLora(std::string_view text, const Json& json) {
   lora.rank = kDefaultRank;
   lora.alpha = kDefaultAlpha;
   if (const auto rank = json.find("r"); rank != json.end()) {
-    auto checked = CheckedRank("r", *rank);
-    if (!checked) return std::move(checked).error();
-    lora.rank = *checked;
+    TG_ASSIGN(auto checked, CheckedRank("r", *rank));
+    lora.rank = checked;
   }
   if (const auto alpha = json.find("lora_alpha"); alpha != json.end()) {
-    auto checked = CheckedNumber("lora_alpha", *alpha);
-    if (!checked) return std::move(checked).error();
-    lora.alpha = *checked;
+    TG_ASSIGN(auto checked, CheckedNumber("lora_alpha", *alpha));
+    lora.alpha = checked;
   }
-  auto ranks = Patterns(text, json, "rank_pattern", /*are_ranks=*/true);
-  if (!ranks) return std::move(ranks).error();
-  auto alphas = Patterns(text, json, "alpha_pattern", /*are_ranks=*/false);
-  if (!alphas) return std::move(alphas).error();
-  auto use_rslora = BoolOr(json, "use_rslora", false);
-  if (!use_rslora) return std::move(use_rslora).error();
-  auto use_dora = BoolOr(json, "use_dora", false);
-  if (!use_dora) return std::move(use_dora).error();
-  lora.rank_pattern = *std::move(ranks);
-  lora.alpha_pattern = *std::move(alphas);
-  lora.use_rslora = *use_rslora;
-  lora.use_dora = *use_dora;
+  TG_ASSIGN(auto ranks, Patterns(text, json, "rank_pattern", /*are_ranks=*/true));
+  TG_ASSIGN(auto alphas, Patterns(text, json, "alpha_pattern", /*are_ranks=*/false));
+  TG_ASSIGN(auto use_rslora, BoolOr(json, "use_rslora", false));
+  TG_ASSIGN(auto use_dora, BoolOr(json, "use_dora", false));
+  lora.rank_pattern = std::move(ranks);
+  lora.alpha_pattern = std::move(alphas);
+  lora.use_rslora = use_rslora;
+  lora.use_dora = use_dora;
   return lora;
 }
 
@@ -221,15 +213,13 @@ Result<Ia3Config> ReadIa3(const Json& json) {
   Ia3Config ia3;
   const Json* modules = Find(json, "feedforward_modules");
   if (modules != nullptr && modules->is_string()) {
-    auto pattern =
-        ModulePattern::Compile(modules->get<std::string>(), ModulePattern::Extent::kWhole);
-    if (!pattern) return std::move(pattern).error();
-    ia3.feedforward_patterns.push_back(*std::move(pattern));
+    TG_ASSIGN(auto pattern,
+              ModulePattern::Compile(modules->get<std::string>(), ModulePattern::Extent::kWhole));
+    ia3.feedforward_patterns.push_back(std::move(pattern));
     return ia3;
   }
-  auto suffixes = Strings(json, "feedforward_modules");
-  if (!suffixes) return std::move(suffixes).error();
-  ia3.feedforward_suffixes = *std::move(suffixes);
+  TG_ASSIGN(auto suffixes, Strings(json, "feedforward_modules"));
+  ia3.feedforward_suffixes = std::move(suffixes);
   return ia3;
 }
 
@@ -257,22 +247,18 @@ Result<AdapterConfig> ReadPeft(std::string_view text, const Json& json) {
     return error;
   }
   config.type = type == "LORA" ? AdapterType::kLora : AdapterType::kIa3;
-  if (auto refused = RefuseUnsupportedOptions(json); !refused) return std::move(refused).error();
-  auto fan_in_fan_out = BoolOr(json, "fan_in_fan_out", false);
-  if (!fan_in_fan_out) return std::move(fan_in_fan_out).error();
-  config.fan_in_fan_out = *fan_in_fan_out;
-  auto saved = SavedModules(json);
-  if (!saved) return std::move(saved).error();
-  config.saved_modules = *std::move(saved);
+  TG_TRY(RefuseUnsupportedOptions(json));
+  TG_ASSIGN(auto fan_in_fan_out, BoolOr(json, "fan_in_fan_out", false));
+  config.fan_in_fan_out = fan_in_fan_out;
+  TG_ASSIGN(auto saved, SavedModules(json));
+  config.saved_modules = std::move(saved);
   if (config.type == AdapterType::kIa3) {
-    auto ia3 = ReadIa3(json);
-    if (!ia3) return std::move(ia3).error();
-    config.ia3 = *std::move(ia3);
+    TG_ASSIGN(auto ia3, ReadIa3(json));
+    config.ia3 = std::move(ia3);
     return config;
   }
-  auto lora = ReadLora(text, json);
-  if (!lora) return std::move(lora).error();
-  config.lora = *std::move(lora);
+  TG_ASSIGN(auto lora, ReadLora(text, json));
+  config.lora = std::move(lora);
   return config;
 }
 
@@ -289,8 +275,7 @@ Result<AdapterConfig> ReadMlx(const Json& json) {
       return WrongKey("lora_parameters", parameters, fmt::format("an object with {}", key));
     }
   }
-  auto rank = CheckedRank("lora_parameters.rank", parameters.at("rank"));
-  if (!rank) return std::move(rank).error();
+  TG_ASSIGN(auto rank, CheckedRank("lora_parameters.rank", parameters.at("rank")));
   auto scale = CheckedNumber("lora_parameters.scale", parameters.at("scale"));
   if (!scale) return std::move(scale).error();
   if (!FitsFloat(*scale)) {
@@ -298,7 +283,7 @@ Result<AdapterConfig> ReadMlx(const Json& json) {
   }
   AdapterConfig config;
   config.type = AdapterType::kMlxLora;
-  config.lora.rank = *rank;
+  config.lora.rank = rank;
   config.mlx_scale = *scale;
   return config;
 }
@@ -322,12 +307,11 @@ double PatternValueFor(const std::vector<PatternValue>& patterns, std::string_vi
 }  // namespace
 
 Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file, const FileStore& files) {
-  const auto text = ReadSmallFile(files, file, kSmallJsonLimitBytes);
-  if (!text) return text.error();
-  if (IsGitLfsPointer(*text)) return GitLfsPointerError(file.string());
-  auto json = ParseJson(*text);
+  TG_ASSIGN(const auto text, ReadSmallFile(files, file, kSmallJsonLimitBytes));
+  if (IsGitLfsPointer(text)) return GitLfsPointerError(file.string());
+  auto json = ParseJson(text);
   if (!json) return std::move(json).error().InFile(file.string());
-  auto config = ReadAny(*text, *json);
+  auto config = ReadAny(text, *json);
   if (!config) return std::move(config).error().InFile(file.string());
   config->file = file.string();
   return config;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/try.h"
 #include "weights/adapters/orientation.h"
 
 namespace tensorguard::internal {
@@ -39,37 +40,33 @@ Result<Ia3Module> CheckModule(const AdapterConfig& config, const std::string& na
                  .found = fmt::format("[{}]", fmt::join(info.shape, ", ")),
                  .expected = module.scales_inputs ? "[1, inputs]" : "[outputs, 1]"};
   }
-  auto target = plan.Target(name + ".weight");
-  if (!target) return std::move(target).error();
-  module.target = *target;
+  TG_ASSIGN(auto target, plan.Target(name + ".weight"));
+  module.target = target;
   const TensorInfo& matrix = plan.PlannedInfo(module.target);
-  if (auto checked = CheckIsFloatMatrix(matrix); !checked) return std::move(checked).error();
+  TG_TRY(CheckIsFloatMatrix(matrix));
   // The vector tells one dimension of the module; the other is whatever the base has beside it.
   const uint64_t length = info.element_count;
   const uint64_t other = matrix.shape[0] == length ? matrix.shape[1] : matrix.shape[0];
-  auto orientation = module.scales_inputs ? OrientationOf(matrix, other, length)
-                                          : OrientationOf(matrix, length, other);
-  if (!orientation) return std::move(orientation).error();
-  module.orientation = *orientation;
+  TG_ASSIGN(auto orientation, module.scales_inputs ? OrientationOf(matrix, other, length)
+                                                   : OrientationOf(matrix, length, other));
+  module.orientation = orientation;
   return module;
 }
 
 Result<void> PlanModule(const Ia3Module& module, MergePlan& plan) {
-  auto factors = plan.ReadAdapterTensor(module.vector);
-  if (!factors) return std::move(factors).error();
+  TG_ASSIGN(auto factors, plan.ReadAdapterTensor(module.vector));
   if (!module.scales_inputs) {
-    auto bias = plan.TargetIfAny(module.name + ".bias");
-    if (!bias) return std::move(bias).error();
-    if (*bias) {
-      const TensorInfo& info = plan.PlannedInfo(**bias);
-      if (info.element_count != factors->size()) {
+    TG_ASSIGN(auto bias, plan.TargetIfAny(module.name + ".bias"));
+    if (bias) {
+      const TensorInfo& info = plan.PlannedInfo(*bias);
+      if (info.element_count != factors.size()) {
         return Error{.kind = ErrorKind::kMismatch,
                      .problem = "adapter was made for a base of another shape",
                      .tensor = info.name,
                      .found = fmt::format("[{}]", fmt::join(info.shape, ", ")),
-                     .expected = fmt::format("[{}]", factors->size())};
+                     .expected = fmt::format("[{}]", factors.size())};
       }
-      auto planned = plan.Edit(**bias, ScaleAlong(MatrixAxis::kColumns, factors->size(), *factors));
+      auto planned = plan.Edit(*bias, ScaleAlong(MatrixAxis::kColumns, factors.size(), factors));
       if (!planned) return planned;
     }
   }
@@ -77,7 +74,7 @@ Result<void> PlanModule(const Ia3Module& module, MergePlan& plan) {
   const MatrixAxis axis =
       outputs_are_rows == module.scales_inputs ? MatrixAxis::kColumns : MatrixAxis::kRows;
   const uint64_t columns = plan.PlannedInfo(module.target).shape[1];
-  return plan.Edit(module.target, ScaleAlong(axis, columns, *std::move(factors)));
+  return plan.Edit(module.target, ScaleAlong(axis, columns, std::move(factors)));
 }
 
 }  // namespace
@@ -87,10 +84,9 @@ Result<void> PlanIa3(const AdapterConfig& config, const std::map<std::string, si
   std::vector<Ia3Module> checked_modules;
   OrientationEvidence evidence(config.fan_in_fan_out);
   for (const auto& [name, vector] : modules) {
-    auto module = CheckModule(config, name, vector, plan);
-    if (!module) return std::move(module).error();
-    evidence.See(module->orientation);
-    checked_modules.push_back(*std::move(module));
+    TG_ASSIGN(auto module, CheckModule(config, name, vector, plan));
+    evidence.See(module.orientation);
+    checked_modules.push_back(std::move(module));
   }
   for (Ia3Module& module : checked_modules) {
     module.orientation = evidence.Resolve(module.orientation);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/try.h"
 #include "weights/adapters/orientation.h"
 
 namespace tensorguard::internal {
@@ -115,14 +116,12 @@ Result<void> CheckRank(const MergePlan& plan, uint64_t configured_rank, LowRankM
 }
 
 Result<void> FindInBase(const MergePlan& plan, LowRankModule& module) {
-  auto target = plan.Target(module.name + ".weight");
-  if (!target) return std::move(target).error();
-  module.target = *target;
+  TG_ASSIGN(auto target, plan.Target(module.name + ".weight"));
+  module.target = target;
   const TensorInfo& matrix = plan.PlannedInfo(module.target);
   if (auto checked = CheckIsFloatMatrix(matrix); !checked) return checked;
-  auto orientation = OrientationOf(matrix, module.outputs, module.inputs);
-  if (!orientation) return std::move(orientation).error();
-  module.orientation = *orientation;
+  TG_ASSIGN(auto orientation, OrientationOf(matrix, module.outputs, module.inputs));
+  module.orientation = orientation;
   if (!module.is_embedding) return {};
   // An embedding's table is [inputs, outputs]; the other way would be another model's.
   if (module.orientation == Orientation::kOutputsByInputs) {
@@ -164,10 +163,9 @@ Result<LowRankModule> CheckModule(const AdapterConfig& config, const std::string
   auto module = PairOf(name, parts);
   if (!module) return module;
   const uint64_t rank = RankOf(config.lora, name);
-  if (auto checked = CheckRank(plan, rank, *module); !checked) return std::move(checked).error();
-  if (auto found = FindInBase(plan, *module); !found) return std::move(found).error();
-  auto vectors = CheckVectors(plan, config.lora.use_dora, *module);
-  if (!vectors) return std::move(vectors).error();
+  TG_TRY(CheckRank(plan, rank, *module));
+  TG_TRY(FindInBase(plan, *module));
+  TG_TRY(CheckVectors(plan, config.lora.use_dora, *module));
   return module;
 }
 
@@ -183,10 +181,8 @@ std::vector<float> Transposed(const std::vector<float>& matrix, uint64_t rows, u
 
 // scaling * B A, or its transpose where the base lies the other way.
 Result<LowRankMatrix> DeltaOf(const MergePlan& plan, const LowRankModule& module, float scaling) {
-  auto a = plan.ReadAdapterTensor(module.a);
-  if (!a) return std::move(a).error();
-  auto b = plan.ReadAdapterTensor(module.b);
-  if (!b) return std::move(b).error();
+  TG_ASSIGN(auto a, plan.ReadAdapterTensor(module.a));
+  TG_ASSIGN(auto b, plan.ReadAdapterTensor(module.b));
   const uint64_t rank = module.rank;
   const bool rank_first = module.rank_first;
   const auto [outputs, inputs] = std::pair(module.outputs, module.inputs);
@@ -196,13 +192,13 @@ Result<LowRankMatrix> DeltaOf(const MergePlan& plan, const LowRankModule& module
   if (module.orientation == Orientation::kOutputsByInputs) {
     delta.rows = outputs;
     delta.columns = inputs;
-    delta.left = rank_first ? *std::move(b) : Transposed(*b, rank, outputs);
-    delta.right = rank_first ? *std::move(a) : Transposed(*a, inputs, rank);
+    delta.left = rank_first ? std::move(b) : Transposed(b, rank, outputs);
+    delta.right = rank_first ? std::move(a) : Transposed(a, inputs, rank);
   } else {
     delta.rows = inputs;
     delta.columns = outputs;
-    delta.left = rank_first ? Transposed(*a, rank, inputs) : *std::move(a);
-    delta.right = rank_first ? Transposed(*b, outputs, rank) : *std::move(b);
+    delta.left = rank_first ? Transposed(a, rank, inputs) : std::move(a);
+    delta.right = rank_first ? Transposed(b, outputs, rank) : std::move(b);
   }
   return delta;
 }
@@ -215,36 +211,31 @@ Result<float> ModuleScaling(const AdapterConfig& config, const std::string& modu
 }
 
 Result<void> PlanBias(const LowRankModule& module, float scaling, MergePlan& plan) {
-  auto target = plan.Target(module.name + ".bias");
-  if (!target) return std::move(target).error();
-  if (auto checked = CheckOutputVector(plan, *module.bias, plan.PlannedInfo(*target).element_count);
+  TG_ASSIGN(auto target, plan.Target(module.name + ".bias"));
+  if (auto checked = CheckOutputVector(plan, *module.bias, plan.PlannedInfo(target).element_count);
       !checked) {
     Error error = std::move(checked).error();
     error.kind = ErrorKind::kMismatch;
     return error;
   }
-  auto addends = plan.ReadAdapterTensor(*module.bias);
-  if (!addends) return std::move(addends).error();
-  for (float& addend : *addends) addend *= scaling;
-  return plan.Edit(*target, AddElements(*std::move(addends)));
+  TG_ASSIGN(auto addends, plan.ReadAdapterTensor(*module.bias));
+  for (float& addend : addends) addend *= scaling;
+  return plan.Edit(target, AddElements(std::move(addends)));
 }
 
 Result<void> PlanModule(const AdapterConfig& config, const LowRankModule& module, MergePlan& plan) {
-  auto scaling = ModuleScaling(config, module.name);
-  if (!scaling) return std::move(scaling).error();
+  TG_ASSIGN(auto scaling, ModuleScaling(config, module.name));
   if (module.bias) {
-    if (auto planned = PlanBias(module, *scaling, plan); !planned) return planned;
+    if (auto planned = PlanBias(module, scaling, plan); !planned) return planned;
   }
-  auto delta = DeltaOf(plan, module, *scaling);
-  if (!delta) return std::move(delta).error();
-  if (!module.magnitude) return plan.Edit(module.target, AddLowRank(*std::move(delta)));
-  auto magnitudes = plan.ReadAdapterTensor(*module.magnitude);
-  if (!magnitudes) return std::move(magnitudes).error();
+  TG_ASSIGN(auto delta, DeltaOf(plan, module, scaling));
+  if (!module.magnitude) return plan.Edit(module.target, AddLowRank(std::move(delta)));
+  TG_ASSIGN(auto magnitudes, plan.ReadAdapterTensor(*module.magnitude));
   const MatrixAxis outputs = module.orientation == Orientation::kOutputsByInputs
                                  ? MatrixAxis::kRows
                                  : MatrixAxis::kColumns;
   return plan.Edit(module.target,
-                   AddLowRankAndRescale(*std::move(delta), outputs, *std::move(magnitudes)));
+                   AddLowRankAndRescale(std::move(delta), outputs, std::move(magnitudes)));
 }
 
 Result<void> CheckPatternCost(const AdapterConfig& config, size_t modules) {
@@ -268,12 +259,11 @@ Result<void> PlanLora(const AdapterConfig& config,
   std::vector<LowRankModule> checked_modules;
   OrientationEvidence evidence(config.fan_in_fan_out);
   for (const auto& [name, parts] : modules) {
-    auto module = CheckModule(config, name, parts, plan);
-    if (!module) return std::move(module).error();
+    TG_ASSIGN(auto module, CheckModule(config, name, parts, plan));
     // MLX has no layer that stores [inputs, outputs] but the embedding.
-    const bool is_evidence = !module->is_embedding && config.type == AdapterType::kLora;
-    if (is_evidence) evidence.See(module->orientation);
-    checked_modules.push_back(*std::move(module));
+    const bool is_evidence = !module.is_embedding && config.type == AdapterType::kLora;
+    if (is_evidence) evidence.See(module.orientation);
+    checked_modules.push_back(std::move(module));
   }
   for (LowRankModule& module : checked_modules) {
     module.orientation = evidence.Resolve(module.orientation);

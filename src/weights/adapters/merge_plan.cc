@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -63,9 +65,8 @@ Result<std::optional<size_t>> MergePlan::TargetIfAny(std::string_view name) cons
 }
 
 Result<size_t> MergePlan::Target(std::string_view name) const {
-  auto target = names_.Find(name);
-  if (!target) return std::move(target).error();
-  if (*target) return **target;
+  TG_ASSIGN(auto target, names_.Find(name));
+  if (target) return *target;
   return Error{.kind = ErrorKind::kMismatch,
                .problem = "adapter touches a tensor that the base does not have",
                .tensor = std::string(name),

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -126,12 +128,11 @@ Error NoRegex(std::string_view pattern, const RE2& regex) {
 // The pattern is compiled alone first: a parenthesis of its own could close the group around it.
 Result<std::shared_ptr<const RE2>> CompileRegex(std::string_view text,
                                                 ModulePattern::Extent extent) {
-  const auto translated = FromPython(text);
-  if (!translated) return translated.error();
-  auto regex = std::make_shared<const RE2>(*translated, OptionsOfRe2());
+  TG_ASSIGN(const auto translated, FromPython(text));
+  auto regex = std::make_shared<const RE2>(translated, OptionsOfRe2());
   if (!regex->ok()) return NoRegex(text, *regex);
   if (extent == ModulePattern::Extent::kWhole) return regex;
-  regex = std::make_shared<const RE2>(fmt::format("(?:.*\\.)?(?:{})", *translated), OptionsOfRe2());
+  regex = std::make_shared<const RE2>(fmt::format("(?:.*\\.)?(?:{})", translated), OptionsOfRe2());
   if (!regex->ok()) return NoRegex(text, *regex);
   return regex;
 }
@@ -149,9 +150,8 @@ Result<ModulePattern> ModulePattern::Compile(std::string_view text, Extent exten
   pattern.text_ = text;
   pattern.extent_ = extent;
   if (IsPlain(text)) return pattern;
-  auto regex = CompileRegex(text, extent);
-  if (!regex) return std::move(regex).error();
-  pattern.regex_ = *std::move(regex);
+  TG_ASSIGN(auto regex, CompileRegex(text, extent));
+  pattern.regex_ = std::move(regex);
   return pattern;
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -45,25 +47,21 @@ Result<bool> IsHubCacheFolder(const fs::path& folder, const FileStore& files) {
 Result<fs::path> ResolveHubCache(const fs::path& folder, const FileStore& files) {
   const fs::path snapshots = folder / "snapshots";
   const fs::path main = folder / "refs" / "main";
-  const auto has_main = files.Exists(main);
-  if (!has_main) return has_main.error();
-  if (*has_main) {
-    auto revision = ReadRevision(files, main);
-    if (!revision) return std::move(revision).error();
-    const fs::path snapshot = snapshots / *revision;
-    const auto is_there = files.IsFolder(snapshot);
-    if (!is_there) return is_there.error();
-    if (*is_there) return snapshot;
+  TG_ASSIGN(const auto has_main, files.Exists(main));
+  if (has_main) {
+    TG_ASSIGN(auto revision, ReadRevision(files, main));
+    const fs::path snapshot = snapshots / revision;
+    TG_ASSIGN(const auto is_there, files.IsFolder(snapshot));
+    if (is_there) return snapshot;
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "snapshot that refs/main names is not there",
                  .file = folder.string(),
                  .expected = snapshot.string(),
                  .advice = "download the model again"};
   }
-  const auto names = files.FoldersIn(snapshots);
-  if (!names) return names.error();
-  if (names->size() == 1) return snapshots / (*names)[0];
-  if (names->empty()) {
+  TG_ASSIGN(const auto names, files.FoldersIn(snapshots));
+  if (names.size() == 1) return snapshots / names[0];
+  if (names.empty()) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "Hub cache folder holds no snapshot",
                  .file = folder.string(),
@@ -72,7 +70,7 @@ Result<fs::path> ResolveHubCache(const fs::path& folder, const FileStore& files)
   return Error{.kind = ErrorKind::kUsage,
                .problem = "Hub cache folder holds several snapshots and no refs/main",
                .file = folder.string(),
-               .found = fmt::format("{}", fmt::join(*names, ", ")),
+               .found = fmt::format("{}", fmt::join(names, ", ")),
                .advice = "give the path of one snapshot"};
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/folder_of.h"
+#include "base/try.h"
 #include "weights/adapters/adapter.h"
 #include "weights/files/hub_cache.h"
 
@@ -18,18 +19,15 @@ struct Found {
 };
 
 Result<Found> FindAllButWeights(const fs::path& path, const FileStore& files) {
-  const auto is_folder = files.IsFolder(path);
-  if (!is_folder) return is_folder.error();
-  auto place = *is_folder ? PlaceOfFolder(path, files) : path;
-  if (!place) return std::move(place).error();
-  Found found = {.files = {.path = path, .is_folder = *is_folder, .folder = {}, .weights = {}},
-                 .place = *std::move(place)};
-  found.files.folder = *is_folder ? found.place : FolderOf(path);
+  TG_ASSIGN(const auto is_folder, files.IsFolder(path));
+  TG_ASSIGN(auto place, is_folder ? PlaceOfFolder(path, files) : path);
+  Found found = {.files = {.path = path, .is_folder = is_folder, .folder = {}, .weights = {}},
+                 .place = std::move(place)};
+  found.files.folder = is_folder ? found.place : FolderOf(path);
   const fs::path name = path.filename();
-  if (*is_folder || name == "adapter_model.safetensors" || name == "adapter_model.bin") {
-    const auto is_adapter = IsAdapterFolder(found.files.folder, files);
-    if (!is_adapter) return is_adapter.error();
-    found.files.is_adapter = *is_adapter;
+  if (is_folder || name == "adapter_model.safetensors" || name == "adapter_model.bin") {
+    TG_ASSIGN(const auto is_adapter, IsAdapterFolder(found.files.folder, files));
+    found.files.is_adapter = is_adapter;
   }
   return found;
 }
@@ -37,20 +35,17 @@ Result<Found> FindAllButWeights(const fs::path& path, const FileStore& files) {
 }  // namespace
 
 Result<ModelFiles> FindModelFiles(const fs::path& path, const FileStore& files) {
-  auto found = FindAllButWeights(path, files);
-  if (!found) return std::move(found).error();
-  if (found->files.is_adapter) return std::move(found->files);
-  auto weights = found->files.is_folder ? FindWeightFilesIn(found->place, files)
-                                        : FindWeightFiles(found->place, files);
-  if (!weights) return std::move(weights).error();
-  found->files.weights = *std::move(weights);
-  return std::move(found->files);
+  TG_ASSIGN(auto found, FindAllButWeights(path, files));
+  if (found.files.is_adapter) return std::move(found.files);
+  TG_ASSIGN(auto weights, found.files.is_folder ? FindWeightFilesIn(found.place, files)
+                                                : FindWeightFiles(found.place, files));
+  found.files.weights = std::move(weights);
+  return std::move(found.files);
 }
 
 Result<bool> AreOfAdapter(const fs::path& path, const FileStore& files) {
-  const auto found = FindAllButWeights(path, files);
-  if (!found) return found.error();
-  return found->files.is_adapter;
+  TG_ASSIGN(const auto found, FindAllButWeights(path, files));
+  return found.files.is_adapter;
 }
 
 }  // namespace tensorguard::internal

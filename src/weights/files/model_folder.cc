@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/try.h"
 #include "formats/archives/archive.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
@@ -41,9 +42,8 @@ Result<std::string> WhyNoModel(const FileStore& store, const fs::path& folder, c
   if (std::find(names.begin(), names.end(), "adapter_config.json") != names.end()) {
     return std::string();
   }
-  const auto is_cache = IsHubCacheFolder(folder, store);
-  if (!is_cache) return is_cache.error();
-  if (*is_cache) return std::string();
+  TG_ASSIGN(const auto is_cache, IsHubCacheFolder(folder, store));
+  if (is_cache) return std::string();
   const auto found = FindWeightFiles(folder, store);
   if (found) return std::string();
   const Error& error = found.error();
@@ -51,20 +51,18 @@ Result<std::string> WhyNoModel(const FileStore& store, const fs::path& folder, c
 }
 
 Result<void> AddFoldersBelow(const FileStore& store, const fs::path& folder, ModelFolder& found) {
-  const auto folders = store.FoldersIn(folder);
-  if (!folders) return folders.error();
-  for (const std::string& name : *folders) {
+  TG_ASSIGN(const auto folders, store.FoldersIn(folder));
+  for (const std::string& name : folders) {
     if (name.starts_with('.')) continue;
     const fs::path below = folder / name;
     // One that cannot be listed is listed here: opening it says why.
     const auto names = store.FilesIn(below);
-    auto reason = !names || HoldsWeights(*names) ? Result<std::string>(std::string())
-                                                 : WhyNoModel(store, below, *names);
-    if (!reason) return std::move(reason).error();
-    if (reason->empty()) {
+    TG_ASSIGN(auto reason, !names || HoldsWeights(*names) ? Result<std::string>(std::string())
+                                                          : WhyNoModel(store, below, *names));
+    if (reason.empty()) {
       found.models.push_back(below);
     } else {
-      found.left_out.push_back({below.string(), *std::move(reason)});
+      found.left_out.push_back({below.string(), std::move(reason)});
     }
   }
   return {};
@@ -102,17 +100,15 @@ bool IsOneModel(const FileStore& store, const fs::path& folder, const Names& nam
 }  // namespace
 
 Result<ModelFolder> FindModels(const fs::path& folder, const FileStore& files) {
-  const auto is_cache = IsHubCacheFolder(folder, files);
-  if (!is_cache) return is_cache.error();
-  if (*is_cache) return ModelFolder{.models = {folder}, .left_out = {}};
-  const auto names = files.FilesIn(folder);
-  if (!names) return names.error();
-  if (IsOneModel(files, folder, *names)) return ModelFolder{.models = {folder}, .left_out = {}};
+  TG_ASSIGN(const auto is_cache, IsHubCacheFolder(folder, files));
+  if (is_cache) return ModelFolder{.models = {folder}, .left_out = {}};
+  TG_ASSIGN(const auto names, files.FilesIn(folder));
+  if (IsOneModel(files, folder, names)) return ModelFolder{.models = {folder}, .left_out = {}};
 
   ModelFolder found;
-  if (auto added = AddFoldersBelow(files, folder, found); !added) return std::move(added).error();
+  TG_TRY(AddFoldersBelow(files, folder, found));
   const bool alone = found.models.empty();
-  AddFiles(folder, *names, found);
+  AddFiles(folder, names, found);
   // A model's only file or set, of any name.
   if (alone && !found.models.empty() && FindWeightFiles(folder, files)) {
     return ModelFolder{.models = {folder}, .left_out = {}};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/try.h"
 #include "formats/weight_format.h"
 #include "weights/files/hub_cache.h"
 
@@ -106,9 +107,8 @@ Error TwoModels(const fs::path& folder, const Names& names) {
 }
 
 Error NoWeights(const FileStore& store, const fs::path& folder, const Names& names) {
-  const auto below = FoldersWithModels(store, folder);
-  if (!below) return below.error();
-  if (!below->empty()) return ModelsBelow(folder, *below);
+  TG_ASSIGN(const auto below, FoldersWithModels(store, folder));
+  if (!below.empty()) return ModelsBelow(folder, below);
   Names others;
   Names archives;
   for (const std::string& name : names) {

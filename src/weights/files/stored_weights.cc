@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/try.h"
 #include "formats/archives/archive.h"
 #include "formats/archives/deflated_data.h"
 #include "formats/archives/zip.h"
@@ -278,11 +279,10 @@ struct ReadFile {
 
 // A part of a split model knows how many there are, whatever the files are called.
 Result<ReadFile> ReadGguf(const File& file, size_t files_of_model) {
-  auto header = ReadGgufHeader(file);
-  if (!header) return std::move(header).error();
-  const uint64_t parts = header->metadata.Number("split.count").value_or(files_of_model);
+  TG_ASSIGN(auto header, ReadGgufHeader(file));
+  const uint64_t parts = header.metadata.Number("split.count").value_or(files_of_model);
   if (parts == files_of_model || (parts == 0 && files_of_model == 1)) {
-    return ReadFile{std::move(header->table), std::move(header->metadata)};
+    return ReadFile{std::move(header.table), std::move(header.metadata)};
   }
   return Error{
       .kind = ErrorKind::kUsage,
@@ -297,8 +297,7 @@ Result<ReadFile> ReadGguf(const File& file, size_t files_of_model) {
 Result<ReadFile> ReadTable(const File& file, size_t files_of_model) {
   constexpr size_t kStartBytes = std::max(kTorchLegacyStartBytes, kArchiveStartBytes);
   std::string start(std::min<uint64_t>(file.size_bytes(), kStartBytes), '\0');
-  auto read = file.ReadAt(0, std::as_writable_bytes(std::span(start)));
-  if (!read) return std::move(read).error();
+  TG_TRY(file.ReadAt(0, std::as_writable_bytes(std::span(start))));
   const FormatNames* format = FormatOfWeightName(file.path());
   const bool numpy = format != nullptr && format->format == kNumpyFormat;
   // Any file may be called ".bin"; a header of safetensors begins with a brace.
@@ -308,16 +307,14 @@ Result<ReadFile> ReadTable(const File& file, size_t files_of_model) {
   if (archive != nullptr && !(torch && StartsAsTar(start))) {
     return PackedModel(file.path(), *archive);
   }
-  const auto gguf = IsGgufFile(file);
-  if (!gguf) return gguf.error();
-  if (*gguf) return ReadGguf(file, files_of_model);
+  TG_ASSIGN(const auto gguf, IsGgufFile(file));
+  if (gguf) return ReadGguf(file, files_of_model);
   const bool is_numpy = numpy || start.starts_with(kNumpyMagic);
   const bool is_torch = torch || start.starts_with(kZipMagic) || StartsAsTorchLegacy(start);
-  auto table = is_numpy   ? ReadNumpyTable(file)
-               : is_torch ? ReadTorchTable(file)
-                          : ReadSafetensorsTable(file);
-  if (!table) return std::move(table).error();
-  return ReadFile{*std::move(table)};
+  TG_ASSIGN(auto table, is_numpy   ? ReadNumpyTable(file)
+                        : is_torch ? ReadTorchTable(file)
+                                   : ReadSafetensorsTable(file));
+  return ReadFile{std::move(table)};
 }
 
 // Without the gaps of a strided tensor, and each element of an expanded one once.
@@ -338,24 +335,22 @@ Result<OpenedFiles> ReadTables(const std::vector<std::filesystem::path>& paths,
                                const FileStore& files) {
   OpenedFiles opened;
   for (const std::filesystem::path& path : paths) {
-    auto file = files.Open(path);
-    if (!file) return std::move(file).error();
-    auto contents = ReadTable(**file, paths.size());
-    if (!contents) return std::move(contents).error();
-    if (opened.files.empty()) opened.gguf = std::move(contents->gguf);
-    for (TensorEntry& entry : contents->table.tensors) {
+    TG_ASSIGN(auto file, files.Open(path));
+    TG_ASSIGN(auto contents, ReadTable(*file, paths.size()));
+    if (opened.files.empty()) opened.gguf = std::move(contents.gguf);
+    for (TensorEntry& entry : contents.table.tensors) {
       opened.tensors.push_back({.info = {.name = std::move(entry.name),
                                          .dtype = entry.dtype,
                                          .shape = std::move(entry.shape),
                                          .element_count = entry.element_count,
                                          .stored_bytes = StoredBytes(entry),
-                                         .file = (*file)->path()},
+                                         .file = file->path()},
                                 .file = opened.files.size(),
                                 .data_begin_bytes = entry.data_begin_bytes,
                                 .strides = std::move(entry.strides),
                                 .packed = entry.packed});
     }
-    opened.files.push_back({(*file)->path(), (*file)->size_bytes()});
+    opened.files.push_back({file->path(), file->size_bytes()});
   }
   std::sort(opened.tensors.begin(), opened.tensors.end(),
             [](const StoredTensor& a, const StoredTensor& b) {
@@ -404,35 +399,29 @@ Result<void> CheckAgainstIndex(const ShardIndex& index, const OpenedFiles& opene
 
 Result<StoredModel> OpenStoredModel(const WeightFiles& found, const FileStorePtr& files) {
   if (IsOnnxName(found.files[0])) {
-    auto weights = OpenOnnxWeights(found.files, {}, files);
-    if (!weights) return std::move(weights).error();
-    return StoredModel{*std::move(weights), {}};
+    TG_ASSIGN(auto weights, OpenOnnxWeights(found.files, {}, files));
+    return StoredModel{std::move(weights), {}};
   }
-  auto opened = ReadTables(found.files, *files);
-  if (!opened) return std::move(opened).error();
-  auto unique = CheckNamesUnique(opened->tensors);
-  if (!unique) return std::move(unique).error();
+  TG_ASSIGN(auto opened, ReadTables(found.files, *files));
+  TG_TRY(CheckNamesUnique(opened.tensors));
   if (found.index) {
-    auto agreed = CheckAgainstIndex(*found.index, *opened);
-    if (!agreed) return std::move(agreed).error();
+    TG_TRY(CheckAgainstIndex(*found.index, opened));
   }
-  if (opened->tensors.empty()) {
+  if (opened.tensors.empty()) {
     return Error{.problem = "model holds no tensors",
                  .file = found.files[0].string(),
                  .advice = "name a file with weights: this one has metadata or a vocabulary alone"};
   }
   auto weights =
-      std::make_shared<StoredWeights>(std::move(opened->files), std::move(opened->tensors), files);
-  return StoredModel{std::move(weights), std::move(opened->gguf)};
+      std::make_shared<StoredWeights>(std::move(opened.files), std::move(opened.tensors), files);
+  return StoredModel{std::move(weights), std::move(opened.gguf)};
 }
 
 Result<std::shared_ptr<const WeightSource>> OpenStoredWeights(const std::filesystem::path& path,
                                                               const FileStorePtr& files) {
-  const auto found = FindWeightFiles(path, *files);
-  if (!found) return found.error();
-  auto model = OpenStoredModel(*found, files);
-  if (!model) return std::move(model).error();
-  return std::move(model->weights);
+  TG_ASSIGN(const auto found, FindWeightFiles(path, *files));
+  TG_ASSIGN(auto model, OpenStoredModel(found, files));
+  return std::move(model.weights);
 }
 
 }  // namespace tensorguard::internal

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -129,9 +131,8 @@ class BoxReader {
     for (uint64_t done = 0; done < axis.count;) {
       const uint64_t count = std::min(most, axis.count - done);
       const uint64_t end = offset + (count - 1) * axis.stride + 1;
-      auto from = window_.Cover(offset, end, whole_end);
-      if (!from) return std::move(from).error();
-      CopyElements(bytes_, *from, axis, count, out);
+      TG_ASSIGN(auto from, window_.Cover(offset, end, whole_end));
+      CopyElements(bytes_, from, axis, count, out);
       done += count;
       offset += count * axis.stride;
       out += count * axis.out_stride * bytes_;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/folder_of.h"
+#include "base/try.h"
 #include "formats/onnx/onnx.h"
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
@@ -107,9 +108,8 @@ Result<void> CheckNoExtraShard(const ShardIndex& index, const Names& weights) {
 Result<Names> MissingIn(const FileStore& store, const fs::path& folder, const Names& shards) {
   Names missing;
   for (const std::string& shard : shards) {
-    const auto is_there = store.Exists(folder / shard);
-    if (!is_there) return is_there.error();
-    if (!*is_there) missing.push_back(shard);
+    TG_ASSIGN(const auto is_there, store.Exists(folder / shard));
+    if (!is_there) missing.push_back(shard);
   }
   return missing;
 }
@@ -192,8 +192,7 @@ Result<void> CheckNotModelParallel(const fs::path& path, const Names& names,
 // several models: each is listed by its first part.
 Result<WeightFiles> OneFileOrSet(const fs::path& folder, const FormatNames& format,
                                  const Names& candidates) {
-  auto whole = CheckNotModelParallel(folder, candidates, candidates[0]);
-  if (!whole) return std::move(whole).error();
+  TG_TRY(CheckNotModelParallel(folder, candidates, candidates[0]));
   const bool all_numbered = std::all_of(candidates.begin(), candidates.end(), IsNumbered);
   if (!all_numbered) {
     if (candidates.size() == 1) return FilesOf(folder, candidates);
@@ -227,16 +226,14 @@ Result<WeightFiles> FilesWithoutIndex(const fs::path& folder, const FormatNames&
 bool IsOnnx(const FormatNames& format) { return format.suffixes[0] == kOnnxSuffix; }
 
 Result<WeightFiles> OnnxFilesIn(const fs::path& folder, const Names& names) {
-  auto files = OnnxFilesOfFolder(folder, names);
-  if (!files) return std::move(files).error();
-  return WeightFiles{.files = *std::move(files), .index = {}};
+  TG_ASSIGN(auto files, OnnxFilesOfFolder(folder, names));
+  return WeightFiles{.files = std::move(files), .index = {}};
 }
 
 // transformers.js keeps a model's exports in a folder "onnx" beside its config.
 Result<Names> OnnxNamesBelow(const FileStore& store, const fs::path& folder) {
-  const auto is_folder = store.IsFolder(folder / kOnnxFolder);
-  if (!is_folder) return is_folder.error();
-  if (!*is_folder) return Names();
+  TG_ASSIGN(const auto is_folder, store.IsFolder(folder / kOnnxFolder));
+  if (!is_folder) return Names();
   auto names = store.FilesIn(folder / kOnnxFolder);
   if (!names) return names;
   return Where(*names, [](const std::string& name) { return name.ends_with(kOnnxSuffix); });
@@ -260,9 +257,8 @@ std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const f
 Result<WeightFiles> FilesOfIndexPath(const FileStore& store, const fs::path& path,
                                      const FormatNames& format) {
   const fs::path folder = FolderOf(path);
-  auto names = store.FilesIn(folder);
-  if (!names) return std::move(names).error();
-  return FilesOfIndex(store, folder / path.filename(), WeightsOf(format, *names));
+  TG_ASSIGN(auto names, store.FilesIn(folder));
+  return FilesOfIndex(store, folder / path.filename(), WeightsOf(format, names));
 }
 
 // The row of the file's suffix, or null.
@@ -289,9 +285,8 @@ Names UsualParts(const std::string& name, const ShardName& part) {
 Result<WeightFiles> FilesOfFirstPart(const FileStore& store, const fs::path& path,
                                      const FormatNames& format, const ShardName& part) {
   const fs::path folder = FolderOf(path);
-  auto names = store.FilesIn(folder, UsualParts(path.filename().string(), part));
-  if (!names) return std::move(names).error();
-  Names parts = PartsOfSet(WeightsOf(format, *names), part);
+  TG_ASSIGN(auto names, store.FilesIn(folder, UsualParts(path.filename().string(), part)));
+  Names parts = PartsOfSet(WeightsOf(format, names), part);
   if (parts.empty()) parts.push_back(path.filename().string());  // opening it says it is missing
   return WholeSet(folder, parts);
 }
@@ -304,9 +299,8 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   const auto shard = ParseShardName(name);
   const FormatNames* format = FormatOfName(name);
   if (format != nullptr && IsOnnx(*format)) {
-    auto files = OnnxFilesOfFile(path, store);
-    if (!files) return std::move(files).error();
-    return WeightFiles{.files = *std::move(files), .index = {}};
+    TG_ASSIGN(auto files, OnnxFilesOfFile(path, store));
+    return WeightFiles{.files = std::move(files), .index = {}};
   }
   const bool first_names_all = format != nullptr && format->first_part_names_all;
   if (shard && shard->number == 1 && first_names_all) {
@@ -320,10 +314,8 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
                                            : "give the path of the folder"};
   }
   if (ModelParallelFamily(name)) {
-    const auto names = store.FilesIn(FolderOf(path));
-    if (!names) return names.error();
-    auto whole = CheckNotModelParallel(path, *names, name);
-    if (!whole) return std::move(whole).error();
+    TG_ASSIGN(const auto names, store.FilesIn(FolderOf(path)));
+    TG_TRY(CheckNotModelParallel(path, names, name));
   }
   if (path.extension() == ".json") {
     return Error{.kind = ErrorKind::kUnsupported,
@@ -331,11 +323,9 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
                  .file = path.string(),
                  .advice = "give the path of the model's folder"};
   }
-  auto file = store.Open(path);
-  if (!file) return std::move(file).error();
-  std::string start(std::min<uint64_t>((*file)->size_bytes(), 8), '\0');
-  auto read = (*file)->ReadAt(0, std::as_writable_bytes(std::span(start)));
-  if (!read) return std::move(read).error();
+  TG_ASSIGN(auto file, store.Open(path));
+  std::string start(std::min<uint64_t>(file->size_bytes(), 8), '\0');
+  TG_TRY(file->ReadAt(0, std::as_writable_bytes(std::span(start))));
   if (const auto other = OtherWeightFormatOfBytes(start)) return NotRead(path, std::string(*other));
   return WeightFiles{.files = {path}, .index = {}};
 }
@@ -343,30 +333,25 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
 }  // namespace
 
 Result<WeightFiles> FindWeightFilesIn(const fs::path& folder, const FileStore& store) {
-  auto names = store.FilesIn(folder, UsualNames());
-  if (!names) return std::move(names).error();
+  TG_ASSIGN(auto names, store.FilesIn(folder, UsualNames()));
   for (const FormatNames& format : ReadableFormats()) {
-    if (auto files = FilesInFormat(store, folder, format, *names)) return *std::move(files);
+    if (auto files = FilesInFormat(store, folder, format, names)) return *std::move(files);
   }
-  const auto below = OnnxNamesBelow(store, folder);
-  if (!below) return below.error();
-  if (!below->empty()) return OnnxFilesIn(folder / kOnnxFolder, *below);
-  return NoWeights(store, folder, *names);
+  TG_ASSIGN(const auto below, OnnxNamesBelow(store, folder));
+  if (!below.empty()) return OnnxFilesIn(folder / kOnnxFolder, below);
+  return NoWeights(store, folder, names);
 }
 
 Result<WeightFiles> FindWeightFiles(const fs::path& path, const FileStore& files) {
-  const auto is_folder = files.IsFolder(path);
-  if (!is_folder) return is_folder.error();
-  if (!*is_folder) {
-    const auto exists = files.Exists(path);
-    if (!exists) return exists.error();
-    if (*exists) return FilesOfFile(files, path);
+  TG_ASSIGN(const auto is_folder, files.IsFolder(path));
+  if (!is_folder) {
+    TG_ASSIGN(const auto exists, files.Exists(path));
+    if (exists) return FilesOfFile(files, path);
     return Error{
         .kind = ErrorKind::kNotFound, .problem = "no such file or folder", .file = path.string()};
   }
-  const auto place = PlaceOfFolder(path, files);
-  if (!place) return place.error();
-  return FindWeightFilesIn(*place, files);
+  TG_ASSIGN(const auto place, PlaceOfFolder(path, files));
+  return FindWeightFilesIn(place, files);
 }
 
 }  // namespace tensorguard::internal

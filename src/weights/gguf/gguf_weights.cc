@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "formats/gguf/gguf.h"
 #include "weights/files/weight_files.h"
 #include "weights/gguf/gguf_row_order.h"
@@ -145,9 +146,9 @@ Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata&
     tensor.info.shape.insert(tensor.info.shape.begin(), 1);
   }
   const uint64_t rows = stored.shape.empty() ? 0 : stored.shape[0];
-  const auto order = GgufRowOrder::Of(hub->change, rows, HeadsOf(metadata, architecture.name));
-  if (!order) return order.error();
-  tensor.origin.rows = *order;
+  TG_ASSIGN(const auto order,
+            GgufRowOrder::Of(hub->change, rows, HeadsOf(metadata, architecture.name)));
+  tensor.origin.rows = order;
   if (rows != 0) tensor.origin.row_elements = stored.element_count / rows;
   undone.push_back(std::move(tensor));
   return {};
@@ -173,12 +174,11 @@ Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata,
 
 Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
     std::shared_ptr<const WeightSource> stored, const GgufMetadata& metadata) {
-  const auto architecture = GgufArchitectureOf(metadata, *stored);
-  if (!architecture) return architecture.error();
+  TG_ASSIGN(const auto architecture, GgufArchitectureOf(metadata, *stored));
   std::vector<UndoneTensor> undone;
   for (size_t i = 0; i < stored->tensors().size(); ++i) {
     const TensorInfo& tensor = stored->tensors()[i];
-    auto added = AddUndone(**architecture, metadata, tensor, i, undone);
+    auto added = AddUndone(*architecture, metadata, tensor, i, undone);
     if (!added) return std::move(added).error().InFile(tensor.file).InTensor(tensor.name);
   }
   std::sort(undone.begin(), undone.end(),

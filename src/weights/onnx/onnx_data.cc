@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "base/folder_of.h"
+#include "base/try.h"
 #include "weights/elements/element_types.h"
 #include "weights/files/strided_read.h"
 
@@ -47,9 +48,8 @@ Result<fs::path> ExternalPath(const FileStorePtr& store, const fs::path& model_f
                  .expected = "a path below the folder without \"..\""};
   }
   fs::path path = folder / relative;
-  const auto exists = store->Exists(path);
-  if (!exists) return exists.error();
-  if (!*exists) {
+  TG_ASSIGN(const auto exists, store->Exists(path));
+  if (!exists) {
     return Error{.kind = ErrorKind::kNotFound,
                  .problem = "file of external data is missing",
                  .found = location,
@@ -78,9 +78,8 @@ class FileList {
   Result<size_t> AddExternal(const std::string& location) {
     const auto known = known_.find(location);
     if (known != known_.end()) return known->second;
-    const auto path = ExternalPath(store_, model_file_, location);
-    if (!path) return path.error();
-    auto index = Add(*path);
+    TG_ASSIGN(const auto path, ExternalPath(store_, model_file_, location));
+    auto index = Add(path);
     if (index) known_.emplace(location, *index);
     return index;
   }
@@ -89,9 +88,8 @@ class FileList {
 
  private:
   Result<size_t> Add(const fs::path& path) {
-    const auto file = store_->Open(path);
-    if (!file) return file.error();
-    files.push_back({(*file)->path(), (*file)->size_bytes()});
+    TG_ASSIGN(const auto file, store_->Open(path));
+    files.push_back({file->path(), file->size_bytes()});
     return files.size() - 1;
   }
 
@@ -135,13 +133,12 @@ Result<std::shared_ptr<const OnnxData>> OnnxData::Open(const fs::path& file,
                                                        std::vector<OnnxTensor> tensors,
                                                        const FileStorePtr& store) {
   FileList list(file, store);
-  const auto model = list.AddModel();
-  if (!model) return model.error();
+  TG_ASSIGN(const auto model, list.AddModel());
   std::vector<Place> places;
   for (const OnnxTensor& tensor : tensors) {
     Place place;
     if (const auto* data = std::get_if<OnnxInlineData>(&tensor.data)) {
-      place = {.file = *model, .begin_bytes = data->begin_bytes};
+      place = {.file = model, .begin_bytes = data->begin_bytes};
     } else if (const auto* external = std::get_if<OnnxExternalData>(&tensor.data)) {
       const auto index = list.AddExternal(external->location);
       if (!index) return Error(index.error()).InFile(file.string()).InTensor(tensor.name);
@@ -167,9 +164,8 @@ Result<void> OnnxData::ReadBytes(size_t tensor, uint64_t first_byte,
     std::memcpy(out.data(), bytes.data() + first_byte, out.size());
     return {};
   }
-  auto file = files_.Open(*place.file);
-  if (!file) return std::move(file).error();
-  return (*file)->ReadAt(place.begin_bytes + first_byte, out);
+  TG_ASSIGN(auto file, files_.Open(*place.file));
+  return file->ReadAt(place.begin_bytes + first_byte, out);
 }
 
 // Elements that lie one after the other, from `first_element` of the tensor on.
@@ -242,15 +238,14 @@ Result<void> OnnxData::ReadMatrix(const OnnxMatrix& matrix, uint64_t columns,
                            InfoOf(tensor.dtype).bits % 8 == 0;
   if (place.file && whole_bytes) {
     const unsigned element_bytes = InfoOf(tensor.dtype).bits / 8;
-    auto file = files_.Open(*place.file);
-    if (!file) return std::move(file).error();
+    TG_ASSIGN(auto file, files_.Open(*place.file));
     const StridedTensor strided = {
         .begin_bytes = place.begin_bytes + matrix.first_element * element_bytes,
         .element_bytes = element_bytes,
         .shape = {end_row, columns},
         .strides = {matrix.row_stride, matrix.column_stride}};
     std::vector<std::byte> bytes(out.size() * element_bytes);
-    auto read = ReadStrided(**file, strided, first_element, bytes);
+    auto read = ReadStrided(*file, strided, first_element, bytes);
     if (read) DecodeToFloat32(tensor.dtype, bytes, out);
     return read;
   }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/folder_of.h"
+#include "base/try.h"
 #include "formats/onnx/onnx.h"
 #include "weights/files/model_path_errors.h"
 
@@ -112,9 +113,8 @@ Result<OnnxFiles> OnnxFilesOfFile(const fs::path& path, const FileStore& files) 
   }
   for (const std::string_view name : kDecoders) {
     const fs::path decoder = folder / FileName(name, part->variant);
-    const auto exists = files.Exists(decoder);
-    if (!exists) return exists.error();
-    if (*exists) return OnnxFiles{path, decoder};
+    TG_ASSIGN(const auto exists, files.Exists(decoder));
+    if (exists) return OnnxFiles{path, decoder};
   }
   return NoDecoder(path);
 }

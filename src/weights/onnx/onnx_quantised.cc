@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "weights/elements/element_types.h"
 
 namespace tensorguard::internal {
@@ -194,20 +195,19 @@ Result<OnnxWeight> BlockWeight(const OnnxGraphIndex& graph, const OnnxNode& node
                  .tensor = stored.name};
   }
   const OnnxTensor& scale = graph.model().tensors[*scales];
-  if (auto real = CheckReal(scale); !real) return std::move(real).error();
+  TG_TRY(CheckReal(scale));
   if (scale.element_count != blocks.rows * columns) {
     return DoNotBelong(stored, fmt::format("{} scales", scale.element_count),
                        fmt::format("{} by {}", blocks.rows, columns));
   }
-  auto zeros = ZerosOf(graph, node, blocks);
-  if (!zeros) return std::move(zeros).error();
+  TG_ASSIGN(auto zeros, ZerosOf(graph, node, blocks));
   return OnnxWeight{.name = {},
                     .shape = {blocks.rows, blocks.columns},
                     .element_count = blocks.rows * blocks.columns,
                     .numbers = {.tensor = codes},
                     .columns = blocks.columns,
                     .quantised = OnnxScales{.scales = {.tensor = *scales, .row_stride = columns},
-                                            .zeros = *std::move(zeros),
+                                            .zeros = std::move(zeros),
                                             .zero = zero,
                                             .rows = 1,
                                             .columns = blocks.block}};
@@ -246,28 +246,26 @@ Result<OnnxWeight> DequantisedWeight(const OnnxModel& model, const OnnxCodes& ho
   const OnnxTensor& codes = model.tensors[how.codes];
   const OnnxTensor& scales = model.tensors[how.scales];
   for (const OnnxTensor* tensor : {&codes, &scales}) {
-    if (auto real = CheckReal(*tensor); !real) return std::move(real).error();
+    TG_TRY(CheckReal(*tensor));
   }
   if (codes.element_count == 0) return DoNotBelong(codes, "no codes", "at least one");
-  const auto layout = LayoutOf(codes, scales, how);
-  if (!layout) return layout.error();
-  const auto [rows, columns, axis] = *layout;
-  const auto grid = GridOf(codes, scales, how, *layout);
-  if (!grid) return grid.error();
-  OnnxScales quantised = {.scales = GridMatrix(how.scales, *grid, transposed),
+  TG_ASSIGN(const auto layout, LayoutOf(codes, scales, how));
+  const auto [rows, columns, axis] = layout;
+  TG_ASSIGN(const auto grid, GridOf(codes, scales, how, layout));
+  OnnxScales quantised = {.scales = GridMatrix(how.scales, grid, transposed),
                           .zeros = {},
-                          .rows = transposed ? grid->columns : grid->rows,
-                          .columns = transposed ? grid->rows : grid->columns};
+                          .rows = transposed ? grid.columns : grid.rows,
+                          .columns = transposed ? grid.rows : grid.columns};
   if (how.zeros) {
     const OnnxTensor& zeros = model.tensors[*how.zeros];
-    if (auto real = CheckReal(zeros); !real) return std::move(real).error();
+    TG_TRY(CheckReal(zeros));
     // A zero point of all, beside scales of channels, is written by some.
     const bool one = zeros.element_count == 1 && scales.element_count != 1;
     if (!one && zeros.element_count != scales.element_count) {
       return DoNotBelong(codes, fmt::format("{} zero points", zeros.element_count),
                          fmt::format("{}, as there are scales", scales.element_count));
     }
-    quantised.zeros = GridMatrix(*how.zeros, *grid, transposed);
+    quantised.zeros = GridMatrix(*how.zeros, grid, transposed);
     if (one) quantised.zeros->row_stride = quantised.zeros->column_stride = 0;
   }
   OnnxWeight weight = {.name = {},
@@ -292,21 +290,20 @@ Result<OnnxWeight> MatMulNBitsWeight(const OnnxGraphIndex& graph, const OnnxNode
                  .problem = "quantised weights with permuted inputs (g_idx) are not read",
                  .tensor = stored.name};
   }
-  const auto blocks = CheckBlocks(stored, node, static_cast<uint64_t>(node.Number("N", 0)),
-                                  static_cast<uint64_t>(node.Number("K", 0)));
-  if (!blocks) return blocks.error();
-  const uint64_t row_codes = CeilingOf(blocks->columns, blocks->block) * blocks->block;
-  const auto all = CheckedMultiply(blocks->rows, row_codes * blocks->bits / 8);
+  TG_ASSIGN(const auto blocks, CheckBlocks(stored, node, static_cast<uint64_t>(node.Number("N", 0)),
+                                           static_cast<uint64_t>(node.Number("K", 0))));
+  const uint64_t row_codes = CeilingOf(blocks.columns, blocks.block) * blocks.block;
+  const auto all = CheckedMultiply(blocks.rows, row_codes * blocks.bits / 8);
   if (stored.dtype != DType::kU8 || stored.nibbles != OnnxNibbles::kNone || !all ||
       stored.element_count != *all) {
     return DoNotBelong(
         stored, fmt::format("{} bytes of codes", stored.element_count),
-        fmt::format("{} rows of {} codes of {} bits", blocks->rows, row_codes, blocks->bits));
+        fmt::format("{} rows of {} codes of {} bits", blocks.rows, row_codes, blocks.bits));
   }
   auto weight =
-      BlockWeight(graph, node, codes, 2, *blocks, static_cast<float>(1u << (blocks->bits - 1)));
+      BlockWeight(graph, node, codes, 2, blocks, static_cast<float>(1u << (blocks.bits - 1)));
   if (!weight) return weight;
-  weight->numbers.code_bits = blocks->bits;
+  weight->numbers.code_bits = blocks.bits;
   weight->numbers.row_stride = row_codes;
   return weight;
 }
@@ -329,14 +326,14 @@ Result<OnnxWeight> GatherBlockQuantizedWeight(const OnnxGraphIndex& graph, const
   if (stored.shape[1] >= uint64_t{1} << 40 || (bytes && stored.dtype != DType::kU8)) {
     return DoNotBelong(stored, "other codes", "U8, INT4 or UINT4");
   }
-  const auto blocks = CheckBlocks(stored, node, stored.shape[0], stored.shape[1] * per_element);
-  if (!blocks) return blocks.error();
+  TG_ASSIGN(const auto blocks,
+            CheckBlocks(stored, node, stored.shape[0], stored.shape[1] * per_element));
   // Bytes follow MatMulNBits, whose codes are around the middle; ONNX's own half bytes around 0.
-  auto weight = BlockWeight(graph, node, codes, 2, *blocks,
-                            bytes ? static_cast<float>(1u << (blocks->bits - 1)) : 0.0f);
+  auto weight = BlockWeight(graph, node, codes, 2, blocks,
+                            bytes ? static_cast<float>(1u << (blocks.bits - 1)) : 0.0f);
   if (!weight) return weight;
-  weight->numbers.code_bits = bytes ? blocks->bits : 0;
-  weight->numbers.row_stride = blocks->columns;
+  weight->numbers.code_bits = bytes ? blocks.bits : 0;
+  weight->numbers.row_stride = blocks.columns;
   return weight;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/try.h"
 #include "weights/elements/element_types.h"
 #include "weights/onnx/onnx_claims.h"
 #include "weights/onnx/onnx_graph.h"
@@ -30,13 +31,11 @@ class Reader {
 
   Result<std::vector<OnnxWeight>> Read() {
     for (const OnnxNode& node : model_.nodes) {
-      auto read = ReadNode(node);
-      if (!read) return std::move(read).error();
+      TG_TRY(ReadNode(node));
     }
     for (const OnnxNode& node : model_.nodes) NameByModule(node);
     for (const OnnxNode& node : model_.nodes) AddAliases(node);
-    auto rest = AddRest();
-    if (!rest) return std::move(rest).error();
+    TG_TRY(AddRest());
     if (source_.tied_head) claims_.DropTiedHead();
     return claims_.Settle();
   }
@@ -108,19 +107,18 @@ class Reader {
 
   Result<void> ReadQuantisedOrTable(const OnnxNode& node) {
     if (node.op_type == "Gather") return ReadTable(node);
-    const auto codes = CodesOf(graph_, node);
-    if (!codes) return codes.error();
-    if (!*codes) return {};
-    const size_t tensor = (*codes)->codes;
+    TG_ASSIGN(const auto codes, CodesOf(graph_, node));
+    if (!codes) return {};
+    const size_t tensor = codes->codes;
     if (node.op_type == "DequantizeLinear") {
       // Of products the product tells the name, of tables the table.
       return IsReadByProduct(node) ? Result<void>()
-                                   : AddDequantised(**codes, NameOfTable(graph_, node, tensor));
+                                   : AddDequantised(*codes, NameOfTable(graph_, node, tensor));
     }
-    if (node.op_type == "ConvInteger") return AddDequantised(**codes, {});
+    if (node.op_type == "ConvInteger") return AddDequantised(*codes, {});
     const bool swaps = node.op_type == "QGemm" && node.Number("transB", 0) != 0;
     if (Tensor(tensor).shape.size() != 2) return {};
-    return AddDequantised(**codes, NameOfProduct(graph_, node, tensor, !swaps));
+    return AddDequantised(*codes, NameOfProduct(graph_, node, tensor, !swaps));
   }
 
   // Through what OperandOf goes back.
@@ -192,14 +190,13 @@ class Reader {
   Result<void> ReadFusedAttention(const OnnxNode& node) {
     const auto tensor = graph_.TensorOf(node, 1);
     if (!tensor || Tensor(*tensor).shape.size() != 2) return {};
-    const auto codes = CodesOf(graph_, node);
-    if (!codes) return codes.error();
+    TG_ASSIGN(const auto codes, CodesOf(graph_, node));
     const auto parts = PartsOfAttention(graph_, node);
     const uint64_t outputs = Tensor(*tensor).shape[1];
     const auto sizes = SizesOfAttention(node, outputs);
-    if (*codes) {
-      if (parts) return AddQuantisedParts(**codes, *parts, sizes);
-      return AddDequantised(**codes, {});
+    if (codes) {
+      if (parts) return AddQuantisedParts(*codes, *parts, sizes);
+      return AddDequantised(*codes, {});
     }
     if (!parts || !IsOnnxFloat(Tensor(*tensor).dtype)) return {};
     const auto bias = graph_.TensorOf(node, 2);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -11,8 +13,7 @@ constexpr uint64_t kBlockElements = 1 << 18;
 Result<std::vector<float>> ReadGrid(const OnnxData& data, const OnnxMatrix& matrix,
                                     uint64_t columns, uint64_t first_row, uint64_t rows) {
   std::vector<float> grid(rows * columns);
-  auto read = data.ReadMatrix(matrix, columns, first_row * columns, grid);
-  if (!read) return std::move(read).error();
+  TG_TRY(data.ReadMatrix(matrix, columns, first_row * columns, grid));
   return grid;
 }
 
@@ -23,13 +24,11 @@ Result<void> Dequantise(const OnnxData& data, const OnnxWeight& weight, uint64_t
   const uint64_t first_row = first_element / weight.columns / quantised.rows;
   const uint64_t last_element = first_element + codes.size() - 1;
   const uint64_t rows = last_element / weight.columns / quantised.rows - first_row + 1;
-  const auto scales = ReadGrid(data, quantised.scales, grid_columns, first_row, rows);
-  if (!scales) return scales.error();
-  std::vector<float> zeros(scales->size(), quantised.zero);
+  TG_ASSIGN(const auto scales, ReadGrid(data, quantised.scales, grid_columns, first_row, rows));
+  std::vector<float> zeros(scales.size(), quantised.zero);
   if (quantised.zeros) {
-    auto read = ReadGrid(data, *quantised.zeros, grid_columns, first_row, rows);
-    if (!read) return std::move(read).error();
-    zeros = *std::move(read);
+    TG_ASSIGN(auto read, ReadGrid(data, *quantised.zeros, grid_columns, first_row, rows));
+    zeros = std::move(read);
   }
   while (!codes.empty()) {
     const uint64_t column = first_element % weight.columns;
@@ -38,7 +37,7 @@ Result<void> Dequantise(const OnnxData& data, const OnnxWeight& weight, uint64_t
     const uint64_t in_group = quantised.columns - column % quantised.columns;
     const auto run =
         codes.first(std::min<uint64_t>({codes.size(), in_group, weight.columns - column}));
-    for (float& code : run) code = (code - zeros[at]) * (*scales)[at];
+    for (float& code : run) code = (code - zeros[at]) * scales[at];
     codes = codes.subspan(run.size());
     first_element += run.size();
   }

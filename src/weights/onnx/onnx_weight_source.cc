@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "formats/onnx/onnx.h"
 #include "weights/onnx/onnx_data.h"
 
@@ -75,16 +76,13 @@ class OnnxWeights : public WeightSource {
 
 Result<std::vector<FileWeight>> ReadFile(const std::filesystem::path& path,
                                          const OnnxSource& source, const FileStorePtr& store) {
-  auto file = store->Open(path);
-  if (!file) return std::move(file).error();
-  auto model = ReadOnnx(**file);
-  if (!model) return std::move(model).error();
-  auto found = FindOnnxWeights(*model, source);
+  TG_ASSIGN(auto file, store->Open(path));
+  TG_ASSIGN(auto model, ReadOnnx(*file));
+  auto found = FindOnnxWeights(model, source);
   if (!found) return std::move(found).error().InFile(path.string());
-  auto data = OnnxData::Open(path, std::move(model->tensors), store);
-  if (!data) return std::move(data).error();
+  TG_ASSIGN(auto data, OnnxData::Open(path, std::move(model.tensors), store));
   std::vector<FileWeight> weights;
-  for (OnnxWeight& weight : *found) weights.push_back({std::move(weight), *data});
+  for (OnnxWeight& weight : *found) weights.push_back({std::move(weight), data});
   return weights;
 }
 
@@ -123,9 +121,8 @@ Result<std::shared_ptr<const WeightSource>> OpenOnnxWeights(const OnnxFiles& fil
   auto weights = ReadFile(files.back(), source, store);
   if (!weights) return std::move(weights).error();
   if (files.size() == 2) {
-    auto encoder = ReadFile(files[0], source, store);
-    if (!encoder) return std::move(encoder).error();
-    auto joined = Joined(*std::move(encoder), *std::move(weights));
+    TG_ASSIGN(auto encoder, ReadFile(files[0], source, store));
+    auto joined = Joined(std::move(encoder), *std::move(weights));
     weights = std::move(joined);
   }
   if (weights->empty()) {

@@ -8,6 +8,8 @@
 
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -76,8 +78,7 @@ std::optional<QuantisedTensor> Finish(const SchemeInput& input, const AwqParts& 
 Result<std::optional<QuantisedTensor>> ReadGemm(const SchemeInput& input, const AwqParts& parts,
                                                 const MatrixShape& codes, const MatrixShape& scales,
                                                 const MatrixShape& zeros) {
-  const auto group_size = GroupSizeOf(input, parts, codes.rows, scales.rows);
-  if (!group_size) return group_size.error();
+  TG_ASSIGN(const auto group_size, GroupSizeOf(input, parts, codes.rows, scales.rows));
   if (zeros.rows != scales.rows || zeros.columns != codes.columns) return DoesNotFit(input, parts);
   const auto packed = [&](size_t tensor) {
     return OrientedGrid{MakePackedGrid({.tensor = tensor,
@@ -94,7 +95,7 @@ Result<std::optional<QuantisedTensor>> ReadGemm(const SchemeInput& input, const 
        .codes = packed(parts.codes),
        .scales = {MakePlainGrid({.tensor = parts.scales, .columns = scales.columns}), true},
        .zeros = packed(*parts.zeros),
-       .groups = {.block_columns = *group_size, .column_count = scales.rows}});
+       .groups = {.block_columns = group_size, .column_count = scales.rows}});
 }
 
 // Scales and zero points are padded with groups that no input has.
@@ -130,16 +131,14 @@ Result<std::optional<QuantisedTensor>> ReadGemv(const SchemeInput& input, const 
 Result<std::optional<QuantisedTensor>> ReadAwq(const SchemeInput& input, const AwqParts& parts,
                                                const MatrixShape& codes,
                                                const MatrixShape& scales) {
-  if (auto config = CheckConfig(input, parts); !config) return std::move(config).error();
-  const auto zero_tensor = PartOf(input, parts.codes, parts.module + ".qzeros");
-  if (!zero_tensor) return zero_tensor.error();
-  const auto zeros = MatrixShapeOf(input.stored[*zero_tensor]);
-  if (!zeros) return zeros.error();
-  if (zeros->matrices != 1) return DoesNotFit(input, parts);
+  TG_TRY(CheckConfig(input, parts));
+  TG_ASSIGN(const auto zero_tensor, PartOf(input, parts.codes, parts.module + ".qzeros"));
+  TG_ASSIGN(const auto zeros, MatrixShapeOf(input.stored[zero_tensor]));
+  if (zeros.matrices != 1) return DoesNotFit(input, parts);
   if (codes.columns * kCodesPerWord == scales.columns) {
-    return ReadGemm(input, parts, codes, scales, *zeros);
+    return ReadGemm(input, parts, codes, scales, zeros);
   }
-  if (codes.rows == scales.rows) return ReadGemv(input, parts, codes, scales, *zeros);
+  if (codes.rows == scales.rows) return ReadGemv(input, parts, codes, scales, zeros);
   return DoesNotFit(input, parts);
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -29,34 +30,32 @@ Result<std::optional<QuantisedTensor>> ReadBitnet(const SchemeInput& input, size
   if (input.config.method != "bitnet" || !module || info.dtype != DType::kU8) {
     return std::optional<QuantisedTensor>();
   }
-  const auto packed = MatrixShapeOf(info);
-  if (!packed) return packed.error();
-  const auto scale_tensor = PartOf(input, tensor, *module + ".weight_scale");
-  if (!scale_tensor) return scale_tensor.error();
-  if (const auto scale = ScalarOf(input, *scale_tensor); !scale) return scale.error();
+  TG_ASSIGN(const auto packed, MatrixShapeOf(info));
+  TG_ASSIGN(const auto scale_tensor, PartOf(input, tensor, *module + ".weight_scale"));
+  TG_TRY(ScalarOf(input, scale_tensor));
   const std::string layer_class = input.config.Text("linear_class");
-  if (packed->matrices != 1 ||
+  if (packed.matrices != 1 ||
       (!layer_class.empty() && layer_class != "bitlinear" && layer_class != "autobitlinear")) {
     return Contradiction(info, "this kind of BitNet layer is not known",
                          fmt::format("{} {}", layer_class, ShapeText(info.shape)),
                          "bitlinear or autobitlinear, a matrix");
   }
-  const uint64_t rows = packed->rows * kRowsInByte;
-  const DType result = ResultOfScales(input.stored[*scale_tensor].dtype);
+  const uint64_t rows = packed.rows * kRowsInByte;
+  const DType result = ResultOfScales(input.stored[scale_tensor].dtype);
   GroupedTensor grouped = {
-      .columns = packed->columns,
+      .columns = packed.columns,
       .codes = {MakePlaneGrid({.tensor = tensor,
-                               .word_rows = packed->rows,
-                               .word_columns = packed->columns,
+                               .word_rows = packed.rows,
+                               .word_columns = packed.columns,
                                .bits = 2,
                                .planes = kRowsInByte,
                                .table = TernaryTable()})},
-      .scales = {MakePlainGrid({.tensor = *scale_tensor, .columns = 1})},
-      .groups = {.matrix_rows = rows, .block_rows = rows, .block_columns = packed->columns},
+      .scales = {MakePlainGrid({.tensor = scale_tensor, .columns = 1})},
+      .groups = {.matrix_rows = rows, .block_rows = rows, .block_columns = packed.columns},
       .formula = layer_class == "autobitlinear" ? ScaleFormula::kShifted : ScaleFormula::kDivided,
       .result = result};
-  auto quantised = MakeQuantised(input, info.name, result, {rows, packed->columns},
-                                 {tensor, *scale_tensor}, "BitNet 1.58 bit");
+  auto quantised = MakeQuantised(input, info.name, result, {rows, packed.columns},
+                                 {tensor, scale_tensor}, "BitNet 1.58 bit");
   quantised.decoder = MakeGroupedDecoder(grouped);
   return std::optional(std::move(quantised));
 }

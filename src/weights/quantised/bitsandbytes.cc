@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -105,8 +106,7 @@ Result<Json> ReadState(const SchemeInput& input, size_t tensor) {
                     fmt::format("a JSON text as U8 of at most {} bytes", kMostStateBytes));
   }
   std::string text(info.element_count, '\0');
-  auto read = input.stored.source().ReadBytes(tensor, 0, std::as_writable_bytes(std::span(text)));
-  if (!read) return std::move(read).error();
+  TG_TRY(input.stored.source().ReadBytes(tensor, 0, std::as_writable_bytes(std::span(text))));
   auto json = ParseJson(text);
   if (!json) return BadState(info, json.error().problem, "a JSON text");
   if (!json->is_object()) return BadState(info, json->type_name(), "a JSON object");
@@ -147,10 +147,9 @@ template <size_t kCount>
 Result<std::array<float, kCount>> ReadMap(const SchemeInput& input, size_t tensor) {
   const TensorInfo& info = input.stored[tensor];
   const bool fits = info.dtype == DType::kF32;
-  if (auto count = CheckCount(info, kCount, fits); !count) return std::move(count).error();
+  TG_TRY(CheckCount(info, kCount, fits));
   std::array<float, kCount> map;
-  auto read = input.stored.source().ReadFloat32(tensor, 0, map);
-  if (!read) return std::move(read).error();
+  TG_TRY(input.stored.source().ReadFloat32(tensor, 0, map));
   return map;
 }
 
@@ -164,23 +163,17 @@ Result<std::optional<Nested>> ReadNested(const SchemeInput& input, size_t state_
   const auto absmax = input.stored.Find(name + ".nested_absmax");
   if (!absmax) return std::optional<Nested>();
   const TensorInfo& info = input.stored[state_tensor];
-  const auto map = PartOf(input, state_tensor, name + ".nested_quant_map");
-  if (!map) return map.error();
-  const auto values = ReadMap<kCodes8Bit>(input, *map);
-  if (!values) return values.error();
-  const auto block = BlockSizeIn(info, state, "nested_blocksize");
-  if (!block) return block.error();
+  TG_ASSIGN(const auto map, PartOf(input, state_tensor, name + ".nested_quant_map"));
+  TG_ASSIGN(const auto values, ReadMap<kCodes8Bit>(input, map));
+  TG_ASSIGN(const auto block, BlockSizeIn(info, state, "nested_blocksize"));
   const auto offset = state.find("nested_offset");
   if (offset == state.end() || !offset->is_number()) {
     return BadState(info, "no nested_offset", "a number");
   }
   const TensorInfo& outer = input.stored[*absmax];
-  if (auto count = CheckCount(outer, BlocksOf(blocks, *block), outer.dtype == DType::kF32);
-      !count) {
-    return std::move(count).error();
-  }
-  used.insert(used.end(), {*absmax, *map});
-  return std::optional(Nested{*absmax, *values, *block, offset->get<float>()});
+  TG_TRY(CheckCount(outer, BlocksOf(blocks, block), outer.dtype == DType::kF32));
+  used.insert(used.end(), {*absmax, map});
+  return std::optional(Nested{*absmax, values, block, offset->get<float>()});
 }
 
 DType ResultIn(const Json& state) {
@@ -193,13 +186,11 @@ Result<std::optional<QuantisedTensor>> ReadFourBit(const SchemeInput& input, siz
                                                    size_t state_tensor, const char* kind) {
   const TensorInfo& info = input.stored[tensor];
   const std::string& name = info.name;
-  const auto state = ReadState(input, state_tensor);
-  if (!state) return state.error();
+  TG_ASSIGN(const auto state, ReadState(input, state_tensor));
   const TensorInfo& state_info = input.stored[state_tensor];
-  auto shape = ShapeIn(state_info, *state);
+  auto shape = ShapeIn(state_info, state);
   if (!shape) return std::move(shape).error();
-  const auto block = BlockSizeIn(state_info, *state, "blocksize");
-  if (!block) return block.error();
+  TG_ASSIGN(const auto block, BlockSizeIn(state_info, state, "blocksize"));
   const uint64_t elements = *ElementCount(*shape);
   // The codes may lie in any type (bnb_4bit_quant_storage), padded to a whole number.
   const uint64_t bytes_each = InfoOf(info.dtype).bits / 8;
@@ -209,23 +200,19 @@ Result<std::optional<QuantisedTensor>> ReadFourBit(const SchemeInput& input, siz
                          fmt::format("{} bytes", info.stored_bytes),
                          fmt::format("{}, two codes in a byte", code_bytes));
   }
-  const auto absmax = PartOf(input, tensor, name + ".absmax");
-  if (!absmax) return absmax.error();
-  const auto map = PartOf(input, tensor, name + ".quant_map");
-  if (!map) return map.error();
-  const auto values = ReadMap<kCodes4Bit>(input, *map);
-  if (!values) return values.error();
-  std::vector<size_t> used = {tensor, *absmax, *map, state_tensor};
-  const uint64_t blocks = BlocksOf(elements, *block);
-  auto nested = ReadNested(input, state_tensor, name, *state, blocks, used);
-  if (!nested) return std::move(nested).error();
-  const TensorInfo& scales = input.stored[*absmax];
-  const bool fits = scales.dtype == (*nested ? DType::kU8 : DType::kF32);
-  if (auto count = CheckCount(scales, blocks, fits); !count) return std::move(count).error();
-  FourBit four_bit = {tensor, *absmax, *values, *block, shape->back(), *nested, ResultIn(*state)};
+  TG_ASSIGN(const auto absmax, PartOf(input, tensor, name + ".absmax"));
+  TG_ASSIGN(const auto map, PartOf(input, tensor, name + ".quant_map"));
+  TG_ASSIGN(const auto values, ReadMap<kCodes4Bit>(input, map));
+  std::vector<size_t> used = {tensor, absmax, map, state_tensor};
+  const uint64_t blocks = BlocksOf(elements, block);
+  TG_ASSIGN(auto nested, ReadNested(input, state_tensor, name, state, blocks, used));
+  const TensorInfo& scales = input.stored[absmax];
+  const bool fits = scales.dtype == (nested ? DType::kU8 : DType::kF32);
+  TG_TRY(CheckCount(scales, blocks, fits));
+  FourBit four_bit = {tensor, absmax, values, block, shape->back(), nested, ResultIn(state)};
   auto quantised = MakeQuantised(
       input, name, four_bit.result, *std::move(shape), std::move(used),
-      fmt::format("bitsandbytes {}, blocks of {}{}", kind, *block, *nested ? ", double" : ""));
+      fmt::format("bitsandbytes {}, blocks of {}{}", kind, block, nested ? ", double" : ""));
   quantised.decoder = std::make_shared<FourBitDecoder>(four_bit);
   return std::optional(std::move(quantised));
 }
@@ -234,13 +221,10 @@ Result<std::optional<QuantisedTensor>> ReadFourBit(const SchemeInput& input, siz
 Result<std::optional<QuantisedTensor>> ReadEightBit(const SchemeInput& input, size_t tensor,
                                                     const std::string& module, size_t scales) {
   const TensorInfo& info = input.stored[tensor];
-  const auto matrix = MatrixShapeOf(info);
-  if (!matrix) return matrix.error();
+  TG_ASSIGN(const auto matrix, MatrixShapeOf(info));
   const TensorInfo& scale_info = input.stored[scales];
-  const bool fits = scale_info.dtype == DType::kF32 && matrix->matrices == 1;
-  if (auto count = CheckCount(scale_info, matrix->rows, fits); !count) {
-    return std::move(count).error();
-  }
+  const bool fits = scale_info.dtype == DType::kF32 && matrix.matrices == 1;
+  TG_TRY(CheckCount(scale_info, matrix.rows, fits));
   std::vector<size_t> used = {tensor, scales};
   if (const auto format = input.stored.Find(module + ".weight_format")) {
     float layout = 0;
@@ -260,13 +244,12 @@ Result<std::optional<QuantisedTensor>> ReadEightBit(const SchemeInput& input, si
     used.push_back(*format);
   }
   const DType result = input.config.model_dtype.value_or(DType::kF32);
-  GroupedTensor grouped = {
-      .columns = matrix->columns,
-      .codes = {MakePlainGrid({.tensor = tensor, .columns = matrix->columns})},
-      .scales = {MakePlainGrid({.tensor = scales, .columns = 1})},
-      .groups = {.matrix_rows = matrix->rows, .block_columns = matrix->columns},
-      .product_factor = 1.0f / 127,
-      .result = result};
+  GroupedTensor grouped = {.columns = matrix.columns,
+                           .codes = {MakePlainGrid({.tensor = tensor, .columns = matrix.columns})},
+                           .scales = {MakePlainGrid({.tensor = scales, .columns = 1})},
+                           .groups = {.matrix_rows = matrix.rows, .block_columns = matrix.columns},
+                           .product_factor = 1.0f / 127,
+                           .result = result};
   auto quantised =
       MakeQuantised(input, info.name, result, info.shape, std::move(used), "bitsandbytes 8 bit");
   quantised.decoder = MakeGroupedDecoder(grouped);

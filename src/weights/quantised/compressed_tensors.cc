@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -71,21 +72,20 @@ Result<uint64_t> GroupSizeOf(const SchemeInput& input, const Parts& parts, uint6
 Result<OrientedGrid> ZerosOf(const SchemeInput& input, size_t tensor, const MatrixShape& scales,
                              uint64_t bits) {
   const TensorInfo& info = input.stored[tensor];
-  const auto shape = MatrixShapeOf(info);
-  if (!shape) return shape.error();
-  const bool plain = info.dtype == DType::kI8 && shape->rows == scales.rows;
+  TG_ASSIGN(const auto shape, MatrixShapeOf(info));
+  const bool plain = info.dtype == DType::kI8 && shape.rows == scales.rows;
   const uint64_t per_word = 32 / bits;
   const bool packed =
-      info.dtype == DType::kI32 && shape->rows == (scales.rows + per_word - 1) / per_word;
-  if (shape->matrices != 1 || shape->columns != scales.columns || (!plain && !packed)) {
+      info.dtype == DType::kI32 && shape.rows == (scales.rows + per_word - 1) / per_word;
+  if (shape.matrices != 1 || shape.columns != scales.columns || (!plain && !packed)) {
     return Contradiction(info, "zero points do not fit the scales",
                          fmt::format("{} {}", InfoOf(info.dtype).name, ShapeText(info.shape)),
                          fmt::format("one for each of {} scales",
                                      ShapeText(std::array{scales.rows, scales.columns})));
   }
-  if (plain) return OrientedGrid{MakePlainGrid({.tensor = tensor, .columns = shape->columns})};
+  if (plain) return OrientedGrid{MakePlainGrid({.tensor = tensor, .columns = shape.columns})};
   return OrientedGrid{MakePackedGrid({.tensor = tensor,
-                                      .word_columns = shape->columns,
+                                      .word_columns = shape.columns,
                                       .bits = static_cast<unsigned>(bits),
                                       .codes_per_word = static_cast<unsigned>(per_word),
                                       .along_rows = true,
@@ -95,9 +95,8 @@ Result<OrientedGrid> ZerosOf(const SchemeInput& input, size_t tensor, const Matr
 Result<std::optional<QuantisedTensor>> ReadIntegers(const SchemeInput& input, const Parts& parts,
                                                     const MatrixShape& packed,
                                                     const MatrixShape& scales) {
-  const auto shape_tensor = PartOf(input, parts.codes, parts.module + ".weight_shape");
-  if (!shape_tensor) return shape_tensor.error();
-  const auto shape = IntegersOf(input, *shape_tensor);
+  TG_ASSIGN(const auto shape_tensor, PartOf(input, parts.codes, parts.module + ".weight_shape"));
+  const auto shape = IntegersOf(input, shape_tensor);
   if (!shape) return shape.error();
   if (shape->size() != 2 || (*shape)[0] != packed.rows || (*shape)[1] == 0 ||
       (*shape)[1] > packed.columns * 32 || packed.matrices != 1 || scales.matrices != 1 ||
@@ -109,28 +108,25 @@ Result<std::optional<QuantisedTensor>> ReadIntegers(const SchemeInput& input, co
         "one row of codes and one of scales for each output");
   }
   const uint64_t columns = (*shape)[1];
-  const auto bits = BitsOf(input, parts, columns, packed.columns);
-  if (!bits) return bits.error();
-  const auto group_size = GroupSizeOf(input, parts, columns, scales.columns);
-  if (!group_size) return group_size.error();
+  TG_ASSIGN(const auto bits, BitsOf(input, parts, columns, packed.columns));
+  TG_ASSIGN(const auto group_size, GroupSizeOf(input, parts, columns, scales.columns));
   GroupedTensor grouped = {
       .columns = columns,
       .codes = {MakePackedGrid({.tensor = parts.codes,
                                 .word_columns = packed.columns,
-                                .bits = static_cast<unsigned>(*bits),
-                                .codes_per_word = static_cast<unsigned>(32 / *bits),
-                                .table = IntegerTable(-(1 << (*bits - 1)))})},
+                                .bits = static_cast<unsigned>(bits),
+                                .codes_per_word = static_cast<unsigned>(32 / bits),
+                                .table = IntegerTable(-(1 << (bits - 1)))})},
       .scales = {MakePlainGrid({.tensor = parts.scales, .columns = scales.columns})},
       .groups = {.matrix_rows = packed.rows,
                  .block_rows = scales.rows == 1 ? packed.rows : 1,
-                 .block_columns = *group_size,
+                 .block_columns = group_size,
                  .column_count = scales.columns},
       .result = ResultOfScales(input.stored[parts.scales].dtype)};
-  std::vector<size_t> used = {parts.codes, parts.scales, *shape_tensor};
+  std::vector<size_t> used = {parts.codes, parts.scales, shape_tensor};
   if (const auto zeros = input.stored.Find(parts.module + ".weight_zero_point")) {
-    auto grid = ZerosOf(input, *zeros, scales, *bits);
-    if (!grid) return std::move(grid).error();
-    grouped.zeros = *std::move(grid);
+    TG_ASSIGN(auto grid, ZerosOf(input, *zeros, scales, bits));
+    grouped.zeros = std::move(grid);
     used.push_back(*zeros);
   } else if (input.config.AllGroupsAsymmetric()) {
     return LacksPart(input.stored[parts.codes], parts.module + ".weight_zero_point");
@@ -148,7 +144,7 @@ Result<std::optional<QuantisedTensor>> ReadIntegers(const SchemeInput& input, co
   }
   auto tensor = MakeQuantised(
       input, parts.module + ".weight", grouped.result, {packed.rows, columns}, std::move(used),
-      fmt::format("compressed-tensors {} bit, groups of {}", *bits, *group_size));
+      fmt::format("compressed-tensors {} bit, groups of {}", bits, group_size));
   tensor.decoder = MakeGroupedDecoder(grouped);
   return std::optional(std::move(tensor));
 }
@@ -184,12 +180,10 @@ Result<std::optional<QuantisedTensor>> ReadFp4(const SchemeInput& input, const P
         {.tensor = parts.scales, .columns = scales.columns, .table = ExponentTable()});
   }
   if (nvfp4) {
-    const auto global = PartOf(input, parts.codes, parts.module + ".weight_global_scale");
-    if (!global) return global.error();
-    const auto divisor = ScalarOf(input, *global);
-    if (!divisor) return divisor.error();
-    grouped.scale_divisor = *divisor;
-    used.push_back(*global);
+    TG_ASSIGN(const auto global, PartOf(input, parts.codes, parts.module + ".weight_global_scale"));
+    TG_ASSIGN(const auto divisor, ScalarOf(input, global));
+    grouped.scale_divisor = divisor;
+    used.push_back(global);
   }
   std::vector<uint64_t> shape = input.stored[parts.codes].shape;
   shape.back() = columns;
@@ -206,15 +200,13 @@ Result<std::optional<QuantisedTensor>> ReadCompressedTensor(const SchemeInput& i
   const TensorInfo& info = input.stored[tensor];
   const auto module = WithoutEnding(info.name, ".weight_packed");
   if (!module) return std::optional<QuantisedTensor>();
-  const auto scales = PartOf(input, tensor, *module + ".weight_scale");
-  if (!scales) return scales.error();
+  TG_ASSIGN(const auto scales, PartOf(input, tensor, *module + ".weight_scale"));
   const auto packed = MatrixShapeOf(info);
   if (!packed) return packed.error();
-  const auto scale_shape = MatrixShapeOf(input.stored[*scales]);
-  if (!scale_shape) return scale_shape.error();
-  const Parts parts = {*module, tensor, *scales};
-  if (info.dtype == DType::kI32) return ReadIntegers(input, parts, *packed, *scale_shape);
-  if (info.dtype == DType::kU8) return ReadFp4(input, parts, *packed, *scale_shape);
+  TG_ASSIGN(const auto scale_shape, MatrixShapeOf(input.stored[scales]));
+  const Parts parts = {*module, tensor, scales};
+  if (info.dtype == DType::kI32) return ReadIntegers(input, parts, *packed, scale_shape);
+  if (info.dtype == DType::kU8) return ReadFp4(input, parts, *packed, scale_shape);
   return Contradiction(info, "packed codes have another type", std::string(InfoOf(info.dtype).name),
                        "I32, or U8 for pairs of FP4");
 }

@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.h"
 #include "weights/quantised/awq.h"
 #include "weights/quantised/quantisation_scheme.h"
 
@@ -53,12 +54,11 @@ Result<uint64_t> BitsOf(const SchemeInput& input, const Parts& parts, const Matr
   const auto stated = input.config.Number("bits");
   uint64_t bits = stated.value_or(0);
   if (parts.zeros) {
-    const auto zeros = MatrixShapeOf(input.stored[*parts.zeros]);
-    if (!zeros) return zeros.error();
-    if (zeros->rows != scales.rows || zeros->columns * 32 % scales.columns != 0) {
+    TG_ASSIGN(const auto zeros, MatrixShapeOf(input.stored[*parts.zeros]));
+    if (zeros.rows != scales.rows || zeros.columns * 32 % scales.columns != 0) {
       return NotBits(input, parts);
     }
-    bits = zeros->columns * 32 / scales.columns;
+    bits = zeros.columns * 32 / scales.columns;
   }
   if (std::find(kBits.begin(), kBits.end(), bits) == kBits.end()) return NotBits(input, parts);
   if (stated && *stated != bits && !HasOverrides(input.config)) {
@@ -90,9 +90,7 @@ Result<uint64_t> GroupSizeOf(const SchemeInput& input, const Parts& parts, uint6
 // What is stored for the first zero point.
 Result<uint32_t> FirstZero(const SchemeInput& input, size_t zeros, uint64_t bits) {
   uint32_t word = 0;
-  auto read =
-      input.stored.source().ReadBytes(zeros, 0, std::as_writable_bytes(std::span(&word, 1)));
-  if (!read) return std::move(read).error();
+  TG_TRY(input.stored.source().ReadBytes(zeros, 0, std::as_writable_bytes(std::span(&word, 1))));
   return word & ((1u << bits) - 1);
 }
 
@@ -129,12 +127,11 @@ Result<OrientedGrid> ZerosOf(const SchemeInput& input, const Parts& parts, uint6
     return Contradiction(input.stored[parts.codes], "a quantised weight lacks one of its tensors",
                          "no zero points", parts.module + ".qzeros");
   }
-  const auto version2 = IsVersion2(input, *parts.zeros, bits);
-  if (!version2) return version2.error();
+  TG_ASSIGN(const auto version2, IsVersion2(input, *parts.zeros, bits));
   return OrientedGrid{MakePackedGrid({.tensor = *parts.zeros,
                                       .word_columns = input.stored[*parts.zeros].shape.back(),
                                       .bits = static_cast<unsigned>(bits),
-                                      .table = ZeroTable(bits, *version2)}),
+                                      .table = ZeroTable(bits, version2)}),
                       true};
 }
 
@@ -160,12 +157,10 @@ Result<void> CheckTypes(const SchemeInput& input, const Parts& parts) {
 Result<std::optional<QuantisedTensor>> ReadGptq(const SchemeInput& input, const Parts& parts,
                                                 const MatrixShape& codes,
                                                 const MatrixShape& scales) {
-  const auto bits = BitsOf(input, parts, scales);
-  if (!bits) return bits.error();
-  if (codes.rows * 32 % *bits != 0) return NotBits(input, parts);
-  const uint64_t columns = codes.rows * 32 / *bits;
-  const auto group_size = GroupSizeOf(input, parts, columns, scales.rows);
-  if (!group_size) return group_size.error();
+  TG_ASSIGN(const auto bits, BitsOf(input, parts, scales));
+  if (codes.rows * 32 % bits != 0) return NotBits(input, parts);
+  const uint64_t columns = codes.rows * 32 / bits;
+  TG_ASSIGN(const auto group_size, GroupSizeOf(input, parts, columns, scales.rows));
   if (!parts.groups && scales.rows > 1 && input.config.Flag("desc_act").value_or(false) &&
       !HasOverrides(input.config)) {
     return LacksPart(input.stored[parts.codes], parts.module + ".g_idx");
@@ -176,20 +171,19 @@ Result<std::optional<QuantisedTensor>> ReadGptq(const SchemeInput& input, const 
                          ShapeText(input.stored[*parts.groups].shape),
                          fmt::format("[{}]", columns));
   }
-  auto zeros = ZerosOf(input, parts, *bits);
-  if (!zeros) return std::move(zeros).error();
+  TG_ASSIGN(auto zeros, ZerosOf(input, parts, bits));
   GroupedTensor grouped = {
       .columns = columns,
       .codes = {MakePackedGrid({.tensor = parts.codes,
                                 .word_columns = codes.columns,
-                                .bits = static_cast<unsigned>(*bits),
+                                .bits = static_cast<unsigned>(bits),
                                 .along_rows = true,
                                 .table = IntegerTable()}),
                 true},
       .scales = {MakePlainGrid({.tensor = parts.scales, .columns = scales.columns}), true},
-      .zeros = *std::move(zeros),
+      .zeros = std::move(zeros),
       .groups = {.matrix_rows = codes.columns,
-                 .block_columns = *group_size,
+                 .block_columns = group_size,
                  .column_count = scales.rows,
                  .column_groups = parts.groups},
       .result = ResultOfScales(input.stored[parts.scales].dtype)};
@@ -197,7 +191,7 @@ Result<std::optional<QuantisedTensor>> ReadGptq(const SchemeInput& input, const 
   if (parts.groups) used.push_back(*parts.groups);
   auto tensor =
       MakeQuantised(input, parts.module + ".weight", grouped.result, {codes.columns, columns},
-                    std::move(used), fmt::format("GPTQ {} bit, groups of {}", *bits, *group_size));
+                    std::move(used), fmt::format("GPTQ {} bit, groups of {}", bits, group_size));
   tensor.decoder = MakeGroupedDecoder(grouped);
   tensor.rows_together = kRowsTogether;
   return std::optional(std::move(tensor));
@@ -208,17 +202,14 @@ Result<std::optional<QuantisedTensor>> ReadGptq(const SchemeInput& input, const 
 Result<std::optional<QuantisedTensor>> ReadGptqOrAwq(const SchemeInput& input, size_t tensor) {
   const auto module = WithoutEnding(input.stored[tensor].name, ".qweight");
   if (!module) return std::optional<QuantisedTensor>();
-  const auto scales = PartOf(input, tensor, *module + ".scales");
-  if (!scales) return scales.error();
-  const Parts parts = {*module, tensor, *scales, input.stored.Find(*module + ".qzeros"),
+  TG_ASSIGN(const auto scales, PartOf(input, tensor, *module + ".scales"));
+  const Parts parts = {*module, tensor, scales, input.stored.Find(*module + ".qzeros"),
                        input.stored.Find(*module + ".g_idx")};
-  if (auto types = CheckTypes(input, parts); !types) return std::move(types).error();
-  const auto code_shape = MatrixShapeOf(input.stored[tensor]);
-  if (!code_shape) return code_shape.error();
-  const auto scale_shape = MatrixShapeOf(input.stored[*scales]);
-  if (!scale_shape) return scale_shape.error();
-  if (code_shape->matrices != 1 || scale_shape->matrices != 1) return NotBits(input, parts);
-  const bool gptq = code_shape->columns == scale_shape->columns;
+  TG_TRY(CheckTypes(input, parts));
+  TG_ASSIGN(const auto code_shape, MatrixShapeOf(input.stored[tensor]));
+  TG_ASSIGN(const auto scale_shape, MatrixShapeOf(input.stored[scales]));
+  if (code_shape.matrices != 1 || scale_shape.matrices != 1) return NotBits(input, parts);
+  const bool gptq = code_shape.columns == scale_shape.columns;
   const bool awq_stated = input.config.method == "awq" ||
                           input.config.Text("packing_format").find("awq") != std::string::npos;
   const bool gptq_stated = input.config.method == "gptq" ||
@@ -234,8 +225,8 @@ Result<std::optional<QuantisedTensor>> ReadGptqOrAwq(const SchemeInput& input, s
         gptq ? "codes packed as GPTQ packs them" : "codes not packed as GPTQ's",
         fmt::format("{}, as {} says", gptq_stated ? "GPTQ" : "AWQ", input.config.file));
   }
-  if (gptq && !awq_stated) return ReadGptq(input, parts, *code_shape, *scale_shape);
-  return ReadAwq(input, {*module, tensor, *scales, parts.zeros}, *code_shape, *scale_shape);
+  if (gptq && !awq_stated) return ReadGptq(input, parts, code_shape, scale_shape);
+  return ReadAwq(input, {*module, tensor, scales, parts.zeros}, code_shape, scale_shape);
 }
 
 }  // namespace tensorguard::internal

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bfloat16.h"
+#include "base/try.h"
 #include "numerics/encode_floats.h"
 #include "numerics/half_floats.h"
 
@@ -44,11 +45,10 @@ class GroupedDecoder : public TensorDecoder {
   Result<void> Decode(const WeightSource& stored, const Tile& tile,
                       std::span<float> out) const override {
     if (auto read = tensor_.codes.Read(stored, tile, out); !read) return read;
-    const auto scales = ReadScales(stored, tile);
-    if (!scales) return scales.error();
+    TG_ASSIGN(const auto scales, ReadScales(stored, tile));
     for (uint64_t r = 0; r < tile.rows; ++r) {
-      const uint64_t scale_row = tensor_.groups.ScaleRow(tile.first_row + r) - scales->first_row;
-      ScaleRow(*scales, scale_row, out.subspan(r * tile.columns, tile.columns));
+      const uint64_t scale_row = tensor_.groups.ScaleRow(tile.first_row + r) - scales.first_row;
+      ScaleRow(scales, scale_row, out.subspan(r * tile.columns, tile.columns));
     }
     RoundTo(tensor_.result, out);
     return {};
@@ -65,8 +65,7 @@ class GroupedDecoder : public TensorDecoder {
     if (!groups.column_groups) return of_column;
     std::vector<int32_t> indexes(tensor_.columns);
     const size_t tensor = *groups.column_groups;
-    auto read = stored.ReadBytes(tensor, 0, std::as_writable_bytes(std::span(indexes)));
-    if (!read) return std::move(read).error();
+    TG_TRY(stored.ReadBytes(tensor, 0, std::as_writable_bytes(std::span(indexes))));
     if (std::all_of(indexes.begin(), indexes.end(), [](int32_t index) { return index == 0; })) {
       return of_column;
     }
@@ -85,9 +84,8 @@ class GroupedDecoder : public TensorDecoder {
   }
 
   Result<TileScales> ReadScales(const WeightSource& stored, const Tile& tile) const {
-    auto of_column = GroupsOf(stored, tile);
-    if (!of_column) return std::move(of_column).error();
-    const auto [least, most] = std::minmax_element(of_column->begin(), of_column->end());
+    TG_ASSIGN(auto of_column, GroupsOf(stored, tile));
+    const auto [least, most] = std::minmax_element(of_column.begin(), of_column.end());
     const uint64_t first_row = tensor_.groups.ScaleRow(tile.first_row);
     const uint64_t last_row = tensor_.groups.ScaleRow(tile.first_row + tile.rows - 1);
     const Tile scale_tile = {first_row, last_row - first_row + 1, *least, *most - *least + 1u};
@@ -106,8 +104,8 @@ class GroupedDecoder : public TensorDecoder {
     if (tensor_.scale_factor != 1) {
       for (float& scale : scales.scales) scale *= tensor_.scale_factor;
     }
-    for (uint32_t& group : *of_column) group -= first_group;
-    scales.group_of_column = *std::move(of_column);
+    for (uint32_t& group : of_column) group -= first_group;
+    scales.group_of_column = std::move(of_column);
     return scales;
   }
 

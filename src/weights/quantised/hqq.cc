@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -113,14 +114,13 @@ const Packing* PackingOf(const TensorInfo& codes, uint64_t code_rows) {
 
 Result<std::vector<uint64_t>> ShapeIn(const SchemeInput& input, size_t codes,
                                       const std::string& module) {
-  const auto tensor = PartOf(input, codes, module + ".shape");
-  if (!tensor) return tensor.error();
-  auto shape = IntegersOf(input, *tensor);
+  TG_ASSIGN(const auto tensor, PartOf(input, codes, module + ".shape"));
+  auto shape = IntegersOf(input, tensor);
   if (!shape) return shape;
   const auto count = ElementCount(*shape);
   const uint64_t code_columns = input.stored[codes].shape.back();
   if (shape->size() == 2 && count && *count > 0 && *count % code_columns == 0) return shape;
-  return Contradiction(input.stored[*tensor], "shape does not fit the codes", ShapeText(*shape),
+  return Contradiction(input.stored[tensor], "shape does not fit the codes", ShapeText(*shape),
                        fmt::format("two sizes whose product is rows of {}", code_columns));
 }
 
@@ -142,21 +142,19 @@ Result<std::optional<QuantisedTensor>> ReadHqq(const SchemeInput& input, size_t 
   const TensorInfo& info = input.stored[tensor];
   const auto module = WithoutEnding(info.name, ".W_q");
   if (!module) return std::optional<QuantisedTensor>();
-  const auto stored = MatrixShapeOf(info);
-  if (!stored) return stored.error();
+  TG_ASSIGN(const auto stored, MatrixShapeOf(info));
   auto shape = ShapeIn(input, tensor, *module);
   if (!shape) return std::move(shape).error();
   const auto scales = PartOf(input, tensor, *module + ".scale");
   if (!scales) return scales.error();
-  const auto zeros = PartOf(input, tensor, *module + ".zero");
-  if (!zeros) return zeros.error();
-  const uint64_t code_rows = *ElementCount(*shape) / stored->columns;
+  TG_ASSIGN(const auto zeros, PartOf(input, tensor, *module + ".zero"));
+  const uint64_t code_rows = *ElementCount(*shape) / stored.columns;
   const Packing* packing = PackingOf(info, code_rows);
   const TensorInfo& scale_info = input.stored[*scales];
   const bool rows = scale_info.shape == std::vector<uint64_t>{code_rows, 1};
-  const bool columns = scale_info.shape == std::vector<uint64_t>{1, stored->columns};
-  if (stored->matrices != 1 || packing == nullptr || (!rows && !columns) ||
-      input.stored[*zeros].shape != scale_info.shape) {
+  const bool columns = scale_info.shape == std::vector<uint64_t>{1, stored.columns};
+  if (stored.matrices != 1 || packing == nullptr || (!rows && !columns) ||
+      input.stored[zeros].shape != scale_info.shape) {
     return Contradiction(
         info, "codes, scales and shape do not fit each other",
         fmt::format("codes {} {}, scales {}, weight {}", InfoOf(info.dtype).name,
@@ -164,16 +162,16 @@ Result<std::optional<QuantisedTensor>> ReadHqq(const SchemeInput& input, size_t 
         "HQQ of 1, 2, 3, 4 or 8 bits with plain scales");
   }
   const DType result = ResultOfScales(scale_info.dtype);
-  const HqqTensor hqq = {shape->back(), stored->columns, CodeGrid(tensor, *stored, *packing),
-                         *scales,       *zeros,          rows,
+  const HqqTensor hqq = {shape->back(), stored.columns, CodeGrid(tensor, stored, *packing),
+                         *scales,       zeros,          rows,
                          result};
-  std::vector<size_t> used = {tensor, *scales, *zeros};
+  std::vector<size_t> used = {tensor, *scales, zeros};
   for (const char* description : kDescriptions) {
     if (const auto part = input.stored.Find(*module + "." + description)) used.push_back(*part);
   }
   auto quantised = MakeQuantised(
       input, *module + ".weight", result, *std::move(shape), std::move(used),
-      fmt::format("HQQ {} bit, groups of {}", packing->bits, rows ? stored->columns : code_rows));
+      fmt::format("HQQ {} bit, groups of {}", packing->bits, rows ? stored.columns : code_rows));
   quantised.decoder = std::make_shared<HqqDecoder>(hqq);
   return std::optional(std::move(quantised));
 }

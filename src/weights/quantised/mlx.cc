@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -111,26 +112,25 @@ struct Parts {
 
 Result<GroupedTensor> Affine(const SchemeInput& input, const Parts& parts, const MatrixShape& codes,
                              uint64_t groups, std::vector<size_t>& used, std::string& shown) {
-  const auto numbers = NumbersOf(input, parts.codes, parts.module, codes.columns * 32, groups);
-  if (!numbers) return numbers.error();
-  const auto biases = PartOf(input, parts.codes, parts.module + ".biases");
-  if (!biases) return biases.error();
-  if (input.stored[*biases].shape != input.stored[parts.scales].shape) {
-    return Contradiction(input.stored[*biases], "there is not one bias for each scale",
-                         ShapeText(input.stored[*biases].shape),
+  TG_ASSIGN(const auto numbers,
+            NumbersOf(input, parts.codes, parts.module, codes.columns * 32, groups));
+  TG_ASSIGN(const auto biases, PartOf(input, parts.codes, parts.module + ".biases"));
+  if (input.stored[biases].shape != input.stored[parts.scales].shape) {
+    return Contradiction(input.stored[biases], "there is not one bias for each scale",
+                         ShapeText(input.stored[biases].shape),
                          ShapeText(input.stored[parts.scales].shape));
   }
-  used.push_back(*biases);
-  shown = fmt::format("MLX {} bit, groups of {}", numbers->bits, numbers->group_size);
+  used.push_back(biases);
+  shown = fmt::format("MLX {} bit, groups of {}", numbers.bits, numbers.group_size);
   GroupedTensor grouped;
-  grouped.columns = groups * numbers->group_size;
+  grouped.columns = groups * numbers.group_size;
   grouped.codes = {MakePackedGrid({.tensor = parts.codes,
                                    .word_columns = codes.columns,
-                                   .bits = static_cast<unsigned>(numbers->bits),
+                                   .bits = static_cast<unsigned>(numbers.bits),
                                    .table = IntegerTable()})};
   grouped.scales = {MakePlainGrid({.tensor = parts.scales, .columns = groups})};
-  grouped.zeros = {MakePlainGrid({.tensor = *biases, .columns = groups})};
-  grouped.groups.block_columns = numbers->group_size;
+  grouped.zeros = {MakePlainGrid({.tensor = biases, .columns = groups})};
+  grouped.groups.block_columns = numbers.group_size;
   grouped.formula = ScaleFormula::kBiased;
   grouped.result = ResultOfScales(input.stored[parts.scales].dtype);
   return grouped;
@@ -138,10 +138,9 @@ Result<GroupedTensor> Affine(const SchemeInput& input, const Parts& parts, const
 
 Result<GroupedTensor> Minifloats(const SchemeInput& input, const Parts& parts,
                                  const MatrixShape& codes, uint64_t groups, std::string& shown) {
-  const auto mode = ModeOf(input, parts.codes, parts.module, codes.columns * 32, groups);
-  if (!mode) return mode.error();
-  const Numbers numbers = (*mode)->numbers;
-  shown = (*mode)->shown;
+  TG_ASSIGN(const auto mode, ModeOf(input, parts.codes, parts.module, codes.columns * 32, groups));
+  const Numbers numbers = mode->numbers;
+  shown = mode->shown;
   GroupedTensor grouped;
   grouped.columns = groups * numbers.group_size;
   grouped.codes = {MakePackedGrid({.tensor = parts.codes,
@@ -167,9 +166,8 @@ Result<std::optional<QuantisedTensor>> ReadMlx(const SchemeInput& input, size_t 
   if (!scales) return std::optional<QuantisedTensor>();
   const auto codes = MatrixShapeOf(info);
   if (!codes) return codes.error();
-  const auto scale_shape = MatrixShapeOf(input.stored[*scales]);
-  if (!scale_shape) return scale_shape.error();
-  const uint64_t groups = scale_shape->columns;
+  TG_ASSIGN(const auto scale_shape, MatrixShapeOf(input.stored[*scales]));
+  const uint64_t groups = scale_shape.columns;
   std::vector<uint64_t> shape = info.shape;
   shape.back() = groups;
   if (shape != input.stored[*scales].shape) {
@@ -179,16 +177,15 @@ Result<std::optional<QuantisedTensor>> ReadMlx(const SchemeInput& input, size_t 
   const Parts parts = {*module, tensor, *scales};
   std::vector<size_t> used = {tensor, *scales};
   std::string shown;
-  auto grouped = input.stored[*scales].dtype == DType::kU8
-                     ? Minifloats(input, parts, *codes, groups, shown)
-                     : Affine(input, parts, *codes, groups, used, shown);
-  if (!grouped) return std::move(grouped).error();
-  grouped->groups.matrix_rows = codes->rows;
-  grouped->groups.column_count = groups;
-  shape.back() = grouped->columns;
-  auto quantised = MakeQuantised(input, info.name, grouped->result, std::move(shape),
+  TG_ASSIGN(auto grouped, input.stored[*scales].dtype == DType::kU8
+                              ? Minifloats(input, parts, *codes, groups, shown)
+                              : Affine(input, parts, *codes, groups, used, shown));
+  grouped.groups.matrix_rows = codes->rows;
+  grouped.groups.column_count = groups;
+  shape.back() = grouped.columns;
+  auto quantised = MakeQuantised(input, info.name, grouped.result, std::move(shape),
                                  std::move(used), std::move(shown));
-  quantised.decoder = MakeGroupedDecoder(*grouped);
+  quantised.decoder = MakeGroupedDecoder(grouped);
   return std::optional(std::move(quantised));
 }
 

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -34,19 +35,18 @@ Result<std::optional<QuantisedTensor>> ReadMxfp4(const SchemeInput& input, size_
                                      ShapeText(input.stored[*scales].shape)),
                          "U8 [..., outputs, groups, 16] and U8 [..., outputs, groups]");
   }
-  const auto matrix = MatrixShapeOf(input.stored[*scales]);
-  if (!matrix) return matrix.error();
+  TG_ASSIGN(const auto matrix, MatrixShapeOf(input.stored[*scales]));
   GroupedTensor grouped = {
-      .columns = matrix->columns * kGroupElements,
+      .columns = matrix.columns * kGroupElements,
       .codes = {MakePackedGrid({.tensor = tensor,
-                                .word_columns = matrix->columns * kGroupBytes,
+                                .word_columns = matrix.columns * kGroupBytes,
                                 .word_bits = 8,
                                 .table = Fp4Table()})},
       .scales = {MakePlainGrid(
-          {.tensor = *scales, .columns = matrix->columns, .table = ExponentTable()})},
-      .groups = {.matrix_rows = matrix->rows,
+          {.tensor = *scales, .columns = matrix.columns, .table = ExponentTable()})},
+      .groups = {.matrix_rows = matrix.rows,
                  .block_columns = kGroupElements,
-                 .column_count = matrix->columns},
+                 .column_count = matrix.columns},
       .result = DType::kBF16};
   scale_shape.back() = grouped.columns;
   if (with_underscore) std::swap(scale_shape.back(), scale_shape[scale_shape.size() - 2]);

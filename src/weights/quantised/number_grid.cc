@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/try.h"
 #include "weights/elements/minifloat.h"
 
 namespace tensorguard::internal {
@@ -23,9 +24,8 @@ Result<std::vector<uint32_t>> ReadWords(const WeightSource& stored, size_t tenso
   const size_t read_bytes = bytes.size() / std::max<uint64_t>(reads, 1);
   for (uint64_t i = 0; i < reads; ++i) {
     const uint64_t first = (tile.first_row + i) * word_columns + tile.first_column;
-    auto read = stored.ReadBytes(tensor, first * word_bytes,
-                                 std::span(bytes).subspan(i * read_bytes, read_bytes));
-    if (!read) return std::move(read).error();
+    TG_TRY(stored.ReadBytes(tensor, first * word_bytes,
+                            std::span(bytes).subspan(i * read_bytes, read_bytes)));
   }
   std::vector<uint32_t> words(tile.element_count());
   if (word_bits == 32) {
@@ -81,9 +81,8 @@ class PackedGrid : public NumberGrid {
     const Tile words_tile =
         along_rows ? Tile{codes.first_word, word_count, tile.first_column, tile.columns}
                    : Tile{tile.first_row, tile.rows, codes.first_word, word_count};
-    const auto words =
-        ReadWords(stored, layout_.tensor, layout_.word_bits, layout_.word_columns, words_tile);
-    if (!words) return words.error();
+    TG_ASSIGN(const auto words, ReadWords(stored, layout_.tensor, layout_.word_bits,
+                                          layout_.word_columns, words_tile));
     // Lines are what codes are packed along; consecutive words of one lie `step` apart.
     const uint64_t lines = along_rows ? tile.columns : tile.rows;
     const size_t step = along_rows ? tile.columns : 1;
@@ -91,7 +90,7 @@ class PackedGrid : public NumberGrid {
     const size_t out_step = along_rows ? out.row_stride : out.column_stride;
     const size_t out_line_step = along_rows ? out.column_stride : out.row_stride;
     for (uint64_t line = 0; line < lines; ++line) {
-      Unpack(words->data() + line * line_step, step, codes.places, out.data + line * out_line_step,
+      Unpack(words.data() + line * line_step, step, codes.places, out.data + line * out_line_step,
              out_step);
     }
     return {};
@@ -163,15 +162,15 @@ class PlaneGrid : public NumberGrid {
       const uint64_t plane = row / layout_.word_rows;
       const uint64_t word_row = row % layout_.word_rows;
       const uint64_t rows = std::min(layout_.word_rows - word_row, tile.rows - done);
-      const auto words = ReadWords(stored, layout_.tensor, layout_.word_bits, layout_.word_columns,
-                                   {word_row, rows, tile.first_column, tile.columns});
-      if (!words) return words.error();
+      TG_ASSIGN(const auto words,
+                ReadWords(stored, layout_.tensor, layout_.word_bits, layout_.word_columns,
+                          {word_row, rows, tile.first_column, tile.columns}));
       const uint64_t place = layout_.first_plane_lowest ? plane : layout_.planes - 1 - plane;
       const uint64_t shift = place * layout_.bits;
       for (uint64_t r = 0; r < rows; ++r) {
         float* to = out.data + (done + r) * out.row_stride;
         for (uint64_t c = 0; c < tile.columns; ++c) {
-          const uint32_t code = (*words)[r * tile.columns + c] >> shift & mask;
+          const uint32_t code = words[r * tile.columns + c] >> shift & mask;
           to[c * out.column_stride] = layout_.table[code];
         }
       }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -81,14 +82,12 @@ Result<std::optional<QuantisationConfig>> SideFileIn(const fs::path& folder,
                                                      const FileStore& files) {
   for (const SideFile& side : kSideFiles) {
     const fs::path path = folder / side.name;
-    const auto exists = files.Exists(path);
-    if (!exists) return exists.error();
-    if (!*exists) continue;
-    auto json = ReadJsonFile(files, path);
-    if (!json) return std::move(json).error();
+    TG_ASSIGN(const auto exists, files.Exists(path));
+    if (!exists) continue;
+    TG_ASSIGN(auto json, ReadJsonFile(files, path));
     const bool nested = *side.inside != '\0';
-    if (!json->is_object() || (nested && !json->contains(side.inside))) continue;
-    Json settings = nested ? (*json)[side.inside] : *std::move(json);
+    if (!json.is_object() || (nested && !json.contains(side.inside))) continue;
+    Json settings = nested ? json[side.inside] : std::move(json);
     if (!settings.is_object()) continue;
     std::string method = TextIn(settings, "quant_method");
     if (method.empty()) method = side.method;
@@ -145,7 +144,7 @@ bool QuantisationConfig::AllGroupsAsymmetric() const {
 
 Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::path& folder,
                                                   const FileStore& files) {
-  if (auto copies = CheckCopies(config); !copies) return std::move(copies).error();
+  TG_TRY(CheckCopies(config));
   QuantisationConfig found;
   auto stated = StatedIn(config);
   if (stated && !*stated && config.is_object() && config.contains("text_config")) {
@@ -155,9 +154,8 @@ Result<QuantisationConfig> ReadQuantisationConfig(const Json& config, const fs::
   if (*stated) {
     found = **std::move(stated);
   } else {
-    auto side = SideFileIn(folder, files);
-    if (!side) return std::move(side).error();
-    if (*side) found = **std::move(side);
+    TG_ASSIGN(auto side, SideFileIn(folder, files));
+    if (side) found = *std::move(side);
   }
   found.model_dtype = ModelDType(config);
   if (!found.model_dtype && config.is_object() && config.contains("text_config")) {

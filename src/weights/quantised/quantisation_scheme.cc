@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/try.h"
 #include "weights/elements/element_types.h"
 
 namespace tensorguard::internal {
@@ -83,8 +84,7 @@ Result<float> ScalarOf(const SchemeInput& input, size_t tensor) {
                          "one number");
   }
   float number = 0;
-  auto read = input.stored.source().ReadFloat32(tensor, 0, std::span(&number, 1));
-  if (!read) return std::move(read).error();
+  TG_TRY(input.stored.source().ReadFloat32(tensor, 0, std::span(&number, 1)));
   if (std::isfinite(number) && number != 0) return number;
   return Contradiction(info, "scale of a whole tensor makes no sense", fmt::format("{}", number),
                        "a number other than zero");
@@ -100,8 +100,7 @@ Result<std::vector<uint64_t>> IntegersOf(const SchemeInput& input, size_t tensor
   }
   const size_t bytes_each = wide ? 8 : 4;
   std::vector<std::byte> bytes(info.element_count * bytes_each);
-  auto read = input.stored.source().ReadBytes(tensor, 0, bytes);
-  if (!read) return std::move(read).error();
+  TG_TRY(input.stored.source().ReadBytes(tensor, 0, bytes));
   std::vector<uint64_t> integers(info.element_count);
   for (size_t i = 0; i < integers.size(); ++i) {
     std::memcpy(&integers[i], bytes.data() + i * bytes_each, bytes_each);

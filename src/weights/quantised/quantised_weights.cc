@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/try.h"
 #include "weights/quantised/foreign_quantisers.h"
 #include "weights/quantised/quantisation_scheme.h"
 #include "weights/quantised/unused_biases.h"
@@ -300,29 +301,21 @@ Result<std::shared_ptr<const WeightSource>> DequantiseWeights(
     std::shared_ptr<const WeightSource> stored, const QuantisationConfig& config) {
   const StoredTensors by_name(*stored);
   const SchemeInput input = {by_name, config};
-  if (auto foreign = RefuseForeign(stored->tensors(), config); !foreign) {
-    return std::move(foreign).error();
-  }
-  auto recognised = RecogniseAll(input);
-  if (!recognised) return std::move(recognised).error();
+  TG_TRY(RefuseForeign(stored->tensors(), config));
+  TG_ASSIGN(auto recognised, RecogniseAll(input));
   const auto& tensors = stored->tensors();
-  if (auto checked = CheckSiblings(*recognised, tensors, config); !checked) {
-    return std::move(checked).error();
-  }
-  if (auto checked = CheckFp8Scales(*recognised, tensors, config); !checked) {
-    return std::move(checked).error();
-  }
-  const auto unused = FindUnusedBiases(*stored, recognised->tensors);
-  if (!unused) return unused.error();
+  TG_TRY(CheckSiblings(recognised, tensors, config));
+  TG_TRY(CheckFp8Scales(recognised, tensors, config));
+  TG_ASSIGN(const auto unused, FindUnusedBiases(*stored, recognised.tensors));
   std::vector<TableRow> rows;
   for (size_t i = 0; i < tensors.size(); ++i) {
     const bool of_quantiser =
-        recognised->used[i] || IsActivationScale(tensors[i], recognised->quantised);
-    if (of_quantiser || unused->contains(i)) continue;
+        recognised.used[i] || IsActivationScale(tensors[i], recognised.quantised);
+    if (of_quantiser || unused.contains(i)) continue;
     rows.push_back({tensors[i], {.stored = i}});
   }
-  if (recognised->tensors.empty() && rows.size() == tensors.size()) return stored;
-  for (QuantisedTensor& tensor : recognised->tensors) {
+  if (recognised.tensors.empty() && rows.size() == tensors.size()) return stored;
+  for (QuantisedTensor& tensor : recognised.tensors) {
     rows.push_back({std::move(tensor.info),
                     {.decoder = std::move(tensor.decoder),
                      .input_major = tensor.input_major,
@@ -330,7 +323,7 @@ Result<std::shared_ptr<const WeightSource>> DequantiseWeights(
   }
   std::sort(rows.begin(), rows.end(),
             [](const TableRow& a, const TableRow& b) { return a.info.name < b.info.name; });
-  if (auto unique = CheckUnique(rows); !unique) return std::move(unique).error();
+  TG_TRY(CheckUnique(rows));
   return std::shared_ptr<const WeightSource>(
       std::make_shared<QuantisedWeights>(std::move(stored), std::move(rows)));
 }

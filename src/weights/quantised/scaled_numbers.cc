@@ -9,6 +9,7 @@
 #include <array>
 #include <utility>
 
+#include "base/try.h"
 #include "weights/quantised/quantisation_scheme.h"
 
 namespace tensorguard::internal {
@@ -59,27 +60,26 @@ struct Codes {
 // What lies in the tensor, told by its type and by how many numbers a scale is for.
 Result<std::optional<Codes>> CodesOf(const SchemeInput& input, size_t tensor, size_t scales) {
   const TensorInfo& info = input.stored[tensor];
-  const auto stored = MatrixShapeOf(info);
-  if (!stored) return stored.error();
+  TG_ASSIGN(const auto stored, MatrixShapeOf(info));
   const TensorInfo& scale_info = input.stored[scales];
   const uint64_t scale_columns = scale_info.shape.empty() ? 1 : scale_info.shape.back();
-  const auto plain = MakePlainGrid({.tensor = tensor, .columns = stored->columns});
-  if (IsFp8(info.dtype)) return std::optional(Codes{*stored, plain, "FP8"});
-  if (info.dtype == DType::kF4) return std::optional(Codes{*stored, plain, "FP4"});
+  const auto plain = MakePlainGrid({.tensor = tensor, .columns = stored.columns});
+  if (IsFp8(info.dtype)) return std::optional(Codes{stored, plain, "FP8"});
+  if (info.dtype == DType::kF4) return std::optional(Codes{stored, plain, "FP4"});
   const bool bytes = info.dtype == DType::kU8 || info.dtype == DType::kI8;
-  const uint64_t group = bytes ? stored->columns * 2 / scale_columns : 0;
+  const uint64_t group = bytes ? stored.columns * 2 / scale_columns : 0;
   const bool fp4 = (group == 32 && IsExponent(scale_info.dtype)) ||
                    (group == 16 && scale_info.dtype == DType::kF8E4M3);
-  if (bytes && fp4 && stored->columns * 2 % scale_columns == 0) {
-    MatrixShape shape = *stored;
+  if (bytes && fp4 && stored.columns * 2 % scale_columns == 0) {
+    MatrixShape shape = stored;
     shape.columns *= 2;
     const auto pairs = MakePackedGrid(
-        {.tensor = tensor, .word_columns = stored->columns, .word_bits = 8, .table = Fp4Table()});
+        {.tensor = tensor, .word_columns = stored.columns, .word_bits = 8, .table = Fp4Table()});
     return std::optional(Codes{shape, pairs, "FP4"});
   }
   // Exponents of two beside bytes are of a scheme that is not known.
   if (info.dtype == DType::kI8 && !IsExponent(scale_info.dtype)) {
-    return std::optional(Codes{*stored, plain, "int8"});
+    return std::optional(Codes{stored, plain, "int8"});
   }
   return std::optional<Codes>();
 }
@@ -172,30 +172,26 @@ Result<std::optional<QuantisedTensor>> ReadScaledNumbers(const SchemeInput& inpu
       candidate && info.shape.size() >= 2 ? ScalesOf(input.stored, info.name) : std::nullopt;
   if (!scales) return std::optional<QuantisedTensor>();
   if (input.stored[*scales].element_count == 0) return DoNotFit(input, tensor, *scales);
-  const auto codes = CodesOf(input, tensor, *scales);
-  if (!codes) return codes.error();
-  if (!*codes) return std::optional<QuantisedTensor>();
-  const MatrixShape& matrix = (*codes)->shape;
+  TG_ASSIGN(const auto codes, CodesOf(input, tensor, *scales));
+  if (!codes) return std::optional<QuantisedTensor>();
+  const MatrixShape& matrix = codes->shape;
   uint64_t scale_columns = 1;
-  const auto groups = GroupsOf(input, tensor, *scales, matrix, scale_columns);
-  if (!groups) return groups.error();
+  TG_ASSIGN(const auto groups, GroupsOf(input, tensor, *scales, matrix, scale_columns));
   const TensorInfo& scale_info = input.stored[*scales];
   PlainGridLayout scale_layout = {.tensor = *scales, .columns = scale_columns};
   if (scale_info.dtype == DType::kU8) scale_layout.table = ExponentTable();
   DType result = ResultOfScales(scale_info.dtype);
   if (result == DType::kF32) result = input.config.model_dtype.value_or(DType::kF32);
   GroupedTensor grouped = {.columns = matrix.columns,
-                           .codes = {(*codes)->grid},
+                           .codes = {codes->grid},
                            .scales = {MakePlainGrid(scale_layout)},
-                           .groups = *groups,
+                           .groups = groups,
                            .result = result};
   std::vector<size_t> used = {tensor, *scales};
-  auto zeros = AddZeros(input, *scales, info.name, scale_columns, grouped, used);
-  if (!zeros) return std::move(zeros).error();
+  TG_TRY(AddZeros(input, *scales, info.name, scale_columns, grouped, used));
   if (const auto second = input.stored.Find(info.name + "_scale_2")) {
-    const auto factor = ScalarOf(input, *second);
-    if (!factor) return factor.error();
-    grouped.scale_factor = *factor;
+    TG_ASSIGN(const auto factor, ScalarOf(input, *second));
+    grouped.scale_factor = factor;
     used.push_back(*second);
   } else if (!IsFp8(info.dtype) && scale_info.dtype == DType::kF8E4M3) {
     return LacksPart(info, info.name + "_scale_2");  // NVFP4
@@ -203,7 +199,7 @@ Result<std::optional<QuantisedTensor>> ReadScaledNumbers(const SchemeInput& inpu
   std::vector<uint64_t> shape = info.shape;
   shape.back() = matrix.columns;
   auto quantised = MakeQuantised(input, info.name, result, std::move(shape), std::move(used),
-                                 Shown((*codes)->name, matrix, *groups));
+                                 Shown(codes->name, matrix, groups));
   quantised.decoder = MakeGroupedDecoder(grouped);
   return std::optional(std::move(quantised));
 }

@@ -4,6 +4,8 @@
 #include <map>
 #include <string>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -24,8 +26,7 @@ Result<bool> IsZero(const WeightSource& stored, size_t tensor) {
   const TensorInfo& info = stored.tensors()[tensor];
   if (info.element_count > kMostBiasElements) return false;
   std::vector<float> numbers(info.element_count);
-  auto read = stored.ReadFloat32(tensor, 0, numbers);
-  if (!read) return std::move(read).error();
+  TG_TRY(stored.ReadFloat32(tensor, 0, numbers));
   return std::all_of(numbers.begin(), numbers.end(), [](float number) { return number == 0; });
 }
 
@@ -46,9 +47,8 @@ Result<std::set<size_t>> FindUnusedBiases(const WeightSource& stored,
   for (const auto& [pattern, indices] : biases) {
     bool zero = true;
     for (size_t i = 0; zero && i < indices.size(); ++i) {
-      auto found = IsZero(stored, indices[i]);
-      if (!found) return std::move(found).error();
-      zero = *found;
+      TG_ASSIGN(auto found, IsZero(stored, indices[i]));
+      zero = found;
     }
     if (zero) unused.insert(indices.begin(), indices.end());
   }
