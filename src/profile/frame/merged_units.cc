@@ -67,6 +67,11 @@ class Directions {
   std::vector<float> values_;
 };
 
+struct FirstNumbers {
+  float first = 0;
+  float second = 0;
+};
+
 class Merging {
  public:
   Merging(const FloatMatrix* gate, const FloatMatrix& up) : ups_(up) {
@@ -101,9 +106,13 @@ class Merging {
     return order;
   }
 
-  bool Near(size_t unit, size_t other) const {
+  // The two first numbers of what decides whether the units write, side by side in that order:
+  // they alone rule out most pairs, and are read far more often than the rest.
+  std::vector<FirstNumbers> FirstNumbersOf(const std::vector<size_t>& units) const {
     const Directions& first = gates_ ? *gates_ : ups_;
-    return std::abs(first.Of(unit)[0] - first.Of(other)[0]) < kSameDirection;
+    std::vector<FirstNumbers> numbers;
+    for (const size_t unit : units) numbers.push_back({first.Of(unit)[0], first.Of(unit)[1]});
+    return numbers;
   }
 
  private:
@@ -135,6 +144,7 @@ std::optional<MergedUnits> MergeUnits(const FloatMatrix* gate, const FloatMatrix
   const size_t units = up.columns();
   const Merging merging(gate, up);
   const auto order = merging.InOrder(units);
+  const auto numbers = merging.FirstNumbersOf(order);
   std::vector<bool> gone(units);
   FloatMatrix written = down;
   size_t merged = 0;
@@ -142,12 +152,15 @@ std::optional<MergedUnits> MergeUnits(const FloatMatrix* gate, const FloatMatrix
     const size_t unit = order[place];
     if (gone[unit]) continue;
     const size_t end = std::min(order.size(), place + kMostNeighbours);
-    float apart = ColumnNorm(down, unit);
+    float apart = 0;
     const size_t merged_before = merged;
-    for (size_t next = place + 1; next < end && merging.Near(unit, order[next]); ++next) {
+    for (size_t next = place + 1; next < end; ++next) {
+      if (!(numbers[next].first - numbers[place].first < kSameDirection)) break;
+      if (std::abs(numbers[next].second - numbers[place].second) >= kSameDirection) continue;
       const size_t other = order[next];
       const float sign = gone[other] ? 0 : merging.Sign(unit, other);
       if (sign == 0) continue;
+      if (merged == merged_before) apart = ColumnNorm(down, unit);
       const float factor = merging.Factor(unit, other, sign);
       for (size_t row = 0; row < written.rows(); ++row) {
         written.Row(row)[unit] += factor * down.Row(row)[other];

@@ -135,23 +135,17 @@ std::vector<HeadForms> HeadsOf(const AttentionShape& shape, const Projection& qu
   return heads;
 }
 
-LoudUnits Loudest(const arma::mat& gates, const arma::mat& ups, const arma::mat& downs,
-                  const std::vector<double>& written) {
-  LoudUnits units;
-  if (written.empty()) return units;
+// Those of the units that write most, the loudest first.
+std::vector<arma::uword> LoudestFirst(const std::vector<double>& written) {
   std::vector<arma::uword> order(written.size());
+  if (order.empty()) return order;
   std::iota(order.begin(), order.end(), arma::uword{0});
   std::ranges::stable_sort(order, std::ranges::greater{}, [&](size_t i) { return written[i]; });
   const double least = kSilent * written[order[0]];
   size_t count = 0;
   while (count < std::min(order.size(), kMostFrameUnits) && written[order[count]] > least) ++count;
   order.resize(count);
-  for (const arma::uword i : order) units.written.push_back(written[i]);
-  const arma::uvec rows(order);
-  if (!gates.is_empty()) units.gates = gates.rows(rows);
-  units.ups = ups.rows(rows);
-  units.downs = downs.rows(rows);
-  return units;
+  return order;
 }
 
 LoudUnits LoudestOf(const std::vector<PartForms>& parts) {
@@ -162,7 +156,15 @@ LoudUnits LoudestOf(const std::vector<PartForms>& parts) {
     all.ups = arma::join_cols(all.ups, part.units.ups);
     all.downs = arma::join_cols(all.downs, part.units.downs);
   }
-  return Loudest(all.gates, all.ups, all.downs, all.written);
+  const auto order = LoudestFirst(all.written);
+  LoudUnits units;
+  if (order.empty()) return units;
+  for (const arma::uword i : order) units.written.push_back(all.written[i]);
+  const arma::uvec rows(order);
+  if (!all.gates.is_empty()) units.gates = all.gates.rows(rows);
+  units.ups = all.ups.rows(rows);
+  units.downs = all.downs.rows(rows);
+  return units;
 }
 
 // What each unit writes: |gate| |up| |down|.
@@ -197,14 +199,34 @@ PartForms FormsOfUnits(const Projection& gate, const Projection& up, const Proje
   return forms;
 }
 
+// The columns `units`, each at unit norm, a row each.
+arma::mat DirectionsOf(const std::vector<arma::uword>& units, const Projection& projection,
+                       const std::vector<double>& norms) {
+  arma::mat directions(units.size(), projection.rows());
+  for (size_t row = 0; row < projection.rows(); ++row) {
+    const auto values = projection.Row(row);
+    for (size_t i = 0; i < units.size(); ++i) {
+      const double norm = norms[units[i]];
+      directions(i, row) = norm > 0 ? values[units[i]] / norm : 0;
+    }
+  }
+  return directions;
+}
+
 LoudUnits LoudestOfUnits(const Projection& gate, const Projection& up, const Projection& down) {
   const bool gated = &gate != &up;
-  const auto gate_norms = ColumnNorms(gate);
+  const auto gate_norms = gated ? ColumnNorms(gate) : std::vector<double>();
   const auto up_norms = ColumnNorms(up);
   const auto down_norms = ColumnNorms(down);
-  return Loudest(gated ? Directions(gate, gate_norms) : arma::mat(), Directions(up, up_norms),
-                 Directions(down, down_norms),
-                 WrittenBy(gated ? &gate_norms : nullptr, up_norms, down_norms));
+  const auto written = WrittenBy(gated ? &gate_norms : nullptr, up_norms, down_norms);
+  const auto order = LoudestFirst(written);
+  LoudUnits units;
+  if (order.empty()) return units;
+  for (const arma::uword i : order) units.written.push_back(written[i]);
+  if (gated) units.gates = DirectionsOf(order, gate, gate_norms);
+  units.ups = DirectionsOf(order, up, up_norms);
+  units.downs = DirectionsOf(order, down, down_norms);
+  return units;
 }
 
 }  // namespace
