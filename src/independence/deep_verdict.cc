@@ -177,6 +177,11 @@ DeepVerdict JudgeWithTest(const Comparison& comparison, const DeepTest& test,
           : DeepVerdict{
                 .verdict = comparison.verdict,
                 .notes = {"The test could not be asked: the verdict rests on the fingerprints."}};
+  if (!IsOrigin(comparison.verdict) && IsOrigin(judged.verdict)) {
+    judged.notes.push_back(
+        "The shares and the map of parts are what the fingerprints show; the test on the weights "
+        "found an origin that they do not.");
+  }
   if (evidence.numbers) judged.notes.push_back(DescribeNumbers(*evidence.numbers));
   return judged;
 }

@@ -245,5 +245,13 @@ TEST(JudgeWithTest, CopiesThatWriteNothingAreNoDerivation) {
   }
 }
 
+TEST(JudgeWithTest, SaysWhereTheMapOfPartsShowsLessThanTheTest) {
+  const auto found = TestResult().Found(kMatchedByTokens, {0.9, 0.9}).Get();
+  const auto said = Contains(HasSubstr("are what the fingerprints show"));
+  EXPECT_THAT(JudgeWithTest(Fingerprints(Verdict::kInconclusive, 0.7, 0), found).notes, said);
+  EXPECT_THAT(JudgeWithTest(Fingerprints(Verdict::kReparameterised, 0.7, 0), found).notes,
+              testing::Not(said));
+}
+
 }  // namespace
 }  // namespace tensorguard::internal
