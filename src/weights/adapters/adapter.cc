@@ -13,6 +13,9 @@
 #include "weights/adapters/adapter_config.h"
 #include "weights/adapters/adapter_names.h"
 #include "weights/adapters/ia3.h"
+#include "weights/adapters/kinds/adapter_kinds.h"
+#include "weights/adapters/kinds/expert_lora.h"
+#include "weights/adapters/kinds/trained_rows.h"
 #include "weights/adapters/lora.h"
 #include "weights/adapters/merge_plan.h"
 #include "weights/files/stored_weights.h"
@@ -29,6 +32,13 @@ struct AdapterTensors {
   std::map<std::string, ModuleParts> lora;
   std::map<std::string, size_t> ia3;
   std::map<std::string, size_t> replacements;
+  std::map<std::string, size_t> trained_rows;
+  KindTensors of_kind;
+
+  bool empty() const {
+    return lora.empty() && ia3.empty() && replacements.empty() && trained_rows.empty() &&
+           of_kind.modules.empty();
+  }
 };
 
 // MLX writes adapters.safetensors and, while it trains, 0000100_adapters.safetensors and so on.
@@ -81,11 +91,18 @@ bool BelongsTo(AdapterPart part, AdapterType type) {
   }
 }
 
-Result<AdapterTensors> SortTensors(const std::vector<TensorInfo>& tensors, AdapterType type) {
+Result<AdapterTensors> SortTensors(const std::vector<TensorInfo>& tensors,
+                                   const AdapterConfig& config) {
   AdapterTensors sorted;
+  const AdapterKind* kind = FindAdapterKind(config.kind);
   for (size_t i = 0; i < tensors.size(); ++i) {
+    if (kind != nullptr && AddKindTensor(*kind, tensors[i].name, i, sorted.of_kind)) continue;
+    if (std::string rows = ModuleOfTrainedRows(tensors[i].name); !rows.empty()) {
+      sorted.trained_rows.emplace(std::move(rows), i);
+      continue;
+    }
     TG_ASSIGN(auto name, ParseAdapterName(tensors[i].name));
-    if (!BelongsTo(name.part, type)) {
+    if (!BelongsTo(name.part, config.type)) {
       return Error{.problem = "tensor is of another kind of adapter than adapter_config.json says",
                    .tensor = tensors[i].name};
     }
@@ -150,12 +167,17 @@ Result<void> PlanReplacement(const AdapterConfig& config, const std::string& nam
   return plan.Replace(*target, adapter_tensor);
 }
 
-Result<void> PlanAll(const AdapterConfig& config, const AdapterTensors& tensors, MergePlan& plan) {
+Result<void> PlanAll(const AdapterConfig& config, AdapterTensors tensors, MergePlan& plan) {
   for (const auto& [name, adapter_tensor] : tensors.replacements) {
     auto planned = PlanReplacement(config, name, adapter_tensor, plan);
     if (!planned) return planned;
   }
-  if (auto planned = PlanLora(config, tensors.lora, plan); !planned) return planned;
+  TG_TRY(PlanTrainedRows(config, tensors.trained_rows, plan));
+  if (config.type == AdapterType::kOfKind) {
+    return PlanKind(*FindAdapterKind(config.kind), config, tensors.of_kind, plan);
+  }
+  TG_TRY(PlanExpertLora(config, tensors.lora, plan));
+  TG_TRY(PlanLora(config, tensors.lora, plan));
   return PlanIa3(config, tensors.ia3, plan);
 }
 
@@ -174,13 +196,13 @@ Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const W
   if (!adapter) return std::move(adapter).error();
   const auto in_file = [&](Error error) { return std::move(error).InFile(weight_file.string()); };
 
-  auto tensors = SortTensors((*adapter)->tensors(), config.type);
+  auto tensors = SortTensors((*adapter)->tensors(), config);
   if (!tensors) return in_file(std::move(tensors).error());
-  if (tensors->lora.empty() && tensors->ia3.empty() && tensors->replacements.empty()) {
+  if (tensors->empty()) {
     return in_file({.problem = "adapter holds no tensors"});
   }
   MergePlan plan(std::move(base), *std::move(adapter));
-  auto planned = PlanAll(config, *tensors, plan);
+  auto planned = PlanAll(config, *std::move(tensors), plan);
   if (!planned) return in_file(std::move(planned).error());
   return std::move(plan).Merge();
 }

@@ -6,10 +6,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/try.h"
+#include "weights/adapters/adapter_options.h"
+#include "weights/adapters/kinds/adapter_kinds.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -26,51 +29,13 @@ constexpr uint64_t kHighestRank = 1u << 20;
 constexpr size_t kMostExpressions = 1000;
 
 // Options that change the model in a way that adding one matrix to each target cannot express.
-constexpr std::array kUnsupportedOptions = {"alora_invocation_tokens",
-                                            "arrow_config",
-                                            "layer_replication",
-                                            "monteclora_config",
-                                            "target_parameters",
-                                            "trainable_token_indices",
-                                            "use_bdlora",
-                                            "use_qalora"};
+constexpr std::array kUnsupportedOptions = {
+    "alora_invocation_tokens", "arrow_config", "layer_replication",
+    "monteclora_config",       "use_bdlora",   "use_qalora"};
 
-// The other values of init_lora_weights (pissa, olora, loftq, corda, ...) also change the base's
-// weights when the adapter is loaded.
-constexpr std::array kHarmlessInits = {"gaussian", "eva", "orthogonal"};
-
-Error WrongKey(std::string_view key, const Json& value, std::string_view expected) {
-  return {.problem = fmt::format("{} has the wrong type or value", key),
-          .found = value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 200),
-          .expected = std::string(expected)};
-}
-
-Error UnsupportedKey(std::string_view key, const Json& value) {
-  Error error = WrongKey(key, value, "an adapter without this option");
-  error.kind = ErrorKind::kUnsupported;
-  error.problem = fmt::format("{} is not supported", key);
-  return error;
-}
-
-// Null (which PEFT writes for options that are off) counts as absent.
-const Json* Find(const Json& object, const char* key) {
-  const auto at = object.find(key);
-  return at == object.end() || at->is_null() ? nullptr : &*at;
-}
-
-Result<bool> BoolOr(const Json& object, const char* key, bool fallback) {
-  const Json* value = Find(object, key);
-  if (value == nullptr) return fallback;
-  if (!value->is_boolean()) return WrongKey(key, *value, "true or false");
-  return value->get<bool>();
-}
-
-Result<double> CheckedNumber(const char* key, const Json& value) {
-  if (!value.is_number() || !std::isfinite(value.get<double>())) {
-    return WrongKey(key, value, "a finite number");
-  }
-  return value.get<double>();
-}
+// The other values of init_lora_weights (pissa, loftq, corda, ...) also change the base's weights
+// when the adapter is loaded; so does olora, which the merge does too.
+constexpr std::array kHarmlessInits = {"gaussian", "eva", "orthogonal", "olora"};
 
 bool FitsFloat(double number) {
   return std::abs(number) <= static_cast<double>(std::numeric_limits<float>::max());
@@ -79,21 +44,9 @@ bool FitsFloat(double number) {
 Result<uint64_t> CheckedRank(const char* key, const Json& value) {
   if (!value.is_number_unsigned() || value.get<uint64_t>() == 0 ||
       value.get<uint64_t>() > kHighestRank) {
-    return WrongKey(key, value, fmt::format("a whole number from 1 to {}", kHighestRank));
+    return WrongOption(key, value, fmt::format("a whole number from 1 to {}", kHighestRank));
   }
   return value.get<uint64_t>();
-}
-
-Result<std::vector<std::string>> Strings(const Json& object, const char* key) {
-  const Json* value = Find(object, key);
-  std::vector<std::string> strings;
-  if (value == nullptr) return strings;
-  if (!value->is_array()) return WrongKey(key, *value, "a list of names");
-  for (const Json& item : *value) {
-    if (!item.is_string()) return WrongKey(key, item, "a list of names");
-    strings.push_back(item.get<std::string>());
-  }
-  return strings;
 }
 
 // Collects the keys of one object of the top level in the order of the text. Not by
@@ -143,15 +96,15 @@ Result<std::vector<std::string>> KeysInOrder(std::string_view text, const char* 
 
 Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json& object,
                                            const char* key, bool are_ranks) {
-  const Json* patterns = Find(object, key);
+  const Json* patterns = FindOption(object, key);
   std::vector<PatternValue> values;
   if (patterns == nullptr || patterns->empty()) return values;
-  if (!patterns->is_object()) return WrongKey(key, *patterns, "an object of numbers");
+  if (!patterns->is_object()) return WrongOption(key, *patterns, "an object of numbers");
   size_t expressions = 0;
   TG_ASSIGN(auto keys, KeysInOrder(document, key));
   for (const std::string& text : keys) {
     const auto entry = patterns->find(text);
-    if (entry == patterns->end()) return WrongKey(key, text, "a file that nobody writes to");
+    if (entry == patterns->end()) return WrongOption(key, text, "a file that nobody writes to");
     TG_ASSIGN(auto pattern, ModulePattern::Compile(text, ModulePattern::Extent::kTail));
     expressions += pattern.is_plain() ? 0 : 1;
     if (expressions > kMostExpressions) {
@@ -171,22 +124,22 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
 
 Result<void> RefuseUnsupportedOptions(const Json& json) {
   for (const char* key : kUnsupportedOptions) {
-    const Json* value = Find(json, key);
+    const Json* value = FindOption(json, key);
     const bool off =
         value == nullptr || *value == Json(false) || (value->is_structured() && value->empty());
-    if (!off) return UnsupportedKey(key, *value);
+    if (!off) return UnsupportedOption(json, key);
   }
-  const Json* init = Find(json, "init_lora_weights");
+  const Json* init = FindOption(json, "init_lora_weights");
   if (init == nullptr || init->is_boolean()) return {};
-  if (!init->is_string()) return WrongKey("init_lora_weights", *init, "true, false or a name");
+  if (!init->is_string()) return WrongOption("init_lora_weights", *init, "true, false or a name");
   if (std::find(kHarmlessInits.begin(), kHarmlessInits.end(), init->get<std::string>()) ==
       kHarmlessInits.end()) {
-    return UnsupportedKey("init_lora_weights", *init);
+    return UnsupportedOption(json, "init_lora_weights");
   }
   return {};
 }
 
-Result<LoraConfig> ReadLora(std::string_view text, const Json& json) {
+Result<LoraConfig> ReadLora(std::string_view text, const Json& json, const char* alpha_option) {
   LoraConfig lora;
   lora.rank = kDefaultRank;
   lora.alpha = kDefaultAlpha;
@@ -194,41 +147,56 @@ Result<LoraConfig> ReadLora(std::string_view text, const Json& json) {
     TG_ASSIGN(auto checked, CheckedRank("r", *rank));
     lora.rank = checked;
   }
-  if (const auto alpha = json.find("lora_alpha"); alpha != json.end()) {
-    TG_ASSIGN(auto checked, CheckedNumber("lora_alpha", *alpha));
+  if (const auto alpha = json.find(alpha_option); alpha != json.end()) {
+    TG_ASSIGN(auto checked, CheckedNumber(alpha_option, *alpha));
     lora.alpha = checked;
   }
   TG_ASSIGN(auto ranks, Patterns(text, json, "rank_pattern", /*are_ranks=*/true));
   TG_ASSIGN(auto alphas, Patterns(text, json, "alpha_pattern", /*are_ranks=*/false));
-  TG_ASSIGN(auto use_rslora, BoolOr(json, "use_rslora", false));
-  TG_ASSIGN(auto use_dora, BoolOr(json, "use_dora", false));
+  TG_ASSIGN(auto use_rslora, FlagOr(json, "use_rslora", false));
+  TG_ASSIGN(auto use_dora, FlagOr(json, "use_dora", false));
   lora.rank_pattern = std::move(ranks);
   lora.alpha_pattern = std::move(alphas);
   lora.use_rslora = use_rslora;
   lora.use_dora = use_dora;
+  TG_ASSIGN(const auto init, TextOr(json, "init_lora_weights", ""));
+  lora.starts_from_base = init == "olora";
+  TG_ASSIGN(auto parameters, TextsOf(json, "target_parameters"));
+  lora.target_parameters = std::move(parameters);
+  return lora;
+}
+
+Result<LoraConfig> ReadKind(std::string_view text, const Json& json, const AdapterKind& kind) {
+  if (kind.has_patterns) return ReadLora(text, json, kind.alpha_option);
+  LoraConfig lora;
+  lora.alpha = kind.default_alpha;
+  if (kind.alpha_option != nullptr) {
+    TG_ASSIGN(const auto alpha, NumberOr(json, kind.alpha_option, kind.default_alpha));
+    lora.alpha = alpha;
+  }
   return lora;
 }
 
 Result<Ia3Config> ReadIa3(const Json& json) {
   Ia3Config ia3;
-  const Json* modules = Find(json, "feedforward_modules");
+  const Json* modules = FindOption(json, "feedforward_modules");
   if (modules != nullptr && modules->is_string()) {
     TG_ASSIGN(auto pattern,
               ModulePattern::Compile(modules->get<std::string>(), ModulePattern::Extent::kWhole));
     ia3.feedforward_patterns.push_back(std::move(pattern));
     return ia3;
   }
-  TG_ASSIGN(auto suffixes, Strings(json, "feedforward_modules"));
+  TG_ASSIGN(auto suffixes, TextsOf(json, "feedforward_modules"));
   ia3.feedforward_suffixes = std::move(suffixes);
   return ia3;
 }
 
 // PEFT stores the head that it added for a task whether or not modules_to_save names it.
 Result<std::vector<std::string>> SavedModules(const Json& json) {
-  auto modules = Strings(json, "modules_to_save");
+  auto modules = TextsOf(json, "modules_to_save");
   if (!modules) return std::move(modules).error();
-  const Json* task = Find(json, "task_type");
-  if (task != nullptr && !task->is_string()) return WrongKey("task_type", *task, "a name");
+  const Json* task = FindOption(json, "task_type");
+  if (task != nullptr && !task->is_string()) return WrongOption("task_type", *task, "a name");
   if (task != nullptr && (*task == "SEQ_CLS" || *task == "TOKEN_CLS")) {
     modules->insert(modules->end(), {"classifier", "score"});
   }
@@ -236,50 +204,65 @@ Result<std::vector<std::string>> SavedModules(const Json& json) {
   return modules;
 }
 
+Error UnknownType(const std::string& type) {
+  std::string known = "LORA, IA3, LN_TUNING, TRAINABLE_TOKENS";
+  for (const AdapterKind& kind : AdapterKinds()) known += fmt::format(", {}", kind.type);
+  return {.kind = ErrorKind::kUnsupported,
+          .problem = fmt::format("adapters of type {} are not supported", type),
+          .expected = known,
+          .advice = "merge the adapter with the library that made it"};
+}
+
+// Empty for types that are not merged.
+std::optional<AdapterType> TypeNamed(std::string_view type) {
+  if (type == "LORA") return AdapterType::kLora;
+  if (type == "IA3") return AdapterType::kIa3;
+  if (type == "LN_TUNING") return AdapterType::kNormTuning;
+  if (type == "TRAINABLE_TOKENS") return AdapterType::kTrainedTokens;
+  if (FindAdapterKind(type) != nullptr) return AdapterType::kOfKind;
+  return {};
+}
+
 Result<AdapterConfig> ReadPeft(std::string_view text, const Json& json) {
   AdapterConfig config;
-  const Json& type = json.at("peft_type");
-  if (!type.is_string()) return WrongKey("peft_type", type, "LORA or IA3");
-  if (type != "LORA" && type != "IA3") {
-    Error error = WrongKey("peft_type", type, "LORA or IA3");
-    error.kind = ErrorKind::kUnsupported;
-    error.problem = fmt::format("adapters of type {} are not supported", type.get<std::string>());
-    return error;
+  const Json& type_option = json.at("peft_type");
+  if (!type_option.is_string()) return WrongOption("peft_type", type_option, "a name, as LORA");
+  config.kind = type_option.get<std::string>();
+  const auto type = TypeNamed(config.kind);
+  if (!type) return UnknownType(config.kind);
+  config.type = *type;
+  TG_ASSIGN(config.fan_in_fan_out, FlagOr(json, "fan_in_fan_out", false));
+  TG_ASSIGN(config.saved_modules, SavedModules(json));
+  config.options = json;
+  if (config.type == AdapterType::kLora) {
+    TG_TRY(RefuseUnsupportedOptions(json));
+    TG_ASSIGN(config.lora, ReadLora(text, json, "lora_alpha"));
+  } else if (config.type == AdapterType::kIa3) {
+    TG_ASSIGN(config.ia3, ReadIa3(json));
+  } else if (config.type == AdapterType::kOfKind) {
+    TG_ASSIGN(config.lora, ReadKind(text, json, *FindAdapterKind(config.kind)));
   }
-  config.type = type == "LORA" ? AdapterType::kLora : AdapterType::kIa3;
-  TG_TRY(RefuseUnsupportedOptions(json));
-  TG_ASSIGN(auto fan_in_fan_out, BoolOr(json, "fan_in_fan_out", false));
-  config.fan_in_fan_out = fan_in_fan_out;
-  TG_ASSIGN(auto saved, SavedModules(json));
-  config.saved_modules = std::move(saved);
-  if (config.type == AdapterType::kIa3) {
-    TG_ASSIGN(auto ia3, ReadIa3(json));
-    config.ia3 = std::move(ia3);
-    return config;
-  }
-  TG_ASSIGN(auto lora, ReadLora(text, json));
-  config.lora = std::move(lora);
   return config;
 }
 
 Result<AdapterConfig> ReadMlx(const Json& json) {
-  const Json* type = Find(json, "fine_tune_type");
-  if (type != nullptr && *type != "lora") return UnsupportedKey("fine_tune_type", *type);
-  auto use_dora = BoolOr(json, "use_dora", false);
+  const Json* type = FindOption(json, "fine_tune_type");
+  if (type != nullptr && *type != "lora") return UnsupportedOption(json, "fine_tune_type");
+  auto use_dora = FlagOr(json, "use_dora", false);
   if (!use_dora) return std::move(use_dora).error();
-  if (*use_dora) return UnsupportedKey("use_dora", true);
+  if (*use_dora) return UnsupportedOption(json, "use_dora");
   const Json& parameters = json.at("lora_parameters");
-  if (!parameters.is_object()) return WrongKey("lora_parameters", parameters, "an object");
+  if (!parameters.is_object()) return WrongOption("lora_parameters", parameters, "an object");
   for (const char* key : {"rank", "scale"}) {
     if (!parameters.contains(key)) {
-      return WrongKey("lora_parameters", parameters, fmt::format("an object with {}", key));
+      return WrongOption("lora_parameters", parameters, fmt::format("an object with {}", key));
     }
   }
   TG_ASSIGN(auto rank, CheckedRank("lora_parameters.rank", parameters.at("rank")));
   auto scale = CheckedNumber("lora_parameters.scale", parameters.at("scale"));
   if (!scale) return std::move(scale).error();
   if (!FitsFloat(*scale)) {
-    return WrongKey("lora_parameters.scale", parameters.at("scale"), "a finite float32");
+    return WrongOption("lora_parameters.scale", parameters.at("scale"), "a finite float32");
   }
   AdapterConfig config;
   config.type = AdapterType::kMlxLora;

@@ -9,12 +9,20 @@
 #include <vector>
 
 #include "base/file_store.h"
+#include "base/json.h"
 #include "tensorguard/result.h"
 #include "weights/adapters/module_pattern.h"
 
 namespace tensorguard::internal {
 
-enum class AdapterType { kLora, kIa3, kMlxLora };
+enum class AdapterType {
+  kLora,
+  kIa3,
+  kMlxLora,
+  kOfKind,         // one of AdapterKinds()
+  kNormTuning,     // LN tuning: gains and biases of norms, stored whole
+  kTrainedTokens,  // rows of the embedding
+};
 
 struct PatternValue {
   ModulePattern pattern;
@@ -29,6 +37,10 @@ struct LoraConfig {
   std::vector<PatternValue> alpha_pattern;
   bool use_rslora = false;
   bool use_dora = false;
+  // OLoRA: the base lost what the first low-rank matrices were made of it.
+  bool starts_from_base = false;
+  // LoRA of parameters that are no matrices: the stacked experts of a mixture.
+  std::vector<std::string> target_parameters = {};
 };
 
 struct Ia3Config {
@@ -39,6 +51,8 @@ struct Ia3Config {
 
 struct AdapterConfig {
   std::string file;  // path of adapter_config.json
+  std::string kind;  // peft_type, as written
+  Json options;      // all of the file
   AdapterType type = AdapterType::kLora;
   bool fan_in_fan_out = false;             // square base matrices are stored [inputs, outputs]
   std::vector<std::string> saved_modules;  // stored whole: modules_to_save and the task's head

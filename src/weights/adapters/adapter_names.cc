@@ -77,6 +77,7 @@ Result<AdapterName> ParseAdapterName(std::string_view name) {
                  .tensor = std::string(name)};
   }
   RemoveSavedWrapper(peeled);
+  RemoveNearEnd(peeled, "ln_tuning_layers");
   RemoveNearEnd(peeled, "base_layer");
   return AdapterName{AdapterPart::kReplacement, std::move(peeled)};
 }

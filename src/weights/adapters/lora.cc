@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "weights/adapters/kinds/base_start.h"
 #include "weights/adapters/orientation.h"
 
 namespace tensorguard::internal {
@@ -223,12 +224,28 @@ Result<void> PlanBias(const LowRankModule& module, float scaling, MergePlan& pla
   return plan.Edit(target, AddElements(std::move(addends)));
 }
 
+Result<void> PlanWithStart(const AdapterConfig& config, const LowRankModule& module,
+                           LowRankMatrix delta, MergePlan& plan) {
+  const bool plain = module.orientation == Orientation::kOutputsByInputs;
+  if (plain && !module.magnitude && delta.rank <= std::min(delta.rows, delta.columns)) {
+    return plan.Edit(module.target, AddAndTakeStart(std::move(delta)));
+  }
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "an adapter that began as a part of its base cannot be merged here",
+               .file = config.file,
+               .tensor = module.name,
+               .found = "init_lora_weights \"olora\"",
+               .expected = "a matrix [outputs, inputs] without DoRA, larger than the rank",
+               .advice = "merge the adapter with the library that made it"};
+}
+
 Result<void> PlanModule(const AdapterConfig& config, const LowRankModule& module, MergePlan& plan) {
   TG_ASSIGN(auto scaling, ModuleScaling(config, module.name));
   if (module.bias) {
     if (auto planned = PlanBias(module, scaling, plan); !planned) return planned;
   }
   TG_ASSIGN(auto delta, DeltaOf(plan, module, scaling));
+  if (config.lora.starts_from_base) return PlanWithStart(config, module, std::move(delta), plan);
   if (!module.magnitude) return plan.Edit(module.target, AddLowRank(std::move(delta)));
   TG_ASSIGN(auto magnitudes, plan.ReadAdapterTensor(*module.magnitude));
   const MatrixAxis outputs = module.orientation == Orientation::kOutputsByInputs

@@ -14,14 +14,7 @@ constexpr std::array kMergeableTypes = {DType::kF16, DType::kBF16, DType::kF32, 
 
 }  // namespace
 
-Result<void> CheckIsFloatMatrix(const TensorInfo& tensor) {
-  if (tensor.shape.size() != 2) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "adapter changes a tensor that is no matrix",
-                 .tensor = tensor.name,
-                 .found = fmt::format("shape [{}]", fmt::join(tensor.shape, ", ")),
-                 .expected = "two dimensions"};
-  }
+Result<void> CheckIsFloat(const TensorInfo& tensor) {
   if (std::find(kMergeableTypes.begin(), kMergeableTypes.end(), tensor.dtype) ==
       kMergeableTypes.end()) {
     return Error{.kind = ErrorKind::kUnsupported,
@@ -32,6 +25,17 @@ Result<void> CheckIsFloatMatrix(const TensorInfo& tensor) {
                  .advice = "merge into the base before quantisation"};
   }
   return {};
+}
+
+Result<void> CheckIsFloatMatrix(const TensorInfo& tensor) {
+  if (tensor.shape.size() != 2) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "adapter changes a tensor that is no matrix",
+                 .tensor = tensor.name,
+                 .found = fmt::format("shape [{}]", fmt::join(tensor.shape, ", ")),
+                 .expected = "two dimensions"};
+  }
+  return CheckIsFloat(tensor);
 }
 
 Result<Orientation> OrientationOf(const TensorInfo& matrix, uint64_t outputs, uint64_t inputs) {

@@ -15,7 +15,9 @@ enum class Orientation {
   kSquare,  // the shape does not tell
 };
 
-// Adapters can be merged into matrices of floating-point numbers. Errors: kUnsupported otherwise.
+// Adapters can be merged into matrices of floating-point numbers, and into stacks of them. Errors:
+// kUnsupported otherwise.
+Result<void> CheckIsFloat(const TensorInfo& tensor);
 Result<void> CheckIsFloatMatrix(const TensorInfo& tensor);
 
 // How `matrix` holds a module of that many inputs and outputs. Errors: kMismatch if it does not.
