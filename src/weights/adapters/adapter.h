@@ -16,9 +16,10 @@ Result<bool> IsAdapterFolder(const std::filesystem::path& folder,
 
 // `base` with the adapter in `folder` merged as PEFT's merge_and_unload does: LoRA (lora_alpha, r,
 // alpha_pattern, rank_pattern, use_rslora, fan_in_fan_out, use_dora, modules_to_save, bias) and
-// (IA)^3 (feed-forward and attention scaling); also MLX's LoRA. docs/formats/adapters.md has the
-// rules. Tensors the adapter does not touch are the base's, and all are float32 and not rounded.
-// Reads the adapter's own (small) matrices into memory, never a whole base tensor.
+// (IA)^3 (feed-forward and attention scaling) and the kinds of kinds/adapter_kinds.h; also MLX's
+// LoRA. docs/formats/adapters.md has the rules. Tensors the adapter does not touch are the base's,
+// and all are float32 and not rounded. Reads the adapter's own (small) matrices into memory, never
+// a whole base tensor.
 //
 // Errors: kMismatch if a target module is not in the base or its shape differs (both shapes are
 // shown); kUnsupported for other adapter types, named; kBadFile if A or B of a pair is missing.

@@ -33,9 +33,9 @@ constexpr std::array kUnsupportedOptions = {
     "alora_invocation_tokens", "arrow_config", "layer_replication",
     "monteclora_config",       "use_bdlora",   "use_qalora"};
 
-// The other values of init_lora_weights (pissa, loftq, corda, ...) also change the base's weights
-// when the adapter is loaded; so does olora, which the merge does too.
-constexpr std::array kHarmlessInits = {"gaussian", "eva", "orthogonal", "olora"};
+// Other values of init_lora_weights (pissa_niter_4, loftq, corda, ...) also change the base's
+// weights when the adapter is loaded; so do olora and pissa, which the merge does too.
+constexpr std::array kHarmlessInits = {"gaussian", "eva", "orthogonal", "olora", "pissa"};
 
 bool FitsFloat(double number) {
   return std::abs(number) <= static_cast<double>(std::numeric_limits<float>::max());
@@ -160,7 +160,8 @@ Result<LoraConfig> ReadLora(std::string_view text, const Json& json, const char*
   lora.use_rslora = use_rslora;
   lora.use_dora = use_dora;
   TG_ASSIGN(const auto init, TextOr(json, "init_lora_weights", ""));
-  lora.starts_from_base = init == "olora";
+  if (init == "olora") lora.start = LoraStart::kFirstColumns;
+  if (init == "pissa") lora.start = LoraStart::kLeadingVectors;
   TG_ASSIGN(auto parameters, TextsOf(json, "target_parameters"));
   lora.target_parameters = std::move(parameters);
   return lora;

@@ -29,6 +29,13 @@ struct PatternValue {
   double value = 0;
 };
 
+// What low-rank matrices were before training.
+enum class LoraStart {
+  kBeside,          // of no effect: the base is whole
+  kFirstColumns,    // OLoRA: the base along the first columns of its QR decomposition
+  kLeadingVectors,  // PiSSA: the base along its leading singular vectors
+};
+
 struct LoraConfig {
   uint64_t rank = 0;
   double alpha = 0;
@@ -37,8 +44,8 @@ struct LoraConfig {
   std::vector<PatternValue> alpha_pattern;
   bool use_rslora = false;
   bool use_dora = false;
-  // OLoRA: the base lost what the first low-rank matrices were made of it.
-  bool starts_from_base = false;
+  // The base lost what the first low-rank matrices were made of.
+  LoraStart start = LoraStart::kBeside;
   // LoRA of parameters that are no matrices: the stacked experts of a mixture.
   std::vector<std::string> target_parameters = {};
 };

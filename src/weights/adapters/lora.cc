@@ -228,13 +228,13 @@ Result<void> PlanWithStart(const AdapterConfig& config, const LowRankModule& mod
                            LowRankMatrix delta, MergePlan& plan) {
   const bool plain = module.orientation == Orientation::kOutputsByInputs;
   if (plain && !module.magnitude && delta.rank <= std::min(delta.rows, delta.columns)) {
-    return plan.Edit(module.target, AddAndTakeStart(std::move(delta)));
+    return plan.Edit(module.target, AddAndTakeStart(std::move(delta), config.lora.start));
   }
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "an adapter that began as a part of its base cannot be merged here",
                .file = config.file,
                .tensor = module.name,
-               .found = "init_lora_weights \"olora\"",
+               .found = "init_lora_weights olora or pissa",
                .expected = "a matrix [outputs, inputs] without DoRA, larger than the rank",
                .advice = "merge the adapter with the library that made it"};
 }
@@ -245,7 +245,8 @@ Result<void> PlanModule(const AdapterConfig& config, const LowRankModule& module
     if (auto planned = PlanBias(module, scaling, plan); !planned) return planned;
   }
   TG_ASSIGN(auto delta, DeltaOf(plan, module, scaling));
-  if (config.lora.starts_from_base) return PlanWithStart(config, module, std::move(delta), plan);
+  if (config.lora.start != LoraStart::kBeside)
+    return PlanWithStart(config, module, std::move(delta), plan);
   if (!module.magnitude) return plan.Edit(module.target, AddLowRank(std::move(delta)));
   TG_ASSIGN(auto magnitudes, plan.ReadAdapterTensor(*module.magnitude));
   const MatrixAxis outputs = module.orientation == Orientation::kOutputsByInputs

@@ -71,7 +71,11 @@ constexpr AdapterKind kKinds[] = {
      .change = RandLoraChange},
     {.type = "SHIRA", .parts = kShira, .change = ShiraChange},
     {.type = "VBLORA", .parts = kVbLora, .shared_parts = kVbLoraShared, .change = VbLoraChange},
-    {.type = "VERA", .parts = kVera, .shared_parts = kVeraShared, .change = VeraChange},
+    {.type = "VERA",
+     .parts = kVera,
+     .shared_parts = kVeraShared,
+     .change = VeraChange,
+     .draw = DrawVeraMatrices},
     {.type = "WAVEFT", .parts = kWavelet, .change = WaveletChange},
 };
 
@@ -82,9 +86,14 @@ std::string_view WithoutWrapper(std::string_view name) {
   return name;
 }
 
-Result<void> CheckShared(const AdapterKind& kind, const NamedParts& shared) {
+Result<void> CompleteShared(const AdapterKind& kind, const AdapterConfig& config,
+                            const std::vector<AdapterModule>& modules, SharedParts& shared) {
   for (const std::string_view part : kind.shared_parts) {
-    if (shared.contains(part)) continue;
+    if (shared.Has(part)) continue;
+    if (kind.draw != nullptr) {
+      kind.draw(config, modules, shared);
+      return {};
+    }
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = fmt::format("the adapter's shared {} is not in the file", part),
                  .expected = "an adapter that was saved with its shared matrices (save_projection)",
@@ -120,11 +129,15 @@ bool AddKindTensor(const AdapterKind& kind, std::string_view name, size_t index,
 
 Result<void> PlanKind(const AdapterKind& kind, const AdapterConfig& config,
                       const KindTensors& tensors, MergePlan& plan) {
-  if (!tensors.modules.empty()) TG_TRY(CheckShared(kind, tensors.shared));
   SharedParts shared(tensors.shared);
+  std::vector<AdapterModule> modules;
   for (const auto& [name, parts] : tensors.modules) {
-    AdapterModule module(config, name, parts, shared, plan);
-    TG_TRY(module.FindMatrix());
+    modules.emplace_back(config, name, parts, shared, plan);
+    TG_TRY(modules.back().FindMatrix());
+  }
+  if (modules.empty()) return {};
+  TG_TRY(CompleteShared(kind, config, modules, shared));
+  for (const AdapterModule& module : modules) {
     TG_ASSIGN(auto change, kind.change(module));
     TG_TRY(plan.Edit(module.target(), EditRows(module.inputs(), std::move(change))));
   }

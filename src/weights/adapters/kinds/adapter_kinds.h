@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tensorguard/result.h"
 #include "weights/adapters/adapter_config.h"
@@ -20,6 +21,9 @@ struct AdapterKind {
   std::span<const std::string_view> parts;  // of each module, as names end: "hada_w1_a"
   std::span<const std::string_view> shared_parts = {};
   Result<RowChange> (*change)(const AdapterModule&) = nullptr;
+  // Makes shared parts that were not saved as the library makes them; null where they must be
+  // there.
+  void (*draw)(const AdapterConfig&, const std::vector<AdapterModule>&, SharedParts&) = nullptr;
   // What the product is scaled by, where the config says it.
   const char* alpha_option = nullptr;
   double default_alpha = 8;

@@ -44,10 +44,18 @@ Result<void> AdapterModule::FindMatrix() {
                .advice = "merge the adapter with the library that made it"};
 }
 
+void SharedParts::Put(std::string_view part, PartNumbers numbers) {
+  read_.emplace(part, std::make_shared<const PartNumbers>(std::move(numbers)));
+}
+
 Result<std::shared_ptr<const PartNumbers>> SharedParts::Read(std::string_view part,
                                                              const MergePlan& plan) {
   if (const auto read = read_.find(part); read != read_.end()) return read->second;
-  const size_t index = parts_.find(part)->second;
+  const auto stored = parts_.find(part);
+  if (stored == parts_.end()) {
+    return Error{.problem = "a part of the adapter is missing", .expected = std::string(part)};
+  }
+  const size_t index = stored->second;
   TG_ASSIGN(auto values, plan.ReadAdapterTensor(index));
   auto numbers = std::make_shared<const PartNumbers>(
       PartNumbers{.shape = plan.AdapterInfo(index).shape, .values = std::move(values)});
@@ -80,8 +88,12 @@ Result<PartNumbers> AdapterModule::Take(std::string_view part,
 
 Result<std::shared_ptr<const PartNumbers>> AdapterModule::TakeShared(
     std::string_view part, const std::vector<uint64_t>& shape) const {
-  TG_TRY(Find(shared_.names(), part, shape));
-  return shared_.Read(part, plan_);
+  TG_ASSIGN(auto numbers, shared_.Read(part, plan_));
+  if (Fits(numbers->shape, shape)) return numbers;
+  return Error{.problem = "a shared part of the adapter does not fit a module",
+               .tensor = fmt::format("{}, {}", part, name_),
+               .found = ShapeText(numbers->shape),
+               .expected = ShapeText(shape)};
 }
 
 Error AdapterModule::Unfit(std::string_view part, std::string expected) const {

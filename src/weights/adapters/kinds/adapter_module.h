@@ -27,12 +27,14 @@ struct PartNumbers {
   const float* Row(uint64_t row) const { return &values[row * (values.size() / shape[0])]; }
 };
 
-// Parts that all modules share, each read once.
+// Parts that all modules share: of the file, each read once, or drawn anew.
 class SharedParts {
  public:
   explicit SharedParts(NamedParts parts) : parts_(std::move(parts)) {}
 
-  const NamedParts& names() const { return parts_; }
+  bool Has(std::string_view part) const { return parts_.contains(part) || read_.contains(part); }
+  void Put(std::string_view part, PartNumbers numbers);
+  // Errors: kBadFile if there is none.
   Result<std::shared_ptr<const PartNumbers>> Read(std::string_view part, const MergePlan& plan);
 
  private:

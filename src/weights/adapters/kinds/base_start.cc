@@ -14,7 +14,7 @@ namespace {
 
 class StartEdit : public TensorEdit {
  public:
-  explicit StartEdit(LowRankMatrix delta) : delta_(std::move(delta)) {}
+  StartEdit(LowRankMatrix delta, LoraStart start) : delta_(std::move(delta)), start_kind_(start) {}
 
   Result<void> Apply(uint64_t first_element, std::span<float> values,
                      const ReadElements& unedited) const override {
@@ -29,15 +29,9 @@ class StartEdit : public TensorEdit {
   Result<void> FindOnce(const ReadElements& unedited) const {
     const std::lock_guard lock(mutex_);
     if (start_) return {};
-    arma::mat first(delta_.rows, delta_.rank);
-    TG_TRY(ForEachRow(unedited, [&](uint64_t row, std::span<const float> values) {
-      for (uint64_t k = 0; k < delta_.rank; ++k) first(row, k) = values[k];
-    }));
-    arma::mat directions;
-    arma::mat rest;
-    if (!arma::qr_econ(directions, rest, first)) {
-      return Error{.problem = "the base's matrix has no QR decomposition"};
-    }
+    TG_ASSIGN(const auto directions, start_kind_ == LoraStart::kFirstColumns
+                                         ? FirstColumns(unedited)
+                                         : LeadingVectors(unedited));
     arma::mat along(delta_.rank, delta_.columns, arma::fill::zeros);
     TG_TRY(ForEachRow(unedited, [&](uint64_t row, std::span<const float> values) {
       for (uint64_t i = 0; i < delta_.columns; ++i) {
@@ -46,6 +40,45 @@ class StartEdit : public TensorEdit {
     }));
     start_ = AsLowRank(directions, along);
     return {};
+  }
+
+  // [rows, rank], orthonormal.
+  Result<arma::mat> FirstColumns(const ReadElements& unedited) const {
+    arma::mat first(delta_.rows, delta_.rank);
+    TG_TRY(ForEachRow(unedited, [&](uint64_t row, std::span<const float> values) {
+      for (uint64_t k = 0; k < delta_.rank; ++k) first(row, k) = values[k];
+    }));
+    arma::mat directions;
+    arma::mat rest;
+    if (!arma::qr_econ(directions, rest, first)) return NoDecomposition();
+    return directions;
+  }
+
+  // The same, of the Gram matrix of the smaller side.
+  Result<arma::mat> LeadingVectors(const ReadElements& unedited) const {
+    arma::mat matrix(delta_.rows, delta_.columns);
+    TG_TRY(ForEachRow(unedited, [&](uint64_t row, std::span<const float> values) {
+      for (uint64_t i = 0; i < delta_.columns; ++i) matrix(row, i) = values[i];
+    }));
+    const bool by_rows = delta_.rows <= delta_.columns;
+    arma::vec squares;
+    arma::mat vectors;
+    const arma::mat gram =
+        by_rows ? arma::mat(matrix * matrix.t()) : arma::mat(matrix.t() * matrix);
+    if (!arma::eig_sym(squares, vectors, gram)) return NoDecomposition();
+    const arma::mat leading = vectors.tail_cols(delta_.rank);
+    if (by_rows) return leading;
+    arma::mat written = matrix * leading;
+    for (uint64_t k = 0; k < delta_.rank; ++k) {
+      const double length = arma::norm(written.col(k));
+      if (length > 0) written.col(k) /= length;
+    }
+    return written;
+  }
+
+  static Error NoDecomposition() {
+    return {.kind = ErrorKind::kSystem,
+            .problem = "the system's linear algebra cannot decompose the base's matrix"};
   }
 
   template <typename Visit>
@@ -63,7 +96,7 @@ class StartEdit : public TensorEdit {
     start.rows = delta_.rows;
     start.columns = delta_.columns;
     start.rank = delta_.rank;
-    start.scaling = -delta_.scaling;
+    start.scaling = start_kind_ == LoraStart::kFirstColumns ? -delta_.scaling : -1;
     for (uint64_t row = 0; row < start.rows; ++row) {
       for (uint64_t k = 0; k < start.rank; ++k) {
         start.left.push_back(static_cast<float>(left(row, k)));
@@ -78,6 +111,7 @@ class StartEdit : public TensorEdit {
   }
 
   LowRankMatrix delta_;
+  LoraStart start_kind_;
   mutable std::mutex mutex_;
   // Guarded by mutex_ until set, then never changed.
   mutable std::optional<LowRankMatrix> start_;
@@ -85,8 +119,8 @@ class StartEdit : public TensorEdit {
 
 }  // namespace
 
-std::unique_ptr<const TensorEdit> AddAndTakeStart(LowRankMatrix delta) {
-  return std::make_unique<StartEdit>(std::move(delta));
+std::unique_ptr<const TensorEdit> AddAndTakeStart(LowRankMatrix delta, LoraStart start) {
+  return std::make_unique<StartEdit>(std::move(delta), start);
 }
 
 }  // namespace tensorguard::internal

@@ -10,6 +10,7 @@
 
 #include "base/try.h"
 #include "weights/adapters/adapter_options.h"
+#include "weights/adapters/kinds/drawn_numbers.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -80,6 +81,29 @@ Result<RowChange> VeraChange(const AdapterModule& module) {
     }
   }
   return AddProduct(std::move(delta));
+}
+
+void DrawVeraMatrices(const AdapterConfig& config, const std::vector<AdapterModule>& modules,
+                      SharedParts& shared) {
+  uint64_t inputs = 0;
+  uint64_t outputs = 0;
+  uint64_t rank = 0;
+  for (const AdapterModule& module : modules) {
+    inputs = std::max(inputs, module.inputs());
+    outputs = std::max(outputs, module.outputs());
+    if (const auto d = module.Take("vera_lambda_d", {kAnySize})) rank = std::max(rank, d->shape[0]);
+  }
+  const auto key = CountOr(config.options, "projection_prng_key", 0);
+  UniformNumbers numbers(key ? *key : 0);
+  // Kaiming's bound for a gain of sqrt(2): sqrt(6 / columns).
+  const auto draw = [&](std::string_view part, uint64_t rows, uint64_t columns) {
+    const auto bound = static_cast<float>(
+        std::sqrt(3.0) * (std::sqrt(2.0) / std::sqrt(static_cast<double>(columns))));
+    shared.Put(part,
+               {.shape = {rows, columns}, .values = numbers.Draw(rows * columns, -bound, bound)});
+  };
+  draw("vera_A", rank, inputs);
+  draw("vera_B", outputs, rank);
 }
 
 Result<RowChange> DeLoraChange(const AdapterModule& module) {

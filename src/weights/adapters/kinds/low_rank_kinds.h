@@ -2,6 +2,8 @@
 #ifndef TENSORGUARD_WEIGHTS_ADAPTERS_KINDS_LOW_RANK_KINDS_H_
 #define TENSORGUARD_WEIGHTS_ADAPTERS_KINDS_LOW_RANK_KINDS_H_
 
+#include <vector>
+
 #include "weights/adapters/kinds/adapter_module.h"
 #include "weights/adapters/kinds/row_edit.h"
 
@@ -15,6 +17,11 @@ Result<RowChange> AdaLoraChange(const AdapterModule& module);
 
 // VeRA (Kopiczko et al. 2024): diag(b) B diag(d) A with A and B that all modules share.
 Result<RowChange> VeraChange(const AdapterModule& module);
+
+// A and B where they were not saved: drawn from projection_prng_key for the largest module, as
+// PyTorch draws them.
+void DrawVeraMatrices(const AdapterConfig& config, const std::vector<AdapterModule>& modules,
+                      SharedParts& shared);
 
 // DeLoRA (Bini et al. 2025): a product of unit vectors, scaled by a bound and by the norms of the
 // base's columns.

@@ -13,7 +13,7 @@
 
 #include "base/try.h"
 #include "weights/adapters/adapter_options.h"
-#include "weights/adapters/kinds/drawn_places.h"
+#include "weights/adapters/kinds/drawn_numbers.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -29,6 +29,16 @@ Result<std::vector<uint64_t>> RowsOf(const Json& options, const std::string& mod
   return std::vector<uint64_t>();
 }
 
+Result<void> CheckNoneMissing(const AdapterConfig& config, bool none_there) {
+  for (const char* key : {"token_indices", "trainable_token_indices"}) {
+    const Json* value = FindOption(config.options, key);
+    if (value == nullptr || value->empty() || !none_there) continue;
+    return Error{.problem = fmt::format("the adapter lacks the rows that {} names", key),
+                 .expected = "a tensor trainable_tokens_delta"};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string ModuleOfTrainedRows(std::string_view name) {
@@ -45,6 +55,7 @@ std::string ModuleOfTrainedRows(std::string_view name) {
 
 Result<void> PlanTrainedRows(const AdapterConfig& config,
                              const std::map<std::string, size_t>& modules, MergePlan& plan) {
+  TG_TRY(CheckNoneMissing(config, modules.empty()));
   for (const auto& [module, tensor] : modules) {
     TG_ASSIGN(const auto rows, RowsOf(config.options, module));
     TG_ASSIGN(const auto target, plan.Target(module + ".weight"));

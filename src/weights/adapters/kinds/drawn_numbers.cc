@@ -1,7 +1,6 @@
-#include "weights/adapters/kinds/drawn_places.h"
+#include "weights/adapters/kinds/drawn_numbers.h"
 
 #include <map>
-#include <random>
 
 namespace tensorguard::internal {
 
@@ -23,6 +22,16 @@ std::vector<uint64_t> DrawPlaces(uint64_t places, uint64_t count, uint64_t seed)
   }
   if (drawn.size() < count) drawn.push_back(at(places - 1));
   return drawn;
+}
+
+std::vector<float> UniformNumbers::Draw(uint64_t count, float from, float to) {
+  constexpr uint32_t kBits = 24;  // of a float32's significand
+  std::vector<float> numbers(count);
+  for (float& number : numbers) {
+    const auto drawn = static_cast<uint32_t>(generator_()) & ((1u << kBits) - 1);
+    number = static_cast<float>(drawn) * (1.0f / (1u << kBits)) * (to - from) + from;
+  }
+  return numbers;
 }
 
 }  // namespace tensorguard::internal
