@@ -69,7 +69,6 @@ TEST(AdapterErrorsTest, ConfigErrorsNameTheKey) {
       {"{}", ErrorKind::kBadFile, "not the config of an adapter"},
       {R"({"peft_type": 3})", ErrorKind::kBadFile, "peft_type has the wrong type"},
       {R"({"peft_type": "UNILORA"})", ErrorKind::kUnsupported, "type UNILORA"},
-      {R"({"peft_type": "UNILORA"})", ErrorKind::kUnsupported, "type UNILORA"},
       {R"({"peft_type": "PROMPT_TUNING"})", ErrorKind::kUnsupported, "type PROMPT_TUNING"},
       {R"({"peft_type": "LORA", "r": 0})", ErrorKind::kBadFile, "r has the wrong"},
       {R"({"peft_type": "LORA", "r": -1})", ErrorKind::kBadFile, "r has the wrong"},
