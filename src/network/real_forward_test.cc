@@ -45,15 +45,16 @@ TEST_P(RealForward, ReproducesHiddenStatesAndLogits) {
   ASSERT_TRUE(network) << DescribeError(network.error());
   EXPECT_NE((*network)->description().architecture, "generic");
 
-  const Golden golden = ReadGolden(folder / "golden.safetensors");
-  const auto result = RunForward(**network, golden.input_ids, golden.decoder_ids);
+  const auto golden = ReadGolden(folder / "golden.safetensors");
+  ASSERT_TRUE(golden) << DescribeError(golden.error());
+  const auto result = RunForward(**network, golden->input_ids, golden->decoder_ids);
   ASSERT_TRUE(result) << DescribeError(result.error());
   const std::vector<FloatMatrix> hidden = AsReported(GetParam(), *result);
-  ASSERT_EQ(hidden.size(), golden.hidden.size());
-  for (size_t i = 0; i < golden.hidden.size(); ++i) {
-    EXPECT_LT(Difference(hidden[i].values(), golden.hidden[i]), kTolerance) << "hidden." << i;
+  ASSERT_EQ(hidden.size(), golden->hidden.size());
+  for (size_t i = 0; i < golden->hidden.size(); ++i) {
+    EXPECT_LT(Difference(hidden[i].values(), golden->hidden[i]), kTolerance) << "hidden." << i;
   }
-  EXPECT_LT(Difference(result->logits.values(), golden.logits), kTolerance) << "logits";
+  EXPECT_LT(Difference(result->logits.values(), golden->logits), kTolerance) << "logits";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RealForward, ::testing::ValuesIn(kRealArchitectures),

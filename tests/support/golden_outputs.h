@@ -1,17 +1,19 @@
-// What a model's own library computed, and how far from it something lies; for tests.
+// What a model's own library computed, and how far from it something lies.
 #ifndef TENSORGUARD_TESTS_SUPPORT_GOLDEN_OUTPUTS_H_
 #define TENSORGUARD_TESTS_SUPPORT_GOLDEN_OUTPUTS_H_
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tensorguard/error.h"
+#include "tensorguard/result.h"
 #include "weights/files/stored_weights.h"
 
 namespace tensorguard::internal {
@@ -23,37 +25,31 @@ struct Golden {
   std::vector<float> logits;
 };
 
-inline std::vector<float> ReadTensor(const WeightSource& source, size_t index) {
-  std::vector<float> values(source.tensors()[index].element_count);
-  EXPECT_TRUE(source.ReadFloat32(index, 0, values));
-  return values;
-}
-
-inline Golden ReadGolden(const std::filesystem::path& file) {
+// Errors: those of reading the file.
+inline Result<Golden> ReadGolden(const std::filesystem::path& file) {
   Golden golden;
+  std::map<std::string, std::vector<float>> hidden;
   const auto source = OpenStoredWeights(file);
-  EXPECT_TRUE(source) << DescribeError(source.error());
-  if (!source) return golden;
-  golden.hidden.resize(64);
-  size_t count = 0;
+  if (!source) return source.error();
   for (size_t i = 0; i < (*source)->tensors().size(); ++i) {
     const std::string& name = (*source)->tensors()[i].name;
-    const std::vector<float> values = ReadTensor(**source, i);
+    std::vector<float> values((*source)->tensors()[i].element_count);
+    if (auto read = (*source)->ReadFloat32(i, 0, values); !read) return read.error();
     if (name == "input_ids") golden.input_ids.assign(values.begin(), values.end());
     if (name == "decoder_input_ids") golden.decoder_ids.assign(values.begin(), values.end());
     if (name == "logits") golden.logits = values;
-    if (!name.starts_with("hidden.")) continue;
-    golden.hidden.at(std::stoul(name.substr(7))) = values;
-    ++count;
+    if (name.starts_with("hidden.")) hidden[name] = std::move(values);
   }
-  golden.hidden.resize(count);
+  for (size_t i = 0; hidden.contains("hidden." + std::to_string(i)); ++i) {
+    golden.hidden.push_back(std::move(hidden["hidden." + std::to_string(i)]));
+  }
   return golden;
 }
 
-// The largest difference, relative to the largest expected magnitude.
+// The largest difference, relative to the largest expected magnitude; infinite where the sizes
+// differ or a number found is not finite.
 inline double Difference(std::span<const float> found, const std::vector<float>& expected) {
-  EXPECT_EQ(found.size(), expected.size());
-  if (found.size() != expected.size()) return 1;
+  if (found.size() != expected.size()) return HUGE_VAL;
   double largest = 0;
   double difference = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
