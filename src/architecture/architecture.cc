@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "architecture/architecture_table.h"
 #include "architecture/config_view.h"
 #include "architecture/name_reading.h"
 #include "architecture/shape_reading.h"
 #include "architecture/stacks.h"
+#include "architecture/table/architecture_table.h"
 #include "architecture/tensor_path.h"
 
 namespace tensorguard::internal {

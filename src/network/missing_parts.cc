@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
 #include "network/network_parts.h"
 
 namespace tensorguard::internal {

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "architecture/config_view.h"
+#include "architecture/table/architecture_table.h"
 #include "base/text.h"
 #include "base/try.h"
-#include "network/architecture_traits.h"
 #include "network/attention/positions.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network_parts.h"
@@ -122,7 +122,7 @@ class BuiltNetwork : public Network {
  private:
   const Stack& Main() const { return parts_.stacks.back(); }
   Result<void> ReadStacks(const ArchitectureTraits& traits, std::set<std::string>& assumed);
-  void Describe(const ArchitectureTraits& traits, const std::set<std::string>& assumed);
+  void Describe(std::string_view architecture, const std::set<std::string>& assumed);
 
   Model model_;
   std::vector<Weight> weights_;
@@ -133,7 +133,7 @@ class BuiltNetwork : public Network {
 
 // By the types that config.json states, of the whole before that of the text model inside; else by
 // the name under which the tensors were understood.
-const ArchitectureTraits* FindRow(const ConfigView& config, const Architecture& architecture) {
+const ArchitectureRow* FindRowOf(const ConfigView& config, const Architecture& architecture) {
   for (const auto& type : {config.ModelType(), config.TextModelType()}) {
     if (!type) continue;
     // The text part of a model for images too: "qwen2_5_vl_text".
@@ -141,10 +141,10 @@ const ArchitectureTraits* FindRow(const ConfigView& config, const Architecture& 
     const std::string_view text = lower;
     const std::string_view stem = text.ends_with("_text") ? text.substr(0, text.size() - 5) : text;
     for (const std::string_view name : {text, stem}) {
-      if (const ArchitectureTraits* row = FindTraits(name)) return row;
+      if (const ArchitectureRow* row = FindComputingRow(name)) return row;
     }
   }
-  return FindTraits(architecture.name);
+  return FindComputingRow(architecture.name);
 }
 
 // The codes of a quantised matrix are no weights without their scales.
@@ -210,9 +210,8 @@ Result<void> BuiltNetwork::ReadStacks(const ArchitectureTraits& traits,
   return {};
 }
 
-void BuiltNetwork::Describe(const ArchitectureTraits& traits,
-                            const std::set<std::string>& assumed) {
-  description_.architecture = traits.name;
+void BuiltNetwork::Describe(std::string_view architecture, const std::set<std::string>& assumed) {
+  description_.architecture = architecture;
   description_.assumed.assign(assumed.begin(), assumed.end());
   description_.vocabulary_size = Main().embedding.vocabulary_size();
   description_.hidden_size = Main().embedding.hidden_size();
@@ -228,18 +227,18 @@ void BuiltNetwork::Describe(const ArchitectureTraits& traits,
 
 Result<void> BuiltNetwork::ReadParts() {
   const Architecture& architecture = model_.architecture;
-  const ArchitectureTraits* row = FindRow(ConfigView(model_.config), architecture);
+  const ArchitectureRow* row = FindRowOf(ConfigView(model_.config), architecture);
   std::set<std::string> assumed;
   if (row == nullptr) {
-    row = &GenericTraits();
+    row = &GenericRow();
     assumed.insert("architecture: that of Llama, where names and config do not tell otherwise");
   } else if (architecture.known_by == "names") {
     assumed.insert("architecture, from the names of the tensors");
   }
-  if (auto read = ReadStacks(*row, assumed); !read) return read;
+  if (auto read = ReadStacks(*row->computes, assumed); !read) return read;
   // The set lives no longer than this function.
   for (Stack& stack : parts_.stacks) stack.context.assumed = nullptr;
-  Describe(*row, assumed);
+  Describe(row->name, assumed);
   const bool any = std::any_of(description_.layers.begin(), description_.layers.end(),
                                [](const LayerDescription& layer) {
                                  return layer.mixer != MixerKind::kNone || layer.has_feed_forward;

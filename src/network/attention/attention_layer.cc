@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "network/attention/attention_rule.h"
 #include "network/attention/rotary_settings.h"
+#include "network/parts/activation.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "architecture/table/architecture_table.h"
+
 namespace tensorguard::internal {
 
 PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTraits& traits) {

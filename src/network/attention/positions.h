@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
+#include "architecture/table/architecture_traits.h"
 #include "numerics/float_matrix.h"
 
 namespace tensorguard::internal {

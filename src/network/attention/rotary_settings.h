@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
+#include "architecture/table/architecture_traits.h"
 #include "network/attention/rotary.h"
 #include "tensorguard/result.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "architecture/config_view.h"
-#include "network/feed_forward/routing_kind.h"
+#include "roles/routing_kind.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {

@@ -10,10 +10,10 @@
 #include "network/feed_forward/expert_routing.h"
 #include "network/feed_forward/expert_visitor.h"
 #include "network/feed_forward/feed_forward.h"
-#include "network/feed_forward/routing_kind.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/linear_map.h"
 #include "numerics/float_matrix.h"
+#include "roles/routing_kind.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {

@@ -6,6 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "architecture/table/architecture_table.h"
+#include "network/parts/activation.h"
+
 namespace tensorguard::internal {
 namespace {
 

@@ -7,15 +7,11 @@
 
 #include "network/weight.h"
 #include "numerics/float_matrix.h"
+#include "roles/norm_kind.h"
 #include "tensorguard/result.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard::internal {
-
-enum class NormKind {
-  kRms,    // x / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019)
-  kLayer,  // (x - mean) / sqrt(variance + epsilon) (Ba et al. 2016)
-};
 
 // Each stretch of `group` columns (0: the whole row) on its own. REQUIRES: group divides
 // the columns.

@@ -1,15 +1,14 @@
-// The table of architectures: what neither names, nor shapes, nor config.json tell of a network.
-#ifndef TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_
-#define TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_
+// What a network computes that neither names, nor shapes, nor config.json tell.
+#ifndef TENSORGUARD_ARCHITECTURE_TABLE_ARCHITECTURE_TRAITS_H_
+#define TENSORGUARD_ARCHITECTURE_TABLE_ARCHITECTURE_TRAITS_H_
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
-#include "network/feed_forward/routing_kind.h"
-#include "network/parts/activation.h"
-#include "network/parts/norm.h"
+#include "roles/activation_kind.h"
+#include "roles/norm_kind.h"
+#include "roles/routing_kind.h"
 
 namespace tensorguard::internal {
 
@@ -32,12 +31,9 @@ enum class EmbeddingScale {
 // Where a norm stands whose name ("self_attn_layer_norm") does not tell.
 enum class NormPlacement { kBefore, kAfterSum };
 
-// A column holds the value for models whose config.json does not say it, or says it nowhere. One
-// row per architecture; a row says only what differs from the defaults here, which are Llama's.
+// A member holds the value for models whose config.json does not say it, or says it nowhere. The
+// defaults here are Llama's.
 struct ArchitectureTraits {
-  std::string_view name;       // as Architecture::name
-  std::string_view also = {};  // further model types that compute the same, space-separated
-
   // Norms.
   std::optional<NormKind> norm = {};  // empty: LayerNorm where a norm has a bias, else RMSNorm
   std::optional<NormKind> query_key_norm = {};  // empty: as `norm`
@@ -85,15 +81,6 @@ struct ArchitectureTraits {
   std::optional<RoutingKind> routing = {};
 };
 
-std::span<const ArchitectureTraits> ArchitectureTraitRows();
-
-// The row of that name or model type, in lower case; null if there is none.
-const ArchitectureTraits* FindTraits(std::string_view name);
-
-// For an architecture without a row: a decoder like Llama, positions unknown until config.json
-// tells.
-const ArchitectureTraits& GenericTraits();
-
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_NETWORK_ARCHITECTURE_TRAITS_H_
+#endif  // TENSORGUARD_ARCHITECTURE_TABLE_ARCHITECTURE_TRAITS_H_

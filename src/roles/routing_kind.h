@@ -1,6 +1,6 @@
 // How a mixture of experts chooses and weighs the experts of a token.
-#ifndef TENSORGUARD_NETWORK_FEED_FORWARD_ROUTING_KIND_H_
-#define TENSORGUARD_NETWORK_FEED_FORWARD_ROUTING_KIND_H_
+#ifndef TENSORGUARD_ROLES_ROUTING_KIND_H_
+#define TENSORGUARD_ROLES_ROUTING_KIND_H_
 
 namespace tensorguard::internal {
 
@@ -14,4 +14,4 @@ enum class RoutingKind {
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_NETWORK_FEED_FORWARD_ROUTING_KIND_H_
+#endif  // TENSORGUARD_ROLES_ROUTING_KIND_H_
