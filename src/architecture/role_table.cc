@@ -25,6 +25,9 @@ constexpr RoleRow kRoleRows[] = {
     {"masked_bias", kAny, Role::kBuffer},
     {"*mask", kAny, Role::kBuffer},
     {"*_cached", kAny, Role::kBuffer},
+    {"*scaling_factor", kAny, Role::kBuffer},  // I-BERT's ranges and scales of activations
+    {"x_min", kAny, Role::kBuffer},
+    {"x_max", kAny, Role::kBuffer},
     {"freqs_cis", kAny, Role::kBuffer},
     {"rope_freqs", kAny, Role::kBuffer},
     {"relative_position_index", kAny, Role::kBuffer},
@@ -195,6 +198,10 @@ constexpr RoleRow kRoleRows[] = {
     {"q_proj", kAny, Role::kQuery},
     {"q_lin", kAny, Role::kQuery},
     {"query_proj", kAny, Role::kQuery},
+    {"q_proj.linear", kAny, Role::kQuery},  // Moshi
+    {"k_proj.linear", kAny, Role::kKey},
+    {"v_proj.linear", kAny, Role::kValue},
+    {"o_proj.linear", kAny, Role::kOutputProjection},
     {"query_global", kAny, Role::kQuery},
     {"query", kAttention, Role::kQuery},
     {"q", kAttention, Role::kQuery},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,16 +21,20 @@ Error Unsupported(std::string problem, std::string tensor = {}) {
       .kind = ErrorKind::kUnsupported, .problem = std::move(problem), .tensor = std::move(tensor)};
 }
 
-// [heads * queries, keys]: what T5 adds to the scores. Empty where the stack has no such table.
+// [heads * queries, keys]: what T5 adds to the scores. Empty where the architecture has no such
+// table.
 Result<FloatMatrix> RelativeBias(const Stack& stack, const Layer& layer, size_t length) {
   static constexpr std::array<std::string_view, 1> kFarthest = {"relative_attention_max_distance"};
-  if (stack.context.positions != PositionScheme::kRelativeBuckets) return FloatMatrix();
+  const bool has_buckets = stack.context.positions == PositionScheme::kRelativeBuckets ||
+                           stack.context.traits->relative_buckets_too;
+  if (!has_buckets) return FloatMatrix();
   const auto table_of = [](const Layer& holder) {
     return holder.parts.Named("relative_attention_bias.weight");
   };
-  // The first layer's serves all that have none of their own.
+  // The first layer's, or the stack's, serves all that have none of their own.
   const Weight* weight = table_of(layer);
   if (weight == nullptr) weight = table_of(stack.layers.front());
+  if (weight == nullptr) weight = stack.relative_bias;
   constexpr uint64_t kFewestBuckets = 4;
   const uint64_t farthest = stack.context.config.Number(kFarthest).value_or(128);
   if (weight == nullptr || weight->rows < kFewestBuckets || farthest <= weight->rows) {
@@ -56,6 +61,20 @@ Result<FloatMatrix> RelativeBias(const Stack& stack, const Layer& layer, size_t 
   return bias;
 }
 
+// A layer that only reads an encoder (of images, say) does nothing where there is none.
+bool ReadsOnlyWhatIsAbsent(const Layer& layer, bool has_encoder) {
+  return layer.cross_attention && layer.description.mixer == MixerKind::kNone && !has_encoder;
+}
+
+// Every column of the rows times its own factor.
+Result<void> MultiplyColumns(const WeightSource& source, const Weight& factors, FloatMatrix& rows) {
+  TG_ASSIGN(const auto values, ReadVector(source, factors, rows.columns()));
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    for (size_t i = 0; i < values.size(); ++i) rows.Row(row)[i] *= values[i];
+  }
+  return {};
+}
+
 // One stack over one sequence.
 class StackRun {
  public:
@@ -63,12 +82,13 @@ class StackRun {
   StackRun(const Stack& stack, const FloatMatrix* encoded) : stack_(stack), encoded_(encoded) {}
 
   // Without logits.
-  Result<ForwardResult> Run(std::span<const uint32_t> ids) const {
-    const bool sinusoidal = stack_.context.positions == PositionScheme::kSinusoidal;
-    auto stream = stack_.embedding.Sequence(ids, sinusoidal);
+  Result<ForwardResult> Run(std::span<const uint32_t> ids) {
+    auto stream = stack_.embedding.Sequence(ids, stack_.context.positions);
     if (!stream) return std::move(stream).error();
+    TG_ASSIGN(side_inputs_, SideInputsOf(stack_.side_inputs, ids, *stream));
     std::vector<FloatMatrix> hidden = {*stream};
     for (const size_t index : stack_.order) {
+      if (ReadsOnlyWhatIsAbsent(stack_.layers[index], encoded_ != nullptr)) continue;
       stream = RunLayer(stack_.layers[index], *std::move(stream));
       if (!stream) return std::move(stream).error();
       hidden.push_back(*stream);
@@ -79,13 +99,15 @@ class StackRun {
   }
 
  private:
-  Result<FloatMatrix> RunLayer(const Layer& layer, FloatMatrix stream) const {
-    return layer.parallel ? RunParallel(layer, std::move(stream))
-                          : RunInTurn(layer, std::move(stream));
+  Result<FloatMatrix> RunLayer(const Layer& layer, FloatMatrix stream) {
+    auto after = layer.parallel ? RunParallel(layer, std::move(stream))
+                                : RunInTurn(layer, std::move(stream));
+    if (!after || !layer.side) return after;
+    return AddSideInput(*layer.side, layer.description.index, side_inputs_, *std::move(after));
   }
 
   // stream + mixer(norm(stream)) + feed-forward(norm'(stream)).
-  Result<FloatMatrix> RunParallel(const Layer& layer, FloatMatrix stream) const {
+  Result<FloatMatrix> RunParallel(const Layer& layer, FloatMatrix stream) {
     auto input = ApplyIfAny(layer.norms.mixer_input, stream);
     if (!input) return input;
     auto mixed = RunMixer(layer, *input);
@@ -99,7 +121,7 @@ class StackRun {
     return stream;
   }
 
-  Result<FloatMatrix> RunInTurn(const Layer& layer, FloatMatrix stream) const {
+  Result<FloatMatrix> RunInTurn(const Layer& layer, FloatMatrix stream) {
     const LayerNorms& norms = layer.norms;
     if (layer.description.mixer != MixerKind::kNone) {
       auto sum = Half(
@@ -108,7 +130,7 @@ class StackRun {
       if (!sum) return sum;
       stream = *std::move(sum);
     }
-    if (layer.cross_attention) {
+    if (layer.cross_attention && encoded_ != nullptr) {
       auto sum = Half(
           layer, norms.cross_input, norms.cross_sum, {},
           [&](const FloatMatrix& rows) { return RunCrossAttention(layer, rows); },
@@ -132,6 +154,9 @@ class StackRun {
     auto added = function(*input);
     if (!added) return added;
     if (layer.residual_after_norm) stream = *std::move(input);
+    if (factors.gains != nullptr) {
+      TG_TRY(MultiplyColumns(layer.parts.source(), *factors.gains, stream));
+    }
     Join(factors, *added, stream);
     return ApplyIfAny(after, std::move(stream));
   }
@@ -144,31 +169,52 @@ class StackRun {
     }
   }
 
-  Result<FloatMatrix> RunMixer(const Layer& layer, const FloatMatrix& rows) const {
-    auto mixed = layer.recurrent != nullptr
-                     ? layer.recurrent->run(layer.parts, stack_.context.config, rows, rows.rows())
-                     : RunAttention(layer, *layer.attention, rows, rows, true);
-    if (!mixed) return mixed;
-    return ApplyIfAny(layer.norms.mixer_output, *std::move(mixed));
+  Result<FloatMatrix> RunMixer(const Layer& layer, const FloatMatrix& rows) {
+    FloatMatrix mixed(rows.rows(), rows.columns());
+    if (layer.recurrent != nullptr) {
+      TG_ASSIGN(mixed, layer.recurrent->run(layer.parts, stack_.context.config, rows, rows.rows()));
+    }
+    if (layer.attention) {
+      TG_ASSIGN(const auto attended, RunAttention(layer, *layer.attention, rows, rows, true));
+      Add(attended, mixed);
+    }
+    return ApplyIfAny(layer.norms.mixer_output, std::move(mixed));
   }
 
-  Result<FloatMatrix> RunCrossAttention(const Layer& layer, const FloatMatrix& rows) const {
-    if (encoded_ == nullptr) return Unsupported("the decoder reads an encoder that is not there");
-    return RunAttention(layer, *layer.cross_attention, rows, *encoded_, false);
+  Result<FloatMatrix> RunCrossAttention(const Layer& layer, const FloatMatrix& rows) {
+    TG_ASSIGN(auto added, RunAttention(layer, *layer.cross_attention, rows, *encoded_, false));
+    return ApplyIfAny(layer.norms.cross_output, std::move(added));
   }
 
   Result<FloatMatrix> RunAttention(const Layer& layer, const AttentionLayer& attention,
                                    const FloatMatrix& rows, const FloatMatrix& key_rows,
-                                   bool has_positions) const {
+                                   bool has_positions) {
     TG_ASSIGN(auto rule, FullRule(attention));
+    if (attention.most_keys > 0 && rows.rows() > attention.most_keys) {
+      return Unsupported("the sequence is so long that attention chooses among its keys");
+    }
     if (has_positions) {
       auto bias = RelativeBias(stack_, layer, rows.rows());
       if (!bias) return bias;
       rule.bias = *std::move(bias);
     }
     TG_ASSIGN(auto projected,
-              Project(attention, layer.parts, stack_.context.config, rows, key_rows));
-    return Finish(attention, rows, Attend(std::move(projected), attention.shape, rule));
+              ProjectSequence(attention, layer.parts, stack_.context.config, rows, key_rows, rule));
+    if (attention.lender) {
+      projected.keys = lent_[*attention.lender].keys;
+      projected.values = lent_[*attention.lender].values;
+    } else if (has_positions && stack_.Lends(layer.description.index)) {
+      lent_[layer.description.index] = projected;
+    }
+    AttentionShape shape = attention.shape;
+    if (attention.preference) {
+      TG_ASSIGN(rule.bias, attention.preference->Bias(projected.values, shape.heads));
+    }
+    if (attention.differential) {
+      projected.keys = RepeatHeads(projected.keys, shape);
+      projected.values = PairValues(projected.values, shape);
+    }
+    return Finish(attention, rows, Attend(std::move(projected), shape, rule));
   }
 
   Result<FloatMatrix> RunFeedForwardOf(const Layer& layer, const FloatMatrix& rows) const {
@@ -187,18 +233,35 @@ class StackRun {
 
   const Stack& stack_;
   const FloatMatrix* encoded_;
+  std::map<uint32_t, AttentionRows> lent_;  // by layer, for layers without keys of their own
+  FloatMatrix side_inputs_;                 // of all layers, side by side; empty: none
 };
 
 // Whether all that the stack holds is understood: a part left out would give wrong numbers.
-Result<void> CheckComplete(const Stack& stack) {
+Result<void> CheckComplete(const Stack& stack, bool has_encoder) {
   if (stack.context.positions == PositionScheme::kUnknown) {
     return Unsupported("the model's position scheme is not known");
   }
+  if (stack.context.positions == PositionScheme::kLearned && stack.embedding.positions == nullptr) {
+    return Unsupported("the model has no table of positions");
+  }
   for (const Layer& layer : stack.layers) {
-    if (!layer.unread) continue;
+    if (!layer.unread || ReadsOnlyWhatIsAbsent(layer, has_encoder)) continue;
     return Unsupported("a weight has no place in what is known of its layer", *layer.unread);
   }
   return {};
+}
+
+// BigBird attends to all of a sequence, until that holds more blocks than it would choose from.
+Result<void> CheckReach(const Stack& stack, size_t length) {
+  static constexpr std::array<std::string_view, 1> kType = {"attention_type"};
+  static constexpr std::array<std::string_view, 1> kBlock = {"block_size"};
+  static constexpr std::array<std::string_view, 1> kRandom = {"num_random_blocks"};
+  const ConfigView& config = stack.context.config;
+  if (config.Text(kType) != "block_sparse") return {};
+  const uint64_t blocks = 5 + 2 * config.Number(kRandom).value_or(3);
+  if (length <= blocks * config.Number(kBlock).value_or(64)) return {};
+  return Unsupported("the sequence is so long that attention goes to random blocks of it");
 }
 
 }  // namespace
@@ -207,7 +270,8 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
                                  std::span<const uint32_t> decoder_ids) {
   const NetworkParts& parts = network.parts();
   for (const Stack& stack : parts.stacks) {
-    TG_TRY(CheckComplete(stack));
+    TG_TRY(CheckComplete(stack, parts.stacks.size() > 1));
+    TG_TRY(CheckReach(stack, std::max(input_ids.size(), decoder_ids.size())));
   }
   const bool encoded = parts.stacks.size() > 1;
   FloatMatrix encoder_rows;

@@ -53,29 +53,13 @@ Result<FloatMatrix> AttendOneByOne(const LayerPlace& place, const FloatMatrix& i
     rule = std::move(full);
   }
   if (attention.sinks != nullptr || attention.latent) {
-    TG_ASSIGN(auto projected, Project(attention, layer.parts, place.config(), inputs, inputs));
-    rows = std::move(projected);
+    TG_ASSIGN(rows, Project(attention, layer.parts, place.config(), inputs, inputs));
   } else {
-    auto values = attention.value.Apply(inputs);
-    if (!values) return values;
-    rows.values = *std::move(values);
+    TG_ASSIGN(rows.values, ProjectValues(attention, inputs));
   }
-  return Finish(attention, inputs, AttendAlone(rows, attention.shape, rule));
-}
-
-// Each key next to the queries that it is compared with.
-FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape) {
-  if (shape.heads == shape.key_heads) return keys;
-  FloatMatrix repeated(keys.rows(), shape.heads * shape.head_size);
-  const uint64_t repeats = shape.heads / shape.key_heads;
-  for (size_t row = 0; row < keys.rows(); ++row) {
-    for (uint64_t head = 0; head < shape.heads; ++head) {
-      const auto from = keys.Row(row).subspan(head / repeats * shape.head_size, shape.head_size);
-      std::copy(from.begin(), from.end(),
-                repeated.Row(row).begin() + static_cast<ptrdiff_t>(head * shape.head_size));
-    }
-  }
-  return repeated;
+  AttentionShape shape = attention.shape;
+  if (attention.differential) rows.values = PairValues(rows.values, shape);
+  return Finish(attention, inputs, AttendAlone(rows, shape, rule));
 }
 
 // Reads nothing but the shapes until a method is called. Pinned: the parts point at `weights_`.
@@ -261,11 +245,16 @@ Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
 
 Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& inputs) const {
   const LayerPlace& place = places_[layer];
-  const RecurrentMixer* recurrent = place.layer().recurrent;
-  auto added = recurrent != nullptr ? recurrent->run(place.layer().parts, place.config(), inputs, 1)
-                                    : AttendOneByOne(place, inputs);
-  if (!added) return added;
-  return FinishMixer(place.layer(), *std::move(added));
+  const Layer& own = place.layer();
+  FloatMatrix added(inputs.rows(), inputs.columns());
+  if (own.recurrent != nullptr) {
+    TG_ASSIGN(added, own.recurrent->run(own.parts, place.config(), inputs, 1));
+  }
+  if (own.attention) {
+    TG_ASSIGN(const auto attended, AttendOneByOne(place, inputs));
+    Add(attended, added);
+  }
+  return FinishMixer(own, std::move(added));
 }
 
 Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMatrix& inputs,

@@ -22,7 +22,11 @@ struct Stack {
   std::vector<Layer> layers = {};
   std::vector<size_t> order = {};  // the layers as they run; a stored one may run again
   std::optional<Norm> final_norm = {};
+  std::optional<SideInputs> side_inputs = {};
+  const Weight* relative_bias = nullptr;  // per bucket of distances, of all layers; null: none
 
+  // Whether a later layer reads the keys and values of this one.
+  bool Lends(uint32_t layer) const;
   // The norm that wrote what leaves the last layer: the final one, else one on its sum.
   const std::optional<Norm>& ClosingNorm() const;
 };

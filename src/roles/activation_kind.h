@@ -13,6 +13,7 @@ enum class Activation {
   kSquaredRelu,  // max(x, 0)^2 (So et al. 2021)
   kTanh,
   kSigmoid,
+  kSoftplus,  // log(1 + e^x)
   kIdentity,
 };
 

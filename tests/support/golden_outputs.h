@@ -3,15 +3,18 @@
 #define TENSORGUARD_TESTS_SUPPORT_GOLDEN_OUTPUTS_H_
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "architecture/config_view.h"
 #include "tensorguard/error.h"
 #include "tensorguard/result.h"
 #include "weights/files/stored_weights.h"
@@ -44,6 +47,24 @@ inline Result<Golden> ReadGolden(const std::filesystem::path& file) {
     golden.hidden.push_back(std::move(hidden["hidden." + std::to_string(i)]));
   }
   return golden;
+}
+
+// What an encoder-decoder's library feeds its decoder where it is told nothing: its inputs, moved
+// by one behind the token that begins, which mBART takes from their end.
+inline std::vector<uint32_t> ShiftedInputs(const Json& config, const std::vector<uint32_t>& ids) {
+  static constexpr std::array<std::string_view, 1> kStart = {"decoder_start_token_id"};
+  static constexpr std::array<std::string_view, 1> kPadding = {"pad_token_id"};
+  const ConfigView view(config);
+  const auto type = view.ModelType();
+  std::vector<uint32_t> shifted = {static_cast<uint32_t>(view.Number(kStart).value_or(0))};
+  if (type == "mbart" || type == "plbart") {
+    const auto padding = view.Number(kPadding).value_or(0);
+    const auto last =
+        std::find_if(ids.rbegin(), ids.rend(), [&](auto id) { return id != padding; });
+    if (last != ids.rend()) shifted.front() = *last;
+  }
+  shifted.insert(shifted.end(), ids.begin(), ids.empty() ? ids.end() : ids.end() - 1);
+  return shifted;
 }
 
 // The largest difference, relative to the largest expected magnitude; infinite where the sizes

@@ -30,12 +30,20 @@ struct ArchitectureRow {
 };
 
 // The rows by family: a file each.
+std::span<const ArchitectureRow> EncoderDecoderRows();
 std::span<const ArchitectureRow> EncoderRows();
 std::span<const ArchitectureRow> FusedRows();
 std::span<const ArchitectureRow> GptRows();
 std::span<const ArchitectureRow> HybridRows();
 std::span<const ArchitectureRow> MixtureRows();
 std::span<const ArchitectureRow> LlamaRows();
+
+// `base` with some members changed by `change`: how a row says in what it differs from another.
+template <typename Change>
+constexpr ArchitectureTraits Varied(ArchitectureTraits base, Change change) {
+  change(base);
+  return base;
+}
 
 }  // namespace tensorguard::internal
 

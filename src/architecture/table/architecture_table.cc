@@ -47,8 +47,8 @@ const ArchitectureRow* FindByWords(const ModelPaths& model) {
 
 std::vector<ArchitectureRow> CollectRows() {
   std::vector<ArchitectureRow> rows;
-  for (const auto& family :
-       {EncoderRows(), FusedRows(), GptRows(), HybridRows(), MixtureRows(), LlamaRows()}) {
+  for (const auto& family : {EncoderDecoderRows(), EncoderRows(), FusedRows(), GptRows(),
+                             HybridRows(), MixtureRows(), LlamaRows()}) {
     rows.insert(rows.end(), family.begin(), family.end());
   }
   return rows;

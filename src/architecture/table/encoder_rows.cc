@@ -1,4 +1,4 @@
-// Encoders and encoder-decoders.
+// Encoders, and decoders built like them.
 #include "architecture/table/architecture_row.h"
 
 namespace tensorguard::internal {
@@ -6,101 +6,43 @@ namespace {
 
 using Traits = ArchitectureTraits;
 constexpr auto kLayer = NormKind::kLayer;
-constexpr auto kRms = NormKind::kRms;
+constexpr auto kBefore = NormPlacement::kBefore;
 constexpr auto kAfterSum = NormPlacement::kAfterSum;
+constexpr auto kLearned = PositionScheme::kLearned;
+constexpr auto kRotary = PositionScheme::kRotary;
 constexpr auto kGelu = Activation::kGelu;
 constexpr auto kGeluTanh = Activation::kGeluTanh;
 
+constexpr Traits kBert = {.norm = kLayer,
+                          .epsilon = 1e-12,
+                          .placement = kAfterSum,
+                          .causal = false,
+                          .positions = kLearned,
+                          .activation = kGelu};
+// Positions are counted from behind the padding token.
+constexpr Traits kRoberta = Varied(kBert, [](Traits& t) {
+  t.position_offset = 2;
+  t.positions_skip_padding = true;
+});
+
 constexpr ArchitectureRow kRows[] = {
-    // Encoder-decoders.
-    {.name = "t5",
-     .also = "mt5 umt5 longt5 switch_transformers",
-     .words = "selfattention relative_attention_bias encdecattention",
-     .tied = true,
-     .computes = Traits{.norm = kRms,
-                        .tied_logits_scaled = true,
-                        .scores_scaled = false,
-                        .positions = PositionScheme::kRelativeBuckets,
-                        .activation = Activation::kRelu}},
-    {.name = "bart",
-     .also = "plbart",
-     .words = "layernorm_embedding encoder_attn shared",
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-5,
-                        .placement = kAfterSum,
-                        .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
-                        .positions = PositionScheme::kLearned,
-                        .position_offset = 2,
-                        .activation = kGelu}},
-    {.name = "mbart",
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-5,
-                        .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
-                        .positions = PositionScheme::kLearned,
-                        .position_offset = 2,
-                        .activation = kGelu}},
-    {.name = "nllb", .like = "mbart"},
-    {.name = "m2m_100",
-     .also = "nllb-moe",
-     .words = "encoder_attn shared",
-     .tied = true,
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-5,
-                        .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
-                        .positions = PositionScheme::kSinusoidal,
-                        .position_offset = 2,
-                        .positions_skip_padding = true,
-                        .activation = Activation::kRelu}},
-    {.name = "blenderbot",
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-5,
-                        .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
-                        .positions = PositionScheme::kLearned,
-                        .activation = kGelu}},
-    {.name = "pegasus",
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-5,
-                        .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
-                        .positions = PositionScheme::kUnknown,
-                        .activation = Activation::kRelu}},
-    {.name = "marian",
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-5,
-                        .placement = kAfterSum,
-                        .embedding_scale = EmbeddingScale::kRootOfWidthIfTold,
-                        .positions = PositionScheme::kUnknown,
-                        .activation = Activation::kSilu}},
-    {.name = "whisper", .tied = true},
-    // Encoders.
-    {.name = "distilbert",
-     .words = "q_lin sa_layer_norm",
-     .tied = true,
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-12,
-                        .placement = kAfterSum,
-                        .causal = false,
-                        .positions = PositionScheme::kLearned,
-                        .activation = kGelu}},
+    {.name = "distilbert", .words = "q_lin sa_layer_norm", .tied = true, .like = "bert"},
     {.name = "albert",
      .words = "albert_layer_groups",
      .tied = true,
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-12,
-                        .placement = kAfterSum,
-                        .layers_repeat = true,
-                        .causal = false,
-                        .positions = PositionScheme::kLearned,
-                        .activation = kGeluTanh}},
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.layers_repeat = true;
+                          t.activation = kGeluTanh;
+                        })},
     {.name = "deberta-v2",
-     .also = "deberta",
      .words = "query_proj intermediate",
      .tied = true,
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-7,
-                        .placement = kAfterSum,
-                        .causal = false,
-                        .positions = PositionScheme::kLearned,
-                        .activation = kGelu}},
+     .computes = Varied(kBert, [](Traits& t) { t.epsilon = 1e-7; })},
+    {.name = "deberta",
+     .tied = true,
+     .attention_packing = Packing::kInterleavedHeads,
+     .like = "deberta-v2"},
     {.name = "modernbert",
      .words = "wqkv wi tok_embeddings",
      .tied = true,
@@ -115,36 +57,100 @@ constexpr ArchitectureRow kRows[] = {
                         .rotary_base = 160000,
                         .rotary_base_in_windows = 10000,
                         .activation = kGelu}},
+    {.name = "modernvbert", .up_holds_gate = true, .like = "modernbert"},
     {.name = "modernbert-decoder",
+     .tied = true,
+     .up_holds_gate = true,
      .computes = Traits{.norm = kLayer,
                         .epsilon = 1e-5,
-                        .positions = PositionScheme::kUnknown,
+                        .windows_by_default = true,
+                        .full_attention_period = 3,
+                        .full_attention_first = true,
+                        .rotary_base = 160000,
+                        .rotary_base_in_windows = 10000,
                         .activation = kGelu}},
+    {.name = "data2vec-text", .tied = true, .like = "roberta"},
+    {.name = "roberta-prelayernorm",
+     .tied = true,
+     .computes = Varied(kRoberta, [](Traits& t) { t.placement = kBefore; })},
+    {.name = "xlm-roberta-xl",
+     .tied = true,
+     .computes = Varied(kRoberta,
+                        [](Traits& t) {
+                          t.placement = kBefore;
+                          t.epsilon = 1e-5;
+                        })},
     {.name = "roberta",
      .also = "xlm-roberta camembert",
      .words = "roberta",
      .tied = true,
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-12,
-                        .placement = kAfterSum,
-                        .causal = false,
-                        .positions = PositionScheme::kLearned,
-                        .position_offset = 2,
-                        .positions_skip_padding = true,
-                        .activation = kGelu}},
+     .computes = kRoberta},
+    // Each half of its window reaches to one side.
+    {.name = "longformer",
+     .tied = true,
+     .computes = Varied(kRoberta,
+                        [](Traits& t) {
+                          t.windows_by_default = true;
+                          t.window_is_both_sides = true;
+                        })},
+    {.name = "ibert", .tied = true, .like = "roberta"},
+    {.name = "mpnet",
+     .tied = true,
+     .computes = Varied(kRoberta,
+                        [](Traits& t) {
+                          t.padding_is_fixed = true;
+                          t.relative_buckets_too = true;
+                        })},
+    {.name = "esm",
+     .tied = true,
+     .computes = Varied(kRoberta, [](Traits& t) { t.placement = kBefore; })},
     {.name = "bert",
      .words = "word_embeddings query intermediate",
      .tied = true,
-     .computes = Traits{.norm = kLayer,
-                        .epsilon = 1e-12,
-                        .placement = kAfterSum,
-                        .causal = false,
-                        .positions = PositionScheme::kLearned,
-                        .activation = kGelu}},
+     .computes = kBert},
     {.name = "electra", .tied = true, .like = "bert"},
     {.name = "ernie", .like = "bert"},
-    {.name = "mpnet", .tied = true},
-    {.name = "longformer", .tied = true},
+    {.name = "bert-generation", .tied = true, .like = "bert"},
+    {.name = "rembert", .tied = false, .like = "bert"},
+    {.name = "layoutlm", .tied = true, .like = "bert"},
+    {.name = "tapas", .tied = true, .like = "bert"},
+    {.name = "git", .computes = Varied(kBert, [](Traits& t) { t.causal = true; })},
+    {.name = "megatron-bert",
+     .tied = true,
+     .computes = Varied(kBert, [](Traits& t) { t.placement = kBefore; })},
+    {.name = "big_bird",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.embedding_scale = EmbeddingScale::kRootOfWidthIfTold;
+                          t.activation = kGeluTanh;
+                        })},
+    {.name = "roformer",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.positions = kRotary;
+                          t.rotary_interleaved = true;
+                        })},
+    {.name = "nomic_bert",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.positions = kRotary;
+                          t.rotary_base = 1000;
+                          t.activation = Activation::kSilu;
+                        })},
+    {.name = "jina_embeddings_v3",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.positions = kRotary;
+                          t.rotary_base = 20000;
+                          t.epsilon = 1e-5;
+                        })},
+    {.name = "eurobert",
+     .tied = false,
+     .computes = Traits{.epsilon = 1e-5, .causal = false, .rotary_base = 250000}},
     {.name = "xlnet", .tied = true},
 };
 

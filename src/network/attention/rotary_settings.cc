@@ -170,6 +170,16 @@ std::string KindOf(const Json* object) {
   return "default";
 }
 
+// Gemma 4: of all pairs of a head only the first ones turn, as fast as if all did.
+void TurnAPart(uint64_t head_size, double fraction, double base, Rotary& rotary) {
+  const uint64_t turned = static_cast<uint64_t>(fraction * static_cast<double>(head_size)) / 2;
+  rotary.frequencies.assign(head_size / 2, 0.0f);
+  for (uint64_t i = 0; i < std::min<uint64_t>(turned, head_size / 2); ++i) {
+    rotary.frequencies[i] = static_cast<float>(
+        std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(head_size)));
+  }
+}
+
 Result<void> ApplyScaling(const ConfigView& config, const Json* object, double base,
                           Rotary& rotary) {
   const std::string kind = KindOf(object);
@@ -182,7 +192,7 @@ Result<void> ApplyScaling(const ConfigView& config, const Json* object, double b
     return BadRotary("the factor of the scaled positions is no positive number",
                      fmt::format("{}", factor));
   }
-  if (kind == "linear") {
+  if (kind == "linear" || kind == "proportional") {
     for (float& frequency : rotary.frequencies) frequency = static_cast<float>(frequency / factor);
     return {};
   }
@@ -195,10 +205,11 @@ Result<void> ApplyScaling(const ConfigView& config, const Json* object, double b
     return {};
   }
   if (kind == "longrope" || kind == "su") return ScaleAsLongRope(config, object, original, rotary);
-  return Error{.kind = ErrorKind::kUnsupported,
-               .problem = "an unknown kind of scaled rotary positions",
-               .found = kind,
-               .expected = "default, linear, dynamic, llama3, yarn, longrope or mrope"};
+  return Error{
+      .kind = ErrorKind::kUnsupported,
+      .problem = "an unknown kind of scaled rotary positions",
+      .found = kind,
+      .expected = "default, linear, dynamic, llama3, yarn, longrope, proportional or mrope"};
 }
 
 }  // namespace
@@ -221,7 +232,13 @@ Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& tr
     rotary.frequencies[i] = static_cast<float>(
         std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(*columns)));
   }
+  if (KindOf(object) == "proportional" && !place.columns) {
+    TurnAPart(place.head_size, Member(object, "partial_rotary_factor").value_or(1), base, rotary);
+  }
   TG_TRY(ApplyScaling(config, object, base, rotary));
+  if (traits.rotary_backwards) {
+    for (float& frequency : rotary.frequencies) frequency = -frequency;
+  }
   const bool finite = std::isfinite(rotary.scale) &&
                       std::all_of(rotary.frequencies.begin(), rotary.frequencies.end(),
                                   [](float frequency) { return std::isfinite(frequency); });

@@ -24,11 +24,12 @@ constexpr std::array<std::string_view, 8> kPerTokenKeys = {"num_experts_per_tok"
                                                            "top_k_experts"};
 constexpr std::array<std::string_view, 1> kGroupKeys = {"n_group"};
 constexpr std::array<std::string_view, 1> kKeptGroupKeys = {"topk_group"};
-constexpr std::array<std::string_view, 2> kScalingKeys = {"routed_scaling_factor",
-                                                          "moe_router_scaling_factor"};
+constexpr std::array<std::string_view, 5> kScalingKeys = {
+    "routed_scaling_factor", "moe_router_scaling_factor", "moe_routed_scaling_factor",
+    "router_scaling_factor", "route_scale"};
 constexpr std::array<std::string_view, 1> kJitterKeys = {"router_jitter_noise"};
-constexpr std::array<std::string_view, 3> kScoringKeys = {"scoring_func", "score_function",
-                                                          "score_func"};
+constexpr std::array<std::string_view, 4> kScoringKeys = {"scoring_func", "score_function",
+                                                          "score_func", "expert_selection_fn"};
 constexpr std::array<std::string_view, 1> kMethodKeys = {"topk_method"};
 
 // Beside the sum of chosen weights where it divides them, as the published code has it.
@@ -196,11 +197,15 @@ RoutingKind KindOf(const ConfigView& config, std::optional<RoutingKind> kind, bo
 
 }  // namespace
 
-Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<RoutingKind> kind,
+Result<RoutingSettings> ReadRouting(const ConfigView& config, const RoutingDefaults& defaults,
                                     uint32_t experts, bool has_correction) {
   RoutingSettings settings;
-  settings.kind = KindOf(config, kind, has_correction);
-  TG_ASSIGN(const auto per_token, RequireNumber(config, kPerTokenKeys));
+  settings.kind = KindOf(config, defaults.kind, has_correction);
+  TG_ASSIGN(const auto stated, StatedNumber(config, kPerTokenKeys));
+  uint64_t per_token = stated.value_or(defaults.experts_per_token);
+  if (per_token == 0) {
+    TG_ASSIGN(per_token, RequireNumber(config, kPerTokenKeys));
+  }
   TG_TRY(ReadGroups(config, experts, settings));
   const uint64_t reachable = uint64_t{experts} / settings.groups * settings.kept_groups;
   if (per_token > reachable) {
@@ -209,8 +214,9 @@ Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<Rout
                                fmt::format("at most {}", reachable));
   }
   settings.experts_per_token = static_cast<uint32_t>(per_token);
+  const bool by_kind = settings.kind == RoutingKind::kSigmoidGroups;
   settings.normalise =
-      config.Flag("norm_topk_prob").value_or(settings.kind == RoutingKind::kSigmoidGroups);
+      config.Flag("norm_topk_prob").value_or(defaults.normalised.value_or(by_kind));
   settings.scaling = config.Real(kScalingKeys).value_or(1);
   settings.jitter = config.Real(kJitterKeys).value_or(settings.jitter);
   return settings;

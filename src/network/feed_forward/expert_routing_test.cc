@@ -91,7 +91,7 @@ TEST(ExpertRouting, ScoresThatAreNoNumbersStillGiveExperts) {
 
 Result<RoutingSettings> Read(const Json& config, std::optional<Kind> kind = {},
                              bool correction = false) {
-  return ReadRouting(ConfigView(config), kind, 8, correction);
+  return ReadRouting(ConfigView(config), {.kind = kind}, 8, correction);
 }
 
 TEST(ReadRouting, TakesWhatTheConfigSays) {

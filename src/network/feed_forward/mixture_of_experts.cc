@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -89,7 +90,7 @@ RouterWeights FindRouter(const LayerParts& layer, uint32_t experts) {
 }
 
 // `mixture` has its experts and nothing of its routing.
-void ReadRouter(const LayerParts& layer, const ConfigView& config, std::optional<RoutingKind> kind,
+void ReadRouter(const LayerParts& layer, const ConfigView& config, const RoutingDefaults& defaults,
                 MixtureOfExperts& mixture) {
   const RouterWeights router = FindRouter(layer, mixture.experts);
   mixture.correction = router.correction;
@@ -105,7 +106,7 @@ void ReadRouter(const LayerParts& layer, const ConfigView& config, std::optional
     mixture.routing = Error{.kind = ErrorKind::kUnsupported,
                             .problem = "the experts of a layer have no router that is known"};
   } else {
-    mixture.routing = ReadRouting(config, kind, mixture.experts, router.correction != nullptr);
+    mixture.routing = ReadRouting(config, defaults, mixture.experts, router.correction != nullptr);
   }
 }
 
@@ -167,6 +168,9 @@ Result<void> AddSharedExpert(const MixtureOfExperts& mixture, const FloatMatrix&
       sum.Row(row)[column] += factor * outputs.Row(row)[column];
     }
   }
+  if (mixture.averaged_with_shared) {
+    for (float& value : sum.values()) value /= 2;
+  }
   return {};
 }
 
@@ -180,9 +184,11 @@ Result<void> CheckWidth(const FeedForward& block, const FloatMatrix& rows) {
                .expected = fmt::format("{}", rows.columns())};
 }
 
-Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
+// `inner`: what the routed experts read of `rows`.
+Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& inner,
+                         const FloatMatrix& rows) {
   for (const FeedForward& block : mixture.blocks) {
-    if (auto checked = CheckWidth(block, rows); !checked) return checked;
+    if (auto checked = CheckWidth(block, inner); !checked) return checked;
   }
   return mixture.shared ? CheckWidth(*mixture.shared, rows) : Result<void>();
 }
@@ -191,7 +197,7 @@ Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& row
 
 Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& config,
                                      const FeedForwardSettings& settings,
-                                     std::optional<RoutingKind> routing) {
+                                     const RoutingDefaults& routing) {
   MixtureOfExperts mixture = {.source = &layer.source()};
   const auto experts = CollectExperts(layer);
   for (size_t expert = 0; expert < experts.size(); ++expert) {
@@ -207,35 +213,51 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
   mixture.experts = static_cast<uint32_t>(mixture.blocks.size());
   mixture.shared = FindFeedForward(layer, settings, {.shared_expert = true});
   mixture.has_shared_expert = mixture.shared.has_value();
+  static constexpr std::array<std::string_view, 1> kCombination = {
+      "shared_expert_combination_strategy"};
+  mixture.latent_in = layer.NamedMap("fc1_latent_proj");
+  mixture.latent_out = layer.NamedMap("fc2_latent_proj");
+  if (mixture.latent_in.has_value() != mixture.latent_out.has_value()) {
+    return Error{.kind = ErrorKind::kBadFile,
+                 .problem = "the space that the experts compute in has a way in or out alone",
+                 .expected = "fc1_latent_proj and fc2_latent_proj"};
+  }
+  mixture.averaged_with_shared = config.Text(kCombination) == "average";
   mixture.shared_gate = layer.FindMap(Role::kRouter, {.shared_expert = true});
   ReadRouter(layer, config, routing, mixture);
   return mixture;
 }
 
 Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
-  TG_TRY(CheckWidths(mixture, rows));
+  TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
+  TG_TRY(CheckWidths(mixture, inner, rows));
   TG_ASSIGN(const auto loads, DistributeRows(mixture, rows));
-  FloatMatrix sum(rows.rows(), rows.columns());
+  FloatMatrix sum(inner.rows(), inner.columns());
   for (size_t expert = 0; expert < loads.size(); ++expert) {
     if (loads[expert].rows.empty()) continue;
-    TG_TRY(AddExpert(mixture.blocks[expert], loads[expert], rows, sum));
+    TG_TRY(AddExpert(mixture.blocks[expert], loads[expert], inner, sum));
   }
+  TG_ASSIGN(sum, ApplyMapIfAny(mixture.latent_out, std::move(sum)));
   TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }
 
 Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,
                               const FloatMatrix& rows) {
-  return RunFeedForward(mixture.blocks[expert], rows);
+  TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
+  TG_ASSIGN(auto outputs, RunFeedForward(mixture.blocks[expert], inner));
+  return ApplyMapIfAny(mixture.latent_out, std::move(outputs));
 }
 
 Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows,
                                   const ExpertVisitor& visit) {
-  TG_TRY(CheckWidths(mixture, rows));
+  TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
+  TG_TRY(CheckWidths(mixture, inner, rows));
   FloatMatrix sum(rows.rows(), rows.columns());
   const float share = 1 / static_cast<float>(mixture.experts);
   for (uint32_t expert = 0; expert < mixture.experts; ++expert) {
-    TG_ASSIGN(const auto outputs, RunFeedForward(mixture.blocks[expert], rows));
+    TG_ASSIGN(auto own, RunFeedForward(mixture.blocks[expert], inner));
+    TG_ASSIGN(const auto outputs, ApplyMapIfAny(mixture.latent_out, std::move(own)));
     for (size_t i = 0; i < sum.values().size(); ++i) {
       sum.values()[i] += share * outputs.values()[i];
     }

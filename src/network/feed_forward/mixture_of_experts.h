@@ -27,19 +27,31 @@ struct MixtureOfExperts {
   std::vector<FeedForward> blocks = {};       // one per routed expert
   std::optional<FeedForward> shared = {};     // for every token
   std::optional<LinearMap> shared_gate = {};  // its sigmoid scales the shared expert's output
-  std::optional<LinearMap> router = {};       // hidden state to one score per expert
+  // Around the routed experts, which compute in a narrower space (Nemotron 3).
+  std::optional<LinearMap> latent_in = {};
+  std::optional<LinearMap> latent_out = {};
+  bool averaged_with_shared = false;     // half of what both give; else their sum
+  std::optional<LinearMap> router = {};  // hidden state to one score per expert
   const WeightSource* source = nullptr;
   const Weight* correction = nullptr;  // added to the scores for the choice; null: none
   // What the config says of the routing, an error where that or the router is not understood. It
   // concerns sequences alone: what single experts compute does not hang on it.
   Result<RoutingSettings> routing = RoutingSettings();
+
+  // True for a weight beside the router's, the experts' and the shared expert's.
+  bool Holds(const Weight& weight) const {
+    const auto holds = [&](const std::optional<LinearMap>& map) {
+      return map && (map->weight == &weight || map->bias == &weight);
+    };
+    return holds(latent_in) || holds(latent_out);
+  }
 };
 
-// REQUIRES: the layer has weights with an expert. `routing` as the table of architectures has it,
-// empty for one without a row. Errors: kBadFile where an expert lacks a matrix.
+// REQUIRES: the layer has weights with an expert. `routing` is empty for an architecture without a
+// row. Errors: kBadFile where an expert lacks a matrix.
 Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& config,
                                      const FeedForwardSettings& settings,
-                                     std::optional<RoutingKind> routing);
+                                     const RoutingDefaults& routing);
 
 // All take rows [n, hidden] to the same shape. Errors: those of LinearMap::Apply and
 // RunFeedForward.

@@ -3,6 +3,7 @@
 #define TENSORGUARD_NETWORK_PARTS_NORM_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "network/weight.h"
@@ -34,6 +35,9 @@ struct Norm {
   // The gain as a factor per column, ones where there is none. Errors: as Apply.
   Result<std::vector<float>> ReadGain(size_t width) const;
 };
+
+// `norm` where there is one, else the rows as they are.
+Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows);
 
 }  // namespace tensorguard::internal
 

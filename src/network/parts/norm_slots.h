@@ -16,6 +16,7 @@ enum class NormSlot {
   kMixerOutput,
   kMixerSum,
   kCrossInput,
+  kCrossOutput,
   kCrossSum,
   kFeedForwardInput,
   kFeedForwardOutput,
