@@ -6,59 +6,23 @@
 // from.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "architecture/config_view.h"
 #include "base/text.h"
-#include "base/try.h"
 #include "model/model.h"
-#include "network/forward.h"
 #include "network/network.h"
-#include "network/network_parts.h"
 #include "tests/support/golden_outputs.h"
 
 namespace tensorguard::internal {
 namespace {
 
-struct Differences {
-  double logits = 0;
-  std::vector<double> states;  // of the hidden states, as many as both report
-};
-
 struct Outcome {
   std::string architecture = "-";  // as read
-  Result<Differences> differences = Differences();
+  Result<GoldenDifferences> differences = GoldenDifferences();
 };
-
-Result<Differences> Compare(const Network& network, const Json& config,
-                            const std::filesystem::path& golden_file) {
-  TG_ASSIGN(auto golden, ReadGolden(golden_file));
-  const bool has_encoder = network.parts().stacks.size() > 1;
-  if (has_encoder && golden.decoder_ids.empty()) {
-    golden.decoder_ids = ShiftedInputs(config, golden.input_ids);
-  }
-  for (const auto& ids : {golden.input_ids, golden.decoder_ids}) {
-    const bool known = std::ranges::all_of(
-        ids, [&](uint32_t id) { return id < network.description().vocabulary_size; });
-    if (known) continue;
-    return Error{.kind = ErrorKind::kBadFile,
-                 .problem = "a token of the sequence has no row in the embedding",
-                 .file = golden_file.string()};
-  }
-  TG_ASSIGN(const auto result, RunForward(network, golden.input_ids, golden.decoder_ids));
-  Differences differences{.logits = Difference(result.logits.values(), golden.logits)};
-  for (size_t i = 0; i < std::min(result.hidden.size(), golden.hidden.size()); ++i) {
-    differences.states.push_back(Difference(result.hidden[i].values(), golden.hidden[i]));
-  }
-  return differences;
-}
 
 Outcome Run(const std::filesystem::path& folder) {
   Outcome outcome;
@@ -75,7 +39,9 @@ Outcome Run(const std::filesystem::path& folder) {
   }
   const bool assumed = (*network)->description().architecture == "generic";
   if (assumed) outcome.architecture += " (assumed: that of Llama)";
-  outcome.differences = Compare(**network, model->config, folder / "golden.safetensors");
+  const auto golden = ReadGolden(folder / "golden.safetensors");
+  outcome.differences = golden ? CompareWithGolden(**network, model->config, *golden)
+                               : Result<GoldenDifferences>(golden.error());
   return outcome;
 }
 

@@ -10,8 +10,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kTextParts = {
     "text_config", "llm_config", "language_config", "thinker_config", "text_model", "decoder"};
 
-constexpr std::array<std::string_view, 5> kHiddenKeys = {"hidden_size", "d_model", "n_embd", "dim",
-                                                         "model_dim"};
+constexpr std::array<std::string_view, 6> kHiddenKeys = {"hidden_size", "d_model", "n_embd",
+                                                         "emb_dim",     "dim",     "model_dim"};
 constexpr std::array<std::string_view, 2> kVocabularyKeys = {"vocab_size", "n_vocab"};
 constexpr std::array<std::string_view, 5> kLayerKeys = {"num_hidden_layers", "n_layer",
                                                         "num_layers", "n_layers", "decoder_layers"};
@@ -97,6 +97,12 @@ std::optional<bool> ConfigView::Flag(std::string_view key) const {
     if (member != nullptr && member->is_boolean()) return member->get<bool>();
   }
   return {};
+}
+
+std::optional<bool> ConfigView::FlagOfWhole(std::string_view key) const {
+  const Json* member = Member(whole_, key);
+  if (member == nullptr || !member->is_boolean()) return {};
+  return member->get<bool>();
 }
 
 std::optional<double> ConfigView::Real(std::span<const std::string_view> keys) const {

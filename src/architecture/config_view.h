@@ -28,6 +28,8 @@ class ConfigView {
   // The first of `keys` that holds a whole number above 0 and below 2^40.
   std::optional<uint64_t> Number(std::span<const std::string_view> keys) const;
   std::optional<bool> Flag(std::string_view key) const;
+  // As the wrapper says it, whatever the part does.
+  std::optional<bool> FlagOfWhole(std::string_view key) const;
   // The first of `keys` that holds a finite number of any kind.
   std::optional<double> Real(std::span<const std::string_view> keys) const;
   // The first of `keys` that holds a text.

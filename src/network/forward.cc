@@ -7,7 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bfloat16.h"
 #include "base/try.h"
+#include "network/attention/fourier_mixing.h"
 #include "network/attention/positions.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network_parts.h"
@@ -23,7 +25,8 @@ Error Unsupported(std::string problem, std::string tensor = {}) {
 
 // [heads * queries, keys]: what T5 adds to the scores. Empty where the architecture has no such
 // table.
-Result<FloatMatrix> RelativeBias(const Stack& stack, const Layer& layer, size_t length) {
+Result<FloatMatrix> RelativeBias(const Stack& stack, const Layer& layer, size_t length,
+                                 bool both_sides) {
   static constexpr std::array<std::string_view, 1> kFarthest = {"relative_attention_max_distance"};
   const bool has_buckets = stack.context.positions == PositionScheme::kRelativeBuckets ||
                            stack.context.traits->relative_buckets_too;
@@ -51,8 +54,7 @@ Result<FloatMatrix> RelativeBias(const Stack& stack, const Layer& layer, size_t 
   for (size_t query = 0; query < length; ++query) {
     for (size_t key = 0; key < length; ++key) {
       const int64_t distance = static_cast<int64_t>(key) - static_cast<int64_t>(query);
-      const size_t bucket =
-          RelativeBucket(distance, stack.context.is_encoder, table->rows(), farthest);
+      const size_t bucket = RelativeBucket(distance, both_sides, table->rows(), farthest);
       for (size_t head = 0; head < heads; ++head) {
         bias.Row(head * length + query)[key] = table->Row(bucket)[head];
       }
@@ -79,11 +81,13 @@ Result<void> MultiplyColumns(const WeightSource& source, const Weight& factors, 
 class StackRun {
  public:
   // `encoded`: what the encoder made, for cross-attention; null where there is none.
-  StackRun(const Stack& stack, const FloatMatrix* encoded) : stack_(stack), encoded_(encoded) {}
+  StackRun(const Stack& stack, const FloatMatrix* encoded, const ForwardOptions& options)
+      : stack_(stack), encoded_(encoded), options_(options) {}
 
   // Without logits.
   Result<ForwardResult> Run(std::span<const uint32_t> ids) {
-    auto stream = stack_.embedding.Sequence(ids, stack_.context.positions);
+    auto stream =
+        stack_.embedding.Sequence(ids, stack_.context.positions, options_.rounded_buffers);
     if (!stream) return std::move(stream).error();
     TG_ASSIGN(side_inputs_, SideInputsOf(stack_.side_inputs, ids, *stream));
     std::vector<FloatMatrix> hidden = {*stream};
@@ -123,6 +127,14 @@ class StackRun {
 
   Result<FloatMatrix> RunInTurn(const Layer& layer, FloatMatrix stream) {
     const LayerNorms& norms = layer.norms;
+    if (stack_.context.traits->fourier_mixing) {
+      auto sum = Half(
+          layer, norms.mixer_input, norms.mixer_sum, layer.mixer_factors,
+          [&](const FloatMatrix& rows) { return Result<FloatMatrix>(MixByFourier(rows)); },
+          std::move(stream));
+      if (!sum) return sum;
+      stream = *std::move(sum);
+    }
     if (layer.description.mixer != MixerKind::kNone) {
       auto sum = Half(
           layer, norms.mixer_input, norms.mixer_sum, layer.mixer_factors,
@@ -190,11 +202,14 @@ class StackRun {
                                    const FloatMatrix& rows, const FloatMatrix& key_rows,
                                    bool has_positions) {
     TG_ASSIGN(auto rule, FullRule(attention));
+    if (options_.rounded_buffers && rule.rotary) {
+      for (float& value : rule.rotary->frequencies) value = ToFloat32(RoundToBFloat16(value));
+    }
     if (attention.most_keys > 0 && rows.rows() > attention.most_keys) {
       return Unsupported("the sequence is so long that attention chooses among its keys");
     }
     if (has_positions) {
-      auto bias = RelativeBias(stack_, layer, rows.rows());
+      auto bias = RelativeBias(stack_, layer, rows.rows(), !rule.causal);
       if (!bias) return bias;
       rule.bias = *std::move(bias);
     }
@@ -233,6 +248,7 @@ class StackRun {
 
   const Stack& stack_;
   const FloatMatrix* encoded_;
+  ForwardOptions options_;
   std::map<uint32_t, AttentionRows> lent_;  // by layer, for layers without keys of their own
   FloatMatrix side_inputs_;                 // of all layers, side by side; empty: none
 };
@@ -244,6 +260,9 @@ Result<void> CheckComplete(const Stack& stack, bool has_encoder) {
   }
   if (stack.context.positions == PositionScheme::kLearned && stack.embedding.positions == nullptr) {
     return Unsupported("the model has no table of positions");
+  }
+  if (stack.unread) {
+    return Unsupported("a weight outside the layers has no place in what is known", *stack.unread);
   }
   for (const Layer& layer : stack.layers) {
     if (!layer.unread || ReadsOnlyWhatIsAbsent(layer, has_encoder)) continue;
@@ -267,7 +286,8 @@ Result<void> CheckReach(const Stack& stack, size_t length) {
 }  // namespace
 
 Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_t> input_ids,
-                                 std::span<const uint32_t> decoder_ids) {
+                                 std::span<const uint32_t> decoder_ids,
+                                 const ForwardOptions& options) {
   const NetworkParts& parts = network.parts();
   for (const Stack& stack : parts.stacks) {
     TG_TRY(CheckComplete(stack, parts.stacks.size() > 1));
@@ -276,11 +296,11 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
   const bool encoded = parts.stacks.size() > 1;
   FloatMatrix encoder_rows;
   if (encoded) {
-    auto encoder = StackRun(parts.stacks.front(), nullptr).Run(input_ids);
+    auto encoder = StackRun(parts.stacks.front(), nullptr, options).Run(input_ids);
     if (!encoder) return encoder;
     encoder_rows = std::move(encoder->hidden.back());
   }
-  auto result = StackRun(parts.stacks.back(), encoded ? &encoder_rows : nullptr)
+  auto result = StackRun(parts.stacks.back(), encoded ? &encoder_rows : nullptr, options)
                     .Run(encoded ? decoder_ids : input_ids);
   if (!result || !parts.head) return result;
   TG_ASSIGN(auto logits, parts.head->Logits(result->hidden.back()));

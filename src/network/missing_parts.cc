@@ -319,7 +319,7 @@ void FindMissingEverywhere(const Stack& stack, const FoundLayers& found,
                        .expected = "both halves of each layer",
                        .parameters = elements});
   }
-  if (!mixes && feeds) {
+  if (!mixes && feeds && !stack.context.traits->fourier_mixing) {
     missing.push_back({.what = "the attention of every layer" + InStack(stack),
                        .found = "layers of feed-forwards alone",
                        .expected = "both halves of each layer",

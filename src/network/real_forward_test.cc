@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/try.h"
 #include "model/model.h"
 #include "network/forward.h"
 #include "network/network.h"
@@ -59,6 +60,47 @@ TEST_P(RealForward, ReproducesHiddenStatesAndLogits) {
 
 INSTANTIATE_TEST_SUITE_P(All, RealForward, ::testing::ValuesIn(kRealArchitectures),
                          [](const auto& parameter) { return TestNameOf(parameter.param); });
+
+// Further architectures of the same library, without the first ones' hidden states in mind: the
+// logits are what counts.
+std::filesystem::path MoreArchitectures() { return SharedData("real/architectures-more"); }
+
+constexpr double kToleranceOfMore = 1e-3;
+
+Result<double> DifferenceOfLogits(const std::filesystem::path& folder, std::string& architecture) {
+  TG_ASSIGN(const auto model, OpenModel(folder));
+  TG_ASSIGN(const auto network, Network::Build(model));
+  architecture = network->description().architecture;
+  TG_ASSIGN(const auto golden, ReadGolden(folder / "golden.safetensors"));
+  TG_ASSIGN(const auto differences, CompareWithGolden(*network, model.config, golden));
+  return differences.logits;
+}
+
+class MoreRealForward : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(MoreRealForward, ReproducesLogits) {
+  const std::filesystem::path folder = MoreArchitectures() / GetParam();
+  SKIP_WITHOUT(folder);
+  std::string architecture;
+  const auto difference = DifferenceOfLogits(folder, architecture);
+  ASSERT_TRUE(difference) << DescribeError(difference.error());
+  EXPECT_NE(architecture, "generic");
+  EXPECT_LT(*difference, kToleranceOfMore);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MoreRealForward, ::testing::ValuesIn(kMoreArchitectures),
+                         [](const auto& parameter) { return TestNameOf(parameter.param); });
+
+// What is not computed right is refused, or said to be read as Llama: never wrong without a word.
+TEST(RealForwards, AreNeverWrongWithoutAWord) {
+  SKIP_WITHOUT(MoreArchitectures());
+  for (const auto& entry : std::filesystem::directory_iterator(MoreArchitectures())) {
+    std::string architecture;
+    const auto difference = DifferenceOfLogits(entry.path(), architecture);
+    if (!difference || architecture == "generic") continue;
+    EXPECT_LT(*difference, kToleranceOfMore) << entry.path().filename();
+  }
+}
 
 TEST(RealForwards, AreAllTested) {
   SKIP_WITHOUT(Architectures());

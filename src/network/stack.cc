@@ -59,6 +59,22 @@ Result<std::vector<size_t>> RunningOrder(const StackContext& context, size_t sto
   return order;
 }
 
+bool IsSideInput(const SideInputs& inputs, const Weight& weight) {
+  const bool of_projection = inputs.projection && inputs.projection->weight == &weight;
+  return inputs.table == &weight || of_projection || (inputs.norm && inputs.norm->gain == &weight);
+}
+
+// Single numbers are left to those who look for them: counters, temperatures.
+std::optional<std::string> FindUnreadOutside(const Stack& stack, const LayerParts& outer) {
+  for (const Weight* weight : outer.weights()) {
+    const bool own = weight->role.stack == stack.context.name || weight->role.stack.empty();
+    if (weight->role.role != Role::kOther || !own || weight->rows * weight->columns <= 1) continue;
+    if (stack.side_inputs && IsSideInput(*stack.side_inputs, *weight)) continue;
+    return outer.NameOf(*weight);
+  }
+  return {};
+}
+
 }  // namespace
 
 bool Stack::Lends(uint32_t layer) const {
@@ -89,6 +105,7 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
     stack.layers.push_back(std::move(layer));
   }
   stack.side_inputs = FindSideInputs(stack.context, outer);
+  stack.unread = FindUnreadOutside(stack, outer);
   if (!stack.layers.empty() && !stack.embedding.norm) {
     stack.embedding.norm = stack.layers.front().embedding_norm;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "network/layer.h"
@@ -22,6 +23,8 @@ struct Stack {
   std::vector<Layer> layers = {};
   std::vector<size_t> order = {};  // the layers as they run; a stored one may run again
   std::optional<Norm> final_norm = {};
+  // The name of a weight outside the layers that has no place in this: sequences cannot be run.
+  std::optional<std::string> unread = {};
   std::optional<SideInputs> side_inputs = {};
   const Weight* relative_bias = nullptr;  // per bucket of distances, of all layers; null: none
 

@@ -62,6 +62,7 @@ struct ArchitectureTraits {
   bool logits_multiplied = false;   // "logits_scaling" is a factor, not a divisor
 
   // Attention.
+  bool fourier_mixing = false;  // in its place, without weights
   bool causal = true;
   bool scores_scaled = true;  // by 1 / sqrt(head size) where config.json names no other factor
   bool windows_by_default = false;     // sliding_window counts without layer types or a flag
@@ -80,8 +81,10 @@ struct ArchitectureTraits {
   bool padding_is_fixed = false;     // ... which is `position_offset` - 1 whatever config.json says
   bool rotary_where_stated = false;  // else none
   bool rotary_interleaved = false;
-  bool rotary_backwards = false;  // turned the other way
-  double rotary_fraction = 1;     // of each head's columns
+  bool rotary_backwards = false;       // turned the other way
+  double rotary_fraction = 1;          // of each head's columns
+  bool rotary_fraction_counts = true;  // false: whole heads turn, whatever config.json says
+  bool rotary_dim_counts = true;       // false: "rotary_dim" is not read
   double rotary_base = 10000;
   double rotary_base_in_windows = 0;    // of layers with a sliding window; 0: the same
   bool rotary_in_windows_only = false;  // where there are windows

@@ -42,13 +42,7 @@ constexpr ArchitectureRow kRows[] = {
                           t.tied_logits_scaled = false;
                           t.activation = Activation::kGeluTanh;
                         })},
-    {.name = "switch_transformers",
-     .tied = true,
-     .computes = Varied(kT5,
-                        [](Traits& t) {
-                          t.routing = RoutingKind::kSoftmaxTopK;
-                          t.experts_per_token = 1;
-                        })},
+    {.name = "switch_transformers", .tied = true},
     {.name = "bart",
      .also = "plbart mvp trocr",
      .words = "layernorm_embedding encoder_attn shared",

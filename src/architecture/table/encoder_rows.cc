@@ -151,6 +151,17 @@ constexpr ArchitectureRow kRows[] = {
     {.name = "eurobert",
      .tied = false,
      .computes = Traits{.epsilon = 1e-5, .causal = false, .rotary_base = 250000}},
+    {.name = "xlm",
+     .also = "flaubert",
+     .tied = true,
+     .computes = Varied(kBert, [](Traits& t) { t.placement_flag = "pre_norm"; })},
+    {.name = "fnet",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.fourier_mixing = true;
+                          t.activation = kGeluTanh;
+                        })},
     {.name = "xlnet", .tied = true},
 };
 

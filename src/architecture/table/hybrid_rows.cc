@@ -52,6 +52,7 @@ constexpr ArchitectureRow kRows[] = {
                         .rotary_fraction = 0.5,
                         .activation = kGeluTanh,
                         .activation_fixed = true}},
+    {.name = "xlstm", .tied = false, .computes = Traits{.positions = PositionScheme::kNone}},
     {.name = "falcon_h1", .tied = false, .computes = Traits{.epsilon = 1e-5}},
     {.name = "nemotron_h",
      .tied = false,
@@ -61,7 +62,7 @@ constexpr ArchitectureRow kRows[] = {
                         .routing = RoutingKind::kSigmoidGroups}},
     // Rotated only where config.json says a base.
     {.name = "olmo_hybrid", .tied = false, .computes = Traits{.rotary_where_stated = true}},
-    {.name = "bamba", .computes = Traits{.epsilon = 1e-5, .rotary_fraction = 0.5}},
+    {.name = "bamba", .computes = Traits{.epsilon = 1e-5, .rotary_fraction_counts = false}},
     // Without rotation, unless config.json says otherwise.
     {.name = "granitemoehybrid",
      .computes = Traits{.positions = PositionScheme::kNone, .routing = RoutingKind::kTopKSoftmax}},

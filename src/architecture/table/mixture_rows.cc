@@ -131,6 +131,7 @@ constexpr ArchitectureRow kRows[] = {
      .also = "minimax_m3_vl",
      .tied = false,
      .computes = Traits{.gain_plus_one = true,
+                        .rotary_dim_counts = false,
                         .rotary_base = 5e6,
                         .feed_forward_clamp = 7.0f,
                         .routing = RoutingKind::kSigmoidGroups}},

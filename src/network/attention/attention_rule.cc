@@ -124,7 +124,10 @@ std::vector<float> ReadSlopes(const StackContext& context, const AttentionShape&
 
 bool IsCausal(const StackContext& context) {
   if (context.is_encoder) return false;
-  if (!context.traits->causal) return context.config.Flag("is_decoder").value_or(false);
+  if (!context.traits->causal) {
+    return context.config.Flag("is_decoder").value_or(false) ||
+           context.config.Flag("causal").value_or(false);
+  }
   return !context.config.Flag("use_bidirectional_attention").value_or(false);
 }
 

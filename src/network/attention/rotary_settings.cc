@@ -55,7 +55,9 @@ Result<uint64_t> ReadColumns(const ConfigView& config, const ArchitectureTraits&
                                                                 "rotary_pct"};
   static constexpr std::array<std::string_view, 1> kColumns = {"rotary_dim"};
   if (place.columns) return *place.columns;
-  if (const auto stated = config.Number(kColumns)) return *stated;
+  if (!traits.rotary_fraction_counts) return place.head_size;
+  const auto stated = config.Number(kColumns);
+  if (stated && traits.rotary_dim_counts) return *stated;
   auto fraction = Member(object, "partial_rotary_factor");
   if (!fraction) fraction = config.Real(kFraction);
   const double value = fraction.value_or(traits.rotary_fraction);

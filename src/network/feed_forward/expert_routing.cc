@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 1> kKeptGroupKeys = {"topk_group"};
 constexpr std::array<std::string_view, 5> kScalingKeys = {
     "routed_scaling_factor", "moe_router_scaling_factor", "moe_routed_scaling_factor",
     "router_scaling_factor", "route_scale"};
+constexpr std::array<std::string_view, 1> kDropoutKeys = {"moe_token_dropout"};
 constexpr std::array<std::string_view, 1> kJitterKeys = {"router_jitter_noise"};
 constexpr std::array<std::string_view, 4> kScoringKeys = {"scoring_func", "score_function",
                                                           "score_func", "expert_selection_fn"};
@@ -218,6 +219,8 @@ Result<RoutingSettings> ReadRouting(const ConfigView& config, const RoutingDefau
   settings.normalise =
       config.Flag("norm_topk_prob").value_or(defaults.normalised.value_or(by_kind));
   settings.scaling = config.Real(kScalingKeys).value_or(1);
+  // NLLB drops experts in training and makes up for it afterwards.
+  settings.scaling *= 1 - config.Real(kDropoutKeys).value_or(0);
   settings.jitter = config.Real(kJitterKeys).value_or(settings.jitter);
   return settings;
 }

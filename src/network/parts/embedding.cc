@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bfloat16.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "network/attention/positions.h"
@@ -165,13 +166,16 @@ Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const 
 }
 
 Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, PositionScheme scheme,
-                                         size_t width) const {
+                                         size_t width, bool rounded) const {
   FloatMatrix rows(ids.size(), width);
   const bool sinusoidal = IsSinusoidal(scheme);
   if (positions == nullptr && !sinusoidal) return rows;
   uint64_t next = position_offset;
-  const FloatMatrix waves =
+  FloatMatrix waves =
       sinusoidal ? SinusoidalPositions(ids.size(), width, position_offset, scheme) : FloatMatrix();
+  if (rounded) {
+    for (float& value : waves.values()) value = ToFloat32(RoundToBFloat16(value));
+  }
   for (size_t i = 0; i < ids.size(); ++i) {
     // A padding token's position is the one before all others; among waves, it has none.
     const bool padding = padding_id == ids[i];
@@ -211,11 +215,11 @@ Result<FloatMatrix> Embedding::Rows(std::span<const uint32_t> ids) const {
   return Finish(*std::move(rows));
 }
 
-Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids,
-                                        PositionScheme scheme) const {
+Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, PositionScheme scheme,
+                                        bool rounded) const {
   auto rows = WithoutNorm(ids);
   if (!rows) return rows;
-  auto added = Positions(ids, scheme, rows->columns());
+  auto added = Positions(ids, scheme, rows->columns(), rounded);
   if (!added) return added;
   for (size_t i = 0; i < rows->values().size(); ++i) rows->values()[i] += added->values()[i];
   return Finish(*std::move(rows));

@@ -49,12 +49,14 @@ struct Embedding {
 
   // The same with the positions of one sequence, by the stored table or by the scheme's own.
   // Errors: also kUnsupported for more positions than the table has.
-  Result<FloatMatrix> Sequence(std::span<const uint32_t> ids, PositionScheme scheme) const;
+  // `rounded`: the scheme's own rounded to bfloat16.
+  Result<FloatMatrix> Sequence(std::span<const uint32_t> ids, PositionScheme scheme,
+                               bool rounded = false) const;
 
  private:
   Result<FloatMatrix> WithoutNorm(std::span<const uint32_t> ids) const;
-  Result<FloatMatrix> Positions(std::span<const uint32_t> ids, PositionScheme scheme,
-                                size_t width) const;
+  Result<FloatMatrix> Positions(std::span<const uint32_t> ids, PositionScheme scheme, size_t width,
+                                bool rounded) const;
   Result<FloatMatrix> Finish(FloatMatrix rows) const;
 };
 

@@ -79,6 +79,8 @@ constexpr PlaceRow kPlaceRows[] = {
     {"cross_attention_layer_norm", Place::kCross},
     {"cross_attn_layer_norm", Place::kCross},
     {"feed_forward_layer_norm", Place::kFeedForward},
+    {"layer_norm1", Place::kMixer, true},
+    {"layer_norm2", Place::kFeedForward, true},
     {"layernorm1", Place::kMixer},
     {"layernorm2", Place::kFeedForward},
     {"layernorm_before_attention", Place::kMixerInput},
@@ -121,6 +123,7 @@ constexpr PlaceRow kPlaceRows[] = {
     {"feedforward_layer_norm", Place::kLateInput, true},
     {"input_layernorm", Place::kMixerInput},
     {"operator_norm", Place::kMixerInput},
+    {"norm_mlstm", Place::kMixerInput},
     {"temporal_pre_norm", Place::kMixerInput},
     {"channel_pre_norm", Place::kFeedForwardInput},
     {"pre_moe_norm", Place::kFeedForwardInput},
@@ -149,8 +152,12 @@ bool IsNumber(std::string_view word) {
 std::string_view WithinLayer(std::string_view name) {
   for (size_t begin = 0; begin < name.size();) {
     const size_t end = std::min(name.find('.', begin), name.size());
-    if (IsNumber(name.substr(begin, end - begin)))
-      return name.substr(std::min(end + 1, name.size()));
+    if (IsNumber(name.substr(begin, end - begin))) {
+      if (end < name.size() || begin == 0) return name.substr(std::min(end + 1, name.size()));
+      // A list of norms: its name is theirs.
+      const std::string_view list = name.substr(0, begin - 1);
+      return list.substr(list.rfind('.') + 1);
+    }
     begin = end + 1;
   }
   return name;
@@ -271,7 +278,7 @@ NormSlot OuterNormSlot(std::string_view name) {
   const std::string lower = LowerAscii(name);
   const auto holds = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
   if (holds("lm_head") || holds("predictions") || holds("vocab_layer_norm") ||
-      lower.starts_with("head.") || holds(".head.")) {
+      holds("projection_head") || lower.starts_with("head.") || holds(".head.")) {
     return NormSlot::kHead;
   }
   if (holds("emb_layer_norm_after")) return NormSlot::kFinal;

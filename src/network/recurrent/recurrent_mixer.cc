@@ -9,6 +9,7 @@
 #include "network/recurrent/lightning_attention.h"
 #include "network/recurrent/mamba.h"
 #include "network/recurrent/mamba2.h"
+#include "network/recurrent/matrix_lstm.h"
 #include "network/recurrent/rwkv.h"
 #include "network/recurrent/short_convolution.h"
 
@@ -49,6 +50,10 @@ const std::vector<MixerRow>& Mixers() {
        {"dt_bias", "q_conv1d.weight", "g_proj.weight"},
        {"a_proj.weight", "b_proj.weight", "k_conv1d.weight", "k_proj.weight", "o_norm.weight",
         "o_proj.weight", "q_proj.weight", "v_conv1d.weight", "v_proj.weight"}},
+      {{"matrix lstm", RunMatrixLstm, CheckMatrixLstm},
+       "igate_preact.weight",
+       {"fgate_preact.weight", "multihead_norm.weight"},
+       {"k.weight", "ogate_preact.weight", "out_proj.weight", "q.weight", "v.weight"}},
       {{"lightning attention", RunLightningAttention, CheckLightningAttention},
        "output_gate.weight",
        {"qkv_proj.weight"},
