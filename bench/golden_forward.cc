@@ -5,6 +5,7 @@
 // With --states a further line for each hidden state, which shows the layer that a difference comes
 // from.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -37,8 +38,10 @@ Outcome Run(const std::filesystem::path& folder) {
     outcome.differences = network.error();
     return outcome;
   }
-  const bool assumed = (*network)->description().architecture == "generic";
-  if (assumed) outcome.architecture += " (assumed: that of Llama)";
+  const auto& assumed = (*network)->description().assumed;
+  if (!assumed.empty()) {
+    outcome.architecture += fmt::format(" (assumed: {})", fmt::join(assumed, "; "));
+  }
   const auto golden = ReadGolden(folder / "golden.safetensors");
   outcome.differences = golden ? CompareWithGolden(**network, model->config, *golden)
                                : Result<GoldenDifferences>(golden.error());

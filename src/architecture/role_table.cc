@@ -26,6 +26,8 @@ constexpr RoleRow kRoleRows[] = {
     {"*mask", kAny, Role::kBuffer},
     {"*_cached", kAny, Role::kBuffer},
     {"*scaling_factor", kAny, Role::kBuffer},  // I-BERT's ranges and scales of activations
+    {"*_integer", kAny, Role::kBuffer},
+    {"shift", kAny, Role::kBuffer},
     {"x_min", kAny, Role::kBuffer},
     {"x_max", kAny, Role::kBuffer},
     {"freqs_cis", kAny, Role::kBuffer},
@@ -129,6 +131,7 @@ constexpr RoleRow kRoleRows[] = {
     {"*pooler*", kAny, Role::kTaskHead},
     {"*reward*", kAny, Role::kTaskHead},
     {"qa_outputs", kAny, Role::kTaskHead},
+    {"contact_head", kAny, Role::kTaskHead},  // ESM: of attention weights
     {"score", kOutside, Role::kTaskHead},
     {"v_head", kAttention, Role::kValue},
     {"v_head", kAny, Role::kTaskHead},
@@ -172,6 +175,7 @@ constexpr RoleRow kRoleRows[] = {
     {"attn.attn", kAny, Role::kQueryKeyValue, {}, Packing::kInterleavedGroups},
     {"linear_qkv", kAny, Role::kQueryKeyValue, {}, Packing::kInterleavedGroups},
     {"query_key_value", kAny, Role::kQueryKeyValue, {}, Packing::kInterleavedHeads},
+    {"kv_proj", kAny, Role::kMixer, "o_a_proj"},  // DeepSeek V4: one key that is its own value
     {"kv_proj", kAny, Role::kKeyValue, {}, kConcatenated},
     {"wkv", kAttention, Role::kKeyValue, {}, kConcatenated},
     {"to_kv", kAny, Role::kKeyValue, {}, kConcatenated},

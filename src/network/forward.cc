@@ -89,6 +89,8 @@ class StackRun {
     auto stream =
         stack_.embedding.Sequence(ids, stack_.context.positions, options_.rounded_buffers);
     if (!stream) return std::move(stream).error();
+    if (stack_.streams) stream = RepeatStreams(*stream, stack_.streams->streams);
+    ids_ = ids;
     TG_ASSIGN(side_inputs_, SideInputsOf(stack_.side_inputs, ids, *stream));
     std::vector<FloatMatrix> hidden = {*stream};
     for (const size_t index : stack_.order) {
@@ -97,6 +99,10 @@ class StackRun {
       if (!stream) return std::move(stream).error();
       hidden.push_back(*stream);
     }
+    if (stack_.streams) {
+      TG_ASSIGN(auto collapsed, CollapseStreams(*stack_.streams, *stream));
+      stream = std::move(collapsed);
+    }
     TG_ASSIGN(auto last, ApplyIfAny(stack_.final_norm, *stream));
     hidden.back() = std::move(last);
     return ForwardResult{std::move(hidden), *std::move(stream), {}};
@@ -104,6 +110,9 @@ class StackRun {
 
  private:
   Result<FloatMatrix> RunLayer(const Layer& layer, FloatMatrix stream) {
+    if (layer.mixer_streams && layer.feed_forward_streams) {
+      return RunOnStreams(layer, std::move(stream));
+    }
     auto after = layer.parallel ? RunParallel(layer, std::move(stream))
                                 : RunInTurn(layer, std::move(stream));
     if (!after || !layer.side) return after;
@@ -123,6 +132,18 @@ class StackRun {
     Join(layer.mixer_factors, *mixed, stream);
     Join(layer.feed_forward_factors, *fed, stream);
     return stream;
+  }
+
+  // Both halves read a mixture of the streams and write to all of them.
+  Result<FloatMatrix> RunOnStreams(const Layer& layer, FloatMatrix streams) {
+    TG_ASSIGN(const auto before_mixer, OpenStreams(*layer.mixer_streams, streams));
+    TG_ASSIGN(const auto mixer_input, ApplyIfAny(layer.norms.mixer_input, before_mixer.input));
+    TG_ASSIGN(const auto mixed, RunMixer(layer, mixer_input));
+    streams = CloseStreams(before_mixer, mixed, streams);
+    TG_ASSIGN(const auto before_feed, OpenStreams(*layer.feed_forward_streams, streams));
+    TG_ASSIGN(const auto feed_input, ApplyIfAny(layer.norms.feed_forward_input, before_feed.input));
+    TG_ASSIGN(const auto fed, RunFeedForwardOf(layer, feed_input));
+    return CloseStreams(before_feed, fed, streams);
   }
 
   Result<FloatMatrix> RunInTurn(const Layer& layer, FloatMatrix stream) {
@@ -238,7 +259,7 @@ class StackRun {
         return layer.recurrent_feed_forward->run(layer.parts, stack_.context.config, rows,
                                                  rows.rows());
       }
-      return layer.mixture ? RunMixture(*layer.mixture, rows)
+      return layer.mixture ? RunMixture(*layer.mixture, rows, ids_)
                            : RunFeedForward(*layer.feed_forward, rows);
     };
     auto fed = run();
@@ -250,7 +271,8 @@ class StackRun {
   const FloatMatrix* encoded_;
   ForwardOptions options_;
   std::map<uint32_t, AttentionRows> lent_;  // by layer, for layers without keys of their own
-  FloatMatrix side_inputs_;                 // of all layers, side by side; empty: none
+  std::span<const uint32_t> ids_;
+  FloatMatrix side_inputs_;  // of all layers, side by side; empty: none
 };
 
 // Whether all that the stack holds is understood: a part left out would give wrong numbers.

@@ -48,6 +48,9 @@ Result<void> ReadFeedForward(const StackContext& context, const std::optional<No
                                .clamp = traits.feed_forward_clamp};
   settings.gate_factor = ListedFactor(context, "mlp_multipliers", 0);
   settings.down_factor = ListedFactor(context, "mlp_multipliers", 1);
+  if (traits.feed_forward_limit) {
+    settings.limit = Stated(context, "swiglu_limit", *traits.feed_forward_limit);
+  }
   if (settings.clamp) {
     settings.clamp = Stated(context, "swiglu_limit", *settings.clamp);
     settings.clamped_slope = Stated(context, "swiglu_alpha", settings.clamped_slope);
@@ -180,7 +183,9 @@ bool IsOfFeedForward(Role role) {
 // Whether what the weight does is part of what was read.
 bool IsRead(const Layer& layer, const Weight& weight) {
   const TensorRole& role = weight.role;
+  const std::string& name = layer.parts.NameOf(weight);
   if (role.role == Role::kNorm) return true;  // see PlacedNorms::unplaced
+  if (layer.recurrent != nullptr && IsOfRecurrentMixer(layer.parts, name)) return true;
   if (layer.recurrent != nullptr || layer.recurrent_feed_forward != nullptr) {
     if (role.role == Role::kMixer) return true;
   }
@@ -190,11 +195,15 @@ bool IsRead(const Layer& layer, const Weight& weight) {
   if (IsOfAttention(role.role)) {
     return (role.cross_attention ? layer.cross_attention : layer.attention).has_value();
   }
-  const std::string& name = layer.parts.NameOf(weight);
-  if (IsOfIndexer(name)) return layer.attention && layer.attention->most_keys > 0;
+  if (IsOfIndexer(name) && layer.recurrent == nullptr) {
+    return layer.attention && layer.attention->most_keys > 0;
+  }
   if (layer.side && layer.side->Holds(weight)) return true;
   if (&weight == layer.mixer_factors.gains || &weight == layer.feed_forward_factors.gains) {
     return true;
+  }
+  for (const auto* streams : {&layer.mixer_streams, &layer.feed_forward_streams}) {
+    if (*streams && (*streams)->Holds(weight)) return true;
   }
   if (layer.mixture && layer.mixture->Holds(weight)) return true;
   if (layer.attention && layer.attention->Holds(weight)) return true;
@@ -247,6 +256,8 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   layer.side = FindSideInput(context, layer.parts);
+  layer.mixer_streams = FindHyperConnection(context, layer.parts, "attn_hc");
+  layer.feed_forward_streams = FindHyperConnection(context, layer.parts, "ffn_hc");
   ReadFactors(context, layer);
   HalveLikeRwkv(context, layer);
   Describe(layer);

@@ -10,11 +10,12 @@
 #include "network/feed_forward/feed_forward.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network.h"
+#include "network/streams/hyper_connection.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_norms.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/norm.h"
-#include "network/parts/side_input.h"
+#include "network/streams/side_input.h"
 #include "network/recurrent/recurrent_mixer.h"
 #include "tensorguard/result.h"
 
@@ -44,6 +45,9 @@ struct Layer {
   std::optional<MixtureOfExperts> mixture = {};
   const RecurrentMixer* recurrent_feed_forward = nullptr;
   std::optional<SideInput> side = {};
+  // Around the halves of a layer with several streams.
+  std::optional<HyperConnection> mixer_streams = {};
+  std::optional<HyperConnection> feed_forward_streams = {};
   std::optional<Norm> embedding_norm = {};  // kept in the first layer (RWKV)
   // The name of a weight that has no place in the above: sequences cannot be run without it.
   std::optional<std::string> unread = {};

@@ -219,6 +219,7 @@ Result<void> BuiltNetwork::ReadParts() {
   } else if (architecture.known_by == "names") {
     assumed.insert("architecture, from the names of the tensors");
   }
+  if (!row->computes->disputed.empty()) assumed.insert(std::string(row->computes->disputed));
   if (auto read = ReadStacks(*row->computes, assumed); !read) return read;
   // The set lives no longer than this function.
   for (Stack& stack : parts_.stacks) stack.context.assumed = nullptr;

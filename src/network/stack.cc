@@ -69,6 +69,7 @@ std::optional<std::string> FindUnreadOutside(const Stack& stack, const LayerPart
   for (const Weight* weight : outer.weights()) {
     const bool own = weight->role.stack == stack.context.name || weight->role.stack.empty();
     if (weight->role.role != Role::kOther || !own || weight->rows * weight->columns <= 1) continue;
+    if (stack.streams && stack.streams->Holds(*weight)) continue;
     if (stack.side_inputs && IsSideInput(*stack.side_inputs, *weight)) continue;
     return outer.NameOf(*weight);
   }
@@ -105,6 +106,7 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
     stack.layers.push_back(std::move(layer));
   }
   stack.side_inputs = FindSideInputs(stack.context, outer);
+  stack.streams = FindHyperHead(stack.context, outer);
   stack.unread = FindUnreadOutside(stack, outer);
   if (!stack.layers.empty() && !stack.embedding.norm) {
     stack.embedding.norm = stack.layers.front().embedding_norm;

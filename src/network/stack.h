@@ -25,6 +25,7 @@ struct Stack {
   std::optional<Norm> final_norm = {};
   // The name of a weight outside the layers that has no place in this: sequences cannot be run.
   std::optional<std::string> unread = {};
+  std::optional<HyperConnection> streams = {};  // what makes one of several at the end; empty: one
   std::optional<SideInputs> side_inputs = {};
   const Weight* relative_bias = nullptr;  // per bucket of distances, of all layers; null: none
 

@@ -8,6 +8,7 @@ enum class RoutingKind {
   kSoftmaxTopK,    // softmax over all experts, then the top k
   kTopKSoftmax,    // the top k, then softmax over those
   kSigmoidGroups,  // sigmoid scores with a correction for the choice, top groups, then top k
+  kRootSoftplus,   // as that, with scores sqrt(log(1 + e^x)) (DeepSeek V4)
   kSigmoidInput,   // sigmoid of the top k scores, as a factor on the expert's input
   kSparseMixer,    // two choices, each by a softmax over what lies near the highest score
 };

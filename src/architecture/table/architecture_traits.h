@@ -94,8 +94,11 @@ struct ArchitectureTraits {
   std::optional<Activation> activation = {};  // empty: SiLU where gated, else GELU
   bool activation_fixed = false;              // whatever config.json says
   std::optional<float> feed_forward_clamp = {};
+  std::optional<float> feed_forward_limit = {};  // a clamp alone
   std::optional<RoutingKind> routing = {};
   std::optional<bool> routing_normalised = {};  // empty: as the kind of routing has it
+  // Which of its libraries' answers is taken where they do not agree; a network says so.
+  std::string_view disputed = {};
   uint32_t experts_per_token = 0;               // 0: config.json must say it
 };
 

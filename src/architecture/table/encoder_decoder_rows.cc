@@ -57,8 +57,10 @@ constexpr ArchitectureRow kRows[] = {
                           t.routing = RoutingKind::kSoftmaxTopK;
                           t.routing_normalised = true;
                           t.experts_per_token = 2;
+                          t.disputed = "routing of tokens: as published, to the best two experts";
                         })},
-    {.name = "seamless_m4t", .also = "seamless_m4t_v2", .tied = true, .like = "m2m_100"},
+    {.name = "seamless_m4t", .tied = true, .like = "m2m_100"},
+    {.name = "seamless_m4t_v2", .tied = true, .like = "m2m_100"},
     {.name = "fsmt",
      .computes = Varied(kM2m, [](Traits& t) { t.placement = NormPlacement::kAfterSum; })},
     {.name = "blenderbot", .computes = Varied(kMbart, [](Traits& t) { t.position_offset = 0; })},

@@ -25,11 +25,13 @@ Error BadRotary(std::string problem, std::string found) {
 }
 
 // "rope_parameters" (one for all layers, or one per kind of layer) or the older "rope_scaling".
-const Json* RotaryObject(const ConfigView& config, bool in_window) {
+const Json* RotaryObject(const ConfigView& config, const RotaryPlace& place) {
   for (const std::string_view key : {"rope_parameters", "rope_scaling"}) {
     const Json* object = config.Find(key);
     if (object == nullptr || !object->is_object()) continue;
-    for (const std::string_view kind : in_window
+    const auto named = object->find(place.kind);
+    if (!place.kind.empty() && named != object->end() && named->is_object()) return &*named;
+    for (const std::string_view kind : place.in_window
                                            ? std::array{"sliding_attention", "chunked_attention"}
                                            : std::array{"full_attention", "full_attention"}) {
       const auto own = object->find(kind);
@@ -218,7 +220,7 @@ Result<void> ApplyScaling(const ConfigView& config, const Json* object, double b
 
 Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& traits,
                           const RotaryPlace& place) {
-  const Json* object = RotaryObject(config, place.in_window);
+  const Json* object = RotaryObject(config, place);
   const auto columns = ReadColumns(config, traits, place, object);
   if (!columns) return columns.error();
   const uint64_t turned = *columns + *columns % 2;

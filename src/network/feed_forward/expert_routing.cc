@@ -121,14 +121,23 @@ void KeepBestGroups(const RoutingSettings& settings, std::vector<double>& choice
   }
 }
 
-// Choose by probability (and correction), weigh by probability.
-std::vector<ExpertShare> RouteByProbability(std::span<const double> probabilities,
-                                            std::span<const float> correction,
-                                            const RoutingSettings& settings) {
-  std::vector<double> choice(probabilities.begin(), probabilities.end());
-  for (size_t i = 0; i < correction.size(); ++i) choice[i] += correction[i];
-  KeepBestGroups(settings, choice);
-  const auto chosen = LargestOf(choice, settings.experts_per_token);
+// What each expert would count alone.
+void ToProbabilities(RoutingKind kind, std::vector<double>& values) {
+  if (kind == RoutingKind::kSoftmaxTopK) {
+    values = Softmax(values);
+    return;
+  }
+  for (double& value : values) {
+    if (kind == RoutingKind::kRootSoftplus) {
+      value = std::sqrt(value > 30 ? value : std::log1p(std::exp(value)));
+    } else {
+      value = Logistic(value);
+    }
+  }
+}
+
+std::vector<ExpertShare> Shares(std::span<const double> probabilities,
+                                std::span<const uint32_t> chosen, const RoutingSettings& settings) {
   double sum = 0;
   for (const uint32_t expert : chosen) sum += probabilities[expert];
   const double factor = settings.scaling / (settings.normalise ? sum + kSumEpsilon : 1);
@@ -138,6 +147,16 @@ std::vector<ExpertShare> RouteByProbability(std::span<const double> probabilitie
         {.expert = expert, .weight = static_cast<float>(probabilities[expert] * factor)});
   }
   return shares;
+}
+
+// Choose by probability (and correction), weigh by probability.
+std::vector<ExpertShare> RouteByProbability(std::span<const double> probabilities,
+                                            std::span<const float> correction,
+                                            const RoutingSettings& settings) {
+  std::vector<double> choice(probabilities.begin(), probabilities.end());
+  for (size_t i = 0; i < correction.size(); ++i) choice[i] += correction[i];
+  KeepBestGroups(settings, choice);
+  return Shares(probabilities, LargestOf(choice, settings.experts_per_token), settings);
 }
 
 std::vector<ExpertShare> RouteBySoftmaxOfChosen(std::span<const double> scores,
@@ -189,6 +208,7 @@ std::vector<ExpertShare> RouteSparsely(std::span<const double> scores,
 RoutingKind KindOf(const ConfigView& config, std::optional<RoutingKind> kind, bool has_correction) {
   const auto scoring = config.Text(kScoringKeys);
   if (scoring == "sigmoid") return RoutingKind::kSigmoidGroups;
+  if (scoring == "sqrtsoftplus") return RoutingKind::kRootSoftplus;
   if (scoring == "softmax") return kind.value_or(RoutingKind::kSoftmaxTopK);
   // A softmax of the chosen has no place for a correction.
   const bool takes_correction = kind && *kind != RoutingKind::kTopKSoftmax;
@@ -215,7 +235,8 @@ Result<RoutingSettings> ReadRouting(const ConfigView& config, const RoutingDefau
                                fmt::format("at most {}", reachable));
   }
   settings.experts_per_token = static_cast<uint32_t>(per_token);
-  const bool by_kind = settings.kind == RoutingKind::kSigmoidGroups;
+  const bool by_kind =
+      settings.kind == RoutingKind::kSigmoidGroups || settings.kind == RoutingKind::kRootSoftplus;
   settings.normalise =
       config.Flag("norm_topk_prob").value_or(defaults.normalised.value_or(by_kind));
   settings.scaling = config.Real(kScalingKeys).value_or(1);
@@ -225,15 +246,23 @@ Result<RoutingSettings> ReadRouting(const ConfigView& config, const RoutingDefau
   return settings;
 }
 
+std::vector<ExpertShare> RouteToChosen(std::span<const float> scores,
+                                       std::span<const uint32_t> chosen,
+                                       const RoutingSettings& settings) {
+  std::vector<double> values(scores.begin(), scores.end());
+  ToProbabilities(settings.kind, values);
+  return Shares(values, chosen, settings);
+}
+
 std::vector<ExpertShare> RouteToken(std::span<const float> scores,
                                     std::span<const float> correction,
                                     const RoutingSettings& settings) {
   std::vector<double> values(scores.begin(), scores.end());
   switch (settings.kind) {
     case RoutingKind::kSoftmaxTopK:
-      return RouteByProbability(Softmax(values), correction, settings);
     case RoutingKind::kSigmoidGroups:
-      for (double& value : values) value = Logistic(value);
+    case RoutingKind::kRootSoftplus:
+      ToProbabilities(settings.kind, values);
       return RouteByProbability(values, correction, settings);
     case RoutingKind::kTopKSoftmax:
       return RouteBySoftmaxOfChosen(values, settings);

@@ -53,6 +53,11 @@ std::vector<ExpertShare> RouteToken(std::span<const float> scores,
                                     std::span<const float> correction,
                                     const RoutingSettings& settings);
 
+// The same where the token itself says its experts. REQUIRES: they are below the number of scores.
+std::vector<ExpertShare> RouteToChosen(std::span<const float> scores,
+                                       std::span<const uint32_t> chosen,
+                                       const RoutingSettings& settings);
+
 }  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_FEED_FORWARD_EXPERT_ROUTING_H_

@@ -16,6 +16,15 @@ float ClampedGate(float gate, float up, float limit, float slope) {
   return activated * (std::clamp(up, -limit, limit) + 1);
 }
 
+float GatedValue(const FeedForwardSettings& settings, float gate, float up) {
+  if (settings.clamp) return ClampedGate(gate, up, *settings.clamp, settings.clamped_slope);
+  if (settings.limit) {
+    gate = std::min(gate, *settings.limit);
+    up = std::clamp(up, -*settings.limit, *settings.limit);
+  }
+  return Activate(settings.activation, gate) * up;
+}
+
 Result<FloatMatrix> ApplyDown(const FeedForward& block, FloatMatrix inner) {
   TG_ASSIGN(const auto normalised, ApplyIfAny(block.inner_norm, std::move(inner)));
   auto added = block.down.Apply(normalised);
@@ -62,9 +71,7 @@ Result<FloatMatrix> RunFeedForward(const FeedForward& block, const FloatMatrix& 
   const auto gates = gate.values();
   const auto values = inner->values();
   for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = settings.clamp
-                    ? ClampedGate(gates[i], values[i], *settings.clamp, settings.clamped_slope)
-                    : Activate(settings.activation, gates[i] * settings.gate_factor) * values[i];
+    values[i] = GatedValue(settings, gates[i] * settings.gate_factor, values[i]);
   }
   return ApplyDown(block, *std::move(inner));
 }

@@ -19,6 +19,8 @@ struct FeedForwardSettings {
   // x sigmoid(slope x), one added to the other half.
   std::optional<float> clamp = {};
   float clamped_slope = 1.702f;
+  std::optional<float> limit =
+      {};                 // clamped to this in the same way, and nothing else (DeepSeek V4)
   float gate_factor = 1;  // on the gate before its activation
   float down_factor = 1;  // on what the block gives
 };

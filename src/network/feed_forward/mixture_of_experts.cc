@@ -68,16 +68,25 @@ struct RouterWeights {
   const Weight* matrix = nullptr;
   const Weight* bias = nullptr;
   const Weight* correction = nullptr;
+  const Weight* choices = nullptr;
   const Weight* unread = nullptr;
 };
+
+// The router of experts of attention (JetMoE).
+bool IsOfAttention(std::string_view name) {
+  return name.find("attention.experts.router.") != std::string_view::npos;
+}
 
 RouterWeights FindRouter(const LayerParts& layer, uint32_t experts) {
   RouterWeights router;
   for (const Weight* weight : layer.weights()) {
     const TensorRole& role = weight->role;
     if (role.role != Role::kRouter || role.expert || role.shared_expert) continue;
+    if (IsOfAttention(layer.NameOf(*weight))) continue;
     if (IsCorrection(layer.NameOf(*weight))) {
       router.correction = weight;
+    } else if (EndsInWords(layer.NameOf(*weight), "tid2eid")) {
+      router.choices = weight;
     } else if (role.is_bias) {
       if (weight->rows == experts) router.bias = weight;
     } else if (!weight->is_vector && weight->rows == experts && router.matrix == nullptr) {
@@ -94,6 +103,7 @@ void ReadRouter(const LayerParts& layer, const ConfigView& config, const Routing
                 MixtureOfExperts& mixture) {
   const RouterWeights router = FindRouter(layer, mixture.experts);
   mixture.correction = router.correction;
+  mixture.choices = router.choices;
   if (router.matrix != nullptr) {
     mixture.router = LinearMap{&layer.source(), router.matrix, router.bias};
   }
@@ -116,8 +126,33 @@ struct ExpertLoad {
   std::vector<ExpertShare> shares;
 };
 
+// The experts of a token by the table.
+Result<std::vector<uint32_t>> ChosenExperts(const MixtureOfExperts& mixture, uint32_t id) {
+  if (id >= mixture.choices->rows) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the table of experts by token has no row for a token"};
+  }
+  TG_ASSIGN(const auto row, ReadWeightRows(*mixture.source, *mixture.choices, id, 1));
+  std::vector<uint32_t> chosen;
+  for (const float expert : row.values()) {
+    if (!(expert >= 0 && expert < static_cast<float>(mixture.experts))) {
+      return Error{.kind = ErrorKind::kBadFile,
+                   .problem = "the table of experts by token names an expert that is not there",
+                   .found = fmt::format("{}", expert),
+                   .expected = fmt::format("below {}", mixture.experts)};
+    }
+    chosen.push_back(static_cast<uint32_t>(expert));
+  }
+  return chosen;
+}
+
 Result<std::vector<ExpertLoad>> DistributeRows(const MixtureOfExperts& mixture,
-                                               const FloatMatrix& rows) {
+                                               const FloatMatrix& rows,
+                                               std::span<const uint32_t> ids) {
+  if (mixture.choices != nullptr && ids.size() != rows.rows()) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the experts hang on the tokens, which are not known here"};
+  }
   if (!mixture.routing) return mixture.routing.error();
   TG_ASSIGN(const auto scores, mixture.router->Apply(rows));
   std::vector<float> correction;
@@ -127,7 +162,14 @@ Result<std::vector<ExpertLoad>> DistributeRows(const MixtureOfExperts& mixture,
   }
   std::vector<ExpertLoad> loads(mixture.experts);
   for (size_t row = 0; row < rows.rows(); ++row) {
-    for (const ExpertShare& share : RouteToken(scores.Row(row), correction, *mixture.routing)) {
+    std::vector<ExpertShare> shares;
+    if (mixture.choices != nullptr) {
+      TG_ASSIGN(const auto chosen, ChosenExperts(mixture, ids[row]));
+      shares = RouteToChosen(scores.Row(row), chosen, *mixture.routing);
+    } else {
+      shares = RouteToken(scores.Row(row), correction, *mixture.routing);
+    }
+    for (const ExpertShare& share : shares) {
       loads[share.expert].rows.push_back(row);
       loads[share.expert].shares.push_back(share);
     }
@@ -149,6 +191,15 @@ Result<void> AddExpert(const FeedForward& block, const ExpertLoad& load, const F
     for (size_t column = 0; column < out.size(); ++column) {
       out[column] += load.shares[i].weight * outputs.Row(i)[column];
     }
+  }
+  return {};
+}
+
+Result<void> AddBias(const MixtureOfExperts& mixture, FloatMatrix& sum) {
+  if (mixture.bias == nullptr) return {};
+  TG_ASSIGN(const auto bias, ReadVector(*mixture.source, *mixture.bias, sum.columns()));
+  for (size_t row = 0; row < sum.rows(); ++row) {
+    for (size_t i = 0; i < bias.size(); ++i) sum.Row(row)[i] += bias[i];
   }
   return {};
 }
@@ -215,6 +266,7 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
   mixture.has_shared_expert = mixture.shared.has_value();
   static constexpr std::array<std::string_view, 1> kCombination = {
       "shared_expert_combination_strategy"};
+  mixture.bias = layer.Named("mlp.bias");
   mixture.latent_in = layer.NamedMap("fc1_latent_proj");
   mixture.latent_out = layer.NamedMap("fc2_latent_proj");
   if (mixture.latent_in.has_value() != mixture.latent_out.has_value()) {
@@ -228,16 +280,18 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
   return mixture;
 }
 
-Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
+Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows,
+                               std::span<const uint32_t> ids) {
   TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
   TG_TRY(CheckWidths(mixture, inner, rows));
-  TG_ASSIGN(const auto loads, DistributeRows(mixture, rows));
+  TG_ASSIGN(const auto loads, DistributeRows(mixture, rows, ids));
   FloatMatrix sum(inner.rows(), inner.columns());
   for (size_t expert = 0; expert < loads.size(); ++expert) {
     if (loads[expert].rows.empty()) continue;
     TG_TRY(AddExpert(mixture.blocks[expert], loads[expert], inner, sum));
   }
   TG_ASSIGN(sum, ApplyMapIfAny(mixture.latent_out, std::move(sum)));
+  TG_TRY(AddBias(mixture, sum));
   TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }
@@ -264,6 +318,7 @@ Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMa
     if (!visit) continue;
     TG_TRY(visit(expert, outputs));
   }
+  TG_TRY(AddBias(mixture, sum));
   TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }

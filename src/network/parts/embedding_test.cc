@@ -61,7 +61,8 @@ TEST(Embedding, AddsPositionsOnlyToSequences) {
   ASSERT_TRUE(*embedding);
   const std::vector<uint32_t> ids = {1, 1};
   EXPECT_THAT(embedding->Rows(ids)->values(), ElementsAre(2, 3, 2, 3));
-  EXPECT_THAT(embedding->Sequence(ids, false)->values(), ElementsAre(12, 23, 32, 43));
+  EXPECT_THAT(embedding->Sequence(ids, PositionScheme::kLearned)->values(),
+              ElementsAre(12, 23, 32, 43));
 }
 
 TEST(Embedding, RefusesMorePositionsThanTheTableHas) {
@@ -69,7 +70,7 @@ TEST(Embedding, RefusesMorePositionsThanTheTableHas) {
       {{"transformer.wte.weight", Counted({3, 2})}, {"transformer.wpe.weight", Counted({2, 2})}},
       *FindComputingRow("gpt2")->computes);
   ASSERT_TRUE(*embedding);
-  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, false);
+  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, PositionScheme::kLearned);
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().kind, ErrorKind::kUnsupported);
   EXPECT_EQ(rows.error().tensor, "transformer.wpe.weight");
@@ -82,7 +83,7 @@ TEST(Embedding, GivesPaddingNoPositionOfItsOwn) {
        {"roberta.embeddings.position_embeddings.weight", {{5, 1}, {1, 2, 3, 4, 5}}}},
       *FindComputingRow("roberta")->computes);
   ASSERT_TRUE(*embedding);
-  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, false);
+  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, PositionScheme::kLearned);
   ASSERT_TRUE(rows);
   EXPECT_THAT(rows->values(), ElementsAre(3, 2, 4));
 }
@@ -91,7 +92,7 @@ TEST(Embedding, GivesPaddingNoWave) {
   const EmbeddingOf embedding({{"model.shared.weight", {{3, 2}, {0, 0, 0, 0, 0, 0}}}},
                               *FindComputingRow("m2m_100")->computes);
   ASSERT_TRUE(*embedding);
-  const auto rows = embedding->Sequence(std::vector<uint32_t>{1, 0}, true);
+  const auto rows = embedding->Sequence(std::vector<uint32_t>{1, 0}, PositionScheme::kSinusoidal);
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->Row(0)[0], 0);
   EXPECT_EQ(rows->Row(0)[1], 0);

@@ -64,8 +64,8 @@ constexpr PlaceRow kPlaceRows[] = {
     // Norms on the sum (Vaswani et al. 2017).
     {"crossattention.output.layernorm", Place::kCrossSum},
     {"attention.output.layernorm", Place::kMixerSum},
-    {"output.layernorm", Place::kFeedForwardSum},
     {"fourier.output.layernorm", Place::kMixerSum},
+    {"output.layernorm", Place::kFeedForwardSum},
     {"post_attention.layernorm", Place::kMixerSum},
     {"full_layer_layer_norm", Place::kFeedForwardSum},
     {"sa_layer_norm", Place::kMixerSum},

@@ -1,6 +1,6 @@
 // What enters every layer beside the stream: the per-layer embeddings of Gemma 4.
-#ifndef TENSORGUARD_NETWORK_PARTS_SIDE_INPUT_H_
-#define TENSORGUARD_NETWORK_PARTS_SIDE_INPUT_H_
+#ifndef TENSORGUARD_NETWORK_STREAMS_SIDE_INPUT_H_
+#define TENSORGUARD_NETWORK_STREAMS_SIDE_INPUT_H_
 
 #include <cstdint>
 #include <optional>
@@ -57,4 +57,4 @@ Result<FloatMatrix> AddSideInput(const SideInput& layer, uint32_t index, const F
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_NETWORK_PARTS_SIDE_INPUT_H_
+#endif  // TENSORGUARD_NETWORK_STREAMS_SIDE_INPUT_H_

@@ -1,4 +1,4 @@
-#include "network/parts/side_input.h"
+#include "network/streams/side_input.h"
 
 #include <array>
 #include <cmath>
