@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "architecture/architecture_table.h"
 #include "architecture/config_view.h"
 #include "architecture/name_reading.h"
 #include "architecture/shape_reading.h"
 #include "architecture/stacks.h"
+#include "architecture/table/architecture_table.h"
 #include "architecture/tensor_path.h"
 
 namespace tensorguard::internal {
@@ -23,9 +23,12 @@ bool HoldsMatrix(std::span<const TensorRole> roles, Role wanted) {
 bool IsHeadTied(const ConfigView& config, const KnownArchitecture& known,
                 std::span<const TensorRole> roles) {
   if (!HoldsMatrix(roles, Role::kEmbedding)) return false;
+  const bool stored = HoldsMatrix(roles, Role::kOutputHead);
+  // Where a wrapper and its text model disagree and no head is stored, the one that ties is right.
+  if (!stored && config.FlagOfWhole("tie_word_embeddings").value_or(false)) return true;
   if (const auto stated = config.Flag("tie_word_embeddings")) return *stated;
   if (known.row.tied && known.known_by == "config") return *known.row.tied;
-  return !HoldsMatrix(roles, Role::kOutputHead);
+  return !stored;
 }
 
 std::vector<size_t> FindUnassigned(std::span<const TensorInfo> tensors, const ModelPaths& model,

@@ -40,6 +40,7 @@ constexpr HintRow kHintRows[] = {
 
 // Words above the last that tell the block; the innermost known one counts.
 constexpr BlockRow kBlockRows[] = {
+    {"mlstm_layer", kMixer},
     {"linear_attn", kMixer},
     {"linear_attention", kMixer},
     {"*mamba*", kMixer},

@@ -10,8 +10,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kTextParts = {
     "text_config", "llm_config", "language_config", "thinker_config", "text_model", "decoder"};
 
-constexpr std::array<std::string_view, 5> kHiddenKeys = {"hidden_size", "d_model", "n_embd", "dim",
-                                                         "model_dim"};
+constexpr std::array<std::string_view, 6> kHiddenKeys = {"hidden_size", "d_model", "n_embd",
+                                                         "emb_dim",     "dim",     "model_dim"};
 constexpr std::array<std::string_view, 2> kVocabularyKeys = {"vocab_size", "n_vocab"};
 constexpr std::array<std::string_view, 5> kLayerKeys = {"num_hidden_layers", "n_layer",
                                                         "num_layers", "n_layers", "decoder_layers"};
@@ -70,27 +70,45 @@ ConfigView ConfigView::ForStack(std::string_view stack) const {
   return view;
 }
 
+std::array<const Json*, 2> ConfigView::HoldersOf(std::string_view key) const {
+  // What wrappers say of the text model outside its own part.
+  static constexpr std::array<std::string_view, 9> kOfWrapper = {
+      "tie_word_embeddings",    "vocab_size",  "n_vocab",
+      "pad_token_id",           "is_decoder",  "is_encoder_decoder",
+      "decoder_start_token_id", "torch_dtype", "quantization_config"};
+  const bool complete = std::ranges::any_of(
+      kHeadKeys, [&](std::string_view heads) { return NumberIn(part_, heads).has_value(); });
+  const bool of_wrapper = std::ranges::find(kOfWrapper, key) != kOfWrapper.end();
+  return {part_, !complete || of_wrapper ? whole_ : nullptr};
+}
+
 std::optional<uint64_t> ConfigView::Number(std::span<const std::string_view> keys) const {
-  for (const Json* object : {part_, whole_}) {
+  for (const size_t holder : {0, 1}) {
     for (const std::string_view key : keys) {
-      if (const auto number = NumberIn(object, key)) return number;
+      if (const auto number = NumberIn(HoldersOf(key)[holder], key)) return number;
     }
   }
   return {};
 }
 
 std::optional<bool> ConfigView::Flag(std::string_view key) const {
-  for (const Json* object : {part_, whole_}) {
+  for (const Json* object : HoldersOf(key)) {
     const Json* member = Member(object, key);
     if (member != nullptr && member->is_boolean()) return member->get<bool>();
   }
   return {};
 }
 
+std::optional<bool> ConfigView::FlagOfWhole(std::string_view key) const {
+  const Json* member = Member(whole_, key);
+  if (member == nullptr || !member->is_boolean()) return {};
+  return member->get<bool>();
+}
+
 std::optional<double> ConfigView::Real(std::span<const std::string_view> keys) const {
-  for (const Json* object : {part_, whole_}) {
+  for (const size_t holder : {0, 1}) {
     for (const std::string_view key : keys) {
-      const Json* member = Member(object, key);
+      const Json* member = Member(HoldersOf(key)[holder], key);
       if (member == nullptr || !member->is_number()) continue;
       const auto number = member->get<double>();
       if (std::isfinite(number)) return number;
@@ -100,9 +118,9 @@ std::optional<double> ConfigView::Real(std::span<const std::string_view> keys) c
 }
 
 std::optional<std::string> ConfigView::Text(std::span<const std::string_view> keys) const {
-  for (const Json* object : {part_, whole_}) {
+  for (const size_t holder : {0, 1}) {
     for (const std::string_view key : keys) {
-      const Json* member = Member(object, key);
+      const Json* member = Member(HoldersOf(key)[holder], key);
       if (member != nullptr && member->is_string()) return member->get<std::string>();
     }
   }
@@ -110,7 +128,7 @@ std::optional<std::string> ConfigView::Text(std::span<const std::string_view> ke
 }
 
 const Json* ConfigView::Find(std::string_view key) const {
-  for (const Json* object : {part_, whole_}) {
+  for (const Json* object : HoldersOf(key)) {
     const Json* member = Member(object, key);
     if (member != nullptr && !member->is_null()) return member;
   }

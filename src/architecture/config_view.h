@@ -2,6 +2,7 @@
 #ifndef TENSORGUARD_ARCHITECTURE_CONFIG_VIEW_H_
 #define TENSORGUARD_ARCHITECTURE_CONFIG_VIEW_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,7 +15,8 @@ namespace tensorguard::internal {
 
 // A model's config, or the part of it that describes the text model: wrappers keep that in
 // "text_config", "llm_config" and the like, encoder-decoders may keep one part per stack. A value
-// of the part goes before one of the whole.
+// of the part goes before one of the whole; of the whole beside a part that says all of its sizes
+// only what wrappers say of the text model counts, the rest is of another modality.
 class ConfigView {
  public:
   // The view keeps a pointer: `config` must outlive it.
@@ -26,6 +28,8 @@ class ConfigView {
   // The first of `keys` that holds a whole number above 0 and below 2^40.
   std::optional<uint64_t> Number(std::span<const std::string_view> keys) const;
   std::optional<bool> Flag(std::string_view key) const;
+  // As the wrapper says it, whatever the part does.
+  std::optional<bool> FlagOfWhole(std::string_view key) const;
   // The first of `keys` that holds a finite number of any kind.
   std::optional<double> Real(std::span<const std::string_view> keys) const;
   // The first of `keys` that holds a text.
@@ -47,6 +51,9 @@ class ConfigView {
  private:
   const Json* whole_ = nullptr;  // null where the config is no object
   const Json* part_ = nullptr;
+
+  // The objects that may hold the key, the part first.
+  std::array<const Json*, 2> HoldersOf(std::string_view key) const;
 };
 
 }  // namespace tensorguard::internal

@@ -10,9 +10,9 @@ namespace tensorguard::internal {
 namespace {
 
 // Modules that only a recurrent or state-space block has.
-constexpr std::array<std::string_view, 14> kRecurrentModules = {
-    "a_log",      "dt_bias",    "dt_proj", "conv1d",   "conv_1d",     "rg_lru", "bcdt_proj",
-    "time_decay", "time_first", "x_r",     "f_a_proj", "output_gate", "g_norm", "slope_rate"};
+constexpr std::array<std::string_view, 13> kRecurrentModules = {
+    "a_log",      "dt_bias", "conv1d",   "conv_1d",     "rg_lru", "bcdt_proj", "time_decay",
+    "time_first", "x_r",     "f_a_proj", "output_gate", "g_norm", "slope_rate"};
 
 constexpr std::array<std::string_view, 6> kAdapterWords = {
     "lora_a", "lora_b", "lora_embedding_a", "lora_embedding_b", "adapter", "adapters"};
@@ -129,8 +129,12 @@ Reading ReadModule(const ModelPaths& model, const TensorPath& path) {
 }
 
 std::string_view ModalityStack(const ModelPaths& model, const TensorPath& path) {
+  std::string_view before;
   for (const std::string_view word : path.words) {
-    if (word == "modality_router") continue;
+    // FNet's text embedding has a projection, too.
+    const bool of_text = word == "projection" && before == "embeddings";
+    before = word;
+    if (word == "modality_router" || of_text) continue;
     const std::string_view stack = model.MeaningOf(word).modality_stack;
     if (!stack.empty()) return stack;
   }

@@ -25,6 +25,11 @@ constexpr RoleRow kRoleRows[] = {
     {"masked_bias", kAny, Role::kBuffer},
     {"*mask", kAny, Role::kBuffer},
     {"*_cached", kAny, Role::kBuffer},
+    {"*scaling_factor", kAny, Role::kBuffer},  // I-BERT's ranges and scales of activations
+    {"*_integer", kAny, Role::kBuffer},
+    {"shift", kAny, Role::kBuffer},
+    {"x_min", kAny, Role::kBuffer},
+    {"x_max", kAny, Role::kBuffer},
     {"freqs_cis", kAny, Role::kBuffer},
     {"rope_freqs", kAny, Role::kBuffer},
     {"relative_position_index", kAny, Role::kBuffer},
@@ -56,7 +61,7 @@ constexpr RoleRow kRoleRows[] = {
     {"*pos_bias*", kAny, Role::kPositionEmbedding},
     {"position_embd", kAny, Role::kPositionEmbedding},
     {"token_types", kAny, Role::kPositionEmbedding},
-    {"token_type_embeddings", kAny, Role::kPositionEmbedding},
+    {"token_type_embeddings*", kAny, Role::kPositionEmbedding},
     {"lang_embeddings", kAny, Role::kPositionEmbedding},
     {"seg_embed", kAny, Role::kPositionEmbedding},
     {"relative_attention_bias", kAny, Role::kPositionEmbedding},
@@ -94,6 +99,7 @@ constexpr RoleRow kRoleRows[] = {
     {"w", kOutside, Role::kEmbedding},  // CTRL
     {"embedding_hidden_mapping_in", kAny, Role::kEmbeddingProjection},
     {"embeddings_project", kAny, Role::kEmbeddingProjection},
+    {"embeddings.projection", kAny, Role::kEmbeddingProjection},
     {"embeddings_projection", kAny, Role::kEmbeddingProjection},
     {"embed_proj", kAny, Role::kEmbeddingProjection},
     {"embedding_transformation", kAny, Role::kEmbeddingProjection},
@@ -125,6 +131,7 @@ constexpr RoleRow kRoleRows[] = {
     {"*pooler*", kAny, Role::kTaskHead},
     {"*reward*", kAny, Role::kTaskHead},
     {"qa_outputs", kAny, Role::kTaskHead},
+    {"contact_head", kAny, Role::kTaskHead},  // ESM: of attention weights
     {"score", kOutside, Role::kTaskHead},
     {"v_head", kAttention, Role::kValue},
     {"v_head", kAny, Role::kTaskHead},
@@ -168,6 +175,7 @@ constexpr RoleRow kRoleRows[] = {
     {"attn.attn", kAny, Role::kQueryKeyValue, {}, Packing::kInterleavedGroups},
     {"linear_qkv", kAny, Role::kQueryKeyValue, {}, Packing::kInterleavedGroups},
     {"query_key_value", kAny, Role::kQueryKeyValue, {}, Packing::kInterleavedHeads},
+    {"kv_proj", kAny, Role::kMixer, "o_a_proj"},  // DeepSeek V4: one key that is its own value
     {"kv_proj", kAny, Role::kKeyValue, {}, kConcatenated},
     {"wkv", kAttention, Role::kKeyValue, {}, kConcatenated},
     {"to_kv", kAny, Role::kKeyValue, {}, kConcatenated},
@@ -195,6 +203,10 @@ constexpr RoleRow kRoleRows[] = {
     {"q_proj", kAny, Role::kQuery},
     {"q_lin", kAny, Role::kQuery},
     {"query_proj", kAny, Role::kQuery},
+    {"q_proj.linear", kAny, Role::kQuery},  // Moshi
+    {"k_proj.linear", kAny, Role::kKey},
+    {"v_proj.linear", kAny, Role::kValue},
+    {"o_proj.linear", kAny, Role::kOutputProjection},
     {"query_global", kAny, Role::kQuery},
     {"query", kAttention, Role::kQuery},
     {"q", kAttention, Role::kQuery},
@@ -243,6 +255,7 @@ constexpr RoleRow kRoleRows[] = {
     {"out_proj", kAttention, Role::kOutputProjection},
     {"out_lin", kAny, Role::kOutputProjection},
     {"dense", kAttention, Role::kOutputProjection},
+    {"dense_bias", kAttention, Role::kOutputProjection},
     {"c_proj", kAttention, Role::kOutputProjection},
     {"wo", kAttention, Role::kOutputProjection},
     {"o", kAttention, Role::kOutputProjection},

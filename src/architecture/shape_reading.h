@@ -4,8 +4,8 @@
 
 #include <span>
 
-#include "architecture/architecture_table.h"
 #include "architecture/config_view.h"
+#include "architecture/table/architecture_table.h"
 #include "architecture/tensor_path.h"
 #include "roles/role.h"
 #include "weights/weight_source.h"

@@ -21,11 +21,18 @@ struct ForwardResult {
   FloatMatrix logits;       // [tokens, vocabulary]; empty where there is no head
 };
 
+struct ForwardOptions {
+  // What a library computes by itself and keeps beside the weights, rotary frequencies and waves of
+  // positions, as it is in a model that was converted to bfloat16.
+  bool rounded_buffers = false;
+};
+
 // One sequence through the network, without caches or tricks. `decoder_ids` for an encoder-decoder,
 // else empty. REQUIRES: ids below the vocabulary's size. Errors: those of ApplyWeight; kUnsupported
 // for a description that names no position scheme or another part that only sequences need.
 Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_t> input_ids,
-                                 std::span<const uint32_t> decoder_ids = {});
+                                 std::span<const uint32_t> decoder_ids = {},
+                                 const ForwardOptions& options = {});
 
 }  // namespace tensorguard::internal
 

@@ -55,17 +55,18 @@ TEST_P(GgufForward, ComputesWhatTheOriginalDoes) {
   ASSERT_TRUE(network) << DescribeError(network.error());
   EXPECT_NE((*network)->description().architecture, "generic");
 
-  const Golden golden = ReadGolden(folder / "golden.safetensors");
-  const auto result = RunForward(**network, golden.input_ids, golden.decoder_ids);
+  const auto golden = ReadGolden(folder / "golden.safetensors");
+  ASSERT_TRUE(golden) << DescribeError(golden.error());
+  const auto result = RunForward(**network, golden->input_ids, golden->decoder_ids);
   ASSERT_TRUE(result) << DescribeError(result.error());
-  ASSERT_EQ(result->hidden.size(), golden.hidden.size());
-  for (size_t i = 0; i < golden.hidden.size(); ++i) {
-    EXPECT_LT(Difference(result->hidden[i].values(), golden.hidden[i]), kTolerance)
+  ASSERT_EQ(result->hidden.size(), golden->hidden.size());
+  for (size_t i = 0; i < golden->hidden.size(); ++i) {
+    EXPECT_LT(Difference(result->hidden[i].values(), golden->hidden[i]), kTolerance)
         << "hidden." << i;
   }
   // The heads of encoders are dropped by the conversion.
   if (model->config["model_type"] == "bert") return;
-  EXPECT_LT(Difference(result->logits.values(), golden.logits), kTolerance) << "logits";
+  EXPECT_LT(Difference(result->logits.values(), golden->logits), kTolerance) << "logits";
 }
 
 const std::vector<Case> kCases = {

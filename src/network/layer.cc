@@ -13,13 +13,23 @@
 namespace tensorguard::internal {
 namespace {
 
-Result<void> CheckFeedForward(const StackContext& context, const FeedForward& block) {
-  const uint64_t hidden = context.hidden_size;
+Result<void> CheckFeedForward(uint64_t hidden, const FeedForward& block) {
   if (auto fits = CheckMap(block.up, hidden, 0); !fits) return fits;
   if (block.gate) {
     if (auto fits = CheckMap(*block.gate, hidden, block.up.outputs()); !fits) return fits;
   }
   return CheckMap(block.down, block.up.outputs(), hidden);
+}
+
+float Stated(const StackContext& context, std::string_view key, float otherwise) {
+  return static_cast<float>(context.config.Real(std::array{key}).value_or(otherwise));
+}
+
+// An entry of a list of factors (Falcon-H1); 1 where there is none.
+float ListedFactor(const StackContext& context, std::string_view key, size_t index) {
+  const Json* list = context.config.Find(key);
+  if (list == nullptr || !list->is_array() || index >= list->size()) return 1;
+  return (*list)[index].is_number() ? (*list)[index].get<float>() : 1;
 }
 
 Result<void> ReadFeedForward(const StackContext& context, const std::optional<Norm>& inner_norm,
@@ -33,44 +43,76 @@ Result<void> ReadFeedForward(const StackContext& context, const std::optional<No
     has_gate |= weight->role.role == Role::kGate;
     has_experts |= weight->role.expert.has_value();
   }
-  const FeedForwardSettings settings{.activation = ReadActivation(context, has_gate),
-                                     .clamp = context.traits->feed_forward_clamp};
+  const ArchitectureTraits& traits = *context.traits;
+  FeedForwardSettings settings{.activation = ReadActivation(context, has_gate),
+                               .clamp = traits.feed_forward_clamp};
+  settings.gate_factor = ListedFactor(context, "mlp_multipliers", 0);
+  settings.down_factor = ListedFactor(context, "mlp_multipliers", 1);
+  if (traits.feed_forward_limit) {
+    settings.limit = Stated(context, "swiglu_limit", *traits.feed_forward_limit);
+  }
+  if (settings.clamp) {
+    settings.clamp = Stated(context, "swiglu_limit", *settings.clamp);
+    settings.clamped_slope = Stated(context, "swiglu_alpha", settings.clamped_slope);
+  }
   if (has_experts) {
-    TG_ASSIGN(auto mixture, ReadMixture(parts, context.config, settings, context.traits->routing));
+    TG_ASSIGN(auto mixture, ReadMixture(parts, context.config, settings,
+                                        {.kind = traits.routing,
+                                         .normalised = traits.routing_normalised,
+                                         .experts_per_token = traits.experts_per_token}));
+    const uint64_t inner = mixture.latent_in ? mixture.latent_in->outputs() : context.hidden_size;
     for (const FeedForward& block : mixture.blocks) {
-      if (auto fits = CheckFeedForward(context, block); !fits) return fits;
+      if (auto fits = CheckFeedForward(inner, block); !fits) return fits;
     }
     layer.mixture = std::move(mixture);
     return {};
   }
   auto block = FindFeedForward(parts, settings);
   if (!block) return {};
-  if (auto fits = CheckFeedForward(context, *block); !fits) return fits;
+  if (auto fits = CheckFeedForward(context.hidden_size, *block); !fits) return fits;
   block->inner_norm = inner_norm;
+  block->learned = FindLearnedActivation(parts);
   layer.feed_forward = block;
   return {};
 }
 
-Result<void> ReadMixer(const StackContext& context, const AttentionNorms& norms, Layer& layer) {
+// A layer whose keys and values another may read.
+struct LentKeys {
+  const LayerParts* lender = nullptr;
+  uint32_t index = 0;
+};
+
+Result<void> ReadMixer(const StackContext& context, PlacedNorms norms, const LentKeys& lent,
+                       Layer& layer) {
   const RecurrentMixer* recurrent = FindRecurrentMixer(layer.parts);
   if (recurrent != nullptr) {
     if (recurrent->check != nullptr) {
       if (auto fits = recurrent->check(layer.parts, context.config); !fits) return fits;
     }
     layer.recurrent = recurrent;
-    return {};
+    if (layer.parts.Find(Role::kQuery) == nullptr) return {};
+  }
+  if (lent.lender != nullptr && norms.attention.key_gain == nullptr) {
+    TG_ASSIGN(const auto lenders, PlaceNorms(context, *lent.lender));
+    norms.attention.key_gain = lenders.attention.key_gain;
+    norms.attention.key_bias = lenders.attention.key_bias;
   }
   const uint32_t index = layer.description.index;
-  TG_ASSIGN(auto attention, ReadAttentionLayer(context, layer.parts, norms, index, false));
+  TG_ASSIGN(auto attention, ReadAttentionLayer(context, {.parts = layer.parts,
+                                                         .norms = norms.attention,
+                                                         .layer = index,
+                                                         .lender = lent.lender,
+                                                         .lender_layer = lent.index}));
   layer.attention = std::move(attention);
-  TG_ASSIGN(auto cross, ReadAttentionLayer(context, layer.parts, {}, index, true));
+  TG_ASSIGN(auto cross, ReadAttentionLayer(context, {.parts = layer.parts,
+                                                     .norms = norms.cross_attention,
+                                                     .layer = index,
+                                                     .cross_attention = true}));
   layer.cross_attention = std::move(cross);
   return {};
 }
 
-float Factor(const StackContext& context, std::string_view key) {
-  return static_cast<float>(context.config.Real(std::array{key}).value_or(1));
-}
+float Factor(const StackContext& context, std::string_view key) { return Stated(context, key, 1); }
 
 // Granite multiplies what each half adds, MiniCPM by a factor that falls with the depth, MiniMax
 // both terms, by the kind of half.
@@ -89,6 +131,8 @@ void ReadFactors(const StackContext& context, Layer& layer) {
       .branch = branch * mixer("full_attn_beta_factor", "linear_attn_beta_factor")};
   layer.feed_forward_factors = {.stream = Factor(context, "mlp_alpha_factor"),
                                 .branch = branch * Factor(context, "mlp_beta_factor")};
+  layer.mixer_factors.gains = layer.parts.Named("input_residual");
+  layer.feed_forward_factors.gains = layer.parts.Named("post_attention_residual");
 }
 
 // RWKV halves the stream after every so many layers, to fit it into float16, and what later layers
@@ -110,9 +154,13 @@ void Describe(Layer& layer) {
   if (layer.recurrent != nullptr) {
     description.mixer = MixerKind::kRecurrent;
     description.mixer_name = layer.recurrent->name;
-  } else if (layer.attention) {
+  }
+  if (layer.attention) {
     description.mixer = MixerKind::kAttention;
     description.mixer_name = layer.attention->latent ? "latent attention" : "attention";
+    if (layer.recurrent != nullptr) {
+      description.mixer_name += " and " + std::string(layer.recurrent->name);
+    }
   }
   description.has_feed_forward =
       layer.feed_forward || layer.mixture || layer.recurrent_feed_forward != nullptr;
@@ -135,7 +183,9 @@ bool IsOfFeedForward(Role role) {
 // Whether what the weight does is part of what was read.
 bool IsRead(const Layer& layer, const Weight& weight) {
   const TensorRole& role = weight.role;
+  const std::string& name = layer.parts.NameOf(weight);
   if (role.role == Role::kNorm) return true;  // see PlacedNorms::unplaced
+  if (layer.recurrent != nullptr && IsOfRecurrentMixer(layer.parts, name)) return true;
   if (layer.recurrent != nullptr || layer.recurrent_feed_forward != nullptr) {
     if (role.role == Role::kMixer) return true;
   }
@@ -145,7 +195,23 @@ bool IsRead(const Layer& layer, const Weight& weight) {
   if (IsOfAttention(role.role)) {
     return (role.cross_attention ? layer.cross_attention : layer.attention).has_value();
   }
-  if (role.role == Role::kGain) return layer.attention && layer.attention->sinks == &weight;
+  if (IsOfIndexer(name) && layer.recurrent == nullptr) {
+    return layer.attention && layer.attention->most_keys > 0;
+  }
+  if (layer.side && layer.side->Holds(weight)) return true;
+  if (&weight == layer.mixer_factors.gains || &weight == layer.feed_forward_factors.gains) {
+    return true;
+  }
+  for (const auto* streams : {&layer.mixer_streams, &layer.feed_forward_streams}) {
+    if (*streams && (*streams)->Holds(weight)) return true;
+  }
+  if (layer.mixture && layer.mixture->Holds(weight)) return true;
+  if (layer.attention && layer.attention->Holds(weight)) return true;
+  if (role.role == Role::kGain) {
+    const bool of_activation = layer.feed_forward && layer.feed_forward->learned &&
+                               layer.feed_forward->learned->Holds(weight);
+    return of_activation || (layer.attention && layer.attention->sinks == &weight);
+  }
   return role.role == Role::kPositionEmbedding || role.role == Role::kBuffer ||
          role.role == Role::kScale;
 }
@@ -177,16 +243,21 @@ Result<void> AllowIfGuess(const StackContext& context, Result<void> read, std::s
 
 }  // namespace
 
-Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index) {
+Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index,
+                        const LayerParts* lender, uint32_t lender_index) {
   Layer layer{.description = {.stack = context.name, .index = index}, .parts = std::move(parts)};
   TG_ASSIGN(auto placed, PlaceNorms(context, layer.parts));
   layer.norms = placed.layer;
   layer.embedding_norm = placed.embedding;
-  TG_TRY(AllowIfGuess(context, ReadMixer(context, placed.attention, layer), "attention"));
+  TG_TRY(AllowIfGuess(context, ReadMixer(context, placed, {lender, lender_index}, layer),
+                      "attention"));
   TG_TRY(AllowIfGuess(context, ReadFeedForward(context, placed.inner_feed_forward, layer),
                       "feed-forward"));
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
+  layer.side = FindSideInput(context, layer.parts);
+  layer.mixer_streams = FindHyperConnection(context, layer.parts, "attn_hc");
+  layer.feed_forward_streams = FindHyperConnection(context, layer.parts, "ffn_hc");
   ReadFactors(context, layer);
   HalveLikeRwkv(context, layer);
   Describe(layer);
@@ -200,11 +271,6 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
     std::swap(layer.norms.feed_forward_input, layer.norms.mixer_input);
   }
   return layer;
-}
-
-Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows) {
-  if (!norm) return rows;
-  return norm->Apply(std::move(rows));
 }
 
 }  // namespace tensorguard::internal

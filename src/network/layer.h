@@ -10,10 +10,12 @@
 #include "network/feed_forward/feed_forward.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network.h"
+#include "network/streams/hyper_connection.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_norms.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/norm.h"
+#include "network/streams/side_input.h"
 #include "network/recurrent/recurrent_mixer.h"
 #include "tensorguard/result.h"
 
@@ -23,6 +25,7 @@ namespace tensorguard::internal {
 struct ResidualFactors {
   float stream = 1;
   float branch = 1;
+  const Weight* gains = nullptr;  // on the stream, column by column (Doge); null: none
 };
 
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
@@ -34,13 +37,17 @@ struct Layer {
   bool residual_after_norm = false;  // the stream goes on from the norm in front
   ResidualFactors mixer_factors = {};
   ResidualFactors feed_forward_factors = {};
-  // At most one mixer and one feed-forward.
+  // One mixer, or both side by side (Falcon-H1), and at most one feed-forward.
   std::optional<AttentionLayer> attention = {};
   const RecurrentMixer* recurrent = nullptr;
   std::optional<AttentionLayer> cross_attention = {};
   std::optional<FeedForward> feed_forward = {};
   std::optional<MixtureOfExperts> mixture = {};
   const RecurrentMixer* recurrent_feed_forward = nullptr;
+  std::optional<SideInput> side = {};
+  // Around the halves of a layer with several streams.
+  std::optional<HyperConnection> mixer_streams = {};
+  std::optional<HyperConnection> feed_forward_streams = {};
   std::optional<Norm> embedding_norm = {};  // kept in the first layer (RWKV)
   // The name of a weight that has no place in the above: sequences cannot be run without it.
   std::optional<std::string> unread = {};
@@ -48,10 +55,9 @@ struct Layer {
 
 // `index` counts within the stack. Errors: kBadFile, naming the tensor, where shapes contradict
 // each other or config.json.
-Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index);
-
-// `norm` where there is one, else the rows as they are.
-Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows);
+// `lender`: the layer whose keys and values it reads where it has none of its own; null: none.
+Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index,
+                        const LayerParts* lender = nullptr, uint32_t lender_index = 0);
 
 }  // namespace tensorguard::internal
 

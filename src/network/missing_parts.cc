@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
 #include "network/network_parts.h"
 
 namespace tensorguard::internal {
@@ -320,7 +319,7 @@ void FindMissingEverywhere(const Stack& stack, const FoundLayers& found,
                        .expected = "both halves of each layer",
                        .parameters = elements});
   }
-  if (!mixes && feeds) {
+  if (!mixes && feeds && !stack.context.traits->fourier_mixing) {
     missing.push_back({.what = "the attention of every layer" + InStack(stack),
                        .found = "layers of feed-forwards alone",
                        .expected = "both halves of each layer",

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "architecture/config_view.h"
+#include "architecture/table/architecture_table.h"
 #include "base/text.h"
 #include "base/try.h"
-#include "network/architecture_traits.h"
 #include "network/attention/positions.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network_parts.h"
@@ -53,29 +53,13 @@ Result<FloatMatrix> AttendOneByOne(const LayerPlace& place, const FloatMatrix& i
     rule = std::move(full);
   }
   if (attention.sinks != nullptr || attention.latent) {
-    TG_ASSIGN(auto projected, Project(attention, layer.parts, place.config(), inputs, inputs));
-    rows = std::move(projected);
+    TG_ASSIGN(rows, Project(attention, layer.parts, place.config(), inputs, inputs));
   } else {
-    auto values = attention.value.Apply(inputs);
-    if (!values) return values;
-    rows.values = *std::move(values);
+    TG_ASSIGN(rows.values, ProjectValues(attention, inputs));
   }
-  return Finish(attention, inputs, AttendAlone(rows, attention.shape, rule));
-}
-
-// Each key next to the queries that it is compared with.
-FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape) {
-  if (shape.heads == shape.key_heads) return keys;
-  FloatMatrix repeated(keys.rows(), shape.heads * shape.head_size);
-  const uint64_t repeats = shape.heads / shape.key_heads;
-  for (size_t row = 0; row < keys.rows(); ++row) {
-    for (uint64_t head = 0; head < shape.heads; ++head) {
-      const auto from = keys.Row(row).subspan(head / repeats * shape.head_size, shape.head_size);
-      std::copy(from.begin(), from.end(),
-                repeated.Row(row).begin() + static_cast<ptrdiff_t>(head * shape.head_size));
-    }
-  }
-  return repeated;
+  AttentionShape shape = attention.shape;
+  if (attention.differential) rows.values = PairValues(rows.values, shape);
+  return Finish(attention, inputs, AttendAlone(rows, shape, rule));
 }
 
 // Reads nothing but the shapes until a method is called. Pinned: the parts point at `weights_`.
@@ -122,7 +106,7 @@ class BuiltNetwork : public Network {
  private:
   const Stack& Main() const { return parts_.stacks.back(); }
   Result<void> ReadStacks(const ArchitectureTraits& traits, std::set<std::string>& assumed);
-  void Describe(const ArchitectureTraits& traits, const std::set<std::string>& assumed);
+  void Describe(std::string_view architecture, const std::set<std::string>& assumed);
 
   Model model_;
   std::vector<Weight> weights_;
@@ -133,7 +117,7 @@ class BuiltNetwork : public Network {
 
 // By the types that config.json states, of the whole before that of the text model inside; else by
 // the name under which the tensors were understood.
-const ArchitectureTraits* FindRow(const ConfigView& config, const Architecture& architecture) {
+const ArchitectureRow* FindRowOf(const ConfigView& config, const Architecture& architecture) {
   for (const auto& type : {config.ModelType(), config.TextModelType()}) {
     if (!type) continue;
     // The text part of a model for images too: "qwen2_5_vl_text".
@@ -141,10 +125,10 @@ const ArchitectureTraits* FindRow(const ConfigView& config, const Architecture& 
     const std::string_view text = lower;
     const std::string_view stem = text.ends_with("_text") ? text.substr(0, text.size() - 5) : text;
     for (const std::string_view name : {text, stem}) {
-      if (const ArchitectureTraits* row = FindTraits(name)) return row;
+      if (const ArchitectureRow* row = FindComputingRow(name)) return row;
     }
   }
-  return FindTraits(architecture.name);
+  return FindComputingRow(architecture.name);
 }
 
 // The codes of a quantised matrix are no weights without their scales.
@@ -210,9 +194,8 @@ Result<void> BuiltNetwork::ReadStacks(const ArchitectureTraits& traits,
   return {};
 }
 
-void BuiltNetwork::Describe(const ArchitectureTraits& traits,
-                            const std::set<std::string>& assumed) {
-  description_.architecture = traits.name;
+void BuiltNetwork::Describe(std::string_view architecture, const std::set<std::string>& assumed) {
+  description_.architecture = architecture;
   description_.assumed.assign(assumed.begin(), assumed.end());
   description_.vocabulary_size = Main().embedding.vocabulary_size();
   description_.hidden_size = Main().embedding.hidden_size();
@@ -228,18 +211,19 @@ void BuiltNetwork::Describe(const ArchitectureTraits& traits,
 
 Result<void> BuiltNetwork::ReadParts() {
   const Architecture& architecture = model_.architecture;
-  const ArchitectureTraits* row = FindRow(ConfigView(model_.config), architecture);
+  const ArchitectureRow* row = FindRowOf(ConfigView(model_.config), architecture);
   std::set<std::string> assumed;
   if (row == nullptr) {
-    row = &GenericTraits();
+    row = &GenericRow();
     assumed.insert("architecture: that of Llama, where names and config do not tell otherwise");
   } else if (architecture.known_by == "names") {
     assumed.insert("architecture, from the names of the tensors");
   }
-  if (auto read = ReadStacks(*row, assumed); !read) return read;
+  if (!row->computes->disputed.empty()) assumed.insert(std::string(row->computes->disputed));
+  if (auto read = ReadStacks(*row->computes, assumed); !read) return read;
   // The set lives no longer than this function.
   for (Stack& stack : parts_.stacks) stack.context.assumed = nullptr;
-  Describe(*row, assumed);
+  Describe(row->name, assumed);
   const bool any = std::any_of(description_.layers.begin(), description_.layers.end(),
                                [](const LayerDescription& layer) {
                                  return layer.mixer != MixerKind::kNone || layer.has_feed_forward;
@@ -262,11 +246,16 @@ Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
 
 Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& inputs) const {
   const LayerPlace& place = places_[layer];
-  const RecurrentMixer* recurrent = place.layer().recurrent;
-  auto added = recurrent != nullptr ? recurrent->run(place.layer().parts, place.config(), inputs, 1)
-                                    : AttendOneByOne(place, inputs);
-  if (!added) return added;
-  return FinishMixer(place.layer(), *std::move(added));
+  const Layer& own = place.layer();
+  FloatMatrix added(inputs.rows(), inputs.columns());
+  if (own.recurrent != nullptr) {
+    TG_ASSIGN(added, own.recurrent->run(own.parts, place.config(), inputs, 1));
+  }
+  if (own.attention) {
+    TG_ASSIGN(const auto attended, AttendOneByOne(place, inputs));
+    Add(attended, added);
+  }
+  return FinishMixer(own, std::move(added));
 }
 
 Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMatrix& inputs,

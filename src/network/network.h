@@ -1,5 +1,5 @@
-// What a model computes, layer by layer: the functions of its parts, told by one table of
-// architectures (network/architecture_traits.h).
+// What a model computes, layer by layer: the functions of its parts, told by the table of
+// architectures (architecture/table/architecture_row.h).
 #ifndef TENSORGUARD_NETWORK_NETWORK_H_
 #define TENSORGUARD_NETWORK_NETWORK_H_
 
@@ -30,7 +30,7 @@ struct LayerDescription {
 };
 
 struct NetworkDescription {
-  std::string architecture = {};  // the table's row, or "generic"
+  std::string architecture = {};  // the row that says what it computes, or "generic"
   // What was not stated by the config and taken from the table or from shapes: "head count", ...
   std::vector<std::string> assumed = {};
   uint64_t vocabulary_size = 0;  // rows of the embedding

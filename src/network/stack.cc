@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/try.h"
@@ -25,6 +28,21 @@ std::optional<Norm> FindFinalNorm(const StackContext& context, const LayerParts&
   return MakeNorm(context, gain, bias);
 }
 
+// The last layers of Gemma 3n and 4 read the keys and values of the last layer of their kind that
+// has its own.
+std::optional<uint32_t> FindLender(const StackContext& context, uint32_t layer) {
+  static constexpr std::array<std::string_view, 1> kShared = {"num_kv_shared_layers"};
+  const auto shared = context.config.Number(kShared);
+  const uint64_t layers = context.config.Layers().value_or(context.layer_count);
+  const Json* kinds = context.config.Find("layer_types");
+  if (!shared || *shared >= layers || layer < layers - *shared) return {};
+  if (kinds == nullptr || !kinds->is_array() || layer >= kinds->size()) return {};
+  for (uint64_t before = std::min<uint64_t>(layers - *shared, layer); before-- > 0;) {
+    if ((*kinds)[before] == (*kinds)[layer]) return static_cast<uint32_t>(before);
+  }
+  return {};
+}
+
 // ALBERT runs its stored layers in groups until config.json's count is reached.
 Result<std::vector<size_t>> RunningOrder(const StackContext& context, size_t stored) {
   constexpr uint64_t kMostLayers = 4096;
@@ -41,7 +59,30 @@ Result<std::vector<size_t>> RunningOrder(const StackContext& context, size_t sto
   return order;
 }
 
+bool IsSideInput(const SideInputs& inputs, const Weight& weight) {
+  const bool of_projection = inputs.projection && inputs.projection->weight == &weight;
+  return inputs.table == &weight || of_projection || (inputs.norm && inputs.norm->gain == &weight);
+}
+
+// Single numbers are left to those who look for them: counters, temperatures.
+std::optional<std::string> FindUnreadOutside(const Stack& stack, const LayerParts& outer) {
+  for (const Weight* weight : outer.weights()) {
+    const bool own = weight->role.stack == stack.context.name || weight->role.stack.empty();
+    if (weight->role.role != Role::kOther || !own || weight->rows * weight->columns <= 1) continue;
+    if (stack.streams && stack.streams->Holds(*weight)) continue;
+    if (stack.side_inputs && IsSideInput(*stack.side_inputs, *weight)) continue;
+    return outer.NameOf(*weight);
+  }
+  return {};
+}
+
 }  // namespace
+
+bool Stack::Lends(uint32_t layer) const {
+  return std::ranges::any_of(layers, [&](const Layer& other) {
+    return other.attention && other.attention->lender == layer;
+  });
+}
 
 const std::optional<Norm>& Stack::ClosingNorm() const {
   const bool none = final_norm.has_value() || layers.empty();
@@ -55,10 +96,18 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
   stack.context.hidden_size = stack.embedding.hidden_size();
   stack.context.layer_count = layers.size();
   for (const auto& [index, weights] : layers) {
+    const auto lender = FindLender(stack.context, index);
+    const auto lent = lender ? layers.find(*lender) : layers.end();
+    const LayerParts lent_parts(*stack.context.source,
+                                lent == layers.end() ? std::vector<const Weight*>() : lent->second);
     TG_ASSIGN(auto layer,
-              ReadLayer(stack.context, LayerParts(*stack.context.source, weights), index));
+              ReadLayer(stack.context, LayerParts(*stack.context.source, weights), index,
+                        lent == layers.end() ? nullptr : &lent_parts, lender.value_or(0)));
     stack.layers.push_back(std::move(layer));
   }
+  stack.side_inputs = FindSideInputs(stack.context, outer);
+  stack.streams = FindHyperHead(stack.context, outer);
+  stack.unread = FindUnreadOutside(stack, outer);
   if (!stack.layers.empty() && !stack.embedding.norm) {
     stack.embedding.norm = stack.layers.front().embedding_norm;
   }
@@ -69,6 +118,7 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
   const bool needs_one = !normed && !stack.layers.empty() &&
                          stack.layers.back().norms.mixer_input && !stack.final_norm;
   if (needs_one && !stack.embedding.projection) std::swap(stack.final_norm, stack.embedding.norm);
+  stack.relative_bias = outer.Named("relative_attention_bias.weight");
   TG_ASSIGN(auto order, RunningOrder(stack.context, stack.layers.size()));
   stack.order = std::move(order);
   return stack;

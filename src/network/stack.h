@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "network/layer.h"
@@ -22,7 +23,14 @@ struct Stack {
   std::vector<Layer> layers = {};
   std::vector<size_t> order = {};  // the layers as they run; a stored one may run again
   std::optional<Norm> final_norm = {};
+  // The name of a weight outside the layers that has no place in this: sequences cannot be run.
+  std::optional<std::string> unread = {};
+  std::optional<HyperConnection> streams = {};  // what makes one of several at the end; empty: one
+  std::optional<SideInputs> side_inputs = {};
+  const Weight* relative_bias = nullptr;  // per bucket of distances, of all layers; null: none
 
+  // Whether a later layer reads the keys and values of this one.
+  bool Lends(uint32_t layer) const;
   // The norm that wrote what leaves the last layer: the final one, else one on its sum.
   const std::optional<Norm>& ClosingNorm() const;
 };

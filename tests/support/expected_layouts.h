@@ -134,7 +134,7 @@ inline const std::vector<ExpectedLayout> kExpectedLayouts = {
     {"qwen3-1.7b-mlx-bf16", "qwen3", true, "embedding norm | 0-27: " + kGatedQkNormLayer},
     {"qwen3-14b-mlx-4bit", "qwen3", false,
      "embedding norm output_head | 0-39: " + kGatedQkNormLayer},
-    {"qwen3.5-18b-reap-a3b-moe", "qwen3_5", false,
+    {"qwen3.5-18b-reap-a3b-moe", "qwen3_5_moe", false,
      "embedding norm output_head | 0-2: down[expert]*128 down[shared] gate[expert]*128 "
      "gate[shared] mixer*7 norm*3 router router[shared] up[expert]*128 up[shared] | 3: "
      "down[expert]*128 down[shared] gate[expert]*128 gate[shared] key norm*4 output_projection "

@@ -10,14 +10,6 @@
 namespace tensorguard::internal {
 namespace {
 
-void RotateHeads(const Rotary& rotary, uint64_t head_size, FloatMatrix& rows) {
-  for (size_t position = 0; position < rows.rows(); ++position) {
-    for (size_t first = 0; first < rows.columns(); first += head_size) {
-      Rotate(rotary, position, rows.Row(position).subspan(first, head_size));
-    }
-  }
-}
-
 bool Sees(const AttentionRule& rule, size_t query, size_t key) {
   if (rule.causal && key > query) return false;
   const size_t distance = key > query ? key - query : query - key;
@@ -104,6 +96,34 @@ class Head {
 };
 
 }  // namespace
+
+FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape) {
+  if (shape.heads == shape.key_heads) return keys;
+  FloatMatrix repeated(keys.rows(), shape.heads * shape.head_size);
+  const uint64_t repeats = shape.heads / shape.key_heads;
+  for (size_t row = 0; row < keys.rows(); ++row) {
+    for (uint64_t head = 0; head < shape.heads; ++head) {
+      const auto from = keys.Row(row).subspan(head / repeats * shape.head_size, shape.head_size);
+      std::copy(from.begin(), from.end(),
+                repeated.Row(row).begin() + static_cast<ptrdiff_t>(head * shape.head_size));
+    }
+  }
+  return repeated;
+}
+
+void Add(const FloatMatrix& rows, FloatMatrix& to) {
+  const auto from = rows.values();
+  const auto sums = to.values();
+  for (size_t i = 0; i < sums.size(); ++i) sums[i] += from[i];
+}
+
+void RotateHeads(const Rotary& rotary, uint64_t head_size, FloatMatrix& rows) {
+  for (size_t position = 0; position < rows.rows(); ++position) {
+    for (size_t first = 0; first < rows.columns(); first += head_size) {
+      Rotate(rotary, position, rows.Row(position).subspan(first, head_size));
+    }
+  }
+}
 
 FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const AttentionRule& rule) {
   if (rule.rotary) {

@@ -39,6 +39,15 @@ struct AttentionRule {
   std::vector<float> sinks = {};   // per head, a score that only takes probability; empty: none
 };
 
+// Each key next to the queries that it is compared with: [n, heads * head_size].
+FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape);
+
+// to += rows. REQUIRES: the same shape.
+void Add(const FloatMatrix& rows, FloatMatrix& to);
+
+// Turns every head of rows [n, heads * head_size] as its position wants it.
+void RotateHeads(const Rotary& rotary, uint64_t head_size, FloatMatrix& rows);
+
 // [n, heads * value_size], before the output projection. REQUIRES: shapes as above.
 FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const AttentionRule& rule);
 

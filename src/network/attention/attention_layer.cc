@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "network/attention/attention_rule.h"
 #include "network/attention/rotary_settings.h"
+#include "network/parts/activation.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -17,7 +18,21 @@ namespace {
 // The number of elements of a norm's gain, of one head where it is stored head by head.
 uint64_t GroupOf(const Weight& gain) { return gain.columns > 1 ? gain.columns : gain.rows; }
 
-std::optional<uint64_t> StatedHeads(const StackContext& context) {
+// Entry `layer` of a list of whole numbers in config.json.
+std::optional<uint64_t> ListedNumber(const ConfigView& config, std::string_view key,
+                                     uint32_t layer) {
+  const Json* list = config.Find(key);
+  if (list == nullptr || !list->is_array() || layer >= list->size()) return {};
+  const Json& entry = (*list)[layer];
+  constexpr uint64_t kMost = 65'536;
+  if (!entry.is_number_unsigned() || entry.get<uint64_t>() > kMost) return {};
+  return entry.get<uint64_t>() > 0 ? std::optional(entry.get<uint64_t>()) : std::nullopt;
+}
+
+std::optional<uint64_t> StatedHeads(const StackContext& context, uint32_t layer) {
+  if (const auto own = ListedNumber(context.config, "num_attention_heads_per_layer", layer)) {
+    return own;
+  }
   static constexpr std::array<std::string_view, 1> kOfEncoder = {"encoder_attention_heads"};
   static constexpr std::array<std::string_view, 1> kOther = {"attention_heads"};
   if (context.is_encoder) {
@@ -27,13 +42,24 @@ std::optional<uint64_t> StatedHeads(const StackContext& context) {
   return heads ? heads : context.config.Number(kOther);
 }
 
+// Gemma 4 has larger heads where a layer sees all.
+std::optional<uint64_t> StatedHeadSize(const StackContext& context, uint32_t layer) {
+  static constexpr std::array<std::string_view, 3> kKeys = {"head_dim", "d_kv", "kv_channels"};
+  static constexpr std::array<std::string_view, 1> kOfFull = {"global_head_dim"};
+  const Json* kinds = context.config.Find("layer_types");
+  const bool listed = kinds != nullptr && kinds->is_array() && layer < kinds->size();
+  if (listed && (*kinds)[layer] == "full_attention") {
+    if (const auto own = context.config.Number(kOfFull)) return own;
+  }
+  return context.config.Number(kKeys);
+}
+
 // The size of a head: stated, or that of a norm on heads, or the queries' rows by the stated heads.
 // Empty where nothing tells.
 Result<std::optional<uint64_t>> FindHeadSize(const StackContext& context, const LinearMap& query,
-                                             const AttentionNorms& norms) {
-  static constexpr std::array<std::string_view, 3> kKeys = {"head_dim", "d_kv", "kv_channels"};
-  const auto heads = StatedHeads(context);
-  const auto stated = context.config.Number(kKeys);
+                                             const AttentionNorms& norms, uint32_t layer) {
+  const auto heads = StatedHeads(context, layer);
+  const auto stated = StatedHeadSize(context, layer);
   if (heads && query.outputs() % *heads != 0) {
     return BadPart(query, "the queries do not divide into the stated heads",
                    fmt::format("{} rows", query.outputs()), fmt::format("{} heads", *heads));
@@ -85,16 +111,24 @@ std::optional<AttentionShape> PlainShape(const AttentionLayer& layer) {
   return AttentionShape{.head_size = width, .value_size = layer.value.outputs()};
 }
 
-std::optional<AttentionLayer> FindMaps(const LayerParts& parts, bool cross_attention) {
-  const PartFilter filter{.cross_attention = cross_attention};
+std::optional<AttentionLayer> FindMaps(const StackContext& context, const AttentionSource& source) {
+  const LayerParts& parts = source.parts;
+  const PartFilter filter{.cross_attention = source.cross_attention};
   const auto query = parts.FindMap(Role::kQuery, filter);
-  const auto key = parts.FindMap(Role::kKey, filter);
-  const auto value = parts.FindMap(Role::kValue, filter);
+  auto key = parts.FindMap(Role::kKey, filter);
+  auto value = parts.FindMap(Role::kValue, filter);
   const auto output = parts.FindMap(Role::kOutputProjection, filter);
+  const bool borrows = !key && !value && source.lender != nullptr;
+  if (borrows) {
+    key = source.lender->FindMap(Role::kKey, filter);
+    value = source.lender->FindMap(Role::kValue, filter);
+  }
+  if (!value && context.config.Flag("attention_k_eq_v").value_or(false)) value = key;
   if (!query || !key || !value || !output) return {};
   AttentionLayer layer{.query = *query, .key = *key, .value = *value, .output = *output};
+  if (borrows) layer.lender = source.lender_layer;
   layer.gate = parts.FindMap(Role::kAttentionGate, filter);
-  if (cross_attention) return layer;
+  if (source.cross_attention) return layer;
   for (const Weight* weight : parts.weights()) {
     if (weight->role.role == Role::kGain && EndsInWords(parts.NameOf(*weight), "sinks")) {
       layer.sinks = weight;
@@ -123,9 +157,10 @@ std::optional<Norm> HeadNorm(const StackContext& context, const Weight* gain, co
     if (context.traits->query_key_norm) norm.kind = *context.traits->query_key_norm;
     return norm;
   }
-  const bool unweighted = context.traits->unweighted_query_key_norm &&
-                          context.config.Flag("use_qk_norm").value_or(false);
-  if (!unweighted) return {};
+  const ArchitectureTraits& traits = *context.traits;
+  const bool wanted = traits.unweighted_query_key_flag.empty() ||
+                      context.config.Flag(traits.unweighted_query_key_flag).value_or(false);
+  if (!traits.unweighted_query_key_norm || !wanted) return {};
   return MakeNorm(context, nullptr, nullptr, head_size);
 }
 
@@ -133,9 +168,36 @@ void ReadNorms(const StackContext& context, const AttentionNorms& norms, Attenti
   const uint64_t size = layer.shape.head_size;
   layer.query_norm = HeadNorm(context, norms.query_gain, norms.query_bias, size);
   layer.key_norm = HeadNorm(context, norms.key_gain, norms.key_bias, size);
+  if (context.traits->unweighted_value_norm) {
+    layer.value_norm = MakeNorm(context, nullptr, nullptr, layer.shape.value_size);
+  }
+  layer.norms_after_rotation = context.traits->query_key_norm_after_rotation;
   if (norms.inner_gain != nullptr) {
     layer.inner_norm = MakeNorm(context, norms.inner_gain, norms.inner_bias);
   }
+}
+
+float Factor(const StackContext& context, std::string_view key) {
+  return static_cast<float>(context.config.Real(std::array{key}).value_or(1));
+}
+
+void ReadFactors(const StackContext& context, AttentionLayer& layer) {
+  layer.input_factor = Factor(context, "attention_in_multiplier");
+  layer.key_factor = Factor(context, "key_multiplier");
+  layer.output_factor = Factor(context, "attention_out_multiplier");
+}
+
+// Where an indexer chooses keys, single ones or blocks of them, beyond how many it has to.
+uint64_t ReadMostKeys(const StackContext& context, const LayerParts& parts) {
+  static constexpr std::array<std::string_view, 1> kKeys = {"index_topk"};
+  static constexpr std::array<std::string_view, 1> kBlocks = {"index_topk_blocks"};
+  static constexpr std::array<std::string_view, 1> kBlockSize = {"index_block_size"};
+  const bool chooses = std::ranges::any_of(parts.weights(), [&](const Weight* weight) {
+    return IsOfIndexer(parts.NameOf(*weight));
+  });
+  if (!chooses) return 0;
+  if (const auto keys = context.config.Number(kKeys)) return *keys;
+  return context.config.Number(kBlocks).value_or(1) * context.config.Number(kBlockSize).value_or(1);
 }
 
 void ReadRule(const StackContext& context, uint32_t index, bool cross_attention,
@@ -147,7 +209,8 @@ void ReadRule(const StackContext& context, uint32_t index, bool cross_attention,
   }
   layer.rule = *std::move(rule);
   // Without rotation there is no norm on heads either (Llama 4).
-  if (context.traits->unweighted_query_key_norm && !layer.rule.rotary) {
+  const bool of_rotation = !context.traits->unweighted_query_key_flag.empty();
+  if (context.traits->unweighted_query_key_norm && of_rotation && !layer.rule.rotary) {
     layer.query_norm.reset();
     layer.key_norm.reset();
   }
@@ -161,6 +224,7 @@ Result<std::optional<AttentionLayer>> ReadLatentLayer(const StackContext& contex
   const AttentionShape& shape = latent.shape;
   TG_TRY(CheckMap(*output, shape.heads * shape.value_size, context.hidden_size));
   AttentionLayer layer{.latent = latent, .output = *output, .shape = shape};
+  layer.most_keys = ReadMostKeys(context, parts);
   layer.rule.scale = latent.scale;
   auto rotary = ReadRotary(
       context.config, *context.traits,
@@ -174,6 +238,12 @@ Result<std::optional<AttentionLayer>> ReadLatentLayer(const StackContext& contex
   return std::optional(std::move(layer));
 }
 
+FloatMatrix Times(float factor, FloatMatrix rows) {
+  if (factor == 1) return rows;
+  for (float& value : rows.values()) value *= factor;
+  return rows;
+}
+
 Result<FloatMatrix> ApplyWithNorm(const LinearMap& map, const std::optional<Norm>& norm,
                                   const FloatMatrix& rows) {
   auto product = map.Apply(rows);
@@ -183,18 +253,22 @@ Result<FloatMatrix> ApplyWithNorm(const LinearMap& map, const std::optional<Norm
 
 }  // namespace
 
+bool IsOfIndexer(std::string_view name) {
+  return name.find(".indexer.") != std::string_view::npos;
+}
+
 Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& context,
-                                                         const LayerParts& parts,
-                                                         const AttentionNorms& norms,
-                                                         uint32_t layer, bool cross_attention) {
-  if (!cross_attention && IsLatentAttention(parts)) return ReadLatentLayer(context, parts);
-  auto found = FindMaps(parts, cross_attention);
+                                                         const AttentionSource& source) {
+  const LayerParts& parts = source.parts;
+  const bool cross = source.cross_attention;
+  if (!cross && IsLatentAttention(parts)) return ReadLatentLayer(context, parts);
+  auto found = FindMaps(context, source);
   if (!found) return found;
-  TG_TRY(CheckWidths(context, *found, cross_attention));
-  TG_ASSIGN(const auto head_size, FindHeadSize(context, found->query, norms));
+  TG_TRY(CheckWidths(context, *found, cross));
+  TG_ASSIGN(const auto head_size, FindHeadSize(context, found->query, source.norms, source.layer));
   if (!head_size) {
     const auto plain = PlainShape(*found);
-    if (!plain || norms.query_gain != nullptr) return std::optional<AttentionLayer>();
+    if (!plain || source.norms.query_gain != nullptr) return std::optional<AttentionLayer>();
     found->shape = *plain;
     found->heads_known = false;
     return found;
@@ -202,10 +276,23 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
   TG_ASSIGN(auto shape, ShapeOf(*found, *head_size));
   found->shape = shape;
   if (found->gate) {
-    TG_TRY(CheckMap(*found->gate, context.hidden_size, shape.heads * shape.value_size));
+    const bool by_head = found->gate->outputs() == shape.heads;
+    TG_TRY(CheckMap(*found->gate, context.hidden_size,
+                    by_head ? shape.heads : shape.heads * shape.value_size));
+    found->gate_activation = context.traits->attention_gate;
   }
-  ReadNorms(context, norms, *found);
-  ReadRule(context, layer, cross_attention, *found);
+  ReadNorms(context, source.norms, *found);
+  ReadRule(context, source.layer, cross, *found);
+  if (cross) return found;
+  ReadFactors(context, *found);
+  found->most_keys = ReadMostKeys(context, parts);
+  found->differential =
+      FindDifferentialAttention(parts, source.layer, MakeNorm(context, nullptr, nullptr).epsilon);
+  if (found->differential && shape.heads % 2 != 0) {
+    return BadPart(found->query, "heads that are compared in pairs are odd in number",
+                   fmt::format("{} heads", shape.heads), "an even number");
+  }
+  found->preference = FindKeyPreference(parts, shape.key_heads);
   return found;
 }
 
@@ -214,8 +301,36 @@ Result<AttentionRows> Project(const AttentionLayer& attention, const LayerParts&
                               const FloatMatrix& key_rows) {
   auto projected = ProjectQueriesAndKeys(attention, parts, config, rows, key_rows);
   if (!projected || attention.latent) return projected;
-  TG_ASSIGN(auto values, attention.value.Apply(key_rows));
-  projected->values = std::move(values);
+  TG_ASSIGN(projected->values, ProjectValues(attention, key_rows));
+  return projected;
+}
+
+Result<FloatMatrix> ProjectValues(const AttentionLayer& attention, const FloatMatrix& rows) {
+  return ApplyWithNorm(attention.value, attention.value_norm, Times(attention.input_factor, rows));
+}
+
+Result<AttentionRows> ProjectSequence(const AttentionLayer& attention, const LayerParts& parts,
+                                      const ConfigView& config, const FloatMatrix& rows,
+                                      const FloatMatrix& key_rows, AttentionRule& rule) {
+  const uint64_t head_size = attention.shape.head_size;
+  const auto rotate = [&](AttentionRows& projected) {
+    if (!rule.rotary) return;
+    RotateHeads(*rule.rotary, head_size, projected.queries);
+    RotateHeads(*rule.rotary, head_size, projected.keys);
+    rule.rotary.reset();
+  };
+  if (attention.latent || !attention.norms_after_rotation) {
+    auto projected = Project(attention, parts, config, rows, key_rows);
+    if (projected) rotate(*projected);
+    return projected;
+  }
+  AttentionRows projected;
+  TG_ASSIGN(projected.queries, attention.query.Apply(rows));
+  TG_ASSIGN(projected.keys, attention.key.Apply(key_rows));
+  TG_ASSIGN(projected.values, ProjectValues(attention, key_rows));
+  rotate(projected);
+  TG_ASSIGN(projected.queries, ApplyIfAny(attention.query_norm, std::move(projected.queries)));
+  TG_ASSIGN(projected.keys, ApplyIfAny(attention.key_norm, std::move(projected.keys)));
   return projected;
 }
 
@@ -223,8 +338,11 @@ Result<AttentionRows> ProjectQueriesAndKeys(const AttentionLayer& attention,
                                             const LayerParts& parts, const ConfigView& config,
                                             const FloatMatrix& rows, const FloatMatrix& key_rows) {
   if (attention.latent) return ProjectLatent(parts, *attention.latent, config, rows);
-  TG_ASSIGN(auto queries, ApplyWithNorm(attention.query, attention.query_norm, rows));
-  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, key_rows));
+  const float factor = attention.input_factor;
+  TG_ASSIGN(auto queries,
+            ApplyWithNorm(attention.query, attention.query_norm, Times(factor, rows)));
+  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, Times(factor, key_rows)));
+  for (float& value : keys.values()) value *= attention.key_factor;
   return AttentionRows{std::move(queries), std::move(keys), {}};
 }
 
@@ -245,20 +363,22 @@ Result<AttentionRule> FullRule(const AttentionLayer& attention) {
 
 Result<FloatMatrix> Finish(const AttentionLayer& attention, const FloatMatrix& rows,
                            FloatMatrix mixed) {
+  if (attention.differential) {
+    TG_ASSIGN(mixed, attention.differential->Combine(mixed, attention.shape));
+  }
   if (attention.gate) {
     TG_ASSIGN(const auto gate, attention.gate->Apply(rows));
-    const auto factors = gate.values();
-    const auto values = mixed.values();
-    for (size_t i = 0; i < values.size(); ++i) {
-      values[i] *= Activate(Activation::kSigmoid, factors[i]);
+    const size_t columns_of_one = mixed.columns() / gate.columns();
+    for (size_t row = 0; row < mixed.rows(); ++row) {
+      const auto values = mixed.Row(row);
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] *= Activate(attention.gate_activation, gate.Row(row)[i / columns_of_one]);
+      }
     }
   }
-  if (attention.inner_norm) {
-    auto normalised = attention.inner_norm->Apply(std::move(mixed));
-    if (!normalised) return normalised;
-    return attention.output.Apply(*normalised);
-  }
-  return attention.output.Apply(mixed);
+  TG_ASSIGN(const auto normalised, ApplyIfAny(attention.inner_norm, std::move(mixed)));
+  TG_ASSIGN(auto added, attention.output.Apply(normalised));
+  return Times(attention.output_factor, std::move(added));
 }
 
 }  // namespace tensorguard::internal

@@ -45,12 +45,17 @@ Reach ReadReach(const StackContext& context, uint32_t layer) {
   return counted % period == 0 ? Reach::kAll : Reach::kWindow;
 }
 
-void ReadMask(const StackContext& context, Reach reach, AttentionRule& rule) {
-  static constexpr std::array<std::string_view, 3> kWindow = {"sliding_window", "window_size",
-                                                              "local_attention"};
+constexpr std::array<std::string_view, 5> kWindow = {"sliding_window", "window_size",
+                                                     "local_attention", "attention_window_size",
+                                                     "attention_window"};
+
+void ReadMask(const StackContext& context, Reach reach, uint32_t layer, AttentionRule& rule) {
+  static constexpr std::array<std::string_view, 1> kOfLayers = {"attention_window"};
   static constexpr std::array<std::string_view, 1> kChunk = {"attention_chunk_size"};
   if (reach == Reach::kWindow) {
     rule.window = context.config.Number(kWindow);
+    const Json* own = ListEntry(context.config, kOfLayers.front(), layer);
+    if (own != nullptr && own->is_number_unsigned()) rule.window = own->get<uint64_t>();
     if (rule.window && context.traits->window_is_both_sides) rule.window = *rule.window / 2 + 1;
   }
   if (reach == Reach::kChunk) rule.chunk = context.config.Number(kChunk);
@@ -85,11 +90,21 @@ Result<float> ReadScale(const StackContext& context, uint64_t head_size, uint32_
   return static_cast<float>(scale);
 }
 
+// Cohere's mixtures begin with dense layers of full attention that rotate all the same.
+bool IsInDensePrefix(const StackContext& context, uint32_t layer) {
+  static constexpr std::array<std::string_view, 1> kPattern = {
+      "prefix_dense_sliding_window_pattern"};
+  const Json* kind = ListEntry(context.config, "mlp_layer_types", layer);
+  return kind != nullptr && *kind == "dense" && context.config.Number(kPattern) == 1;
+}
+
 bool IsRotated(const StackContext& context, Reach reach, uint32_t layer) {
   static constexpr std::array<std::string_view, 1> kInterval = {"no_rope_layer_interval"};
   const ArchitectureTraits& traits = *context.traits;
   if (context.positions != PositionScheme::kRotary) return false;
-  if (traits.rotary_in_windows_only && reach == Reach::kAll) return false;
+  if (traits.rotary_in_windows_only && reach == Reach::kAll && context.config.Number(kWindow)) {
+    return IsInDensePrefix(context, layer);
+  }
   const Json* listed = ListEntry(context.config, "no_rope_layers", layer);
   if (listed != nullptr && listed->is_number_integer()) return *listed != 0;
   if (traits.unrotated_period == 0) return true;
@@ -109,7 +124,10 @@ std::vector<float> ReadSlopes(const StackContext& context, const AttentionShape&
 
 bool IsCausal(const StackContext& context) {
   if (context.is_encoder) return false;
-  if (!context.traits->causal) return context.config.Flag("is_decoder").value_or(false);
+  if (!context.traits->causal) {
+    return context.config.Flag("is_decoder").value_or(false) ||
+           context.config.Flag("causal").value_or(false);
+  }
   return !context.config.Flag("use_bidirectional_attention").value_or(false);
 }
 
@@ -121,16 +139,16 @@ Result<AttentionRule> ReadAttentionRule(const StackContext& context, const Atten
   AttentionRule rule;
   TG_ASSIGN(auto scale, ReadScale(context, shape.head_size, layer));
   rule.scale = scale;
+  if (const auto softcap = context.config.Real(kSoftcap); softcap && *softcap > 0) {
+    rule.softcap = static_cast<float>(*softcap);
+  }
   if (cross_attention) {
     rule.causal = false;
     return rule;
   }
   const Reach reach = ReadReach(context, layer);
   rule.causal = IsCausal(context);
-  ReadMask(context, reach, rule);
-  if (const auto softcap = context.config.Real(kSoftcap); softcap && *softcap > 0) {
-    rule.softcap = static_cast<float>(*softcap);
-  }
+  ReadMask(context, reach, layer, rule);
   if (IsRotated(context, reach, layer)) {
     TG_ASSIGN(auto rotary,
               ReadRotary(context.config, *context.traits,

@@ -5,9 +5,35 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
+#include "architecture/table/architecture_table.h"
+
 namespace tensorguard::internal {
+namespace {
+
+// "position_embedding_type", where it says something else than the row.
+std::optional<PositionScheme> StatedScheme(const ConfigView& config,
+                                           const ArchitectureTraits& traits) {
+  static constexpr std::array<std::string_view, 1> kKey = {"position_embedding_type"};
+  const auto type = config.Text(kKey);
+  if (!type) return {};
+  if (*type == "rope" || *type == "rotary") return PositionScheme::kRotary;
+  if (*type == "nope") return PositionScheme::kNone;
+  // A vector per distance and head, multiplied with queries and keys (Shaw et al. 2018).
+  if (type->starts_with("relative_key")) return PositionScheme::kUnknown;
+  if (*type == "absolute" && traits.positions == PositionScheme::kRotary) {
+    return PositionScheme::kLearned;
+  }
+  return {};
+}
+
+}  // namespace
+
+bool IsSinusoidal(PositionScheme scheme) {
+  return scheme == PositionScheme::kSinusoidal || scheme == PositionScheme::kSinusoidalByWidth;
+}
 
 PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTraits& traits) {
   const auto rotary_stated = [&] {
@@ -18,6 +44,13 @@ PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTr
   };
   // Relative attention (DeBERTa) is none of the schemes here.
   if (config.Flag("relative_attention").value_or(false)) return PositionScheme::kUnknown;
+  if (const auto stated = StatedScheme(config, traits)) return *stated;
+  if (traits.rotary_where_stated) {
+    const Json* object = config.Find("rope_parameters");
+    const bool stated = object != nullptr && object->is_object() &&
+                        object->contains("rope_theta") && (*object)["rope_theta"].is_number();
+    return stated ? PositionScheme::kRotary : PositionScheme::kNone;
+  }
   if (!traits.alibi_flag.empty()) {
     return config.Flag(traits.alibi_flag).value_or(false) ? PositionScheme::kAlibi
                                                           : traits.positions;
@@ -43,10 +76,12 @@ std::vector<float> AlibiSlopes(size_t heads, double largest_exponent) {
   return slopes;
 }
 
-FloatMatrix SinusoidalPositions(size_t positions, size_t width, size_t offset) {
+FloatMatrix SinusoidalPositions(size_t positions, size_t width, size_t offset,
+                                PositionScheme scheme) {
   FloatMatrix table(positions, width);
   const size_t half = width / 2;
-  const double step = half > 1 ? std::log(10000.0) / static_cast<double>(half - 1) : 0;
+  const size_t steps = scheme == PositionScheme::kSinusoidalByWidth ? half : half - 1;
+  const double step = half > 1 ? std::log(10000.0) / static_cast<double>(steps) : 0;
   for (size_t position = 0; position < positions; ++position) {
     const auto row = table.Row(position);
     for (size_t i = 0; i < half; ++i) {

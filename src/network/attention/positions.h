@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
+#include "architecture/table/architecture_traits.h"
 #include "numerics/float_matrix.h"
 
 namespace tensorguard::internal {
+
+bool IsSinusoidal(PositionScheme scheme);
 
 // The scheme of the model: what config.json says, else the table's.
 PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTraits& traits);
@@ -20,7 +22,9 @@ PositionScheme ReadPositionScheme(const ConfigView& config, const ArchitectureTr
 std::vector<float> AlibiSlopes(size_t heads, double largest_exponent = 8);
 
 // [positions, width]: sines of falling frequencies, then cosines (as fairseq lays them out).
-FloatMatrix SinusoidalPositions(size_t positions, size_t width, size_t offset);
+// REQUIRES: IsSinusoidal(scheme).
+FloatMatrix SinusoidalPositions(size_t positions, size_t width, size_t offset,
+                                PositionScheme scheme = PositionScheme::kSinusoidal);
 
 // The bucket of a key at `key - query` = `distance` (Raffel et al. 2020, section 2.1): half of them
 // exact, the rest by logarithm up to `farthest`. REQUIRES: 4 <= buckets < farthest.

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "architecture/table/architecture_table.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -53,7 +55,7 @@ TEST(ReadPositionScheme, GuessesNothing) {
   const Json rotary = Json::parse(R"({"rope_theta": 1e4})");
   EXPECT_EQ(ReadPositionScheme(ConfigView(rotary), GenericTraits()), PositionScheme::kRotary);
   const Json disentangled = Json::parse(R"({"relative_attention": true})");
-  EXPECT_EQ(ReadPositionScheme(ConfigView(disentangled), *FindTraits("deberta-v2")),
+  EXPECT_EQ(ReadPositionScheme(ConfigView(disentangled), *FindComputingRow("deberta-v2")->computes),
             PositionScheme::kUnknown);
 }
 

@@ -25,11 +25,13 @@ Error BadRotary(std::string problem, std::string found) {
 }
 
 // "rope_parameters" (one for all layers, or one per kind of layer) or the older "rope_scaling".
-const Json* RotaryObject(const ConfigView& config, bool in_window) {
+const Json* RotaryObject(const ConfigView& config, const RotaryPlace& place) {
   for (const std::string_view key : {"rope_parameters", "rope_scaling"}) {
     const Json* object = config.Find(key);
     if (object == nullptr || !object->is_object()) continue;
-    for (const std::string_view kind : in_window
+    const auto named = object->find(place.kind);
+    if (!place.kind.empty() && named != object->end() && named->is_object()) return &*named;
+    for (const std::string_view kind : place.in_window
                                            ? std::array{"sliding_attention", "chunked_attention"}
                                            : std::array{"full_attention", "full_attention"}) {
       const auto own = object->find(kind);
@@ -55,7 +57,9 @@ Result<uint64_t> ReadColumns(const ConfigView& config, const ArchitectureTraits&
                                                                 "rotary_pct"};
   static constexpr std::array<std::string_view, 1> kColumns = {"rotary_dim"};
   if (place.columns) return *place.columns;
-  if (const auto stated = config.Number(kColumns)) return *stated;
+  if (!traits.rotary_fraction_counts) return place.head_size;
+  const auto stated = config.Number(kColumns);
+  if (stated && traits.rotary_dim_counts) return *stated;
   auto fraction = Member(object, "partial_rotary_factor");
   if (!fraction) fraction = config.Real(kFraction);
   const double value = fraction.value_or(traits.rotary_fraction);
@@ -170,6 +174,16 @@ std::string KindOf(const Json* object) {
   return "default";
 }
 
+// Gemma 4: of all pairs of a head only the first ones turn, as fast as if all did.
+void TurnAPart(uint64_t head_size, double fraction, double base, Rotary& rotary) {
+  const uint64_t turned = static_cast<uint64_t>(fraction * static_cast<double>(head_size)) / 2;
+  rotary.frequencies.assign(head_size / 2, 0.0f);
+  for (uint64_t i = 0; i < std::min<uint64_t>(turned, head_size / 2); ++i) {
+    rotary.frequencies[i] = static_cast<float>(
+        std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(head_size)));
+  }
+}
+
 Result<void> ApplyScaling(const ConfigView& config, const Json* object, double base,
                           Rotary& rotary) {
   const std::string kind = KindOf(object);
@@ -182,7 +196,7 @@ Result<void> ApplyScaling(const ConfigView& config, const Json* object, double b
     return BadRotary("the factor of the scaled positions is no positive number",
                      fmt::format("{}", factor));
   }
-  if (kind == "linear") {
+  if (kind == "linear" || kind == "proportional") {
     for (float& frequency : rotary.frequencies) frequency = static_cast<float>(frequency / factor);
     return {};
   }
@@ -195,17 +209,18 @@ Result<void> ApplyScaling(const ConfigView& config, const Json* object, double b
     return {};
   }
   if (kind == "longrope" || kind == "su") return ScaleAsLongRope(config, object, original, rotary);
-  return Error{.kind = ErrorKind::kUnsupported,
-               .problem = "an unknown kind of scaled rotary positions",
-               .found = kind,
-               .expected = "default, linear, dynamic, llama3, yarn, longrope or mrope"};
+  return Error{
+      .kind = ErrorKind::kUnsupported,
+      .problem = "an unknown kind of scaled rotary positions",
+      .found = kind,
+      .expected = "default, linear, dynamic, llama3, yarn, longrope, proportional or mrope"};
 }
 
 }  // namespace
 
 Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& traits,
                           const RotaryPlace& place) {
-  const Json* object = RotaryObject(config, place.in_window);
+  const Json* object = RotaryObject(config, place);
   const auto columns = ReadColumns(config, traits, place, object);
   if (!columns) return columns.error();
   const uint64_t turned = *columns + *columns % 2;
@@ -221,7 +236,13 @@ Result<Rotary> ReadRotary(const ConfigView& config, const ArchitectureTraits& tr
     rotary.frequencies[i] = static_cast<float>(
         std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(*columns)));
   }
+  if (KindOf(object) == "proportional" && !place.columns) {
+    TurnAPart(place.head_size, Member(object, "partial_rotary_factor").value_or(1), base, rotary);
+  }
   TG_TRY(ApplyScaling(config, object, base, rotary));
+  if (traits.rotary_backwards) {
+    for (float& frequency : rotary.frequencies) frequency = -frequency;
+  }
   const bool finite = std::isfinite(rotary.scale) &&
                       std::all_of(rotary.frequencies.begin(), rotary.frequencies.end(),
                                   [](float frequency) { return std::isfinite(frequency); });

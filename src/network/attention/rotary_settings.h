@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
+#include "architecture/table/architecture_traits.h"
 #include "network/attention/rotary.h"
 #include "tensorguard/result.h"
 
@@ -18,6 +19,7 @@ struct RotaryPlace {
   bool in_window = false;                // a layer that sees a sliding window or a chunk only
   std::optional<uint64_t> columns = {};  // of a head that are turned, where the shape tells
   uint64_t first = 0;
+  std::string_view kind = {};  // the rotation's name, where config.json has several by name
 };
 
 // The rotation that config.json ("rope_parameters", "rope_scaling", "rope_theta", ...) and the

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "architecture/table/architecture_table.h"
+
 namespace tensorguard::internal {
 namespace {
 

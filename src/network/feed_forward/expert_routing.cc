@@ -24,11 +24,13 @@ constexpr std::array<std::string_view, 8> kPerTokenKeys = {"num_experts_per_tok"
                                                            "top_k_experts"};
 constexpr std::array<std::string_view, 1> kGroupKeys = {"n_group"};
 constexpr std::array<std::string_view, 1> kKeptGroupKeys = {"topk_group"};
-constexpr std::array<std::string_view, 2> kScalingKeys = {"routed_scaling_factor",
-                                                          "moe_router_scaling_factor"};
+constexpr std::array<std::string_view, 5> kScalingKeys = {
+    "routed_scaling_factor", "moe_router_scaling_factor", "moe_routed_scaling_factor",
+    "router_scaling_factor", "route_scale"};
+constexpr std::array<std::string_view, 1> kDropoutKeys = {"moe_token_dropout"};
 constexpr std::array<std::string_view, 1> kJitterKeys = {"router_jitter_noise"};
-constexpr std::array<std::string_view, 3> kScoringKeys = {"scoring_func", "score_function",
-                                                          "score_func"};
+constexpr std::array<std::string_view, 4> kScoringKeys = {"scoring_func", "score_function",
+                                                          "score_func", "expert_selection_fn"};
 constexpr std::array<std::string_view, 1> kMethodKeys = {"topk_method"};
 
 // Beside the sum of chosen weights where it divides them, as the published code has it.
@@ -119,14 +121,23 @@ void KeepBestGroups(const RoutingSettings& settings, std::vector<double>& choice
   }
 }
 
-// Choose by probability (and correction), weigh by probability.
-std::vector<ExpertShare> RouteByProbability(std::span<const double> probabilities,
-                                            std::span<const float> correction,
-                                            const RoutingSettings& settings) {
-  std::vector<double> choice(probabilities.begin(), probabilities.end());
-  for (size_t i = 0; i < correction.size(); ++i) choice[i] += correction[i];
-  KeepBestGroups(settings, choice);
-  const auto chosen = LargestOf(choice, settings.experts_per_token);
+// What each expert would count alone.
+void ToProbabilities(RoutingKind kind, std::vector<double>& values) {
+  if (kind == RoutingKind::kSoftmaxTopK) {
+    values = Softmax(values);
+    return;
+  }
+  for (double& value : values) {
+    if (kind == RoutingKind::kRootSoftplus) {
+      value = std::sqrt(value > 30 ? value : std::log1p(std::exp(value)));
+    } else {
+      value = Logistic(value);
+    }
+  }
+}
+
+std::vector<ExpertShare> Shares(std::span<const double> probabilities,
+                                std::span<const uint32_t> chosen, const RoutingSettings& settings) {
   double sum = 0;
   for (const uint32_t expert : chosen) sum += probabilities[expert];
   const double factor = settings.scaling / (settings.normalise ? sum + kSumEpsilon : 1);
@@ -136,6 +147,16 @@ std::vector<ExpertShare> RouteByProbability(std::span<const double> probabilitie
         {.expert = expert, .weight = static_cast<float>(probabilities[expert] * factor)});
   }
   return shares;
+}
+
+// Choose by probability (and correction), weigh by probability.
+std::vector<ExpertShare> RouteByProbability(std::span<const double> probabilities,
+                                            std::span<const float> correction,
+                                            const RoutingSettings& settings) {
+  std::vector<double> choice(probabilities.begin(), probabilities.end());
+  for (size_t i = 0; i < correction.size(); ++i) choice[i] += correction[i];
+  KeepBestGroups(settings, choice);
+  return Shares(probabilities, LargestOf(choice, settings.experts_per_token), settings);
 }
 
 std::vector<ExpertShare> RouteBySoftmaxOfChosen(std::span<const double> scores,
@@ -187,6 +208,7 @@ std::vector<ExpertShare> RouteSparsely(std::span<const double> scores,
 RoutingKind KindOf(const ConfigView& config, std::optional<RoutingKind> kind, bool has_correction) {
   const auto scoring = config.Text(kScoringKeys);
   if (scoring == "sigmoid") return RoutingKind::kSigmoidGroups;
+  if (scoring == "sqrtsoftplus") return RoutingKind::kRootSoftplus;
   if (scoring == "softmax") return kind.value_or(RoutingKind::kSoftmaxTopK);
   // A softmax of the chosen has no place for a correction.
   const bool takes_correction = kind && *kind != RoutingKind::kTopKSoftmax;
@@ -196,11 +218,15 @@ RoutingKind KindOf(const ConfigView& config, std::optional<RoutingKind> kind, bo
 
 }  // namespace
 
-Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<RoutingKind> kind,
+Result<RoutingSettings> ReadRouting(const ConfigView& config, const RoutingDefaults& defaults,
                                     uint32_t experts, bool has_correction) {
   RoutingSettings settings;
-  settings.kind = KindOf(config, kind, has_correction);
-  TG_ASSIGN(const auto per_token, RequireNumber(config, kPerTokenKeys));
+  settings.kind = KindOf(config, defaults.kind, has_correction);
+  TG_ASSIGN(const auto stated, StatedNumber(config, kPerTokenKeys));
+  uint64_t per_token = stated.value_or(defaults.experts_per_token);
+  if (per_token == 0) {
+    TG_ASSIGN(per_token, RequireNumber(config, kPerTokenKeys));
+  }
   TG_TRY(ReadGroups(config, experts, settings));
   const uint64_t reachable = uint64_t{experts} / settings.groups * settings.kept_groups;
   if (per_token > reachable) {
@@ -209,11 +235,23 @@ Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<Rout
                                fmt::format("at most {}", reachable));
   }
   settings.experts_per_token = static_cast<uint32_t>(per_token);
+  const bool by_kind =
+      settings.kind == RoutingKind::kSigmoidGroups || settings.kind == RoutingKind::kRootSoftplus;
   settings.normalise =
-      config.Flag("norm_topk_prob").value_or(settings.kind == RoutingKind::kSigmoidGroups);
+      config.Flag("norm_topk_prob").value_or(defaults.normalised.value_or(by_kind));
   settings.scaling = config.Real(kScalingKeys).value_or(1);
+  // NLLB drops experts in training and makes up for it afterwards.
+  settings.scaling *= 1 - config.Real(kDropoutKeys).value_or(0);
   settings.jitter = config.Real(kJitterKeys).value_or(settings.jitter);
   return settings;
+}
+
+std::vector<ExpertShare> RouteToChosen(std::span<const float> scores,
+                                       std::span<const uint32_t> chosen,
+                                       const RoutingSettings& settings) {
+  std::vector<double> values(scores.begin(), scores.end());
+  ToProbabilities(settings.kind, values);
+  return Shares(values, chosen, settings);
 }
 
 std::vector<ExpertShare> RouteToken(std::span<const float> scores,
@@ -222,9 +260,9 @@ std::vector<ExpertShare> RouteToken(std::span<const float> scores,
   std::vector<double> values(scores.begin(), scores.end());
   switch (settings.kind) {
     case RoutingKind::kSoftmaxTopK:
-      return RouteByProbability(Softmax(values), correction, settings);
     case RoutingKind::kSigmoidGroups:
-      for (double& value : values) value = Logistic(value);
+    case RoutingKind::kRootSoftplus:
+      ToProbabilities(settings.kind, values);
       return RouteByProbability(values, correction, settings);
     case RoutingKind::kTopKSoftmax:
       return RouteBySoftmaxOfChosen(values, settings);

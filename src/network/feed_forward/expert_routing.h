@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "architecture/config_view.h"
-#include "network/feed_forward/routing_kind.h"
+#include "roles/routing_kind.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
@@ -25,13 +25,18 @@ struct RoutingSettings {
   double jitter = 0.01;  // kSparseMixer: half of how far below the best a score still counts
 };
 
-// What config.json says of the routing of `experts` experts. `kind` as the table of architectures
-// has it; the config's "scoring_func" goes before it, and a correction for the choice before
-// kTopKSoftmax, which has no place for one. Empty: kSigmoidGroups where there is a correction, else
-// kSoftmaxTopK. Errors:
-// kBadFile, naming the key, where the number of experts per token is not stated, or numbers
-// contradict each other.
-Result<RoutingSettings> ReadRouting(const ConfigView& config, std::optional<RoutingKind> kind,
+// What the table of architectures says of routing.
+struct RoutingDefaults {
+  std::optional<RoutingKind> kind = {};
+  std::optional<bool> normalised = {};  // empty: as the kind has it
+  uint32_t experts_per_token = 0;       // 0: none; config.json goes before it
+};
+
+// What config.json says of the routing of `experts` experts. `kind`: the config's "scoring_func"
+// goes before it, and a correction for the choice before kTopKSoftmax, which has no place for one.
+// Empty: kSigmoidGroups where there is a correction, else kSoftmaxTopK. Errors: kBadFile, naming
+// the key, where the number of experts per token is not stated, or numbers contradict each other.
+Result<RoutingSettings> ReadRouting(const ConfigView& config, const RoutingDefaults& defaults,
                                     uint32_t experts, bool has_correction);
 
 struct ExpertShare {
@@ -47,6 +52,11 @@ struct ExpertShare {
 std::vector<ExpertShare> RouteToken(std::span<const float> scores,
                                     std::span<const float> correction,
                                     const RoutingSettings& settings);
+
+// The same where the token itself says its experts. REQUIRES: they are below the number of scores.
+std::vector<ExpertShare> RouteToChosen(std::span<const float> scores,
+                                       std::span<const uint32_t> chosen,
+                                       const RoutingSettings& settings);
 
 }  // namespace tensorguard::internal
 

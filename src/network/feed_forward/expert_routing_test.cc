@@ -55,6 +55,20 @@ TEST(ExpertRouting, GroupsCountByTheirTwoBestOrTheirBest) {
   EXPECT_EQ(RouteToken(scores, {}, settings)[0].expert, 3u);
 }
 
+TEST(ExpertRouting, RootOfSoftplusDividesByTheSum) {
+  const RoutingSettings settings = {
+      .kind = Kind::kRootSoftplus, .experts_per_token = 2, .normalise = true};
+  // sqrt(log(1 + e^x)) at log 4 and log 9: 1.2686, 1.5174.
+  ExpectShares(RouteToken(kLogits, {}, settings), {{3, 0.5446492f}, {2, 0.4553508f}});
+}
+
+TEST(ExpertRouting, ATableOfTokensCanChoose) {
+  const RoutingSettings settings = {
+      .kind = Kind::kSigmoidGroups, .experts_per_token = 2, .normalise = true, .scaling = 2.6};
+  const std::vector<uint32_t> chosen = {0, 2};
+  ExpectShares(RouteToChosen(kLogits, chosen, settings), {{0, 1}, {2, 1.6f}});
+}
+
 TEST(ExpertRouting, SigmoidScalesTheInput) {
   const RoutingSettings settings = {.kind = Kind::kSigmoidInput, .experts_per_token = 1};
   const auto shares = RouteToken(kLogits, {}, settings);
@@ -91,7 +105,7 @@ TEST(ExpertRouting, ScoresThatAreNoNumbersStillGiveExperts) {
 
 Result<RoutingSettings> Read(const Json& config, std::optional<Kind> kind = {},
                              bool correction = false) {
-  return ReadRouting(ConfigView(config), kind, 8, correction);
+  return ReadRouting(ConfigView(config), {.kind = kind}, 8, correction);
 }
 
 TEST(ReadRouting, TakesWhatTheConfigSays) {

@@ -10,19 +10,27 @@
 namespace tensorguard::internal {
 namespace {
 
-constexpr float kClampedSlope = 1.702f;  // of the sigmoid, as in the approximation of GELU by it
-
-float ClampedGate(float gate, float up, float limit) {
+float ClampedGate(float gate, float up, float limit, float slope) {
   const float bounded = std::min(gate, limit);
-  const float activated = bounded * Activate(Activation::kSigmoid, kClampedSlope * bounded);
+  const float activated = bounded * Activate(Activation::kSigmoid, slope * bounded);
   return activated * (std::clamp(up, -limit, limit) + 1);
 }
 
+float GatedValue(const FeedForwardSettings& settings, float gate, float up) {
+  if (settings.clamp) return ClampedGate(gate, up, *settings.clamp, settings.clamped_slope);
+  if (settings.limit) {
+    gate = std::min(gate, *settings.limit);
+    up = std::clamp(up, -*settings.limit, *settings.limit);
+  }
+  return Activate(settings.activation, gate) * up;
+}
+
 Result<FloatMatrix> ApplyDown(const FeedForward& block, FloatMatrix inner) {
-  if (!block.inner_norm) return block.down.Apply(inner);
-  auto normalised = block.inner_norm->Apply(std::move(inner));
-  if (!normalised) return normalised;
-  return block.down.Apply(*normalised);
+  TG_ASSIGN(const auto normalised, ApplyIfAny(block.inner_norm, std::move(inner)));
+  auto added = block.down.Apply(normalised);
+  if (!added || block.settings.down_factor == 1) return added;
+  for (float& value : added->values()) value *= block.settings.down_factor;
+  return added;
 }
 
 Error GateMismatch(const LinearMap& gate, uint64_t width) {
@@ -52,15 +60,18 @@ Result<FloatMatrix> RunFeedForward(const FeedForward& block, const FloatMatrix& 
   if (!inner) return inner;
   const FeedForwardSettings& settings = block.settings;
   if (!block.gate) {
-    Activate(settings.activation, inner->values());
+    if (block.learned) {
+      TG_TRY(block.learned->Apply(*inner));
+    } else {
+      Activate(settings.activation, inner->values());
+    }
     return ApplyDown(block, *std::move(inner));
   }
   TG_ASSIGN(const auto gate, block.gate->Apply(rows));
   const auto gates = gate.values();
   const auto values = inner->values();
   for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = settings.clamp ? ClampedGate(gates[i], values[i], *settings.clamp)
-                               : Activate(settings.activation, gates[i]) * values[i];
+    values[i] = GatedValue(settings, gates[i] * settings.gate_factor, values[i]);
   }
   return ApplyDown(block, *std::move(inner));
 }

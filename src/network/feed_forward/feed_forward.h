@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "network/feed_forward/learned_activation.h"
 #include "network/parts/activation.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/linear_map.h"
@@ -15,8 +16,13 @@ namespace tensorguard::internal {
 struct FeedForwardSettings {
   Activation activation = Activation::kSilu;
   // gpt-oss: both halves clamped to this limit (the gate from above only), the gate through
-  // x sigmoid(1.702 x), one added to the other half.
+  // x sigmoid(slope x), one added to the other half.
   std::optional<float> clamp = {};
+  float clamped_slope = 1.702f;
+  std::optional<float> limit =
+      {};                 // clamped to this in the same way, and nothing else (DeepSeek V4)
+  float gate_factor = 1;  // on the gate before its activation
+  float down_factor = 1;  // on what the block gives
 };
 
 // down(activation(up x)), or down(activation(gate x) * (up x)).
@@ -25,7 +31,8 @@ struct FeedForward {
   LinearMap up = {};
   LinearMap down = {};
   FeedForwardSettings settings = {};
-  std::optional<Norm> inner_norm = {};  // before `down`
+  std::optional<LearnedActivation> learned = {};  // instead of settings.activation
+  std::optional<Norm> inner_norm = {};            // before `down`
 };
 
 // The block of these parts; empty if there is no up or no down. For a mixture: filter.expert or

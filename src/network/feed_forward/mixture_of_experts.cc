@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -67,16 +68,25 @@ struct RouterWeights {
   const Weight* matrix = nullptr;
   const Weight* bias = nullptr;
   const Weight* correction = nullptr;
+  const Weight* choices = nullptr;
   const Weight* unread = nullptr;
 };
+
+// The router of experts of attention (JetMoE).
+bool IsOfAttention(std::string_view name) {
+  return name.find("attention.experts.router.") != std::string_view::npos;
+}
 
 RouterWeights FindRouter(const LayerParts& layer, uint32_t experts) {
   RouterWeights router;
   for (const Weight* weight : layer.weights()) {
     const TensorRole& role = weight->role;
     if (role.role != Role::kRouter || role.expert || role.shared_expert) continue;
+    if (IsOfAttention(layer.NameOf(*weight))) continue;
     if (IsCorrection(layer.NameOf(*weight))) {
       router.correction = weight;
+    } else if (EndsInWords(layer.NameOf(*weight), "tid2eid")) {
+      router.choices = weight;
     } else if (role.is_bias) {
       if (weight->rows == experts) router.bias = weight;
     } else if (!weight->is_vector && weight->rows == experts && router.matrix == nullptr) {
@@ -89,10 +99,11 @@ RouterWeights FindRouter(const LayerParts& layer, uint32_t experts) {
 }
 
 // `mixture` has its experts and nothing of its routing.
-void ReadRouter(const LayerParts& layer, const ConfigView& config, std::optional<RoutingKind> kind,
+void ReadRouter(const LayerParts& layer, const ConfigView& config, const RoutingDefaults& defaults,
                 MixtureOfExperts& mixture) {
   const RouterWeights router = FindRouter(layer, mixture.experts);
   mixture.correction = router.correction;
+  mixture.choices = router.choices;
   if (router.matrix != nullptr) {
     mixture.router = LinearMap{&layer.source(), router.matrix, router.bias};
   }
@@ -105,7 +116,7 @@ void ReadRouter(const LayerParts& layer, const ConfigView& config, std::optional
     mixture.routing = Error{.kind = ErrorKind::kUnsupported,
                             .problem = "the experts of a layer have no router that is known"};
   } else {
-    mixture.routing = ReadRouting(config, kind, mixture.experts, router.correction != nullptr);
+    mixture.routing = ReadRouting(config, defaults, mixture.experts, router.correction != nullptr);
   }
 }
 
@@ -115,8 +126,33 @@ struct ExpertLoad {
   std::vector<ExpertShare> shares;
 };
 
+// The experts of a token by the table.
+Result<std::vector<uint32_t>> ChosenExperts(const MixtureOfExperts& mixture, uint32_t id) {
+  if (id >= mixture.choices->rows) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the table of experts by token has no row for a token"};
+  }
+  TG_ASSIGN(const auto row, ReadWeightRows(*mixture.source, *mixture.choices, id, 1));
+  std::vector<uint32_t> chosen;
+  for (const float expert : row.values()) {
+    if (!(expert >= 0 && expert < static_cast<float>(mixture.experts))) {
+      return Error{.kind = ErrorKind::kBadFile,
+                   .problem = "the table of experts by token names an expert that is not there",
+                   .found = fmt::format("{}", expert),
+                   .expected = fmt::format("below {}", mixture.experts)};
+    }
+    chosen.push_back(static_cast<uint32_t>(expert));
+  }
+  return chosen;
+}
+
 Result<std::vector<ExpertLoad>> DistributeRows(const MixtureOfExperts& mixture,
-                                               const FloatMatrix& rows) {
+                                               const FloatMatrix& rows,
+                                               std::span<const uint32_t> ids) {
+  if (mixture.choices != nullptr && ids.size() != rows.rows()) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the experts hang on the tokens, which are not known here"};
+  }
   if (!mixture.routing) return mixture.routing.error();
   TG_ASSIGN(const auto scores, mixture.router->Apply(rows));
   std::vector<float> correction;
@@ -126,7 +162,14 @@ Result<std::vector<ExpertLoad>> DistributeRows(const MixtureOfExperts& mixture,
   }
   std::vector<ExpertLoad> loads(mixture.experts);
   for (size_t row = 0; row < rows.rows(); ++row) {
-    for (const ExpertShare& share : RouteToken(scores.Row(row), correction, *mixture.routing)) {
+    std::vector<ExpertShare> shares;
+    if (mixture.choices != nullptr) {
+      TG_ASSIGN(const auto chosen, ChosenExperts(mixture, ids[row]));
+      shares = RouteToChosen(scores.Row(row), chosen, *mixture.routing);
+    } else {
+      shares = RouteToken(scores.Row(row), correction, *mixture.routing);
+    }
+    for (const ExpertShare& share : shares) {
       loads[share.expert].rows.push_back(row);
       loads[share.expert].shares.push_back(share);
     }
@@ -152,6 +195,15 @@ Result<void> AddExpert(const FeedForward& block, const ExpertLoad& load, const F
   return {};
 }
 
+Result<void> AddBias(const MixtureOfExperts& mixture, FloatMatrix& sum) {
+  if (mixture.bias == nullptr) return {};
+  TG_ASSIGN(const auto bias, ReadVector(*mixture.source, *mixture.bias, sum.columns()));
+  for (size_t row = 0; row < sum.rows(); ++row) {
+    for (size_t i = 0; i < bias.size(); ++i) sum.Row(row)[i] += bias[i];
+  }
+  return {};
+}
+
 Result<void> AddSharedExpert(const MixtureOfExperts& mixture, const FloatMatrix& rows,
                              FloatMatrix& sum) {
   if (!mixture.shared) return {};
@@ -167,6 +219,9 @@ Result<void> AddSharedExpert(const MixtureOfExperts& mixture, const FloatMatrix&
       sum.Row(row)[column] += factor * outputs.Row(row)[column];
     }
   }
+  if (mixture.averaged_with_shared) {
+    for (float& value : sum.values()) value /= 2;
+  }
   return {};
 }
 
@@ -180,9 +235,11 @@ Result<void> CheckWidth(const FeedForward& block, const FloatMatrix& rows) {
                .expected = fmt::format("{}", rows.columns())};
 }
 
-Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
+// `inner`: what the routed experts read of `rows`.
+Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& inner,
+                         const FloatMatrix& rows) {
   for (const FeedForward& block : mixture.blocks) {
-    if (auto checked = CheckWidth(block, rows); !checked) return checked;
+    if (auto checked = CheckWidth(block, inner); !checked) return checked;
   }
   return mixture.shared ? CheckWidth(*mixture.shared, rows) : Result<void>();
 }
@@ -191,7 +248,7 @@ Result<void> CheckWidths(const MixtureOfExperts& mixture, const FloatMatrix& row
 
 Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& config,
                                      const FeedForwardSettings& settings,
-                                     std::optional<RoutingKind> routing) {
+                                     const RoutingDefaults& routing) {
   MixtureOfExperts mixture = {.source = &layer.source()};
   const auto experts = CollectExperts(layer);
   for (size_t expert = 0; expert < experts.size(); ++expert) {
@@ -207,41 +264,61 @@ Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& 
   mixture.experts = static_cast<uint32_t>(mixture.blocks.size());
   mixture.shared = FindFeedForward(layer, settings, {.shared_expert = true});
   mixture.has_shared_expert = mixture.shared.has_value();
+  static constexpr std::array<std::string_view, 1> kCombination = {
+      "shared_expert_combination_strategy"};
+  mixture.bias = layer.Named("mlp.bias");
+  mixture.latent_in = layer.NamedMap("fc1_latent_proj");
+  mixture.latent_out = layer.NamedMap("fc2_latent_proj");
+  if (mixture.latent_in.has_value() != mixture.latent_out.has_value()) {
+    return Error{.kind = ErrorKind::kBadFile,
+                 .problem = "the space that the experts compute in has a way in or out alone",
+                 .expected = "fc1_latent_proj and fc2_latent_proj"};
+  }
+  mixture.averaged_with_shared = config.Text(kCombination) == "average";
   mixture.shared_gate = layer.FindMap(Role::kRouter, {.shared_expert = true});
   ReadRouter(layer, config, routing, mixture);
   return mixture;
 }
 
-Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows) {
-  TG_TRY(CheckWidths(mixture, rows));
-  TG_ASSIGN(const auto loads, DistributeRows(mixture, rows));
-  FloatMatrix sum(rows.rows(), rows.columns());
+Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows,
+                               std::span<const uint32_t> ids) {
+  TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
+  TG_TRY(CheckWidths(mixture, inner, rows));
+  TG_ASSIGN(const auto loads, DistributeRows(mixture, rows, ids));
+  FloatMatrix sum(inner.rows(), inner.columns());
   for (size_t expert = 0; expert < loads.size(); ++expert) {
     if (loads[expert].rows.empty()) continue;
-    TG_TRY(AddExpert(mixture.blocks[expert], loads[expert], rows, sum));
+    TG_TRY(AddExpert(mixture.blocks[expert], loads[expert], inner, sum));
   }
+  TG_ASSIGN(sum, ApplyMapIfAny(mixture.latent_out, std::move(sum)));
+  TG_TRY(AddBias(mixture, sum));
   TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }
 
 Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,
                               const FloatMatrix& rows) {
-  return RunFeedForward(mixture.blocks[expert], rows);
+  TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
+  TG_ASSIGN(auto outputs, RunFeedForward(mixture.blocks[expert], inner));
+  return ApplyMapIfAny(mixture.latent_out, std::move(outputs));
 }
 
 Result<FloatMatrix> RunAllExperts(const MixtureOfExperts& mixture, const FloatMatrix& rows,
                                   const ExpertVisitor& visit) {
-  TG_TRY(CheckWidths(mixture, rows));
+  TG_ASSIGN(const auto inner, ApplyMapIfAny(mixture.latent_in, rows));
+  TG_TRY(CheckWidths(mixture, inner, rows));
   FloatMatrix sum(rows.rows(), rows.columns());
   const float share = 1 / static_cast<float>(mixture.experts);
   for (uint32_t expert = 0; expert < mixture.experts; ++expert) {
-    TG_ASSIGN(const auto outputs, RunFeedForward(mixture.blocks[expert], rows));
+    TG_ASSIGN(auto own, RunFeedForward(mixture.blocks[expert], inner));
+    TG_ASSIGN(const auto outputs, ApplyMapIfAny(mixture.latent_out, std::move(own)));
     for (size_t i = 0; i < sum.values().size(); ++i) {
       sum.values()[i] += share * outputs.values()[i];
     }
     if (!visit) continue;
     TG_TRY(visit(expert, outputs));
   }
+  TG_TRY(AddBias(mixture, sum));
   TG_TRY(AddSharedExpert(mixture, rows, sum));
   return sum;
 }

@@ -4,16 +4,17 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "architecture/config_view.h"
 #include "network/feed_forward/expert_routing.h"
 #include "network/feed_forward/expert_visitor.h"
 #include "network/feed_forward/feed_forward.h"
-#include "network/feed_forward/routing_kind.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/linear_map.h"
 #include "numerics/float_matrix.h"
+#include "roles/routing_kind.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
@@ -27,26 +28,42 @@ struct MixtureOfExperts {
   std::vector<FeedForward> blocks = {};       // one per routed expert
   std::optional<FeedForward> shared = {};     // for every token
   std::optional<LinearMap> shared_gate = {};  // its sigmoid scales the shared expert's output
-  std::optional<LinearMap> router = {};       // hidden state to one score per expert
+  // Around the routed experts, which compute in a narrower space (Nemotron 3).
+  std::optional<LinearMap> latent_in = {};
+  std::optional<LinearMap> latent_out = {};
+  const Weight* bias = nullptr;          // of what the routed experts give together; null: none
+  bool averaged_with_shared = false;     // half of what both give; else their sum
+  std::optional<LinearMap> router = {};  // hidden state to one score per expert
   const WeightSource* source = nullptr;
   const Weight* correction = nullptr;  // added to the scores for the choice; null: none
+  const Weight* choices = nullptr;     // the experts of every token, by its id; null: by scores
   // What the config says of the routing, an error where that or the router is not understood. It
   // concerns sequences alone: what single experts compute does not hang on it.
   Result<RoutingSettings> routing = RoutingSettings();
+
+  // True for a weight beside the router's, the experts' and the shared expert's.
+  bool Holds(const Weight& weight) const {
+    const auto holds = [&](const std::optional<LinearMap>& map) {
+      return map && (map->weight == &weight || map->bias == &weight);
+    };
+    return holds(latent_in) || holds(latent_out) || &weight == choices || &weight == bias;
+  }
 };
 
-// REQUIRES: the layer has weights with an expert. `routing` as the table of architectures has it,
-// empty for one without a row. Errors: kBadFile where an expert lacks a matrix.
+// REQUIRES: the layer has weights with an expert. `routing` is empty for an architecture without a
+// row. Errors: kBadFile where an expert lacks a matrix.
 Result<MixtureOfExperts> ReadMixture(const LayerParts& layer, const ConfigView& config,
                                      const FeedForwardSettings& settings,
-                                     std::optional<RoutingKind> routing);
+                                     const RoutingDefaults& routing);
 
 // All take rows [n, hidden] to the same shape. Errors: those of LinearMap::Apply and
 // RunFeedForward.
 
-// The experts that each row is routed to, weighted, and the shared one. Errors: also those of
-// ReadRouting; kUnsupported where the router is not understood.
-Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows);
+// The experts that each row is routed to, weighted, and the shared one. `ids`: the rows' tokens,
+// for a mixture whose tokens say their experts. Errors: also those of ReadRouting; kUnsupported
+// where the router is not understood, or tokens are wanted and not there.
+Result<FloatMatrix> RunMixture(const MixtureOfExperts& mixture, const FloatMatrix& rows,
+                               std::span<const uint32_t> ids = {});
 
 // One routed expert alone, without its weight. REQUIRES: expert < mixture.experts.
 Result<FloatMatrix> RunExpert(const MixtureOfExperts& mixture, uint32_t expert,

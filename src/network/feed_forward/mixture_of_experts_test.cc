@@ -34,7 +34,7 @@ TEST(MixtureOfExperts, SendsEachRowToItsExpert) {
   const TestLayer layer(ScalingExperts(), kConfig);
   const auto parts = layer.parts();
   const auto mixture =
-      ReadMixture(parts, layer.config(), kRelu, RoutingKind::kTopKSoftmax).operator*();
+      ReadMixture(parts, layer.config(), kRelu, {.kind = RoutingKind::kTopKSoftmax}).operator*();
   EXPECT_EQ(mixture.experts, 3u);
   EXPECT_FALSE(mixture.has_shared_expert);
   const auto out = RunMixture(mixture, MatrixOf({{5, 0}, {0, 5}}));
@@ -52,7 +52,7 @@ TEST(MixtureOfExperts, AddsTheSharedExpertThroughItsGate) {
   const TestLayer layer(tensors, kConfig);
   const auto parts = layer.parts();
   const auto mixture =
-      ReadMixture(parts, layer.config(), kRelu, RoutingKind::kTopKSoftmax).operator*();
+      ReadMixture(parts, layer.config(), kRelu, {.kind = RoutingKind::kTopKSoftmax}).operator*();
   EXPECT_TRUE(mixture.has_shared_expert);
   // The gate is sigmoid(0) for the first row, sigmoid(log 3) for the second.
   const auto rows = MatrixOf({{1, 0}, {0, 1}});
@@ -73,7 +73,7 @@ TEST(MixtureOfExperts, ScalesTheInputWhereTheArchitectureDoes) {
   const TestLayer layer(ScalingExperts(), kConfig);
   const auto parts = layer.parts();
   const auto mixture =
-      ReadMixture(parts, layer.config(), kRelu, RoutingKind::kSigmoidInput).operator*();
+      ReadMixture(parts, layer.config(), kRelu, {.kind = RoutingKind::kSigmoidInput}).operator*();
   const float score = std::log(4.0f);
   const auto out = RunMixture(mixture, MatrixOf({{score, 0}}));
   ASSERT_TRUE(out) << DescribeError(out.error());
@@ -98,7 +98,7 @@ TEST(MixtureOfExperts, AnImpossibleRoutingConcernsSequencesAlone) {
   const TestLayer layer(ScalingExperts(), {{"model_type", "test"}, {"num_experts_per_tok", 7}});
   const auto parts = layer.parts();
   const auto mixture =
-      ReadMixture(parts, layer.config(), kRelu, RoutingKind::kTopKSoftmax).operator*();
+      ReadMixture(parts, layer.config(), kRelu, {.kind = RoutingKind::kTopKSoftmax}).operator*();
   const auto rows = MatrixOf({{1, 0}});
   const auto out = RunMixture(mixture, rows);
   ASSERT_FALSE(out);
@@ -124,7 +124,7 @@ void ExpectRoutingRefused(const Tensors& tensors, const std::string& problem,
   const TestLayer layer(tensors, kConfig);
   const auto parts = layer.parts();
   const auto mixture =
-      ReadMixture(parts, layer.config(), kRelu, RoutingKind::kTopKSoftmax).operator*();
+      ReadMixture(parts, layer.config(), kRelu, {.kind = RoutingKind::kTopKSoftmax}).operator*();
   const auto out = RunMixture(mixture, MatrixOf({{1, 0}}));
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().kind, ErrorKind::kUnsupported);
@@ -153,7 +153,7 @@ TEST(MixtureOfExperts, RefusesExpertsOfAnotherWidth) {
   const TestLayer layer(tensors, kConfig);
   const auto parts = layer.parts();
   const auto mixture =
-      ReadMixture(parts, layer.config(), kRelu, RoutingKind::kTopKSoftmax).operator*();
+      ReadMixture(parts, layer.config(), kRelu, {.kind = RoutingKind::kTopKSoftmax}).operator*();
   const auto out = RunAllExperts(mixture, MatrixOf({{1, 0}}));
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().problem, "the expert puts out another width than it takes in");

@@ -33,6 +33,7 @@ constexpr ActivationName kNames[] = {
     {"squared_relu", Activation::kSquaredRelu},
     {"tanh", Activation::kTanh},
     {"sigmoid", Activation::kSigmoid},
+    {"softplus", Activation::kSoftplus},
     {"linear", Activation::kIdentity},
     {"identity", Activation::kIdentity},
 };
@@ -71,6 +72,8 @@ float Activate(Activation activation, float x) {
       return std::tanh(x);
     case Activation::kSigmoid:
       return Sigmoid(x);
+    case Activation::kSoftplus:
+      return x > 20 ? x : std::log1p(std::exp(x));
     case Activation::kIdentity:
       return x;
   }

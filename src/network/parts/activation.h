@@ -6,19 +6,9 @@
 #include <span>
 #include <string_view>
 
-namespace tensorguard::internal {
+#include "roles/activation_kind.h"
 
-enum class Activation {
-  kSilu,       // x sigmoid(x)
-  kGelu,       // x Phi(x), by the error function
-  kGeluTanh,   // its approximation by tanh (Hendrycks and Gimpel 2016)
-  kQuickGelu,  // x sigmoid(1.702 x)
-  kRelu,
-  kSquaredRelu,  // max(x, 0)^2 (So et al. 2021)
-  kTanh,
-  kSigmoid,
-  kIdentity,
-};
+namespace tensorguard::internal {
 
 // By the names that config.json uses: "silu", "swish", "gelu_new", "gelu_pytorch_tanh", "relu2",
 // ...; empty for a name that is none of them.

@@ -20,6 +20,8 @@ TEST(Activation, GivesTheDefinedValues) {
   EXPECT_NEAR(Activate(Activation::kTanh, 1), 0.7615942, 1e-6);
   EXPECT_EQ(Activate(Activation::kSigmoid, 0), 0.5f);
   EXPECT_EQ(Activate(Activation::kIdentity, -7), -7);
+  EXPECT_NEAR(Activate(Activation::kSoftplus, 1), 1.3132617, 1e-6);
+  EXPECT_NEAR(Activate(Activation::kSoftplus, 1000), 1000, 1e-3);
 }
 
 TEST(Activation, StaysFiniteFarOut) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bfloat16.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "network/attention/positions.h"
@@ -20,18 +21,21 @@ bool NameHolds(const LayerParts& parts, const Weight& weight, std::string_view w
   return LowerAscii(parts.NameOf(weight)).find(word) != std::string::npos;
 }
 
-void AddRow(std::span<const float> row, FloatMatrix& to) {
+void AddRow(std::span<const float> row, float times, FloatMatrix& to) {
   for (size_t i = 0; i < to.rows(); ++i) {
     const auto values = to.Row(i);
-    for (size_t j = 0; j < values.size(); ++j) values[j] += row[j];
+    for (size_t j = 0; j < values.size(); ++j) values[j] += row[j] * times;
   }
 }
 
 float ReadScale(const StackContext& context, uint64_t hidden) {
-  static constexpr std::array<std::string_view, 2> kKeys = {"embedding_multiplier", "scale_emb"};
+  static constexpr std::array<std::string_view, 3> kKeys = {"embedding_multiplier", "scale_emb",
+                                                            "embedding_scale"};
   const auto root = static_cast<float>(std::sqrt(static_cast<double>(hidden)));
   const EmbeddingScale rule = context.traits->embedding_scale;
-  const bool told = context.config.Flag("scale_embedding").value_or(false);
+  const bool told = std::ranges::any_of(
+      std::array{"scale_embedding", "rescale_embeddings", "mup_enabled"},
+      [&](std::string_view flag) { return context.config.Flag(flag).value_or(false); });
   if (rule == EmbeddingScale::kRootOfWidth) return root;
   if (rule == EmbeddingScale::kRootOfWidthIfTold && told) return root;
   return static_cast<float>(context.config.Real(kKeys).value_or(1));
@@ -69,6 +73,65 @@ std::optional<Norm> FindNorm(const StackContext& context, const LayerParts& oute
   return MakeNorm(context, gain, bias);
 }
 
+std::string_view LastWordOf(std::string_view module) {
+  return module.substr(module.rfind('.') + 1);
+}
+
+// "model.embeddings.position_embeddings" of "model.embeddings.position_embeddings.weight".
+std::string ModuleOf(const std::string& name) {
+  return LowerAscii(name.substr(0, name.rfind('.')));
+}
+
+// Whether the table is of places on a page ("x_position_embeddings"), not in the sequence.
+bool IsOfPage(const std::string& name) {
+  const std::string module = ModuleOf(name);
+  const std::string_view word = LastWordOf(module);
+  return word.size() > 2 && word[1] == '_' && word.find("position") != std::string_view::npos &&
+         std::string_view("xyhw").find(word[0]) != std::string_view::npos;
+}
+
+// A box of no size at the corner of the page has two edges at 0 in both directions.
+std::vector<ConstantRow> FindConstants(const StackContext& context, const LayerParts& outer) {
+  std::vector<ConstantRow> constants;
+  for (const Weight* weight : outer.weights()) {
+    const bool own = weight->role.stack == context.name || weight->role.stack.empty();
+    if (weight->role.role != Role::kPositionEmbedding || !own || weight->is_vector) continue;
+    const std::string& name = outer.NameOf(*weight);
+    if (NameHolds(outer, *weight, "token_type")) constants.push_back({weight});
+    if (!IsOfPage(name)) continue;
+    const char axis = LastWordOf(ModuleOf(name)).front();
+    constants.push_back({weight, axis == 'x' || axis == 'y' ? 2.0f : 1.0f});
+  }
+  return constants;
+}
+
+const Weight* FindPositionTable(const StackContext& context, const LayerParts& outer) {
+  const Weight* shared = nullptr;
+  for (const Weight* weight : outer.weights()) {
+    if (weight->role.role != Role::kPositionEmbedding || weight->is_vector) continue;
+    const std::string& name = outer.NameOf(*weight);
+    if (NameHolds(outer, *weight, "token_type") || IsOfPage(name)) continue;
+    if (EndsInWords(name, "relative_attention_bias.weight")) continue;
+    if (weight->role.stack == context.name) return weight;
+    if (weight->role.stack.empty() && shared == nullptr) shared = weight;
+  }
+  return shared;
+}
+
+// Where positions are counted from behind the padding token, its id tells where that is.
+void ReadPadding(const StackContext& context, Embedding& embedding) {
+  static constexpr std::array<std::string_view, 1> kPadding = {"pad_token_id"};
+  const ArchitectureTraits& traits = *context.traits;
+  embedding.position_offset = traits.position_offset;
+  if (!traits.positions_skip_padding || traits.position_offset == 0) return;
+  embedding.padding_id = embedding.position_offset - 1;
+  const Json* stated = context.config.Find(kPadding.front());
+  if (traits.padding_is_fixed || stated == nullptr || !stated->is_number_unsigned()) return;
+  constexpr uint64_t kMost = uint64_t{1} << 31;
+  embedding.padding_id = std::min(stated->get<uint64_t>(), kMost);
+  embedding.position_offset = *embedding.padding_id + 1;
+}
+
 Error BadTable(const LayerParts& outer, const Weight& weight, uint64_t expected) {
   return Error{.kind = ErrorKind::kBadFile,
                .problem = "the tensor is not as wide as the embedding that it goes with",
@@ -91,20 +154,28 @@ Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const 
     if (!projected) return projected;
     rows = *std::move(projected);
   }
-  if (token_types != nullptr) {
-    TG_ASSIGN(const auto first, ReadWeightRows(*source, *token_types, 0, 1));
-    AddRow(first.Row(0), rows);
+  if (norm && norm_first) {
+    TG_ASSIGN(auto normalised, norm->Apply(std::move(rows)));
+    rows = std::move(normalised);
+  }
+  for (const ConstantRow& constant : constants) {
+    TG_ASSIGN(const auto first, ReadWeightRows(*source, *constant.table, 0, 1));
+    AddRow(first.Row(0), constant.times, rows);
   }
   return rows;
 }
 
-Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, bool sinusoidal,
-                                         size_t width) const {
+Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, PositionScheme scheme,
+                                         size_t width, bool rounded) const {
   FloatMatrix rows(ids.size(), width);
+  const bool sinusoidal = IsSinusoidal(scheme);
   if (positions == nullptr && !sinusoidal) return rows;
   uint64_t next = position_offset;
-  const FloatMatrix waves =
-      sinusoidal ? SinusoidalPositions(ids.size(), width, position_offset) : FloatMatrix();
+  FloatMatrix waves =
+      sinusoidal ? SinusoidalPositions(ids.size(), width, position_offset, scheme) : FloatMatrix();
+  if (rounded) {
+    for (float& value : waves.values()) value = ToFloat32(RoundToBFloat16(value));
+  }
   for (size_t i = 0; i < ids.size(); ++i) {
     // A padding token's position is the one before all others; among waves, it has none.
     const bool padding = padding_id == ids[i];
@@ -129,7 +200,7 @@ Result<FloatMatrix> Embedding::Positions(std::span<const uint32_t> ids, bool sin
 }
 
 Result<FloatMatrix> Embedding::Finish(FloatMatrix rows) const {
-  if (norm) {
+  if (norm && !norm_first) {
     auto normalised = norm->Apply(std::move(rows));
     if (!normalised) return normalised;
     rows = *std::move(normalised);
@@ -144,17 +215,17 @@ Result<FloatMatrix> Embedding::Rows(std::span<const uint32_t> ids) const {
   return Finish(*std::move(rows));
 }
 
-Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, bool sinusoidal) const {
+Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, PositionScheme scheme,
+                                        bool rounded) const {
   auto rows = WithoutNorm(ids);
   if (!rows) return rows;
-  auto added = Positions(ids, sinusoidal, rows->columns());
+  auto added = Positions(ids, scheme, rows->columns(), rounded);
   if (!added) return added;
   for (size_t i = 0; i < rows->values().size(); ++i) rows->values()[i] += added->values()[i];
   return Finish(*std::move(rows));
 }
 
 Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer) {
-  static constexpr std::array<std::string_view, 1> kPadding = {"pad_token_id"};
   Embedding embedding{.source = context.source};
   embedding.table = FindOuter(context, outer, Role::kEmbedding, {}, true);
   if (embedding.table == nullptr || embedding.table->rows == 0 || embedding.table->columns == 0) {
@@ -164,21 +235,29 @@ Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& o
   }
   embedding.projection = FindProjection(context, outer);
   embedding.norm = FindNorm(context, outer);
-  embedding.token_types = FindOuter(context, outer, Role::kPositionEmbedding, "token_type", true);
+  if (!embedding.norm && context.traits->embedding_normed) {
+    embedding.norm = MakeNorm(context, nullptr, nullptr);
+  }
+  embedding.constants = FindConstants(context, outer);
   if (context.positions == PositionScheme::kLearned) {
-    embedding.positions = FindOuter(context, outer, Role::kPositionEmbedding, "token_type", false);
+    embedding.positions = FindPositionTable(context, outer);
   }
-  embedding.position_offset = context.traits->position_offset;
-  if (context.traits->positions_skip_padding && embedding.position_offset > 0) {
-    embedding.padding_id = context.config.Number(kPadding).value_or(embedding.position_offset - 1);
-  }
+  ReadPadding(context, embedding);
   const uint64_t hidden = embedding.hidden_size();
+  // Positions as wide as the stream are added to it (OPT), others to the narrow embedding (ALBERT).
   embedding.project_first =
-      embedding.positions == nullptr ? !embedding.norm : embedding.positions->columns == hidden;
+      embedding.positions == nullptr
+          ? !embedding.norm
+          : embedding.positions->columns == hidden && embedding.table->columns != hidden;
+  embedding.norm_first =
+      context.traits->decoder_norm_before_positions && !context.is_encoder && !embedding.projection;
   embedding.scale = ReadScale(context, hidden);
   const uint64_t width = embedding.project_first ? hidden : embedding.table->columns;
-  for (const Weight* added : {embedding.token_types, embedding.positions}) {
-    if (added != nullptr && added->columns != width) return BadTable(outer, *added, width);
+  for (const ConstantRow& added : embedding.constants) {
+    if (added.table->columns != width) return BadTable(outer, *added.table, width);
+  }
+  if (embedding.positions != nullptr && embedding.positions->columns != width) {
+    return BadTable(outer, *embedding.positions, width);
   }
   if (embedding.projection && embedding.projection->inputs() != embedding.table->columns) {
     return BadTable(outer, *embedding.projection->weight, embedding.table->columns);

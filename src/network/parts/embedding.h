@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_parts.h"
@@ -15,6 +16,12 @@
 
 namespace tensorguard::internal {
 
+// The first row of a table.
+struct ConstantRow {
+  const Weight* table = nullptr;
+  float times = 1;
+};
+
 // row * scale, token type 0 and position added, norm, projection.
 //
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
@@ -22,13 +29,16 @@ struct Embedding {
   const WeightSource* source = nullptr;
   const Weight* table = nullptr;  // [vocabulary, width]
   float scale = 1;
-  const Weight* token_types = nullptr;      // null: none
+  // Rows that are added to every token: of token type 0, of the place of a token without one on the
+  // page (LayoutLM), as often as it says.
+  std::vector<ConstantRow> constants = {};
   const Weight* positions = nullptr;        // null: none, or the scheme stores none
   uint64_t position_offset = 0;             // rows of the table before position 0
   std::optional<uint64_t> padding_id = {};  // a token that takes no position, where that counts
   std::optional<Norm> norm = {};
   std::optional<LinearMap> projection = {};
   bool project_first = false;  // before the positions are added
+  bool norm_first = false;     // likewise, where there is no projection
 
   uint64_t vocabulary_size() const { return table->rows; }
   uint64_t hidden_size() const { return projection ? projection->outputs() : table->columns; }
@@ -37,13 +47,16 @@ struct Embedding {
   // ReadWeight and LinearMap::Apply.
   Result<FloatMatrix> Rows(std::span<const uint32_t> ids) const;
 
-  // The same with the positions of one sequence. `sinusoidal`: where the scheme stores none.
+  // The same with the positions of one sequence, by the stored table or by the scheme's own.
   // Errors: also kUnsupported for more positions than the table has.
-  Result<FloatMatrix> Sequence(std::span<const uint32_t> ids, bool sinusoidal) const;
+  // `rounded`: the scheme's own rounded to bfloat16.
+  Result<FloatMatrix> Sequence(std::span<const uint32_t> ids, PositionScheme scheme,
+                               bool rounded = false) const;
 
  private:
   Result<FloatMatrix> WithoutNorm(std::span<const uint32_t> ids) const;
-  Result<FloatMatrix> Positions(std::span<const uint32_t> ids, bool sinusoidal, size_t width) const;
+  Result<FloatMatrix> Positions(std::span<const uint32_t> ids, PositionScheme scheme, size_t width,
+                                bool rounded) const;
   Result<FloatMatrix> Finish(FloatMatrix rows) const;
 };
 

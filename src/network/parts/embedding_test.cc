@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "architecture/table/architecture_table.h"
 #include "network/attention/positions.h"
 #include "tests/support/random_models.h"
 
@@ -46,7 +47,7 @@ class EmbeddingOf {
 
 TEST(Embedding, ScalesGemmasRows) {
   const EmbeddingOf embedding({{"model.embed_tokens.weight", Counted({3, 4})}},
-                              *FindTraits("gemma"));
+                              *FindComputingRow("gemma")->computes);
   ASSERT_TRUE(*embedding);
   const auto rows = embedding->Rows(std::vector<uint32_t>{2, 0});
   ASSERT_TRUE(rows);
@@ -56,19 +57,20 @@ TEST(Embedding, ScalesGemmasRows) {
 TEST(Embedding, AddsPositionsOnlyToSequences) {
   const EmbeddingOf embedding({{"transformer.wte.weight", Counted({3, 2})},
                                {"transformer.wpe.weight", {{2, 2}, {10, 20, 30, 40}}}},
-                              *FindTraits("gpt2"));
+                              *FindComputingRow("gpt2")->computes);
   ASSERT_TRUE(*embedding);
   const std::vector<uint32_t> ids = {1, 1};
   EXPECT_THAT(embedding->Rows(ids)->values(), ElementsAre(2, 3, 2, 3));
-  EXPECT_THAT(embedding->Sequence(ids, false)->values(), ElementsAre(12, 23, 32, 43));
+  EXPECT_THAT(embedding->Sequence(ids, PositionScheme::kLearned)->values(),
+              ElementsAre(12, 23, 32, 43));
 }
 
 TEST(Embedding, RefusesMorePositionsThanTheTableHas) {
   const EmbeddingOf embedding(
       {{"transformer.wte.weight", Counted({3, 2})}, {"transformer.wpe.weight", Counted({2, 2})}},
-      *FindTraits("gpt2"));
+      *FindComputingRow("gpt2")->computes);
   ASSERT_TRUE(*embedding);
-  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, false);
+  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, PositionScheme::kLearned);
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().kind, ErrorKind::kUnsupported);
   EXPECT_EQ(rows.error().tensor, "transformer.wpe.weight");
@@ -79,18 +81,18 @@ TEST(Embedding, GivesPaddingNoPositionOfItsOwn) {
   const EmbeddingOf embedding(
       {{"roberta.embeddings.word_embeddings.weight", {{3, 1}, {0, 0, 0}}},
        {"roberta.embeddings.position_embeddings.weight", {{5, 1}, {1, 2, 3, 4, 5}}}},
-      *FindTraits("roberta"));
+      *FindComputingRow("roberta")->computes);
   ASSERT_TRUE(*embedding);
-  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, false);
+  const auto rows = embedding->Sequence(std::vector<uint32_t>{0, 1, 2}, PositionScheme::kLearned);
   ASSERT_TRUE(rows);
   EXPECT_THAT(rows->values(), ElementsAre(3, 2, 4));
 }
 
 TEST(Embedding, GivesPaddingNoWave) {
   const EmbeddingOf embedding({{"model.shared.weight", {{3, 2}, {0, 0, 0, 0, 0, 0}}}},
-                              *FindTraits("m2m_100"));
+                              *FindComputingRow("m2m_100")->computes);
   ASSERT_TRUE(*embedding);
-  const auto rows = embedding->Sequence(std::vector<uint32_t>{1, 0}, true);
+  const auto rows = embedding->Sequence(std::vector<uint32_t>{1, 0}, PositionScheme::kSinusoidal);
   ASSERT_TRUE(rows);
   EXPECT_EQ(rows->Row(0)[0], 0);
   EXPECT_EQ(rows->Row(0)[1], 0);
@@ -104,7 +106,7 @@ TEST(Embedding, NormalisesBeforeItProjectsWherePositionsAreNarrow) {
        {"albert.embeddings.LayerNorm.weight", {{2}, {1, 1}}},
        {"albert.embeddings.LayerNorm.bias", {{2}, {0, 0}}},
        {"albert.encoder.embedding_hidden_mapping_in.weight", {{3, 2}, {1, 0, 0, 1, 2, 2}}}},
-      *FindTraits("albert"));
+      *FindComputingRow("albert")->computes);
   ASSERT_TRUE(*embedding);
   const auto rows = embedding->Rows(std::vector<uint32_t>{0});
   ASSERT_TRUE(rows);
@@ -116,7 +118,7 @@ TEST(Embedding, NormalisesBeforeItProjectsWherePositionsAreNarrow) {
 TEST(ReadEmbedding, RefusesPositionsOfAnotherWidth) {
   const EmbeddingOf embedding(
       {{"transformer.wte.weight", Counted({3, 2})}, {"transformer.wpe.weight", Counted({4, 3})}},
-      *FindTraits("gpt2"));
+      *FindComputingRow("gpt2")->computes);
   ASSERT_FALSE(*embedding);
   EXPECT_EQ((*embedding).error().kind, ErrorKind::kBadFile);
   EXPECT_EQ((*embedding).error().tensor, "transformer.wpe.weight");

@@ -6,6 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "architecture/table/architecture_table.h"
+#include "network/parts/activation.h"
+
 namespace tensorguard::internal {
 namespace {
 
@@ -30,9 +33,12 @@ double ReadEpsilon(const StackContext& context) {
 }  // namespace
 
 Norm MakeNorm(const StackContext& context, const Weight* gain, const Weight* bias, size_t width) {
-  const NormKind by_bias = bias != nullptr ? NormKind::kLayer : NormKind::kRms;
+  static constexpr std::array<std::string_view, 1> kOfRms = {"rms_norm_eps"};
+  NormKind kind =
+      context.traits->norm.value_or(bias != nullptr ? NormKind::kLayer : NormKind::kRms);
+  if (context.traits->rms_where_stated && context.config.Real(kOfRms)) kind = NormKind::kRms;
   return {.source = context.source,
-          .kind = context.traits->norm.value_or(by_bias),
+          .kind = kind,
           .epsilon = ReadEpsilon(context),
           .gain = gain,
           .bias = bias,

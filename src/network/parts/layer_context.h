@@ -8,7 +8,7 @@
 #include <string>
 
 #include "architecture/config_view.h"
-#include "network/architecture_traits.h"
+#include "architecture/table/architecture_traits.h"
 #include "network/parts/linear_map.h"
 #include "network/parts/norm.h"
 #include "network/weight.h"

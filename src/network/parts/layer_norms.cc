@@ -32,7 +32,10 @@ std::string_view ModuleOf(std::string_view name) {
 std::vector<NamedNorm> FindNorms(const LayerParts& parts) {
   std::vector<NamedNorm> norms;
   for (const Weight* weight : parts.weights()) {
-    if (weight->role.role != Role::kNorm) continue;
+    const std::string& name = parts.NameOf(*weight);
+    const bool aside = name.find(".indexer.") != std::string::npos ||
+                       EndsInWords(name, "post_per_layer_input_norm.weight");
+    if (weight->role.role != Role::kNorm || aside) continue;
     const std::string_view module = ModuleOf(parts.NameOf(*weight));
     // Tensors are sorted by name: gain and bias of a module follow each other.
     if (norms.empty() || norms.back().module != module) norms.push_back({module});
@@ -51,6 +54,8 @@ std::optional<Norm>* PlaceFor(PlacedNorms& placed, NormSlot slot) {
       return &placed.layer.mixer_sum;
     case NormSlot::kCrossInput:
       return &placed.layer.cross_input;
+    case NormSlot::kCrossOutput:
+      return &placed.layer.cross_output;
     case NormSlot::kCrossSum:
       return &placed.layer.cross_sum;
     case NormSlot::kFeedForwardInput:
@@ -72,7 +77,10 @@ std::optional<Norm>* PlaceFor(PlacedNorms& placed, NormSlot slot) {
 NormSlot CrossSlot(NormSlot slot) {
   if (slot == NormSlot::kMixerInput) return NormSlot::kCrossInput;
   if (slot == NormSlot::kMixerSum) return NormSlot::kCrossSum;
-  const bool of_cross = slot == NormSlot::kCrossInput || slot == NormSlot::kCrossSum;
+  if (slot == NormSlot::kMixerOutput) return NormSlot::kCrossOutput;
+  const bool of_cross = slot == NormSlot::kCrossInput || slot == NormSlot::kCrossOutput ||
+                        slot == NormSlot::kCrossSum || slot == NormSlot::kQuery ||
+                        slot == NormSlot::kKey;
   return of_cross ? slot : NormSlot::kOther;
 }
 
@@ -105,9 +113,10 @@ Result<void> CheckWidth(const StackContext& context, const std::optional<Norm>& 
 }
 
 Result<void> CheckWidths(const StackContext& context, const LayerNorms& norms) {
-  for (const auto* norm : {&norms.mixer_input, &norms.mixer_output, &norms.mixer_sum,
-                           &norms.cross_input, &norms.cross_sum, &norms.feed_forward_input,
-                           &norms.feed_forward_output, &norms.feed_forward_sum}) {
+  for (const auto* norm :
+       {&norms.mixer_input, &norms.mixer_output, &norms.mixer_sum, &norms.cross_input,
+        &norms.cross_output, &norms.cross_sum, &norms.feed_forward_input,
+        &norms.feed_forward_output, &norms.feed_forward_sum}) {
     if (auto fits = CheckWidth(context, *norm); !fits) return fits;
   }
   return {};
@@ -130,9 +139,11 @@ Result<PlacedNorms> PlaceNorms(const StackContext& context, const LayerParts& pa
   for (size_t i = 0; i < norms.size(); ++i) {
     const Weight* any = norms[i].gain != nullptr ? norms[i].gain : norms[i].bias;
     const NormSlot slot = any->role.cross_attention ? CrossSlot(slots[i]) : slots[i];
-    PlaceInAttention(slot, norms[i], placed.attention);
+    PlaceInAttention(slot, norms[i],
+                     any->role.cross_attention ? placed.cross_attention : placed.attention);
     if (slot == NormSlot::kOther) placed.unplaced = std::string(norms[i].module);
     std::optional<Norm>* place = PlaceFor(placed, slot);
+    if (place != nullptr && *place) placed.unplaced = std::string(norms[i].module);
     if (place != nullptr && !*place) {
       *place = MakeNorm(context, norms[i].gain, norms[i].bias);
     }

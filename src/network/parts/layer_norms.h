@@ -18,6 +18,7 @@ struct LayerNorms {
   std::optional<Norm> mixer_output = {};
   std::optional<Norm> mixer_sum = {};
   std::optional<Norm> cross_input = {};
+  std::optional<Norm> cross_output = {};
   std::optional<Norm> cross_sum = {};
   std::optional<Norm> feed_forward_input = {};
   std::optional<Norm> feed_forward_output = {};
@@ -39,6 +40,7 @@ struct PlacedNorms {
   std::optional<std::string> unplaced;  // the name of one without a place
   LayerNorms layer;
   AttentionNorms attention;
+  AttentionNorms cross_attention;
   std::optional<Norm> inner_feed_forward;
   std::optional<Norm> embedding;
 };

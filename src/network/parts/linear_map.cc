@@ -28,6 +28,11 @@ Result<FloatMatrix> LinearMap::Apply(const FloatMatrix& rows) const {
   return product;
 }
 
+Result<FloatMatrix> ApplyMapIfAny(const std::optional<LinearMap>& map, FloatMatrix rows) {
+  if (!map) return rows;
+  return map->Apply(rows);
+}
+
 Result<std::vector<float>> ReadVector(const WeightSource& source, const Weight& weight,
                                       uint64_t expected_size) {
   const auto size = CheckedMultiply(weight.rows, weight.columns);

@@ -3,6 +3,7 @@
 #define TENSORGUARD_NETWORK_PARTS_LINEAR_MAP_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "network/weight.h"
@@ -25,6 +26,9 @@ struct LinearMap {
   // where the rows or the bias are not as wide as the matrix wants them.
   Result<FloatMatrix> Apply(const FloatMatrix& rows) const;
 };
+
+// `map` where there is one, else the rows as they are.
+Result<FloatMatrix> ApplyMapIfAny(const std::optional<LinearMap>& map, FloatMatrix rows);
 
 // All numbers of a weight one after the other, whatever its dimensions. Errors: those of
 // ReadWeight; kBadFile, naming the tensor, if there are not `expected_size` of them.

@@ -87,4 +87,9 @@ Result<FloatMatrix> Norm::Apply(FloatMatrix rows) const {
   return rows;
 }
 
+Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows) {
+  if (!norm) return rows;
+  return norm->Apply(std::move(rows));
+}
+
 }  // namespace tensorguard::internal

@@ -3,19 +3,16 @@
 #define TENSORGUARD_NETWORK_PARTS_NORM_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "network/weight.h"
 #include "numerics/float_matrix.h"
+#include "roles/norm_kind.h"
 #include "tensorguard/result.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard::internal {
-
-enum class NormKind {
-  kRms,    // x / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019)
-  kLayer,  // (x - mean) / sqrt(variance + epsilon) (Ba et al. 2016)
-};
 
 // Each stretch of `group` columns (0: the whole row) on its own. REQUIRES: group divides
 // the columns.
@@ -38,6 +35,9 @@ struct Norm {
   // The gain as a factor per column, ones where there is none. Errors: as Apply.
   Result<std::vector<float>> ReadGain(size_t width) const;
 };
+
+// `norm` where there is one, else the rows as they are.
+Result<FloatMatrix> ApplyIfAny(const std::optional<Norm>& norm, FloatMatrix rows);
 
 }  // namespace tensorguard::internal
 

@@ -19,12 +19,15 @@ enum class Place {
   kMixerSum,
   kMixer,  // before the mixer or after its sum: the architecture's placement
   kCross,
+  kCrossOutput,
   kCrossSum,
   kFeedForwardInput,
   kFeedForwardOutput,
   kFeedForwardSum,
   kFeedForward,
   kBetween,      // "after attention": before the feed-forward, or on the mixer's output
+  kOnlyOne,      // of the layer: before the mixer, or before the feed-forward beside a mixer's own
+  kLateInput,    // before the feed-forward; on the mixer's output where nothing stands before that
   kSecondOfTwo,  // T5's second sublayer: cross-attention where there is one
   kQuery,
   kKey,
@@ -61,13 +64,27 @@ constexpr PlaceRow kPlaceRows[] = {
     // Norms on the sum (Vaswani et al. 2017).
     {"crossattention.output.layernorm", Place::kCrossSum},
     {"attention.output.layernorm", Place::kMixerSum},
+    {"fourier.output.layernorm", Place::kMixerSum},
     {"output.layernorm", Place::kFeedForwardSum},
-    {"attention.layernorm", Place::kMixerSum},
+    {"post_attention.layernorm", Place::kMixerSum},
     {"full_layer_layer_norm", Place::kFeedForwardSum},
     {"sa_layer_norm", Place::kMixerSum},
     {"output_layer_norm", Place::kFeedForwardSum},
 
     // Names of either side.
+    {"attention.layernorm", Place::kMixer},
+    {"attention.ln", Place::kMixerInput},
+    {"intermediate.layernorm", Place::kFeedForwardInput},
+    {"post_cross_attn_layernorm", Place::kCrossOutput},
+    {"cross_attention_layer_norm", Place::kCross},
+    {"cross_attn_layer_norm", Place::kCross},
+    {"feed_forward_layer_norm", Place::kFeedForward},
+    {"layer_norm1", Place::kMixer, true},
+    {"layer_norm2", Place::kFeedForward, true},
+    {"layernorm1", Place::kMixer},
+    {"layernorm2", Place::kFeedForward},
+    {"layernorm_before_attention", Place::kMixerInput},
+    {"layernorm_before_ffn", Place::kFeedForwardInput},
     {"self_attn_layer_norm", Place::kMixer},
     {"encoder_attn_layer_norm", Place::kCross},
     {"final_layer_norm", Place::kFeedForward},
@@ -85,6 +102,8 @@ constexpr PlaceRow kPlaceRows[] = {
 
     // Norms on the output of one half.
     {"post_self_attn_layernorm", Place::kMixerOutput},
+    {"post_norm1", Place::kMixerOutput},
+    {"post_norm2", Place::kFeedForwardOutput},
     {"post_feedforward_layernorm", Place::kFeedForwardOutput},
     {"post_ffw_norm", Place::kFeedForwardOutput},
     {"post_ffn_norm", Place::kFeedForwardOutput},
@@ -97,11 +116,14 @@ constexpr PlaceRow kPlaceRows[] = {
     {"post_attn_norm", Place::kBetween},
 
     // Norms in front.
-    {"norm", Place::kMixerInput, true},
-    {"layer_norm", Place::kMixerInput, true},
-    {"layernorm", Place::kMixerInput, true},
+    {"norm", Place::kOnlyOne, true},
+    {"layer_norm", Place::kOnlyOne, true},
+    {"layernorm", Place::kOnlyOne, true},
+    {"ln", Place::kOnlyOne, true},
+    {"feedforward_layer_norm", Place::kLateInput, true},
     {"input_layernorm", Place::kMixerInput},
     {"operator_norm", Place::kMixerInput},
+    {"norm_mlstm", Place::kMixerInput},
     {"temporal_pre_norm", Place::kMixerInput},
     {"channel_pre_norm", Place::kFeedForwardInput},
     {"pre_moe_norm", Place::kFeedForwardInput},
@@ -130,8 +152,12 @@ bool IsNumber(std::string_view word) {
 std::string_view WithinLayer(std::string_view name) {
   for (size_t begin = 0; begin < name.size();) {
     const size_t end = std::min(name.find('.', begin), name.size());
-    if (IsNumber(name.substr(begin, end - begin)))
-      return name.substr(std::min(end + 1, name.size()));
+    if (IsNumber(name.substr(begin, end - begin))) {
+      if (end < name.size() || begin == 0) return name.substr(std::min(end + 1, name.size()));
+      // A list of norms: its name is theirs.
+      const std::string_view list = name.substr(0, begin - 1);
+      return list.substr(list.rfind('.') + 1);
+    }
     begin = end + 1;
   }
   return name;
@@ -148,7 +174,16 @@ std::optional<Place> PlaceOf(std::string_view name) {
   return {};
 }
 
-NormSlot SlotOf(Place place, bool has_cross_attention, bool after_sum, bool between_is_input) {
+// What the other norms of the layer tell of the ambiguous ones.
+struct Surroundings {
+  bool has_cross_attention = false;
+  bool after_sum = false;
+  bool between_is_input = false;
+  bool mixer_has_norm = false;   // in front, under a name of its own
+  bool output_has_norm = false;  // that of the feed-forward
+};
+
+NormSlot SlotOf(Place place, const Surroundings& around) {
   switch (place) {
     case Place::kMixerInput:
       return NormSlot::kMixerInput;
@@ -157,9 +192,11 @@ NormSlot SlotOf(Place place, bool has_cross_attention, bool after_sum, bool betw
     case Place::kMixerSum:
       return NormSlot::kMixerSum;
     case Place::kMixer:
-      return after_sum ? NormSlot::kMixerSum : NormSlot::kMixerInput;
+      return around.after_sum ? NormSlot::kMixerSum : NormSlot::kMixerInput;
     case Place::kCross:
-      return after_sum ? NormSlot::kCrossSum : NormSlot::kCrossInput;
+      return around.after_sum ? NormSlot::kCrossSum : NormSlot::kCrossInput;
+    case Place::kCrossOutput:
+      return NormSlot::kCrossOutput;
     case Place::kCrossSum:
       return NormSlot::kCrossSum;
     case Place::kFeedForwardInput:
@@ -169,11 +206,16 @@ NormSlot SlotOf(Place place, bool has_cross_attention, bool after_sum, bool betw
     case Place::kFeedForwardSum:
       return NormSlot::kFeedForwardSum;
     case Place::kFeedForward:
-      return after_sum ? NormSlot::kFeedForwardSum : NormSlot::kFeedForwardInput;
+      return around.after_sum ? NormSlot::kFeedForwardSum : NormSlot::kFeedForwardInput;
     case Place::kBetween:
-      return between_is_input ? NormSlot::kFeedForwardInput : NormSlot::kMixerOutput;
+      return around.between_is_input ? NormSlot::kFeedForwardInput : NormSlot::kMixerOutput;
+    case Place::kOnlyOne:
+      return around.mixer_has_norm ? NormSlot::kFeedForwardInput : NormSlot::kMixerInput;
+    case Place::kLateInput:
+      return around.output_has_norm && !around.mixer_has_norm ? NormSlot::kMixerOutput
+                                                              : NormSlot::kFeedForwardInput;
     case Place::kSecondOfTwo:
-      return has_cross_attention ? NormSlot::kCrossInput : NormSlot::kFeedForwardInput;
+      return around.has_cross_attention ? NormSlot::kCrossInput : NormSlot::kFeedForwardInput;
     case Place::kQuery:
       return NormSlot::kQuery;
     case Place::kKey:
@@ -216,14 +258,17 @@ std::vector<NormSlot> LayerNormSlots(std::span<const std::string_view> names,
   };
   // Llama's post_attention_layernorm stands before the feed-forward. Where another norm does
   // (Gemma 2), or none stands before the mixer (OLMo 2), it is what its name says.
-  const bool between_is_input = holds({Place::kMixerInput, Place::kMixer}) &&
-                                !holds({Place::kFeedForwardInput, Place::kFeedForward});
+  const Surroundings around{
+      .has_cross_attention = has_cross_attention,
+      .after_sum = placement == NormPlacement::kAfterSum,
+      .between_is_input = holds({Place::kMixerInput, Place::kMixer}) &&
+                          !holds({Place::kFeedForwardInput, Place::kFeedForward}),
+      .mixer_has_norm = holds({Place::kMixerInput, Place::kMixer}),
+      .output_has_norm = holds({Place::kFeedForwardOutput})};
   std::vector<NormSlot> slots;
   slots.reserve(names.size());
   for (const auto& place : places) {
-    slots.push_back(place ? SlotOf(*place, has_cross_attention,
-                                   placement == NormPlacement::kAfterSum, between_is_input)
-                          : NormSlot::kOther);
+    slots.push_back(place ? SlotOf(*place, around) : NormSlot::kOther);
   }
   PlaceByOrder(names, slots);
   return slots;
@@ -233,9 +278,10 @@ NormSlot OuterNormSlot(std::string_view name) {
   const std::string lower = LowerAscii(name);
   const auto holds = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
   if (holds("lm_head") || holds("predictions") || holds("vocab_layer_norm") ||
-      lower.starts_with("head.") || holds(".head.")) {
+      holds("projection_head") || lower.starts_with("head.") || holds(".head.")) {
     return NormSlot::kHead;
   }
+  if (holds("emb_layer_norm_after")) return NormSlot::kFinal;
   return holds("emb") ? NormSlot::kEmbedding : NormSlot::kFinal;
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "network/architecture_traits.h"
+#include "architecture/table/architecture_traits.h"
 
 namespace tensorguard::internal {
 
@@ -16,6 +16,7 @@ enum class NormSlot {
   kMixerOutput,
   kMixerSum,
   kCrossInput,
+  kCrossOutput,
   kCrossSum,
   kFeedForwardInput,
   kFeedForwardOutput,

@@ -53,6 +53,22 @@ TEST(LayerNormSlots, OfBartAndOptDifferByPlacement) {
             Slots({NormSlot::kCrossInput, NormSlot::kFeedForwardInput, NormSlot::kMixerInput}));
 }
 
+TEST(LayerNormSlots, OfFnetStandOnTheSums) {
+  EXPECT_EQ(Of({"fnet.encoder.layer.0.fourier.output.LayerNorm",
+                "fnet.encoder.layer.0.output.LayerNorm"}),
+            Slots({NormSlot::kMixerSum, NormSlot::kFeedForwardSum}));
+}
+
+// ESM's mixer has a norm of its own, so that of the layer is the feed-forward's.
+TEST(LayerNormSlots, OfEsmStandInFront) {
+  EXPECT_EQ(Of({"esm.encoder.layer.0.LayerNorm", "esm.encoder.layer.0.attention.LayerNorm"}),
+            Slots({NormSlot::kFeedForwardInput, NormSlot::kMixerInput}));
+}
+
+TEST(LayerNormSlots, TheOnlyOneStandsInFront) {
+  EXPECT_EQ(Of({"transformer.h.0.layer_norm"}), Slots({NormSlot::kMixerInput}));
+}
+
 TEST(LayerNormSlots, OfT5CountSublayers) {
   const Names encoder = {"encoder.block.3.layer.0.layer_norm",
                          "encoder.block.3.layer.1.layer_norm"};

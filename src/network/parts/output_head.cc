@@ -61,7 +61,7 @@ const Weight* FindBias(const LayerParts& outer, uint64_t vocabulary) {
 }
 
 float ReadScale(const StackContext& context, bool tied, uint64_t hidden) {
-  static constexpr std::array<std::string_view, 1> kFactor = {"logit_scale"};
+  static constexpr std::array<std::string_view, 2> kFactor = {"logit_scale", "lm_head_multiplier"};
   static constexpr std::array<std::string_view, 1> kDivisor = {"logits_scaling"};
   static constexpr std::array<std::string_view, 1> kBaseWidth = {"dim_model_base"};
   const ConfigView& config = context.config;
@@ -72,7 +72,9 @@ float ReadScale(const StackContext& context, bool tied, uint64_t hidden) {
   }
   if (const auto factor = config.Real(kFactor)) scale *= *factor;
   if (config.Text(kFactor) == "inv_sqrt_d_model") scale *= root;
-  if (const auto divisor = config.Real(kDivisor); divisor && *divisor != 0) scale /= *divisor;
+  if (const auto stated = config.Real(kDivisor); stated && *stated != 0) {
+    scale *= context.traits->logits_multiplied ? *stated : 1 / *stated;
+  }
   if (const auto width = config.Real(kBaseWidth); width && *width > 0) {
     scale *= *width / static_cast<double>(hidden);
   }
@@ -145,7 +147,8 @@ Result<FloatMatrix> Head::Rows(std::span<const uint32_t> ids,
 
 Result<std::optional<Head>> ReadHead(const StackContext& context, const LayerParts& outer,
                                      const Embedding& embedding, bool tied) {
-  static constexpr std::array<std::string_view, 1> kSoftcap = {"final_logit_softcapping"};
+  static constexpr std::array<std::string_view, 3> kSoftcap = {
+      "final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap"};
   Head head{.source = context.source};
   const auto stored = outer.FindMap(Role::kOutputHead);
   head.tied = !stored && tied;

@@ -27,6 +27,7 @@ namespace {
 constexpr std::array<std::string_view, 1> kKeyHeadKeys = {"linear_num_key_heads"};
 constexpr std::array<std::string_view, 1> kEpsilonKeys = {"rms_norm_eps"};
 constexpr double kLengthEpsilon = 1e-6;
+constexpr double kSeparateEpsilon = 1e-5;  // of OLMo's form, whatever config.json says
 
 struct Sizes {
   uint64_t key_heads = 0;
@@ -48,10 +49,35 @@ struct Projections {
   FloatMatrix alphas;  // [n, value heads]
 };
 
+// OLMo's form has a matrix and a convolution each for queries, keys and values.
+bool IsSeparate(const NamedModule& module) { return module.Has("q_conv1d.weight"); }
+
+std::string_view OutputName(const NamedModule& module) {
+  return IsSeparate(module) ? "o_proj" : "out_proj";
+}
+
+// The channels that the convolutions have together. Errors: those of Require.
+Result<uint64_t> ConvolvedChannels(const NamedModule& module) {
+  const auto channels_of = [&](const Weight& weight) {
+    const auto& shape = module.layer().source().tensors()[weight.tensor_index].shape;
+    return shape.empty() ? uint64_t{0} : shape.front();
+  };
+  if (!IsSeparate(module)) {
+    TG_ASSIGN(const auto convolution, module.Require("conv1d.weight"));
+    return channels_of(*convolution);
+  }
+  uint64_t channels = 0;
+  for (const std::string_view name : {"q_conv1d.weight", "k_conv1d.weight", "v_conv1d.weight"}) {
+    TG_ASSIGN(const auto convolution, module.Require(name));
+    channels += std::min(channels_of(*convolution), uint64_t{1} << 40);
+  }
+  return channels;
+}
+
 Result<Sizes> ReadSizes(const NamedModule& module, const ConfigView& config) {
   TG_ASSIGN(const auto decays, module.Require("A_log"));
-  TG_ASSIGN(const auto convolution, module.Require("conv1d.weight"));
-  TG_ASSIGN(const auto output, module.RequireMap("out_proj"));
+  TG_ASSIGN(const auto channels, ConvolvedChannels(module));
+  TG_ASSIGN(const auto output, module.RequireMap(OutputName(module)));
   TG_ASSIGN(const auto key_heads, RequireNumber(config, kKeyHeadKeys));
 
   const auto& tensors = module.layer().source().tensors();
@@ -69,13 +95,11 @@ Result<Sizes> ReadSizes(const NamedModule& module, const ConfigView& config) {
                              fmt::format("{}", output.inputs()),
                              fmt::format("a multiple of {} heads", sizes.value_heads));
   }
-  const auto& shape = tensors[convolution->tensor_index].shape;
-  const uint64_t channels = shape.empty() ? 0 : shape.front();
   if (channels > sizes.values()) {
     sizes.key_size = (channels - sizes.values()) / (2 * sizes.key_heads);
   }
   if (sizes.key_size == 0 || sizes.key_size > kLargestStateSide || channels != sizes.convolved()) {
-    return ContradictoryPart(module.layer(), *convolution,
+    return ContradictoryPart(module.layer(), *decays,
                              "has another number of channels than the mixer's other parts want",
                              fmt::format("{}", channels),
                              fmt::format("{} and {} times a key's size of at most {}",
@@ -143,6 +167,26 @@ Result<Projections> Project(const NamedModule& module, const Sizes& sizes,
   return projections;
 }
 
+Result<Projections> ProjectSeparately(const NamedModule& module, const Sizes& sizes,
+                                      const FloatMatrix& rows, size_t sequence_length) {
+  Projections projections;
+  std::array<FloatMatrix, 3> mixed;
+  const std::array parts = {std::tuple{"q_proj", "q_conv1d", sizes.keys()},
+                            std::tuple{"k_proj", "k_conv1d", sizes.keys()},
+                            std::tuple{"v_proj", "v_conv1d", sizes.values()}};
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const auto& [matrix, convolution, outputs] = parts[i];
+    TG_ASSIGN(mixed[i], module.Apply(matrix, rows, outputs));
+    TG_ASSIGN(const auto own, ReadCausalConvolution(module, convolution, outputs));
+    own.Apply(mixed[i], 0, sequence_length);
+  }
+  projections.mixed = SideBySide(mixed);
+  TG_ASSIGN(projections.gates, module.Apply("g_proj", rows, sizes.values()));
+  TG_ASSIGN(projections.betas, module.Apply("b_proj", rows, sizes.value_heads));
+  TG_ASSIGN(projections.alphas, module.Apply("a_proj", rows, sizes.value_heads));
+  return projections;
+}
+
 // To unit length times `factor`, as the published code does it: epsilon beside the squares' sum.
 void ScaleToLength(std::span<float> vector, double factor) {
   double squares = 0;
@@ -205,11 +249,18 @@ Result<FloatMatrix> RunGatedDeltaNet(const LayerParts& layer, const ConfigView& 
                                      const FloatMatrix& rows, size_t sequence_length) {
   const auto module = NamedModule::Holding(layer, "A_log").value_or(NamedModule(layer, ""));
   TG_ASSIGN(const auto sizes, ReadSizes(module, config));
-  TG_ASSIGN(auto projections, Project(module, sizes, rows));
-  TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv1d", sizes.convolved()));
-  convolution.Apply(projections.mixed, 0, sequence_length);
+  const bool separate = IsSeparate(module);
+  TG_ASSIGN(auto projections, separate ? ProjectSeparately(module, sizes, rows, sequence_length)
+                                       : Project(module, sizes, rows));
+  if (!separate) {
+    TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv1d", sizes.convolved()));
+    convolution.Apply(projections.mixed, 0, sequence_length);
+  }
   Activate(Activation::kSilu, projections.mixed.values());
   TG_TRY(FinishGates(module, sizes, projections));
+  if (config.Flag("linear_allow_neg_eigval").value_or(false)) {
+    for (float& beta : projections.betas.values()) beta *= 2;
+  }
 
   const double query_length = 1 / std::sqrt(static_cast<double>(sizes.key_size));
   for (size_t row = 0; row < rows.rows(); ++row) {
@@ -224,14 +275,15 @@ Result<FloatMatrix> RunGatedDeltaNet(const LayerParts& layer, const ConfigView& 
       Scan(sizes, projections, column, begin, sequence_length, result);
     }
   }
-  const Norm norm = {.source = &layer.source(),
-                     .kind = NormKind::kRms,
-                     .epsilon = config.Real(kEpsilonKeys).value_or(1e-6),
-                     .gain = module.Find("norm.weight"),
-                     .group = sizes.value_size};
+  const Norm norm = {
+      .source = &layer.source(),
+      .kind = NormKind::kRms,
+      .epsilon = separate ? kSeparateEpsilon : config.Real(kEpsilonKeys).value_or(1e-6),
+      .gain = module.Find(separate ? "o_norm.weight" : "norm.weight"),
+      .group = sizes.value_size};
   TG_ASSIGN(auto normalised, norm.Apply(std::move(result)));
   MultiplyByGates(Activation::kSilu, std::move(projections.gates), normalised);
-  return module.Apply("out_proj", normalised, rows.columns());
+  return module.Apply(OutputName(module), normalised, rows.columns());
 }
 
 }  // namespace tensorguard::internal

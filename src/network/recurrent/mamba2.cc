@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 3> kGroupKeys = {"mamba_n_groups", "mamba
                                                         "n_groups"};
 constexpr std::array<std::string_view, 2> kEpsilonKeys = {"layer_norm_epsilon", "rms_norm_eps"};
 // Architectures that normalise each group of y by itself; the others normalise all of it.
-constexpr std::array<std::string_view, 2> kGroupedNorms = {"zamba2", "nemotron_h"};
+constexpr std::array<std::string_view, 3> kGroupedNorms = {"zamba2", "nemotron_h", "falcon_h1"};
 
 // How the columns of in_proj's result are laid out: z, then x, B, C, then dt.
 struct Layout {
@@ -152,6 +152,26 @@ void Scan(const Layout& layout, const HeadParameters& heads, size_t channel,
   }
 }
 
+double Factor(const ConfigView& config, std::string_view key) {
+  return config.Real(std::array{key}).value_or(1);
+}
+
+// Falcon-H1: factors on z, x, B, C and dt, as in_proj puts them out.
+void MultiplyParts(const ConfigView& config, const Layout& layout, FloatMatrix& projected) {
+  const Json* factors = config.Find("ssm_multipliers");
+  if (factors == nullptr || !factors->is_array() || factors->size() != 5) return;
+  const uint64_t state = layout.groups * layout.state_size;
+  const std::array<uint64_t, 5> widths = {layout.inner, layout.inner, state, state, layout.heads};
+  for (size_t row = 0; row < projected.rows(); ++row) {
+    uint64_t first = layout.first;
+    for (size_t part = 0; part < widths.size(); ++part) {
+      const float factor = (*factors)[part].is_number() ? (*factors)[part].get<float>() : 1;
+      for (float& value : projected.Row(row).subspan(first, widths[part])) value *= factor;
+      first += widths[part];
+    }
+  }
+}
+
 Result<FloatMatrix> NormaliseResult(const NamedModule& module, const ConfigView& config,
                                     const Layout& layout, FloatMatrix y) {
   const Weight* gain = module.Find("norm.weight");
@@ -182,7 +202,11 @@ Result<FloatMatrix> RunMamba2(const LayerParts& layer, const ConfigView& config,
   TG_ASSIGN(const auto heads, ReadHeads(module, config, layout.heads));
   TG_ASSIGN(const auto convolution, ReadCausalConvolution(module, "conv1d", layout.convolved()));
 
-  TG_ASSIGN(auto projected, module.Apply("in_proj", rows, layout.columns));
+  FloatMatrix inputs = rows;
+  const auto factor_in = static_cast<float>(Factor(config, "ssm_in_multiplier"));
+  for (float& value : inputs.values()) value *= factor_in;
+  TG_ASSIGN(auto projected, module.Apply("in_proj", inputs, layout.columns));
+  MultiplyParts(config, layout, projected);
   convolution.Apply(projected, layout.convolved_first(), sequence_length);
   for (size_t row = 0; row < rows.rows(); ++row) {
     Activate(Activation::kSilu,
@@ -195,9 +219,19 @@ Result<FloatMatrix> RunMamba2(const LayerParts& layer, const ConfigView& config,
       Scan(layout, heads, channel, projected, begin, sequence_length, y);
     }
   }
-  MultiplyByGates(Activation::kSilu, Columns(projected, layout.first, layout.inner), y);
-  TG_ASSIGN(const auto normalised, NormaliseResult(module, config, layout, std::move(y)));
-  return module.Apply("out_proj", normalised, rows.columns());
+  const bool norm_first = config.Flag("mamba_norm_before_gate").value_or(false);
+  FloatMatrix gates = Columns(projected, layout.first, layout.inner);
+  if (norm_first) {
+    TG_ASSIGN(y, NormaliseResult(module, config, layout, std::move(y)));
+  }
+  MultiplyByGates(Activation::kSilu, std::move(gates), y);
+  if (!norm_first) {
+    TG_ASSIGN(y, NormaliseResult(module, config, layout, std::move(y)));
+  }
+  TG_ASSIGN(auto added, module.Apply("out_proj", y, rows.columns()));
+  const auto factor_out = static_cast<float>(Factor(config, "ssm_out_multiplier"));
+  for (float& value : added.values()) value *= factor_out;
+  return added;
 }
 
 }  // namespace tensorguard::internal

@@ -105,7 +105,7 @@ struct MixtureResults {
 MixtureResults RunExperts(const Tensors& tensors) {
   const TestLayer layer(tensors, {{"model_type", "test"}, {"num_experts_per_tok", 2}});
   const auto parts = layer.parts();
-  const auto mixture = ReadMixture(parts, layer.config(), {}, RoutingKind::kSoftmaxTopK);
+  const auto mixture = ReadMixture(parts, layer.config(), {}, {.kind = RoutingKind::kSoftmaxTopK});
   const auto rows = RandomRows(7);
   return {RunMixture(*mixture, rows).operator*(), RunAllExperts(*mixture, rows).operator*()};
 }

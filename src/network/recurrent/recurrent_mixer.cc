@@ -4,11 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "network/attention/mixers/compressed_attention.h"
+#include "network/attention/mixers/expert_attention.h"
 #include "network/recurrent/gated_delta_net.h"
 #include "network/recurrent/gated_linear_recurrence.h"
 #include "network/recurrent/lightning_attention.h"
 #include "network/recurrent/mamba.h"
 #include "network/recurrent/mamba2.h"
+#include "network/recurrent/matrix_lstm.h"
 #include "network/recurrent/rwkv.h"
 #include "network/recurrent/short_convolution.h"
 
@@ -44,6 +47,29 @@ const std::vector<MixerRow>& Mixers() {
        {"conv1d.weight", "dt_bias", "in_proj_qkv.weight"},
        {"in_proj_a.weight", "in_proj_b.weight", "in_proj_z.weight", "norm.weight",
         "out_proj.weight"}},
+      {{"gated delta net", RunGatedDeltaNet, CheckGatedDeltaNet},
+       "A_log",
+       {"dt_bias", "q_conv1d.weight", "g_proj.weight"},
+       {"a_proj.weight", "b_proj.weight", "k_conv1d.weight", "k_proj.weight", "o_norm.weight",
+        "o_proj.weight", "q_proj.weight", "v_conv1d.weight", "v_proj.weight"}},
+      {{"compressed attention", RunCompressedAttention, CheckCompressedAttention},
+       "sinks",
+       {"kv_proj.weight", "o_a_proj.weight", "q_a_norm.weight"},
+       {"compressor.gate_proj.weight", "compressor.indexer.gate_proj.weight",
+        "compressor.indexer.kv_norm.weight", "compressor.indexer.kv_proj.weight",
+        "compressor.indexer.position_bias", "compressor.indexer.q_b_proj.weight",
+        "compressor.indexer.scorer.weights_proj.weight", "compressor.kv_norm.weight",
+        "compressor.kv_proj.weight", "compressor.position_bias", "kv_norm.weight",
+        "o_b_proj.weight", "q_a_proj.weight", "q_b_proj.weight"}},
+      {{"attention of experts", RunExpertAttention, CheckExpertAttention},
+       "kv_proj.weight",
+       {"experts.input_linear.weight", "experts.output_linear.weight",
+        "experts.router.layer.weight"},
+       {"experts.bias"}},
+      {{"matrix lstm", RunMatrixLstm, CheckMatrixLstm},
+       "igate_preact.weight",
+       {"fgate_preact.weight", "multihead_norm.weight"},
+       {"k.weight", "ogate_preact.weight", "out_proj.weight", "q.weight", "v.weight"}},
       {{"lightning attention", RunLightningAttention, CheckLightningAttention},
        "output_gate.weight",
        {"qkv_proj.weight"},
@@ -99,6 +125,17 @@ bool IsIn(const MixerRow& row, const LayerParts& layer) {
   return std::ranges::all_of(row.needed, has) && std::ranges::all_of(layer.weights(), is_known);
 }
 
+// The text up to the mixer's members: "model.layers.3.mixer."; empty where there is none.
+std::string_view PrefixOf(const LayerParts& layer) {
+  for (const MixerRow& row : Mixers()) {
+    if (!IsIn(row, layer)) continue;
+    std::string_view module = layer.NameOf(*layer.Named(row.marker));
+    module.remove_suffix(row.marker.size());
+    return module;
+  }
+  return {};
+}
+
 constexpr RecurrentMixer kChannelMixing = {"rwkv channel mixing", RunRwkvChannelMixing};
 
 }  // namespace
@@ -108,6 +145,11 @@ const RecurrentMixer* FindRecurrentMixer(const LayerParts& layer) {
     if (IsIn(row, layer)) return &row.mixer;
   }
   return nullptr;
+}
+
+bool IsOfRecurrentMixer(const LayerParts& layer, std::string_view name) {
+  const std::string_view prefix = PrefixOf(layer);
+  return !prefix.empty() && name.starts_with(prefix);
 }
 
 const RecurrentMixer* FindRecurrentFeedForward(const LayerParts& layer) {

@@ -1,4 +1,5 @@
-// What mixes tokens without attention: by a state that is carried from token to token.
+// What mixes tokens in another way than by attention with a query, a key and a value: mostly by a
+// state that is carried from token to token.
 #ifndef TENSORGUARD_NETWORK_RECURRENT_RECURRENT_MIXER_H_
 #define TENSORGUARD_NETWORK_RECURRENT_RECURRENT_MIXER_H_
 
@@ -37,6 +38,9 @@ struct RecurrentMixer {
 
 // Told by the names of the layer's weights; null if it is none that is known.
 const RecurrentMixer* FindRecurrentMixer(const LayerParts& layer);
+
+// True for the name of a weight that lies in that mixer's module.
+bool IsOfRecurrentMixer(const LayerParts& layer, std::string_view name);
 
 // A feed-forward that mixes tokens too (RWKV's); null where the layer's is an ordinary one.
 const RecurrentMixer* FindRecurrentFeedForward(const LayerParts& layer);

@@ -1,6 +1,6 @@
 // How a mixture of experts chooses and weighs the experts of a token.
-#ifndef TENSORGUARD_NETWORK_FEED_FORWARD_ROUTING_KIND_H_
-#define TENSORGUARD_NETWORK_FEED_FORWARD_ROUTING_KIND_H_
+#ifndef TENSORGUARD_ROLES_ROUTING_KIND_H_
+#define TENSORGUARD_ROLES_ROUTING_KIND_H_
 
 namespace tensorguard::internal {
 
@@ -8,10 +8,11 @@ enum class RoutingKind {
   kSoftmaxTopK,    // softmax over all experts, then the top k
   kTopKSoftmax,    // the top k, then softmax over those
   kSigmoidGroups,  // sigmoid scores with a correction for the choice, top groups, then top k
+  kRootSoftplus,   // as that, with scores sqrt(log(1 + e^x)) (DeepSeek V4)
   kSigmoidInput,   // sigmoid of the top k scores, as a factor on the expert's input
   kSparseMixer,    // two choices, each by a softmax over what lies near the highest score
 };
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_NETWORK_FEED_FORWARD_ROUTING_KIND_H_
+#endif  // TENSORGUARD_ROLES_ROUTING_KIND_H_
