@@ -23,12 +23,12 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
 
   bool Passes() { return text_.Parse(*this); }
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
+  bool null() override { return Count(); }
+  bool boolean(bool) override { return Count(); }
+  bool number_integer(number_integer_t) override { return Count(); }
+  bool number_unsigned(number_unsigned_t) override { return Count(); }
+  bool number_float(number_float_t, const string_t&) override { return Count(); }
+  bool string(string_t&) override { return Count(); }
   bool binary(binary_t&) override { return true; }
   bool start_array(std::size_t) override { return Enter(); }
   bool end_array() override { return Leave(); }
@@ -54,7 +54,12 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
              .found = std::move(found)};
     return false;
   }
+  bool Count() {
+    if (++values_ <= kMostJsonValues) return true;
+    return Fail(fmt::format("JSON holds more than {} values", kMostJsonValues), "");
+  }
   bool Enter() {
+    if (!Count()) return false;
     keys_.emplace_back();
     if (keys_.size() <= kDeepestNesting) return true;
     return Fail(fmt::format("JSON is nested deeper than {} levels", kDeepestNesting), "");
@@ -65,6 +70,7 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
   }
 
   JsonText text_;
+  size_t values_ = 0;
   std::vector<std::set<std::string>> keys_;
 };
 

@@ -120,7 +120,7 @@ Result<uint64_t> ReadCount(GgufCursor& cursor, std::string_view of_what, uint64_
 }
 
 Result<uint64_t> AlignmentOf(const GgufMetadata& metadata) {
-  constexpr std::string_view kKey = "general.alignment";
+  constexpr std::string_view kKey = GgufMetadata::kAlignment;
   if (!metadata.values().contains(kKey)) return kDefaultAlignmentBytes;
   const auto alignment = metadata.Number(kKey);
   if (alignment && std::has_single_bit(*alignment) && *alignment <= kHighestAlignmentBytes) {

@@ -1,8 +1,8 @@
 #include "independence/stream/shared_tokens.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 
 namespace tensorguard::internal {
 namespace {
@@ -22,7 +22,7 @@ std::vector<TokenPair> EvenlySpaced(const std::vector<TokenPair>& pairs) {
 
 std::vector<TokenPair> TokensWithEqualText(const Vocabulary& a, uint64_t vocabulary_size_a,
                                            const Vocabulary& b, uint64_t vocabulary_size_b) {
-  std::unordered_map<std::string_view, uint32_t> id_in_b;
+  std::map<std::string_view, uint32_t> id_in_b;
   for (size_t i = 0; i < b.tokens.size(); ++i) {
     const Token token = b.tokens[i];
     if (IsText(token) && token.id < vocabulary_size_b) id_in_b.emplace(token.text, token.id);
