@@ -118,8 +118,8 @@ void SetPacking(const KnownArchitecture& known, std::optional<Packing> attention
 
 // Widths of the down projections by the text of the block they lie in.
 std::map<std::string_view, uint64_t> DownSizes(const ShapeContext& context,
-                                                         std::span<const TensorRole> roles,
-                                                         HiddenSizes& hidden) {
+                                               std::span<const TensorRole> roles,
+                                               HiddenSizes& hidden) {
   std::map<std::string_view, uint64_t> sizes;
   for (size_t i = 0; i < roles.size(); ++i) {
     if (roles[i].role != Role::kDown || !roles[i].layer) continue;

@@ -23,8 +23,9 @@ inline constexpr size_t kMostJsonValues = 1 << 20;
 
 // Parses one JSON document. Refuses, with the byte offset: text that is not UTF-8 or not JSON,
 // duplicate keys (a library that keeps the last one would read a different model than one that
-// keeps the first), nesting deeper than 64, and more than kMostJsonValues. Python's NaN and Infinity, which json.dump writes
-// into some config.json files, are accepted where a value may stand and become null.
+// keeps the first), nesting deeper than 64, and more than kMostJsonValues. Python's NaN and
+// Infinity, which json.dump writes into some config.json files, are accepted where a value may
+// stand and become null.
 Result<Json> ParseJson(std::string_view text);
 
 // ReadSmallFile and ParseJson; recognises a Git LFS pointer. The error names the file.

@@ -13,7 +13,8 @@ namespace tensorguard::internal {
 
 // The format's own cap on the header (safetensors crate, MAX_HEADER_SIZE).
 inline constexpr uint64_t kSafetensorsHeaderLimitBytes = 100'000'000;
-// Above what one file of the largest models holds, so that what a header takes in memory is bounded.
+// Above what one file of the largest models holds, so that what a header takes in memory is
+// bounded.
 inline constexpr size_t kSafetensorsMostTensors = 1 << 18;
 inline constexpr size_t kSafetensorsMostMetadata = 1 << 16;
 inline constexpr size_t kSafetensorsLongestNameBytes = 4096;

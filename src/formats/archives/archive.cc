@@ -105,8 +105,8 @@ std::optional<int64_t> TarNumber(std::string_view field) {
   if (first == 0x80 || first == 0xFF) {
     int64_t number = first == 0xFF ? -1 : 0;
     for (const char c : field.substr(1)) {
-      number = static_cast<int64_t>(static_cast<uint64_t>(number) << 8 |
-                                    static_cast<unsigned char>(c));
+      number =
+          static_cast<int64_t>(static_cast<uint64_t>(number) << 8 | static_cast<unsigned char>(c));
     }
     return number;
   }

@@ -37,9 +37,9 @@ struct ZipDirectory {
 
 // Reads and checks the central directory and each entry's local header (PKWARE's APPNOTE 6.3.10,
 // with zip64). The two must agree, and entries lie inside the file and apart from each other. What
-// readers of zip archives see differently is refused: a second end record, a directory that does not
-// end where its record begins or that goes on behind its last entry, and names with a zero byte.
-// Errors: kBadFile with the byte; kUnsupported for encryption, methods other than stored and
+// readers of zip archives see differently is refused: a second end record, a directory that does
+// not end where its record begins or that goes on behind its last entry, and names with a zero
+// byte. Errors: kBadFile with the byte; kUnsupported for encryption, methods other than stored and
 // deflated, archives in several parts, and more than the limits.
 Result<ZipDirectory> ReadZipDirectory(const ByteSource& source);
 

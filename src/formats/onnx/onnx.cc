@@ -38,9 +38,9 @@ constexpr uint64_t kAttributeGraphs = 11;
 constexpr size_t kMostListed = 64;
 
 // Attributes that say how a weight is stored or used; of the others nothing is kept.
-constexpr std::array kKeptAttributes = std::to_array<std::string_view>(
-    {"axis", "bits", "block_size", "gather_axis", "K", "N", "perm", "qkv_hidden_sizes",
-     "quantize_axis", "transB"});
+constexpr std::array kKeptAttributes =
+    std::to_array<std::string_view>({"axis", "bits", "block_size", "gather_axis", "K", "N", "perm",
+                                     "qkv_hidden_sizes", "quantize_axis", "transB"});
 
 // What an attribute holds, as far as it is kept.
 struct Attribute {

@@ -324,8 +324,9 @@ Result<void> Machine::Call(uint8_t opcode) {
   }
   TG_ASSIGN(const auto arguments, stack_.Pop());
   TG_ASSIGN(const auto callable, stack_.Pop());
-  return stack_.Call(callable, arguments,
-                     opcode == 'R' ? PickleStack::CallKind::kFunction : PickleStack::CallKind::kNew);
+  return stack_.Call(
+      callable, arguments,
+      opcode == 'R' ? PickleStack::CallKind::kFunction : PickleStack::CallKind::kNew);
 }
 
 Result<void> Machine::Object(uint8_t opcode, bool& known) {

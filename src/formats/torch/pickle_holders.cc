@@ -50,9 +50,9 @@ PickleHolders::PickleHolders(const Pickle& pickle) : found_(pickle.values.size()
       reached.push_back(ref);
     };
     for (PickleRef ref = 0; ref < pickle.values.size(); ++ref) {
-      const bool is_kind =
-          kind == kArray ? IsArray(pickle[ref])
-                         : pickle[ref].kind == PickleKind::kPersistent || IsTorchTensor(pickle, ref);
+      const bool is_kind = kind == kArray ? IsArray(pickle[ref])
+                                          : pickle[ref].kind == PickleKind::kPersistent ||
+                                                IsTorchTensor(pickle, ref);
       if (is_kind) reach(ref);
     }
     while (!reached.empty()) {
@@ -81,9 +81,9 @@ Result<void> CheckPickleKeys(const Pickle& pickle) {
                    .expected = fmt::format("at most {}", kTorchLongestKeyBytes)};
     }
     const auto less = [](const PickleValue* a, const PickleValue* b) {
-      return a->kind != b->kind ? a->kind < b->kind
-                                : a->integer != b->integer ? a->integer < b->integer
-                                                           : a->text < b->text;
+      return a->kind != b->kind         ? a->kind < b->kind
+             : a->integer != b->integer ? a->integer < b->integer
+                                        : a->text < b->text;
     };
     std::sort(keys.begin(), keys.end(), less);
     const auto twin = std::adjacent_find(keys.begin(), keys.end(),

@@ -147,8 +147,7 @@ Result<void> PickleStack::CallMapping(PickleRef arguments, GlobalRole role) {
   if (given.empty()) return PushNew({.kind = PickleKind::kDict});
   const PickleValue& from = pickle_[given[0]];
   const bool list = from.kind == PickleKind::kList || from.kind == PickleKind::kTuple;
-  const bool understood =
-      from.kind == PickleKind::kDict || (list && role != GlobalRole::kCounter);
+  const bool understood = from.kind == PickleKind::kDict || (list && role != GlobalRole::kCounter);
   if (given.size() > 1 || !understood) {
     return Broken("pickle makes a dictionary of what are no pairs");
   }

@@ -134,8 +134,7 @@ Result<void> CheckMachine(const Pickle& pickle) {
 // Python's loaders make a storage once for a key, and a part of one once for its own key: whoever
 // mentions it later gets that one, whatever else is said of it.
 bool SameStorage(const TorchStorage& a, const TorchStorage& b) {
-  return a.key == b.key && a.dtype == b.dtype && a.untyped == b.untyped &&
-         a.elements == b.elements;
+  return a.key == b.key && a.dtype == b.dtype && a.untyped == b.untyped && a.elements == b.elements;
 }
 
 bool SamePart(const TorchStorage& a, const TorchStorage& b) {
@@ -154,8 +153,7 @@ Result<Storages> StoragesOf(const Pickle& pickle) {
     TG_ASSIGN(const auto storage, ReadTorchStorage(pickle, ref));
     const auto [known, is_new] = storages.try_emplace(storage.key, storage);
     if (!is_new && !SameStorage(known->second, storage)) {
-      return Error{.problem = "storage is said to have two types or lengths",
-                   .found = storage.key};
+      return Error{.problem = "storage is said to have two types or lengths", .found = storage.key};
     }
     if (storage.part_key.empty()) continue;
     const auto [part, is_new_part] = parts.try_emplace(storage.part_key, storage);

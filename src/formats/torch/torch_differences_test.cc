@@ -1,5 +1,5 @@
-// Bytes of which Python's loader makes another model than a reader that passes over what it does not
-// expect: each is refused, so that the model that is checked is the one that is loaded.
+// Bytes of which Python's loader makes another model than a reader that passes over what it does
+// not expect: each is refused, so that the model that is checked is the one that is loaded.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,9 +65,9 @@ TEST(TorchDifferences, AttributesOfATensor) {
     const std::string call = PickleTensor(kTensor);
     const size_t arguments = call.find('(');
     const std::string tuple = call.substr(arguments, call.size() - 1 - arguments);
-    return Problem(Zip(OfW(Call("torch._tensor", "_rebuild_from_type_v2",
-                                {call.substr(0, arguments), PickleGlobalName("torch", "Tensor"),
-                                 tuple, state}))));
+    return Problem(Zip(
+        OfW(Call("torch._tensor", "_rebuild_from_type_v2",
+                 {call.substr(0, arguments), PickleGlobalName("torch", "Tensor"), tuple, state}))));
   };
   const std::string other = PickleTensor(kOther);
   EXPECT_EQ(with_state(PickleDict({{"partition_dim", PickleNumber(0)}})), "no error");
@@ -78,10 +78,10 @@ TEST(TorchDifferences, AttributesOfATensor) {
     EXPECT_THAT(with_state(PickleTuple({"N", PickleDict({{key, other}})})),
                 HasSubstr("attributes that could replace its numbers"));
   }
-  EXPECT_THAT(Problem(Zip(OfW(Call("torch._utils", "_rebuild_parameter_with_state",
-                                   {PickleTensor(kTensor), "\x89", "N",
-                                    PickleDict({{"data", other}})})))),
-              HasSubstr("attributes that could replace its numbers"));
+  EXPECT_THAT(
+      Problem(Zip(OfW(Call("torch._utils", "_rebuild_parameter_with_state",
+                           {PickleTensor(kTensor), "\x89", "N", PickleDict({{"data", other}})})))),
+      HasSubstr("attributes that could replace its numbers"));
 }
 
 // PyTorch's reader of zip archives ignores case, and takes the root from the first entry.
@@ -89,17 +89,17 @@ TEST(TorchDifferences, EntriesThatDifferByCase) {
   const std::string value = OfW(PickleTensor(kTensor));
   const std::string pickle = WholePickle(value);
   const auto problem = [&](const std::string& twin) {
-    return Problem(BuildZip(
-        {{"archive/data.pkl", pickle}, {"archive/data/0", kOnes}, {twin, kTwos}}));
+    return Problem(
+        BuildZip({{"archive/data.pkl", pickle}, {"archive/data/0", kOnes}, {twin, kTwos}}));
   };
   EXPECT_EQ(problem("archive/data/1"), "no error");
   for (const char* twin : {"archive/DATA.PKL", "archive/DATA/0", "Archive/Data.pkl"}) {
     EXPECT_THAT(problem(twin), StartsWith("names of two zip entries differ by case alone")) << twin;
   }
-  EXPECT_THAT(Problem(BuildZip({{"other/version", "3\n"},
-                                {"archive/data.pkl", pickle},
-                                {"archive/data/0", kOnes}})),
-              StartsWith("zip archive's first entry is not of the PyTorch file in it"));
+  EXPECT_THAT(
+      Problem(BuildZip(
+          {{"other/version", "3\n"}, {"archive/data.pkl", pickle}, {"archive/data/0", kOnes}})),
+      StartsWith("zip archive's first entry is not of the PyTorch file in it"));
 }
 
 // A header of tar's oldest form has nothing but a checksum; Python's loader tries tar first.
@@ -115,7 +115,8 @@ TEST(TorchDifferences, TarInFrontOfPickles) {
     return of_bytes;
   };
   std::string field = "000000";
-  for (unsigned i = 6, rest = sum(); i-- > 0; rest /= 8) field[i] = static_cast<char>('0' + rest % 8);
+  for (unsigned i = 6, rest = sum(); i-- > 0; rest /= 8)
+    field[i] = static_cast<char>('0' + rest % 8);
   file.replace(148, 8, field + "\0 "s);
   EXPECT_THAT(Problem(file), StartsWith("file is a tar archive and a PyTorch file at once"));
 }
@@ -155,8 +156,9 @@ TEST(TorchDifferences, ShapesThatChange) {
 }
 
 TEST(TorchDifferences, TensorsThatAreMadeOtherwise) {
-  EXPECT_THAT(Problem(Zip(OfW(Call("torch", "Tensor", {PickleList({PickleNumber(1)})})))),
-              HasSubstr("pickle makes a tensor in a way that is not read\n  found:    torch.Tensor"));
+  EXPECT_THAT(
+      Problem(Zip(OfW(Call("torch", "Tensor", {PickleList({PickleNumber(1)})})))),
+      HasSubstr("pickle makes a tensor in a way that is not read\n  found:    torch.Tensor"));
   EXPECT_THAT(Problem(Zip(OfW(Call("builtins", "list", {PickleList({PickleTensor(kTensor)})})))),
               HasSubstr("value lies among the model's tensors, but is none"));
   // Objects in place of the dictionary that is usually loaded.
@@ -171,8 +173,7 @@ TEST(TorchDifferences, TensorsThatAreMadeOtherwise) {
 TEST(TorchDifferences, StoragesOfTwoTypes) {
   BuiltTorchTensor halves = kTensor;
   halves.storage_type = "IntStorage";
-  const std::string value =
-      PickleDict({{"a", PickleTensor(kTensor)}, {"b", PickleTensor(halves)}});
+  const std::string value = PickleDict({{"a", PickleTensor(kTensor)}, {"b", PickleTensor(halves)}});
   const std::string two_types = "storage is said to have two types or lengths";
   EXPECT_THAT(Problem(Zip(value)), StartsWith(two_types));
   EXPECT_THAT(Problem(BuildTorchLegacy(value, {{"0", kOnes}})), StartsWith(two_types));

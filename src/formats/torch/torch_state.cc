@@ -98,10 +98,10 @@ class StateFinder {
 };
 
 Error RepeatedTooOften() {
-  return {.kind = ErrorKind::kUnsupported,
-          .problem = "values are nested deeper, or repeated more often, than is read",
-          .expected = fmt::format("{} levels, and few values that stand in several places",
-                                  kDeepest)};
+  return {
+      .kind = ErrorKind::kUnsupported,
+      .problem = "values are nested deeper, or repeated more often, than is read",
+      .expected = fmt::format("{} levels, and few values that stand in several places", kDeepest)};
 }
 
 // Each item is visited a few times where no value stands in several places; shared values make few

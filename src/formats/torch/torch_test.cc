@@ -244,8 +244,9 @@ TEST(Torch, BombsAndCircles) {
                         "a")),
             "no error");
   EXPECT_THAT(Problem(Zip("]q\x01(h\x01" + Tensor() + "e")), HasSubstr(often));
-  EXPECT_THAT(Problem(Zip("}q\x01(" + PickleText("a") + "h\x01" + PickleText("w") + Tensor() + "u")),
-              HasSubstr(often));
+  EXPECT_THAT(
+      Problem(Zip("}q\x01(" + PickleText("a") + "h\x01" + PickleText("w") + Tensor() + "u")),
+      HasSubstr(often));
 }
 
 TEST(Torch, PublishedFiles) {

@@ -151,8 +151,8 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
   if (!patterns->is_object()) return WrongKey(key, *patterns, "an object of numbers");
   TG_ASSIGN(auto keys, KeysInOrder(document, key));
   // Counted before any is compiled: a short expression may stand for a large program.
-  const auto expressions = static_cast<size_t>(
-      std::count_if(keys.begin(), keys.end(), [](const std::string& text) {
+  const auto expressions =
+      static_cast<size_t>(std::count_if(keys.begin(), keys.end(), [](const std::string& text) {
         return !ModulePattern::IsPlainName(text);
       }));
   if (expressions > kMostExpressions) {
@@ -162,13 +162,12 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
                  .expected = fmt::format("at most {}", kMostExpressions),
                  .advice = "name the modules themselves"};
   }
-  const size_t most_bytes = std::min(ModulePattern::kMostBytes,
-                                     kMostExpressionBytes / std::max<size_t>(1, expressions));
+  const size_t most_bytes =
+      std::min(ModulePattern::kMostBytes, kMostExpressionBytes / std::max<size_t>(1, expressions));
   for (const std::string& text : keys) {
     const auto entry = patterns->find(text);
     if (entry == patterns->end()) return WrongKey(key, text, "a file that nobody writes to");
-    TG_ASSIGN(auto pattern,
-              ModulePattern::Compile(text, ModulePattern::Extent::kTail, most_bytes));
+    TG_ASSIGN(auto pattern, ModulePattern::Compile(text, ModulePattern::Extent::kTail, most_bytes));
     if (are_ranks) {
       TG_TRY(CheckedRank(key, *entry));
     }

@@ -117,8 +117,7 @@ Error NoRegex(std::string_view pattern, const RE2& regex) {
 }
 
 // The pattern is compiled alone first: a parenthesis of its own could close the group around it.
-Result<std::shared_ptr<const RE2>> CompileRegex(std::string_view text,
-                                                ModulePattern::Extent extent,
+Result<std::shared_ptr<const RE2>> CompileRegex(std::string_view text, ModulePattern::Extent extent,
                                                 size_t most_bytes) {
   TG_ASSIGN(const auto translated, FromPython(text));
   auto regex = std::make_shared<const RE2>(translated, OptionsOfRe2(most_bytes));
