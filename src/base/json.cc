@@ -15,11 +15,16 @@ namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kDeepestNesting = 64;
+// The smallest values take three bytes of text and a hundred of memory. So many are always read; of
+// a longer text one for every so many bytes, fewer than lists of files and tensors have.
+constexpr size_t kAlwaysValues = 1 << 20;
+constexpr size_t kBytesPerValue = 16;
 
 // First pass: refuses what nlohmann::json would accept or only report without its place.
 class StrictnessCheck : public nlohmann::json_sax<Json> {
  public:
-  explicit StrictnessCheck(std::string_view text) : text_(text) {}
+  explicit StrictnessCheck(std::string_view text)
+      : text_(text), most_values_(kAlwaysValues + text.size() / kBytesPerValue) {}
 
   bool Passes() { return text_.Parse(*this); }
 
@@ -55,8 +60,8 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
     return false;
   }
   bool Count() {
-    if (++values_ <= kMostJsonValues) return true;
-    return Fail(fmt::format("JSON holds more than {} values", kMostJsonValues), "");
+    if (++values_ <= most_values_) return true;
+    return Fail(fmt::format("JSON holds more than {} values", most_values_), "");
   }
   bool Enter() {
     if (!Count()) return false;
@@ -70,6 +75,7 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
   }
 
   JsonText text_;
+  size_t most_values_;
   size_t values_ = 0;
   std::vector<std::set<std::string>> keys_;
 };

@@ -15,17 +15,14 @@ namespace tensorguard::internal {
 using Json = nlohmann::json;
 
 inline constexpr uint64_t kSmallJsonLimitBytes = 16ull << 20;
-// The index of a model with 100,000 tensors is 12 MB.
+// The index of a model with 100,000 tensors is 12 MB. A parsed document takes up to thirty times
+// the memory of its text.
 inline constexpr uint64_t kIndexJsonLimitBytes = 64ull << 20;
-// Of all kinds, those inside of others too. The smallest take three bytes of text and a hundred of
-// memory.
-inline constexpr size_t kMostJsonValues = 1 << 20;
 
 // Parses one JSON document. Refuses, with the byte offset: text that is not UTF-8 or not JSON,
 // duplicate keys (a library that keeps the last one would read a different model than one that
-// keeps the first), nesting deeper than 64, and more than kMostJsonValues. Python's NaN and
-// Infinity, which json.dump writes into some config.json files, are accepted where a value may
-// stand and become null.
+// keeps the first), and nesting deeper than 64. Python's NaN and Infinity, which json.dump writes
+// into some config.json files, are accepted where a value may stand and become null.
 Result<Json> ParseJson(std::string_view text);
 
 // ReadSmallFile and ParseJson; recognises a Git LFS pointer. The error names the file.

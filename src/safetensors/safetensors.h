@@ -13,17 +13,11 @@ namespace tensorguard::internal {
 
 // The format's own cap on the header (safetensors crate, MAX_HEADER_SIZE).
 inline constexpr uint64_t kSafetensorsHeaderLimitBytes = 100'000'000;
-// Above what one file of the largest models holds, so that what a header takes in memory is
-// bounded.
-inline constexpr size_t kSafetensorsMostTensors = 1 << 18;
-inline constexpr size_t kSafetensorsMostMetadata = 1 << 16;
-inline constexpr size_t kSafetensorsLongestNameBytes = 4096;
 
 // Reads and validates the header; reads no weights. Every rule of the format is checked: header
 // length and cap, UTF-8, JSON, duplicate names, dtype, shape product, data ranges that follow each
 // other without hole or overlap, and an exact file length. An absent or null __metadata__ is fine.
-// Errors: kBadFile with file, tensor and byte; kUnsupported for an unknown dtype and more than the
-// limits.
+// Errors: kBadFile with file, tensor and byte; kUnsupported for an unknown dtype.
 Result<TensorTable> ReadSafetensorsTable(const File& file);
 
 // The same on a header already in memory, for fuzzing: `header` is the JSON text, `file_size_bytes`

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "base/json_text.h"
-#include "safetensors/safetensors.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -80,10 +80,8 @@ Result<uint32_t> ReadVersion(GgufCursor& cursor) {
     letter = byte;
   }
   if (std::string_view(magic.data(), magic.size()) != kGgufMagic) {
-    return Error{.problem = "not a GGUF file",
-                 .byte_offset = 0,
-                 .found = EscapeControl(std::string_view(magic.data(), magic.size())),
-                 .expected = "a file that starts with GGUF"};
+    return Error{
+        .problem = "not a GGUF file", .byte_offset = 0, .expected = "a file that starts with GGUF"};
   }
   auto version = cursor.Number<uint32_t>();
   if (!version || *version == 2 || *version == 3) return version;
@@ -120,7 +118,7 @@ Result<uint64_t> ReadCount(GgufCursor& cursor, std::string_view of_what, uint64_
 }
 
 Result<uint64_t> AlignmentOf(const GgufMetadata& metadata) {
-  constexpr std::string_view kKey = GgufMetadata::kAlignment;
+  constexpr std::string_view kKey = "general.alignment";
   if (!metadata.values().contains(kKey)) return kDefaultAlignmentBytes;
   const auto alignment = metadata.Number(kKey);
   if (alignment && std::has_single_bit(*alignment) && *alignment <= kHighestAlignmentBytes) {

@@ -12,6 +12,10 @@
 namespace tensorguard::internal {
 namespace {
 
+constexpr std::string_view kAlignment = "general.alignment";
+// Of all arrays of numbers together that are kept, but for the types of tokens.
+constexpr uint64_t kMostKeptNumbers = 1 << 20;
+
 // The format's numbers for the types of values.
 enum GgufType : uint32_t {
   kUint8 = 0,
@@ -144,6 +148,7 @@ Result<Kept> ReadNumbers(GgufCursor& cursor, uint32_t type, uint64_t count, bool
     return Kept();
   }
   std::vector<double> numbers;
+  numbers.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
     TG_ASSIGN(auto number, ReadScalar(cursor, type));
     numbers.push_back(AsReal(number));
@@ -179,13 +184,13 @@ Result<Kept> ReadArray(GgufCursor& cursor, std::string_view key, uint64_t& kept_
   const bool types = key == GgufMetadata::kTokenTypes;
   const bool keep = types || count <= GgufMetadata::kMostKeptElements;
   if (keep && !types) kept_numbers += count;
-  if (kept_numbers <= GgufMetadata::kMostKeptNumbers) {
+  if (kept_numbers <= kMostKeptNumbers) {
     return ReadNumbers(cursor, type, count, keep);
   }
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "metadata holds more arrays of numbers than this program reads",
                .byte_offset = begin,
-               .expected = fmt::format("at most {} numbers", GgufMetadata::kMostKeptNumbers)};
+               .expected = fmt::format("at most {} numbers", kMostKeptNumbers)};
 }
 
 Result<Kept> ReadValue(GgufCursor& cursor, std::string_view key, uint64_t& kept_numbers) {

@@ -27,11 +27,7 @@ class GgufMetadata {
  public:
   static constexpr uint64_t kLongestKeptTextBytes = 4096;
   static constexpr uint64_t kMostKeptElements = 8192;
-  // Of all such arrays together, but for the types of tokens.
-  static constexpr uint64_t kMostKeptNumbers = 1 << 20;
-  // Ten times the largest vocabulary in use.
-  static constexpr uint64_t kMostTokens = 1 << 22;
-  static constexpr std::string_view kAlignment = "general.alignment";
+  static constexpr uint64_t kMostTokens = 1 << 24;
   static constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
   static constexpr std::string_view kTokenTypes = "tokenizer.ggml.token_type";
 

@@ -193,7 +193,6 @@ Result<TensorTable> ReadNumpyTable(const ByteSource& source) {
   if (!start.starts_with(kNumpyMagic)) {
     return Error{.problem = "not a NumPy file",
                  .byte_offset = 0,
-                 .found = EscapeControl(start),
                  .expected = "a zip archive, or an array that starts with \\x93NUMPY"};
   }
   TG_ASSIGN(auto array, ReadArray(source, 0));

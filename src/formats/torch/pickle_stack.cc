@@ -39,8 +39,11 @@ Result<void> PickleStack::CountItems(size_t more) {
 // pickle's length.
 Result<void> PickleStack::CountCopied(size_t more) {
   constexpr size_t kAlwaysCopied = 4096;
-  copied_ += more;
-  if (copied_ <= items_ + kAlwaysCopied) return {};
+  const size_t written = items_ - copied_;
+  if (copied_ + more <= written + kAlwaysCopied) {
+    copied_ += more;
+    return {};
+  }
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "pickle copies its lists again and again"};
 }

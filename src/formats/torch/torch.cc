@@ -46,7 +46,6 @@ Result<TorchArchive> OpenArchive(const ByteSource& source) {
                    std::string_view(start).substr(kTarMagicBegin).starts_with("ustar");
   Error error = {.problem = "not a PyTorch file",
                  .byte_offset = 0,
-                 .found = EscapeControl(start.substr(0, 16)),
                  .expected = "a zip archive, or the magic number of the form before 2020"};
   if (tar) {
     error.kind = ErrorKind::kUnsupported;

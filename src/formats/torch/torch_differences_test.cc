@@ -156,9 +156,8 @@ TEST(TorchDifferences, ShapesThatChange) {
 }
 
 TEST(TorchDifferences, TensorsThatAreMadeOtherwise) {
-  EXPECT_THAT(
-      Problem(Zip(OfW(Call("torch", "Tensor", {PickleList({PickleNumber(1)})})))),
-      HasSubstr("pickle makes a tensor in a way that is not read\n  found:    torch.Tensor"));
+  EXPECT_THAT(Problem(Zip(OfW(Call("torch", "Tensor", {PickleList({PickleNumber(1)})})))),
+              HasSubstr("pickle makes a tensor in a way that is not read"));
   EXPECT_THAT(Problem(Zip(OfW(Call("builtins", "list", {PickleList({PickleTensor(kTensor)})})))),
               HasSubstr("value lies among the model's tensors, but is none"));
   // Objects in place of the dictionary that is usually loaded.

@@ -120,11 +120,18 @@ Result<std::vector<Child>> StateFinder::ChildrenWithNumbers(PickleRef ref) {
   std::vector<Child> children;
   if (!dict && value.kind != PickleKind::kList && value.kind != PickleKind::kTuple) return children;
   TG_TRY(CountVisited(value.items.size()));
-  for (size_t i = dict ? 1 : 0; i < value.items.size(); i += dict ? 2 : 1) {
+  const auto leads_to_numbers = [&](size_t i) {
+    return holders_.HoldsNumbers(value.items[i]) ||
+           (dict && holders_.HoldsNumbers(value.items[i - 1]));
+  };
+  const size_t begin = dict ? 1 : 0;
+  const size_t step = dict ? 2 : 1;
+  size_t count = 0;
+  for (size_t i = begin; i < value.items.size(); i += step) count += leads_to_numbers(i) ? 1 : 0;
+  children.reserve(count);
+  for (size_t i = begin; i < value.items.size(); i += step) {
+    if (!leads_to_numbers(i)) continue;
     const PickleRef item = value.items[i];
-    if (!holders_.HoldsNumbers(item) && !(dict && holders_.HoldsNumbers(value.items[i - 1]))) {
-      continue;
-    }
     if (!dict) {
       children.push_back({fmt::format("{}", i), item});
       continue;
