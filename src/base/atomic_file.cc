@@ -72,6 +72,11 @@ Result<LinkTarget> FollowLinks(const std::string& path) {
   return SystemError("follow the link", path, ELOOP);
 }
 
+// Some file systems know no sync. False where one failed, with its reason in errno.
+bool Sync(int descriptor) {
+  return ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
+}
+
 // The paths of files under way, for RemovePartialFiles: a signal handler may look at nothing but
 // lock-free atomics. A path belongs to its AtomicFile, which stays where it is.
 using PathSlot = std::atomic<const char*>;
@@ -155,7 +160,7 @@ Result<void> AtomicFile::Append(std::span<const std::byte> bytes) {
 
 Result<void> AtomicFile::Commit() {
   if (partial_path_.empty()) return Close();
-  if (::fsync(descriptor_) != 0) return SystemError("write", path_, errno);
+  if (!Sync(descriptor_)) return SystemError("write", path_, errno);
   TG_TRY(Close());
   return Replace();
 }
@@ -180,8 +185,7 @@ Result<void> AtomicFile::Replace() {
   committed_ = true;
   const int descriptor = ::open(FolderOf(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return {};  // a folder that may be written to, but not read
-  // Some file systems know no sync of a folder.
-  const bool failed = ::fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP;
+  const bool failed = !Sync(descriptor);
   const int error_number = errno;
   ::close(descriptor);
   if (failed) return SystemError("sync the folder of", path_, error_number);
