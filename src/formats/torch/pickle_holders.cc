@@ -63,10 +63,11 @@ PickleHolders::PickleHolders(const Pickle& pickle) : found_(pickle.values.size()
   }
 }
 
-Result<void> CheckPickleKeys(const Pickle& pickle) {
+Result<void> CheckPickleKeys(const Pickle& pickle, const PickleHolders& holders) {
   std::vector<const PickleValue*> keys;
-  for (const PickleValue& value : pickle.values) {
-    if (value.kind != PickleKind::kDict) continue;
+  for (PickleRef ref = 0; ref < pickle.values.size(); ++ref) {
+    const PickleValue& value = pickle[ref];
+    if (value.kind != PickleKind::kDict || !holders.HoldsNumbers(ref)) continue;
     keys.clear();
     bool integers = false;
     bool other_numbers = false;

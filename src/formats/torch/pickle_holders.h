@@ -34,9 +34,10 @@ class PickleHolders {
   size_t items_ = 0;
 };
 
-// Python keeps the last of equal keys, and finds 1, 1.0 and True equal. Errors: kBadFile for a
-// dictionary with a key twice or with keys that may be equal; also for a key that is too long.
-Result<void> CheckPickleKeys(const Pickle& pickle);
+// Of the dictionaries that hold numbers: Python keeps the last of equal keys, and finds 1, 1.0 and True
+// equal. Errors: kBadFile for one with a key twice or with keys that may be equal; also for a key that
+// is too long.
+Result<void> CheckPickleKeys(const Pickle& pickle, const PickleHolders& holders);
 
 }  // namespace tensorguard::internal
 

@@ -282,7 +282,7 @@ Result<void> StateFinder::SortByName() {
 }
 
 Result<TorchState> StateFinder::Find() {
-  TG_TRY(CheckPickleKeys(pickle_));
+  TG_TRY(CheckPickleKeys(pickle_, holders_));
   PickleRef model = pickle_.root;
   for (int i = 0; i < kMostWrappers; ++i) {
     TG_ASSIGN(const auto inner, TakeOffWrapper(model));
