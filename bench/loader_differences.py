@@ -171,6 +171,17 @@ def read_ours(program, path, output):
     return tensors
 
 
+def same(ours, theirs):
+    """The program writes all floating-point numbers that are not bfloat16 as float32."""
+    if theirs is None or ours == theirs or ours[0] == theirs[0] or ours[0] != "float32":
+        return ours == theirs
+    if theirs[0] == "bfloat16":
+        wide = numpy.frombuffer(theirs[2], numpy.uint16).astype(numpy.uint32) << 16
+        return ours[1] == theirs[1] and ours[2] == wide.tobytes()
+    numbers = numpy.frombuffer(theirs[2], theirs[0])
+    return ours[1] == theirs[1] and ours[2] == numbers.astype(numpy.float32).tobytes()
+
+
 def difference(ours, theirs):
     """Why the two are not one model; empty if they are. The program takes wrappers' keys off, and leaves state of the
     training beside them out."""
@@ -181,7 +192,7 @@ def difference(ours, theirs):
         if prefix and not prefix.endswith("."):
             continue
         named = {name[len(prefix) :]: value for name, value in theirs.items() if name.startswith(prefix)}
-        wrong = [name for name, value in ours.items() if named.get(name) != value]
+        wrong = [name for name, value in ours.items() if not same(value, named.get(name))]
         missing = [name for name in named if name not in ours and not is_of_training(name)]
         if not wrong and (prefix or not missing):
             return ""

@@ -46,15 +46,15 @@ class CapturedOutput {
   std::vector<int> kept_;
 };
 
-struct Run {
+struct EndedRun {
   int status = 0;
   uint64_t allocations = 0;
   std::string output;
 };
 
-Run RunFailing(const std::vector<std::string>& arguments, FailingAllocations which, uint64_t first,
-               const fs::path& scratch) {
-  Run run;
+EndedRun RunFailing(const std::vector<std::string>& arguments, FailingAllocations which,
+                    uint64_t first, const fs::path& scratch) {
+  EndedRun run;
   CapturedOutput captured(scratch / "captured");
   {
     const AllocationFault fault(which, first);
@@ -77,14 +77,14 @@ TEST_P(AllocationFaults, EndWithStatusTwoAndAMessage) {
     return RunFailing(GetParam(), which, first, scratch.path());
   };
   run(FailingAllocations::kOne, ~uint64_t{0});  // what is made once for all
-  const Run whole = run(FailingAllocations::kOne, ~uint64_t{0});
+  const EndedRun whole = run(FailingAllocations::kOne, ~uint64_t{0});
   ASSERT_EQ(whole.status, 0) << whole.output;
   // Each of the first, then ever fewer: about seventy in all.
   for (uint64_t first = 1; first <= whole.allocations; first += 1 + first / 8) {
     for (const auto which : {FailingAllocations::kOne, FailingAllocations::kAllFrom}) {
       SCOPED_TRACE(first);
       fs::remove_all("out");
-      const Run failed = run(which, first);
+      const EndedRun failed = run(which, first);
       const bool passed = failed.status == 0 && which == FailingAllocations::kOne;
       if (!passed) {
         EXPECT_EQ(failed.status, 2) << failed.output;

@@ -165,13 +165,13 @@ class ModelReader {
       auto read = ReadNodeField(field, node, attributes);
       if (!read) return read;
     }
-    if (node.inputs.empty() && node.outputs.empty()) {
-      return Wrong(message, "node of the graph has neither inputs nor outputs");
-    }
     // After the names: a constant is called as its node's output.
     for (const ProtobufField& field : attributes) {
       auto read = ReadAttribute(field, depth, node);
       if (!read) return read;
+    }
+    if (node.inputs.empty() && node.outputs.empty()) {
+      return Wrong(message, "node of the graph has neither inputs nor outputs");
     }
     if (model_.nodes.size() == OnnxLimits::kNodes) {
       return TooMany("nodes", OnnxLimits::kNodes, message);
