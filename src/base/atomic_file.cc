@@ -12,7 +12,9 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "base/system_error.h"
@@ -72,6 +74,19 @@ Result<LinkTarget> FollowLinks(const std::string& path) {
   return SystemError("follow the link", path, ELOOP);
 }
 
+// The number of a descriptor of this process that a link of /proc stands for: bytes go on where
+// those of the descriptor ended.
+std::optional<int> OwnDescriptor(const std::filesystem::path& link) {
+  std::error_code failure;
+  const auto folder = std::filesystem::canonical(FolderOf(link), failure);
+  const std::string name = link.filename().string();
+  int number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool is_number = error == std::errc() && end == name.data() + name.size();
+  if (failure || !is_number || folder != fmt::format("/proc/{}/fd", ::getpid())) return {};
+  return number;
+}
+
 // Some file systems know no sync. False where one failed, with its reason in errno.
 bool Sync(int descriptor) {
   return ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS;
@@ -121,8 +136,10 @@ Result<std::unique_ptr<AtomicFile>> AtomicFile::Create(const std::filesystem::pa
   if (exists && S_ISDIR(status.st_mode)) return SystemError("write", name, EISDIR);
   TG_ASSIGN(const auto target, FollowLinks(name));
   if (exists && (!S_ISREG(status.st_mode) || target.is_open_file)) {
-    // At the end of an open file: what was written to it before is not overwritten.
-    const int descriptor = ::open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+    // At the end of another's open file: what was written to it before is not overwritten.
+    const auto own = target.is_open_file ? OwnDescriptor(target.path) : std::nullopt;
+    const int descriptor = own ? ::fcntl(*own, F_DUPFD_CLOEXEC, 0)
+                               : ::open(name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
     if (descriptor < 0) return SystemError("write", name, errno);
     return std::unique_ptr<AtomicFile>(new AtomicFile(name, name, "", descriptor));
   }

@@ -204,10 +204,11 @@ TEST(AtomicFile, OpenFilesAreWrittenOnAtTheirEnd) {
   const auto path = folder.Write("f", "before, ");
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   ASSERT_GE(descriptor, 0);
+  ASSERT_EQ(::write(descriptor, "BEFORE", 6), 6);  // and not yet the comma
   const std::string name = "/proc/self/fd/" + std::to_string(descriptor);
   ASSERT_TRUE(WriteFileAtomically(name, "after"));
   ::close(descriptor);
-  EXPECT_EQ(*ReadSmallFile(path, 100), "before, after");
+  EXPECT_EQ(*ReadSmallFile(path, 100), "BEFOREafter");
 }
 
 TEST(AtomicFile, TheLongestNames) {

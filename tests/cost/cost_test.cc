@@ -51,7 +51,7 @@ void ExpectLinear(size_t bytes, size_t most_times, const std::function<void()>& 
 }
 
 void ExpectTorchLinear(const std::string& file) {
-  ExpectLinear(file.size(), 160, [&] { (void)ReadTorchTable(SourceOf(std::string_view(file))); });
+  ExpectLinear(file.size(), 256, [&] { (void)ReadTorchTable(SourceOf(std::string_view(file))); });
 }
 
 const std::string kData = FloatBytes({1, 2, 3, 4});

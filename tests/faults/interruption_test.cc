@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -28,6 +30,12 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
+
+// How many times as much is tried; one by default, so that it takes a minute.
+const int kTimes = [] {
+  const char* const times = std::getenv("TENSORGUARD_FAULT_TIMES");
+  return times == nullptr ? 1 : std::max(1, std::atoi(times));
+}();
 
 std::string Contents(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -82,7 +90,7 @@ TEST_P(Faults, EveryCallThatFailsIsAnError) {
     ASSERT_GT(calls, 0) << call;
     long failures = 0;
     // All of them where they are few.
-    for (long at = 1; at <= calls; at += 1 + calls / 20) {
+    for (long at = 1; at <= calls; at += 1 + calls / (8 * kTimes)) {
       SCOPED_TRACE(fmt::format("{} number {} of {}", call, at, calls));
       fs::remove(out());
       const ProgramRun run = RunInShell(Preloaded(call, at, GetParam().line), folder());
@@ -105,7 +113,7 @@ TEST_P(Faults, AnOutputIsWholeOrNotThere) {
   const std::string whole = Contents(out());
   std::mt19937 random(7);
   size_t left = 0;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 20 * kTimes; ++i) {
     if (i % 2 == 0) fs::remove(out());
     const std::string before = Contents(out());
     const pid_t child = ::fork();
@@ -141,7 +149,7 @@ TEST_P(Faults, FilesThatChangeGiveTheirAnswerOrAnError) {
   const fs::path weights = folder() / "tiny" / "model.safetensors";
   const std::string good = Contents(weights);
   std::mt19937 random(11);
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0; i < 12 * kTimes; ++i) {
     std::ofstream(weights, std::ios::binary | std::ios::trunc) << good;
     fs::remove(out());
     std::thread change([&, kind = i % 4, delay = random() % 60'000] {
