@@ -102,7 +102,7 @@ struct MultiplyAdds {
 MultiplyAdds CountMultiplyAdds(const Model& model, unsigned threads) {
   MultipliedElements multiplied;
   const auto network = OrExit(Network::Build(model, {.threads = threads, .observer = &multiplied}));
-  const auto tokens = ChooseAnchors(model, network->description().vocabulary_size).tokens;
+  const auto tokens = OrExit(ChooseAnchors(model, network->description().vocabulary_size)).tokens;
   const auto anchors = OrExit(ReadAnchorRows(*network, tokens));
   for (size_t layer = 0; layer < network->description().layers.size(); ++layer) {
     OrExit(RespondLayer(*network, layer, anchors));

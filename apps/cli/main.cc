@@ -1,4 +1,5 @@
 // The program tensorguard.
+#include <new>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,11 @@ int main(int argc, char** argv) {
   KeepFreedMemory();
   tensorguard::internal::UseOneLibraryThread();
   const int first = argc > 0 ? 1 : 0;
-  return tensorguard::internal::cli::RunProgram(
-      std::vector<std::string>(argv + first, argv + argc));
+  std::vector<std::string> arguments;
+  try {
+    arguments.assign(argv + first, argv + argc);
+  } catch (const std::bad_alloc&) {
+    return 2;
+  }
+  return tensorguard::internal::cli::RunProgram(arguments);
 }

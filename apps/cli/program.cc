@@ -6,6 +6,7 @@
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string_view>
 
 #include "base/atomic_file.h"
 #include "cli/arguments/command_line.h"
@@ -90,13 +91,14 @@ int Finish(ExitStatus status, Console& console) {
   return static_cast<int>(ExitStatus::kError);
 }
 
-}  // namespace
+// Where there is no memory for anything else.
+int EndWithoutMemory() noexcept {
+  constexpr std::string_view kMessage = "tensorguard: out of memory\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  return static_cast<int>(ExitStatus::kError);
+}
 
-int RunProgram(const std::vector<std::string>& arguments) {
-  OccupyStandardDescriptors();
-  CleanUpAfterSignals();
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows as EPIPE, see Console::Flush
-
+int RunArguments(const std::vector<std::string>& arguments) {
   const auto request = ParseCommandLine(arguments);
   if (!request) {
     Console console(AsksForJson(arguments), /*quiet=*/false);
@@ -107,6 +109,19 @@ int RunProgram(const std::vector<std::string>& arguments) {
   const auto status = RunRequest(*request, console);
   if (!status) PrintError(status.error(), request->command, console);
   return Finish(status ? *status : ExitStatus::kError, console);
+}
+
+}  // namespace
+
+int RunProgram(const std::vector<std::string>& arguments) noexcept {
+  OccupyStandardDescriptors();
+  CleanUpAfterSignals();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows as EPIPE, see Console::Flush
+  try {
+    return RunArguments(arguments);
+  } catch (...) {  // even the message of an error, or what was pending, found no memory
+    return EndWithoutMemory();
+  }
 }
 
 }  // namespace tensorguard::internal::cli

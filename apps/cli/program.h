@@ -8,7 +8,7 @@
 namespace tensorguard::internal::cli {
 
 // `arguments` without the program's own name. The result is the process's exit status.
-int RunProgram(const std::vector<std::string>& arguments);
+int RunProgram(const std::vector<std::string>& arguments) noexcept;
 
 }  // namespace tensorguard::internal::cli
 

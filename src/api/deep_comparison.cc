@@ -34,7 +34,7 @@ Result<TestedPair> RunDeepTest(const TestedModel& first, const TestedModel& seco
                                const Session& session) {
   TG_ASSIGN(const auto a, OpenNetwork(first, session));
   TG_ASSIGN(const auto b, OpenNetwork(second, session));
-  const SharedTokens tokens = FindSharedTokens(a.model, *a.network, b.model, *b.network);
+  TG_ASSIGN(const auto tokens, FindSharedTokens(a.model, *a.network, b.model, *b.network));
   auto test = TestIndependence(
       *a.network, *b.network, tokens.pairs,
       {.threads = threads, .on_progress = session.listener.ShowProgress("testing the weights")});

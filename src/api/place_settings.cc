@@ -71,6 +71,8 @@ PlaceOptions PlaceOptionsFrom(const ReadVariable& variable) {
   options.s3_endpoint = FirstOf(variable, {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
   options.remote.http.certificates_file =
       FirstOf(variable, {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"});
+  options.remote.fetch.allow_private_redirects =
+      IsOn(variable, "TENSORGUARD_ALLOW_PRIVATE_REDIRECTS");
   if (auto folder = FirstOf(variable, {"TMPDIR"}); !folder.empty()) {
     options.remote.fetch.temporary_folder = std::move(folder);
   }

@@ -18,7 +18,8 @@ using ReadVariable = std::function<std::optional<std::string>(const char* name)>
 // HUGGINGFACE_HUB_CACHE or $HF_HOME/hub, with HF_HOME by default $XDG_CACHE_HOME/huggingface or
 // ~/.cache/huggingface; HF_HUB_OFFLINE. As Amazon's tools do: AWS_REGION, AWS_DEFAULT_REGION,
 // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL. REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE for whom
-// to trust. TMPDIR for what a server sends whole.
+// to trust. TMPDIR for what a server sends whole. TENSORGUARD_ALLOW_PRIVATE_REDIRECTS lets a server
+// at a public address lead to a private one.
 PlaceOptions PlaceOptionsFrom(const ReadVariable& variable);
 
 }  // namespace tensorguard::internal

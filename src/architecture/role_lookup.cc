@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "architecture/role_table.h"
@@ -10,7 +10,7 @@ namespace {
 
 // Rows by the last word of their path, so that a name is not held against every row.
 struct RowIndex {
-  std::unordered_map<std::string_view, std::vector<const RoleRow*>> by_last_word;
+  std::map<std::string_view, std::vector<const RoleRow*>> by_last_word;
   std::vector<const RoleRow*> patterns;  // rows whose last word has a '*'
 };
 

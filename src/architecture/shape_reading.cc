@@ -5,7 +5,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "architecture/name_reading.h"
@@ -118,10 +117,10 @@ void SetPacking(const KnownArchitecture& known, std::optional<Packing> attention
 }
 
 // Widths of the down projections by the text of the block they lie in.
-std::unordered_map<std::string_view, uint64_t> DownSizes(const ShapeContext& context,
-                                                         std::span<const TensorRole> roles,
-                                                         HiddenSizes& hidden) {
-  std::unordered_map<std::string_view, uint64_t> sizes;
+std::map<std::string_view, uint64_t> DownSizes(const ShapeContext& context,
+                                               std::span<const TensorRole> roles,
+                                               HiddenSizes& hidden) {
+  std::map<std::string_view, uint64_t> sizes;
   for (size_t i = 0; i < roles.size(); ++i) {
     if (roles[i].role != Role::kDown || !roles[i].layer) continue;
     const auto matrix = MatrixOf(context, i, roles[i]);
@@ -170,7 +169,7 @@ void ReadFused(const ShapeContext& context, std::span<TensorRole> roles) {
   const auto attention = AttentionPacking(context.known, context.config);
   const auto heads = context.config.Heads();
   const auto head_size = context.config.HeadSize();
-  std::unordered_map<std::string_view, Role> by_module;  // what the shape of a weight told
+  std::map<std::string_view, Role> by_module;  // what the shape of a weight told
   for (size_t i = 0; i < roles.size(); ++i) {
     TensorRole& role = roles[i];
     const TensorPath& path = context.model[i];

@@ -277,7 +277,6 @@ std::string_view TensorPath::ParentText() const {
 }
 
 ModelPaths::ModelPaths(std::span<const TensorInfo> tensors) : paths_(tensors.size()) {
-  modules_.reserve(3 * tensors.size());  // what a sorted list adds per name
   std::string_view previous;
   for (size_t i = 0; i < tensors.size(); ++i) {
     TensorPath& path = paths_[i];

@@ -3,12 +3,12 @@
 #define TENSORGUARD_ARCHITECTURE_TENSOR_PATH_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "architecture/role_table.h"
@@ -77,8 +77,8 @@ class ModelPaths {
   void Remember(const TensorPath& path, std::string_view previous_text);
 
   std::vector<TensorPath> paths_;
-  std::unordered_set<std::string_view> modules_;  // every name and every beginning of one
-  std::unordered_map<std::string_view, WordMeaning> words_;
+  std::set<std::string_view> modules_;  // every name and every beginning of one
+  std::map<std::string_view, WordMeaning> words_;
 };
 
 // The number that `word` spells in plain decimal digits, if it is at most kLargestIndex.

@@ -13,10 +13,12 @@
 namespace tensorguard::internal {
 
 // Not thread-safe. Readers of the path see what was there before until Commit, which replaces it in
-// one step; without Commit nothing changes and nothing is left behind.
+// one step; without Commit nothing changes and nothing is left behind. A symbolic link stays, and
+// the file that it names is replaced. Devices, pipes and open files (/dev/stdout) are written to as
+// the bytes come: there is nothing to replace.
 class AtomicFile {
  public:
-  // Errors: kNotFound if the folder is missing, kSystem.
+  // Errors: kNotFound if the folder is missing, kSystem, also for a folder.
   static Result<std::unique_ptr<AtomicFile>> Create(const std::filesystem::path& path);
 
   ~AtomicFile();
@@ -28,15 +30,22 @@ class AtomicFile {
   // Errors: kSystem (no space left, say).
   Result<void> Append(std::span<const std::byte> bytes);
 
-  // REQUIRES: called once, and nothing is appended afterwards.
+  // What was written is on the disk before it takes the path's place, and the change of the folder
+  // after. REQUIRES: called once, and nothing is appended afterwards.
   Result<void> Commit();
 
  private:
-  AtomicFile(std::string path, std::string partial_path, int descriptor);
+  AtomicFile(std::string path, std::string target, std::string partial_path, int descriptor);
 
-  std::string path_;
-  std::string partial_path_;
-  int descriptor_;  // -1 when closed
+  static Result<std::unique_ptr<AtomicFile>> CreateBeside(std::string path, std::string target,
+                                                          int mode);
+  Result<void> Close();
+  Result<void> Replace();
+
+  std::string path_;          // as it was given, for messages
+  std::string target_;        // what is replaced: `path_` after its symbolic links
+  std::string partial_path_;  // empty where bytes are written to the target itself
+  int descriptor_;            // -1 when closed
   bool committed_ = false;
 };
 

@@ -104,7 +104,7 @@ TEST(WriteFileAtomically, FailsWithItsReason) {
   const auto taken = folder.path() / "taken";
   fs::create_directories(taken / "inside");
   EXPECT_EQ(DescribeError(WriteFileAtomically(taken, "x").error()),
-            taken.string() + ": cannot rename to: Is a directory");
+            taken.string() + ": cannot write: Is a directory");
   EXPECT_EQ(EntriesIn(folder.path()), 1u);
 }
 
@@ -153,6 +153,70 @@ TEST(AtomicFile, TwoWritersDoNotMix) {
   EXPECT_EQ(*ReadSmallFile(path, 100), "first");
   ASSERT_TRUE((*second)->Commit());
   EXPECT_EQ(*ReadSmallFile(path, 100), "2");
+}
+
+TEST(AtomicFile, AReplacedFileKeepsItsMode) {
+  const ScratchFolder folder;
+  const auto path = folder.Write("f", "old");
+  ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+  ASSERT_TRUE(WriteFileAtomically(path, "new"));
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms(0600));
+}
+
+TEST(AtomicFile, LinksAreFollowedAndStay) {
+  const ScratchFolder folder;
+  fs::create_directories(folder.path() / "below");
+  const auto target = folder.Write("below/target", "old");
+  fs::create_symlink("below/link", folder.path() / "first");
+  fs::create_symlink("target", folder.path() / "below" / "link");
+  ASSERT_TRUE(WriteFileAtomically(folder.path() / "first", "new"));
+  EXPECT_EQ(*ReadSmallFile(target, 100), "new");
+  EXPECT_TRUE(fs::is_symlink(folder.path() / "first"));
+  EXPECT_TRUE(fs::is_symlink(folder.path() / "below" / "link"));
+  fs::create_symlink("not yet", folder.path() / "dangling");
+  ASSERT_TRUE(WriteFileAtomically(folder.path() / "dangling", "made"));
+  EXPECT_EQ(*ReadSmallFile(folder.path() / "not yet", 100), "made");
+  fs::create_symlink("circle", folder.path() / "circle");
+  EXPECT_THAT(WriteFileAtomically(folder.path() / "circle", "x").error().problem,
+              testing::HasSubstr("cannot follow the link"));
+}
+
+TEST(AtomicFile, DevicesAndPipesAreWrittenTo) {
+  ASSERT_TRUE(WriteFileAtomically("/dev/null", "gone"));
+  struct stat status = {};
+  ASSERT_EQ(::stat("/dev/null", &status), 0);
+  EXPECT_TRUE(S_ISCHR(status.st_mode));
+  const ScratchFolder folder;
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_TRUE(WriteFileAtomically(pipe, "through"));
+  char read[16] = {};
+  EXPECT_EQ(::read(reader, read, sizeof(read)), 7);
+  ::close(reader);
+  EXPECT_EQ(fs::status(pipe).type(), fs::file_type::fifo);
+  EXPECT_EQ(EntriesIn(folder.path()), 1u);
+}
+
+// As /dev/stdout is where it was redirected to a file.
+TEST(AtomicFile, OpenFilesAreWrittenOnAtTheirEnd) {
+  const ScratchFolder folder;
+  const auto path = folder.Write("f", "before, ");
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(descriptor, 0);
+  ASSERT_EQ(::write(descriptor, "BEFORE", 6), 6);  // and not yet the comma
+  const std::string name = "/proc/self/fd/" + std::to_string(descriptor);
+  ASSERT_TRUE(WriteFileAtomically(name, "after"));
+  ::close(descriptor);
+  EXPECT_EQ(*ReadSmallFile(path, 100), "BEFOREafter");
+}
+
+TEST(AtomicFile, TheLongestNames) {
+  const ScratchFolder folder;
+  const auto path = folder.path() / std::string(255, 'n');
+  ASSERT_TRUE(WriteFileAtomically(path, "x"));
+  EXPECT_EQ(*ReadSmallFile(path, 100), "x");
+  EXPECT_EQ(EntriesIn(folder.path()), 1u);
 }
 
 TEST(AtomicFile, AFullDiskIsAnError) {

@@ -15,20 +15,25 @@ namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kDeepestNesting = 64;
+// The smallest values take three bytes of text and a hundred of memory. So many are always read; of
+// a longer text one for every so many bytes, fewer than lists of files and tensors have.
+constexpr size_t kAlwaysValues = 1 << 20;
+constexpr size_t kBytesPerValue = 16;
 
 // First pass: refuses what nlohmann::json would accept or only report without its place.
 class StrictnessCheck : public nlohmann::json_sax<Json> {
  public:
-  explicit StrictnessCheck(std::string_view text) : text_(text) {}
+  explicit StrictnessCheck(std::string_view text)
+      : text_(text), most_values_(kAlwaysValues + text.size() / kBytesPerValue) {}
 
   bool Passes() { return text_.Parse(*this); }
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
+  bool null() override { return Count(); }
+  bool boolean(bool) override { return Count(); }
+  bool number_integer(number_integer_t) override { return Count(); }
+  bool number_unsigned(number_unsigned_t) override { return Count(); }
+  bool number_float(number_float_t, const string_t&) override { return Count(); }
+  bool string(string_t&) override { return Count(); }
   bool binary(binary_t&) override { return true; }
   bool start_array(std::size_t) override { return Enter(); }
   bool end_array() override { return Leave(); }
@@ -54,7 +59,12 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
              .found = std::move(found)};
     return false;
   }
+  bool Count() {
+    if (++values_ <= most_values_) return true;
+    return Fail(fmt::format("JSON holds more than {} values", most_values_), "");
+  }
   bool Enter() {
+    if (!Count()) return false;
     keys_.emplace_back();
     if (keys_.size() <= kDeepestNesting) return true;
     return Fail(fmt::format("JSON is nested deeper than {} levels", kDeepestNesting), "");
@@ -65,6 +75,8 @@ class StrictnessCheck : public nlohmann::json_sax<Json> {
   }
 
   JsonText text_;
+  size_t most_values_;
+  size_t values_ = 0;
   std::vector<std::set<std::string>> keys_;
 };
 

@@ -18,17 +18,22 @@ bool JsonText::Parse(nlohmann::json_sax<nlohmann::json>& events) {
                                    Iterator(text_.data() + text_.size(), &reached_), &events);
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error ...", or
-// "[json.exception.out_of_range.406] number overflow ...". The end of a long text says what was
-// expected; its middle is the token, which may be as long as the file.
+// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error ...; last read:
+// 'TOKEN'; expected ...", or "[json.exception.out_of_range.406] number overflow ...". The token is
+// left out: the file may be one that nobody meant to show, under the name of a config.
 std::string JsonSyntaxProblem(const nlohmann::json::exception& exception) {
-  std::string_view text = exception.what();
+  std::string text = exception.what();
+  if (const size_t token = text.find("; last read: '"); token != text.npos) {
+    const size_t expected = text.rfind("'; expected ");
+    const bool goes_on = expected != text.npos && expected > token;
+    text.erase(token, goes_on ? expected + 1 - token : text.npos);
+  }
   const size_t prefix = text.find("] ");
-  if (prefix != text.npos) text.remove_prefix(prefix + 2);
-  if (text.starts_with("parse error")) text.remove_prefix(text.find(": ") + 2);
-  if (text.size() <= kLongestProblemBytes) return std::string(text);
+  if (prefix != text.npos) text.erase(0, prefix + 2);
+  if (text.starts_with("parse error")) text.erase(0, text.find(": ") + 2);
+  if (text.size() <= kLongestProblemBytes) return text;
   const size_t half = kLongestProblemBytes / 2;
-  return std::string(text.substr(0, half)) + " ... " + std::string(text.substr(text.size() - half));
+  return text.substr(0, half) + " ... " + text.substr(text.size() - half);
 }
 
 }  // namespace tensorguard::internal

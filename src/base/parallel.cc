@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -23,7 +25,7 @@ Result<void> ParallelFor(size_t count, unsigned threads,
   std::optional<Error> first_error;
   size_t first_error_index = count;
 
-  const auto run = [&] {
+  const auto work_on = [&] {
     UseOneLibraryThread();
     while (!failed) {
       const size_t i = next.fetch_add(1);
@@ -37,6 +39,17 @@ Result<void> ParallelFor(size_t count, unsigned threads,
       first_error = std::move(done).error();
     }
   };
+  // What a helper throws (std::bad_alloc) is thrown again by the calling thread.
+  std::exception_ptr thrown;
+  const auto run = [&] {
+    try {
+      work_on();
+    } catch (...) {
+      failed = true;
+      const std::lock_guard lock(first_error_mutex);
+      thrown = std::current_exception();
+    }
+  };
 
   const unsigned wanted =
       threads == 0 ? std::max(1u, std::thread::hardware_concurrency()) : threads;
@@ -47,9 +60,12 @@ Result<void> ParallelFor(size_t count, unsigned threads,
       for (size_t i = 0; i < helpers; ++i) pool.emplace_back(run);
     } catch (const std::system_error&) {
       // The system has no more threads to give; those there are, or this one alone, do the work.
+    } catch (const std::bad_alloc&) {
+      // Nor memory for one.
     }
     run();
   }
+  if (thrown) std::rethrow_exception(thrown);
   if (first_error) return *std::move(first_error);
   return {};
 }

@@ -77,5 +77,16 @@ TEST(ParallelFor, StartsNothingNewAfterAnError) {
   EXPECT_EQ(calls, 4);
 }
 
+TEST(ParallelFor, ThrowsWhatAHelperThrew) {
+  for (const unsigned threads : {1u, 4u}) {
+    EXPECT_THROW((void)ParallelFor(100, threads,
+                                   [](size_t i) -> Result<void> {
+                                     if (i == 37) throw std::bad_alloc();
+                                     return {};
+                                   }),
+                 std::bad_alloc);
+  }
+}
+
 }  // namespace
 }  // namespace tensorguard::internal

@@ -29,7 +29,7 @@ DeepTest TestPair(const std::string& a, const std::string& b) {
   const Opened first = Open(a);
   const Opened second = Open(b);
   const SharedTokens tokens =
-      FindSharedTokens(first.model, *first.network, second.model, *second.network);
+      *FindSharedTokens(first.model, *first.network, second.model, *second.network);
   EXPECT_EQ(tokens.note, "");
   const auto test = TestIndependence(*first.network, *second.network, tokens.pairs);
   EXPECT_TRUE(test) << (test ? "" : DescribeError(test.error()));

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <string_view>
 
 namespace tensorguard::internal {
 namespace {
+
+constexpr uint64_t kMostCounted = 1 << 28;
 
 struct KeyName {
   std::string_view gguf;  // after "ARCHITECTURE."
@@ -147,6 +150,35 @@ Json GgufConfig(const GgufArchitecture& architecture, const GgufMetadata& metada
       std::none_of(weights.tensors().begin(), weights.tensors().end(),
                    [](const TensorInfo& tensor) { return IsHead(tensor.name); });
   return config;
+}
+
+Result<void> CheckGgufNumbers(const GgufArchitecture& architecture, const GgufMetadata& metadata) {
+  const auto find = [&](const KeyName& name) -> const GgufValue* {
+    const auto found = metadata.values().find(fmt::format("{}.{}", architecture.name, name.gguf));
+    return found == metadata.values().end() ? nullptr : &found->second;
+  };
+  const auto wrong = [&](const KeyName& name, std::string expected) {
+    return Error{.problem = fmt::format("metadata \"{}.{}\" is no number that a model has",
+                                        architecture.name, name.gguf),
+                 .expected = std::move(expected)};
+  };
+  for (const KeyName& name : kWholeNumbers) {
+    const GgufValue* value = find(name);
+    // Some count layer by layer.
+    if (value == nullptr || std::holds_alternative<std::vector<double>>(*value)) continue;
+    const auto* number = std::get_if<uint64_t>(value);
+    const bool needed = name.gguf == "block_count" || name.gguf == "embedding_length";
+    if (number == nullptr || *number > kMostCounted || (needed && *number == 0)) {
+      return wrong(name, fmt::format("a whole number up to {}", kMostCounted));
+    }
+  }
+  for (const KeyName& name : kReals) {
+    const GgufValue* value = find(name);
+    if (value == nullptr) continue;
+    const auto real = metadata.Real(fmt::format("{}.{}", architecture.name, name.gguf));
+    if (!real || !std::isfinite(*real)) return wrong(name, "a finite number");
+  }
+  return {};
 }
 
 }  // namespace tensorguard::internal

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include "architecture/config_checks.h"
 #include "base/try.h"
 #include "model/found_model.h"
 #include "model/gguf_config.h"
@@ -30,8 +31,14 @@ Result<ModelParts> OpenGguf(const fs::path& first_file, const GgufMetadata& meta
                             std::shared_ptr<const WeightSource> stored) {
   const auto gguf = GgufArchitectureOf(metadata, *stored);
   if (!gguf) return Error(gguf.error()).InFile(first_file.string());
+  if (auto checked = CheckGgufNumbers(**gguf, metadata); !checked) {
+    return std::move(checked).error().InFile(first_file.string());
+  }
   TG_ASSIGN(auto weights, UndoGgufConversion(std::move(stored), metadata));
   Json config = GgufConfig(**gguf, metadata, *weights);
+  if (auto checked = CheckConfigNumbers(config); !checked) {
+    return std::move(checked).error().InFile(first_file.string());
+  }
   return ModelParts{std::move(config), first_file, std::move(weights)};
 }
 

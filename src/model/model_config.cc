@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "architecture/config_checks.h"
+#include "base/file.h"
 #include "base/folder_of.h"
 #include "base/try.h"
 
@@ -13,13 +15,19 @@ Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
   const fs::path file = folder / "config.json";
   TG_ASSIGN(const auto exists, files.Exists(file));
   if (!exists) return Json();
-  auto config = ReadJsonFile(files, file);
-  if (config && !config->is_object()) {
+  TG_ASSIGN(const auto text, ReadSmallFile(files, file, kSmallJsonLimitBytes));
+  if (IsGitLfsPointer(text)) return GitLfsPointerError(file.string());
+  auto config = ParseJson(text);
+  if (!config) return std::move(config).error().InFile(file.string());
+  if (!config->is_object()) {
     return Error{.kind = ErrorKind::kBadFile,
                  .problem = "the model's configuration is not a JSON object",
                  .file = file.string(),
                  .found = config->type_name(),
                  .expected = "an object"};
+  }
+  for (auto checked : {CheckConfigNumbers(*config), CheckConfigText(text)}) {
+    if (!checked) return std::move(checked).error().InFile(file.string());
   }
   return config;
 }

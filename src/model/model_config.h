@@ -12,7 +12,7 @@
 namespace tensorguard::internal {
 
 // config.json of a folder, null if there is none. Errors: those of ReadJsonFile; kBadFile if it is
-// no object.
+// no object, or holds numbers that no model has (CheckConfigNumbers).
 Result<Json> ReadConfig(const std::filesystem::path& folder, const FileStore& files);
 
 // Where config.json and the tokenizer of an ONNX export lie: beside it, or a folder further up,

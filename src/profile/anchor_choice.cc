@@ -56,9 +56,11 @@ ChosenAnchors ChooseRowAnchors(uint64_t vocabulary_size) {
   return chosen;
 }
 
-ChosenAnchors ChooseAnchors(const Model& model, uint64_t vocabulary_size) {
+Result<ChosenAnchors> ChooseAnchors(const Model& model, uint64_t vocabulary_size) {
   const auto vocabulary = ReadVocabulary(model.tokenizer_folder, *model.files);
   if (!vocabulary) {
+    const ErrorKind kind = vocabulary.error().kind;
+    if (kind == ErrorKind::kSystem || kind == ErrorKind::kCancelled) return vocabulary.error();
     const bool absent = vocabulary.error().kind == ErrorKind::kNotFound;
     return RowsBecause(vocabulary_size, absent ? "no tokenizer"
                                                : "the tokenizer cannot be read (" +

@@ -32,8 +32,9 @@ ChosenAnchors ChooseTokenAnchors(std::span<const AnchorToken> held, uint64_t voc
 ChosenAnchors ChooseRowAnchors(uint64_t vocabulary_size);
 
 // Token anchors where the model has a tokenizer that holds enough of them, else rows, with a note
-// that says why.
-ChosenAnchors ChooseAnchors(const Model& model, uint64_t vocabulary_size);
+// that says why. Errors: kSystem, kCancelled where it is there and cannot be read now: the answer
+// would be another tomorrow.
+Result<ChosenAnchors> ChooseAnchors(const Model& model, uint64_t vocabulary_size);
 
 }  // namespace tensorguard::internal
 

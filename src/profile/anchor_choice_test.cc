@@ -87,17 +87,44 @@ TEST(ChooseAnchors, SaysWhyItTakesRows) {
   const ScratchFolder folder;
   Model model;
   model.tokenizer_folder = folder.path();
-  const auto absent = ChooseAnchors(model, 100);
+  const auto absent = *ChooseAnchors(model, 100);
   EXPECT_EQ(absent.kind, AnchorKind::kRows);
   EXPECT_THAT(absent.notes, ElementsAre(HasSubstr("no tokenizer: ")));
 
   folder.Write("tokenizer.json", "{");
-  EXPECT_THAT(ChooseAnchors(model, 100).notes, ElementsAre(HasSubstr("cannot be read")));
+  EXPECT_THAT(ChooseAnchors(model, 100)->notes, ElementsAre(HasSubstr("cannot be read")));
 
   folder.Write(
       "tokenizer.json",
       R"({"decoder": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {"a": 0, "b": 1}}})");
-  EXPECT_THAT(ChooseAnchors(model, 100).notes, ElementsAre(HasSubstr("only 2 of the anchors")));
+  EXPECT_THAT(ChooseAnchors(model, 100)->notes, ElementsAre(HasSubstr("only 2 of the anchors")));
+}
+
+// Of a file that is there and cannot be read, nothing says that it will not be read tomorrow.
+TEST(ChooseAnchors, FailsWhereTheTokenizerCannotBeRead) {
+  class Unreadable : public FileStore {
+   public:
+    Result<bool> Exists(const std::filesystem::path&) const override { return true; }
+    Result<bool> IsFolder(const std::filesystem::path& path) const override {
+      return path.extension() != ".json";
+    }
+    Result<std::vector<std::string>> FilesIn(const std::filesystem::path&,
+                                             std::span<const std::string>) const override {
+      return std::vector<std::string>{"tokenizer.json"};
+    }
+    Result<std::vector<std::string>> FoldersIn(const std::filesystem::path&) const override {
+      return std::vector<std::string>();
+    }
+    Result<std::shared_ptr<const File>> Open(const std::filesystem::path&) const override {
+      return Error{.kind = ErrorKind::kSystem, .problem = "cannot read: Input/output error"};
+    }
+  };
+  Model model;
+  model.tokenizer_folder = "folder";
+  model.files = std::make_shared<Unreadable>();
+  const auto chosen = ChooseAnchors(model, 100);
+  ASSERT_FALSE(chosen);
+  EXPECT_EQ(chosen.error().problem, "cannot read: Input/output error");
 }
 
 }  // namespace

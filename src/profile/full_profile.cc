@@ -124,7 +124,7 @@ Result<void> RefuseCodes(const Network& network) {
 
 Result<void> UseAnchors(const Model& model, uint64_t vocabulary_size,
                         const std::optional<ChosenAnchors>& given, Fingerprint& fingerprint) {
-  ChosenAnchors chosen = given ? *given : ChooseAnchors(model, vocabulary_size);
+  TG_ASSIGN(auto chosen, given ? *given : ChooseAnchors(model, vocabulary_size));
   const auto beyond = std::find_if(chosen.tokens.begin(), chosen.tokens.end(),
                                    [&](uint32_t token) { return token >= vocabulary_size; });
   if (beyond != chosen.tokens.end()) {

@@ -140,9 +140,10 @@ Result<TensorTable> ReadSafetensorsTable(const File& file) {
     header_bytes |= static_cast<uint64_t>(length_field[i]) << (8 * i);
   }
   if (header_bytes > kSafetensorsHeaderLimitBytes) {
-    return in_file(NotSafetensors("not a safetensors file, or its header length is wrong",
-                                  fmt::format("a header length of {} bytes", header_bytes),
-                                  fmt::format("at most {}", kSafetensorsHeaderLimitBytes)));
+    // Without the number, which is the file's first bytes, whatever they are.
+    return in_file(NotSafetensors(
+        "not a safetensors file, or its header length is wrong", "",
+        fmt::format("a header length of at most {} bytes", kSafetensorsHeaderLimitBytes)));
   }
   if (header_bytes > file.size_bytes() - kLengthFieldBytes) {
     Error error = NotSafetensors("header ends past the end of the file",

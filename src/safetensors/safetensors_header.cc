@@ -78,6 +78,9 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& name) override {
     if (state_ == State::kMetadataEntries) {
       metadata_key_ = name;
+      if (table.metadata.size() == kSafetensorsMostMetadata) {
+        return TooMany("keys of __metadata__", kSafetensorsMostMetadata);
+      }
       if (!table.metadata.contains(name)) return true;
       error.found = name;
       return Fail("key occurs twice in __metadata__");
@@ -143,6 +146,14 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
       return Fail("name occurs twice in the header");
     }
     if (name == "__metadata__") return Go(State::kMetadata);
+    if (table.tensors.size() == kSafetensorsMostTensors) {
+      return TooMany("tensors", kSafetensorsMostTensors);
+    }
+    if (name.size() > kSafetensorsLongestNameBytes) {
+      error.found = fmt::format("{} bytes", name.size());
+      error.expected = fmt::format("at most {}", kSafetensorsLongestNameBytes);
+      return Fail("name of a tensor is too long");
+    }
     entry_.name = name;
     fields_.clear();
     offset_count_ = 0;
@@ -162,6 +173,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool Go(State next) {
     state_ = next;
     return true;
+  }
+
+  bool TooMany(std::string_view what, size_t most) {
+    error.kind = ErrorKind::kUnsupported;
+    error.expected = fmt::format("at most {}", most);
+    return Fail(fmt::format("file holds more {} than this program reads", what));
   }
 
   bool Fail(std::string problem) {

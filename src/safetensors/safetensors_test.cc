@@ -119,14 +119,13 @@ TEST(Safetensors, ErrorsTellWhatWasFoundAndExpected) {
             "F8_E5M2FNUZ I16 U16 F16 BF16 I32 U32 F32 C64 F64 I64 U64");
   EXPECT_EQ(Problem(BuildRawSafetensors("{\"w\":x}", "")),
             "model.safetensors: tensor \"w\": header is not valid JSON (byte 13)\n"
-            "  found:    syntax error while parsing value - invalid literal; last read: '\"w\":x'");
+            "  found:    syntax error while parsing value - invalid literal");
   EXPECT_EQ(Problem(BuildRawSafetensors(std::string("{}\0", 3), "")),
             "model.safetensors: header is not valid JSON (byte 10)\n"
             "  found:    a zero byte");
   EXPECT_EQ(Problem(std::string(100, 'x')),
             "model.safetensors: not a safetensors file, or its header length is wrong (byte 0)\n"
-            "  found:    a header length of 8680820740569200760 bytes\n"
-            "  expected: at most 100000000");
+            "  expected: a header length of at most 100000000 bytes");
 }
 
 TEST(Safetensors, HugeTokensMakeShortErrors) {

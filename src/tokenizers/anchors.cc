@@ -1,8 +1,8 @@
 #include "tokenizers/anchors.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 
 #include "anchors/anchor_list.h"
 
@@ -10,7 +10,7 @@ namespace tensorguard::internal {
 
 std::vector<AnchorToken> FindAnchors(const Vocabulary& vocabulary) {
   const auto list = AnchorList();
-  std::unordered_map<std::string_view, uint32_t> wanted;
+  std::map<std::string_view, uint32_t> wanted;
   for (uint32_t anchor = 0; anchor < list.size(); ++anchor) wanted.emplace(list[anchor], anchor);
 
   std::vector<AnchorToken> found;

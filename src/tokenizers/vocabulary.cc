@@ -14,14 +14,12 @@
 #include "tokenizers/files/tiktoken.h"
 #include "tokenizers/files/tokenizer_json.h"
 #include "tokenizers/files/vocabulary_files.h"
+#include "tokenizers/tokenizer_limits.h"
 
 namespace tensorguard::internal {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Four times the largest tokenizer.json in use (33 MB for 262,145 tokens).
-constexpr uint64_t kTokenizerLimitBytes = 128ull << 20;
 
 // SentencePiece's protobuf starts with a field tag, which is no character of base64.
 Result<Vocabulary> ParseTokenizerModel(std::string_view bytes) {

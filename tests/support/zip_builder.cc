@@ -35,7 +35,8 @@ std::string BuildZip(const std::vector<BuiltZipEntry>& entries, const ZipLies& l
   file += directory + lies.before_end + "PK\x05\x06" + std::string(4, '\0') + LittleEndian(count) +
           LittleEndian(count) +
           LittleEndian(lies.directory_bytes.value_or(static_cast<uint32_t>(directory.size()))) +
-          LittleEndian(lies.directory_begin.value_or(directory_begin)) + std::string(2, '\0');
+          LittleEndian(lies.directory_begin.value_or(directory_begin)) +
+          LittleEndian(static_cast<uint16_t>(lies.comment.size())) + lies.comment;
   return file;
 }
 

@@ -36,6 +36,7 @@ struct ZipLies {
   std::optional<uint32_t> directory_bytes = {};
   std::optional<uint32_t> directory_begin = {};
   std::string before_end = {};  // bytes between the directory and its end record
+  std::string comment = {};
 };
 
 std::string BuildZip(const std::vector<BuiltZipEntry>& entries, const ZipLies& lies = {});

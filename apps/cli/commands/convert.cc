@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
+#include "cli/output/standard_output.h"
 #include "cli/output/text_layout.h"
 
 namespace tensorguard::internal::cli {
@@ -27,7 +28,7 @@ Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console) {
                                                SessionOf(console)));
   if (console.json()) {
     console.PrintJson(ConvertedModelToJson(converted));
-  } else {
+  } else if (!IsStandardOutput(converted.output)) {
     console.Print(fmt::format("{}  ({} tensors as {})\n", EscapeControl(converted.output),
                               WithThousands(converted.tensors), converted.dtype));
   }

@@ -11,6 +11,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/console_session.h"
 #include "cli/output/family_output.h"
+#include "cli/output/standard_output.h"
 #include "cli/output/text_layout.h"
 
 namespace tensorguard::internal::cli {
@@ -45,7 +46,7 @@ Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& co
       errors.push_back(result.error());
     } else if (console.json()) {
       models.push_back(*result);
-    } else {
+    } else if (!IsStandardOutput(result->output)) {
       console.Print(ToText(*result));
       return console.Flush();
     }

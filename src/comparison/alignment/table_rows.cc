@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_set>
 #include <vector>
 
 #include "comparison/alignment/sketch_products.h"
@@ -19,9 +18,12 @@ constexpr double kRowsAlike = 0.45;
 // Equal digests at one place or anywhere. A row of a sample of a larger table may lie outside the
 // other's sample; tables of one size are sampled at the same places.
 std::vector<bool> SameRows(const RowSample& rows, const RowSample& others) {
-  const std::unordered_set<uint32_t> known(others.digests.begin(), others.digests.end());
+  std::vector<uint32_t> known(others.digests.begin(), others.digests.end());
+  std::sort(known.begin(), known.end());
   std::vector<bool> same(rows.digests.size());
-  for (size_t i = 0; i < same.size(); ++i) same[i] = known.contains(rows.digests[i]);
+  for (size_t i = 0; i < same.size(); ++i) {
+    same[i] = std::binary_search(known.begin(), known.end(), rows.digests[i]);
+  }
   return same;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/text.h"
@@ -97,6 +99,27 @@ bool HasMagic(std::string_view start, std::string_view magic) {
   return mark.starts_with("1AY&SY") || mark.starts_with("\x17rE8P\x90");
 }
 
+// Octal digits, as lenient as Python reads them, or base 256 after a first byte of 0x80 or 0xFF.
+std::optional<int64_t> TarNumber(std::string_view field) {
+  const auto first = static_cast<unsigned char>(field[0]);
+  if (first == 0x80 || first == 0xFF) {
+    int64_t number = first == 0xFF ? -1 : 0;
+    for (const char c : field.substr(1)) {
+      number =
+          static_cast<int64_t>(static_cast<uint64_t>(number) << 8 | static_cast<unsigned char>(c));
+    }
+    return number;
+  }
+  field = field.substr(0, field.find('\0'));
+  int64_t number = 0;
+  for (const char c : field) {
+    if (std::string_view(" \t\n\r\v\f_+oO").find(c) != std::string_view::npos) continue;
+    if (c < '0' || c > '7') return {};
+    number = number * 8 + (c - '0');
+  }
+  return number;
+}
+
 }  // namespace
 
 const ArchiveKind* ArchiveOfName(std::string_view file_name) {
@@ -106,6 +129,23 @@ const ArchiveKind* ArchiveOfName(std::string_view file_name) {
 
 bool StartsAsTar(std::string_view start) {
   return start.size() > kTarMagicBegin && start.substr(kTarMagicBegin).starts_with(kTar);
+}
+
+bool HasTarChecksum(std::string_view start) {
+  constexpr size_t kHeaderBytes = 512;
+  constexpr size_t kChecksumBegin = 148;
+  constexpr size_t kChecksumBytes = 8;
+  if (start.size() < kHeaderBytes) return false;
+  const std::string_view header = start.substr(0, kHeaderBytes);
+  int64_t of_unsigned = kChecksumBytes * ' ';  // the field itself counts as spaces
+  int64_t of_signed = of_unsigned;
+  for (size_t i = 0; i < header.size(); ++i) {
+    if (i >= kChecksumBegin && i < kChecksumBegin + kChecksumBytes) continue;
+    of_unsigned += static_cast<unsigned char>(header[i]);
+    of_signed += static_cast<signed char>(header[i]);
+  }
+  const auto checksum = TarNumber(header.substr(kChecksumBegin, kChecksumBytes));
+  return checksum && (*checksum == of_unsigned || *checksum == of_signed);
 }
 
 const ArchiveKind* ArchiveOfFile(std::string_view file_name, std::string_view start) {

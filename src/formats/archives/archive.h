@@ -26,6 +26,10 @@ const ArchiveKind* ArchiveOfFile(std::string_view file_name, std::string_view st
 // Whether it starts as a tar archive.
 bool StartsAsTar(std::string_view start);
 
+// Whether it starts with a header that readers of tar accept: by its checksum, which is all that
+// the oldest form has. Asks for 512 bytes.
+bool HasTarChecksum(std::string_view start);
+
 }  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_FORMATS_ARCHIVES_ARCHIVE_H_

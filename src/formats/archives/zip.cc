@@ -28,6 +28,7 @@ constexpr uint16_t kIs64In16Bits = 0xFFFF;  // the number is in the zip64 record
 constexpr uint32_t kIs64In32Bits = 0xFFFFFFFF;
 constexpr uint16_t kZip64Extra = 1;
 constexpr uint16_t kEncrypted = 1 | 1 << 6 | 1 << 13;  // flags
+constexpr uint16_t kNamesUtf8 = 1 << 11;
 constexpr uint16_t kStored = 0;
 constexpr uint16_t kDeflated = 8;
 
@@ -54,6 +55,11 @@ Result<Directory> CheckDirectory(const Directory& directory, uint64_t record_beg
   const uint64_t bytes = directory.end_bytes - directory.begin_bytes;
   if (directory.end_bytes < directory.begin_bytes || directory.end_bytes > record_begin_bytes) {
     return Broken("zip archive's directory does not lie inside the file", record_begin_bytes);
+  }
+  if (directory.end_bytes != record_begin_bytes) {
+    return Error{.problem = "zip archive's directory does not end where its record begins",
+                 .byte_offset = record_begin_bytes,
+                 .found = fmt::format("an end at byte {}", directory.end_bytes)};
   }
   if (directory.entries > bytes / kCentralBytes) {
     return Error{.problem = "zip archive's directory cannot hold as many entries as it says",
@@ -85,8 +91,8 @@ Result<Directory> Directory64(const ByteSource& source, uint64_t locator_begin) 
   if (NumberAt<uint32_t>(locator, 4) != 0 || NumberAt<uint32_t>(locator, 16) > 1) {
     return InParts(locator_begin);
   }
-  if (begin > locator_begin || locator_begin - begin < kEnd64Bytes) {
-    return Broken("zip64 record does not lie inside the file", locator_begin);
+  if (begin > locator_begin || locator_begin - begin != kEnd64Bytes) {
+    return Broken("zip64 record does not lie right before its locator", locator_begin);
   }
   auto record = ReadBytes(source, begin, begin + kEnd64Bytes);
   if (!record) return std::move(record).error();
@@ -101,15 +107,13 @@ Result<Directory> Directory64(const ByteSource& source, uint64_t locator_begin) 
   return CheckDirectory({directory_begin, *end, NumberAt<uint64_t>(*record, 32)}, begin);
 }
 
-// The end record ends with a comment, which ends with the file.
+// The end record ends with a comment, which ends with the file. Readers that look for the last
+// signature alone must find the same record.
 std::optional<uint64_t> FindEndRecord(std::string_view tail) {
-  for (uint64_t begin = tail.size() - kEndBytes + 1; begin-- > 0;) {
-    if (tail.substr(begin).starts_with(kEndMagic) &&
-        tail.size() - begin == kEndBytes + NumberAt<uint16_t>(tail, begin + 20)) {
-      return begin;
-    }
-  }
-  return {};
+  const uint64_t begin = tail.rfind(kEndMagic);
+  if (begin == tail.npos || tail.size() - begin < kEndBytes) return {};
+  if (tail.size() - begin != kEndBytes + NumberAt<uint16_t>(tail, begin + 20)) return {};
+  return begin;
 }
 
 Result<Directory> FindDirectory(const ByteSource& source) {
@@ -148,13 +152,17 @@ struct CentralEntry {
   uint64_t header_begin_bytes = 0;  // of the local header
 };
 
-// Replaces the numbers that did not fit in 32 bits. Empty if the extra fields do not hold them.
+// Replaces the numbers that did not fit in 32 bits. False if the extra fields do not hold them, or
+// hold them twice.
 bool TakeZip64(std::string_view extra, CentralEntry& entry) {
   std::string_view wide;
   while (extra.size() >= 4) {
     const uint64_t length = NumberAt<uint16_t>(extra, 2);
     if (length > extra.size() - 4) return false;
-    if (NumberAt<uint16_t>(extra, 0) == kZip64Extra) wide = extra.substr(4, length);
+    if (NumberAt<uint16_t>(extra, 0) == kZip64Extra) {
+      if (wide.data() != nullptr) return false;
+      wide = extra.substr(4, length);
+    }
     extra.remove_prefix(4 + length);
   }
   for (uint64_t* number : {&entry.size_bytes, &entry.packed_bytes, &entry.header_begin_bytes}) {
@@ -183,6 +191,9 @@ Result<CentralEntry> ReadCentralEntry(std::string_view& rest, uint64_t offset) {
   const uint16_t disk = NumberAt<uint16_t>(rest, 34);
   if (disk != 0 && disk != kIs64In16Bits) return InParts(offset);
   if (!IsUtf8(entry.name)) return Broken("zip entry's name is not UTF-8", offset);
+  if (entry.name.find('\0') != entry.name.npos) {
+    return Broken("zip entry's name holds a zero byte", offset);
+  }
   if (!TakeZip64(rest.substr(kCentralBytes + name_bytes, extra_bytes), entry)) {
     return Broken("zip entry lacks its zip64 numbers", offset);
   }
@@ -228,6 +239,7 @@ Result<ZipEntry> Locate(const ByteSource& source, const CentralEntry& entry,
   }
   return ZipEntry{.name = std::string(entry.name),
                   .deflated = entry.method == kDeflated,
+                  .names_utf8 = (entry.flags & kNamesUtf8) != 0,
                   .begin_bytes = data_begin,
                   .end_bytes = *data_end,
                   .size_bytes = entry.size_bytes};
@@ -274,7 +286,12 @@ Result<ZipDirectory> ReadZipDirectory(const ByteSource& source) {
     extents.push_back({central.header_begin_bytes, entry->end_bytes});
     directory.entries.push_back(*std::move(entry));
   }
+  if (!rest.empty()) {
+    return Broken("zip archive's directory goes on behind its last entry",
+                  place.end_bytes - rest.size());
+  }
   TG_TRY(CheckApart(std::move(extents)));
+  if (!directory.entries.empty()) directory.first_name = directory.entries[0].name;
   std::sort(directory.entries.begin(), directory.entries.end(),
             [](const ZipEntry& a, const ZipEntry& b) { return a.name < b.name; });
   const auto twin =

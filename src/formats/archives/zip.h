@@ -21,6 +21,7 @@ inline constexpr uint64_t kZipDirectoryLimitBytes = 256ull << 20;
 struct ZipEntry {
   std::string name;          // never used as a path: attacker text
   bool deflated = false;     // else the bytes lie in the file as they are
+  bool names_utf8 = false;   // whether the archive says that the name is UTF-8
   uint64_t begin_bytes = 0;  // of the data, from the start of the file
   uint64_t end_bytes = 0;
   uint64_t size_bytes = 0;  // unpacked, as the archive says; end - begin if not deflated
@@ -28,14 +29,17 @@ struct ZipEntry {
 
 struct ZipDirectory {
   std::vector<ZipEntry> entries;  // sorted by name, names unique
+  std::string first_name;         // of the entry that the archive lists first
 
   // Null if there is none.
   const ZipEntry* Find(std::string_view name) const;
 };
 
 // Reads and checks the central directory and each entry's local header (PKWARE's APPNOTE 6.3.10,
-// with zip64). The two must agree, and entries lie inside the file and apart from each other.
-// Errors: kBadFile with the byte; kUnsupported for encryption, methods other than stored and
+// with zip64). The two must agree, and entries lie inside the file and apart from each other. What
+// readers of zip archives see differently is refused: a second end record, a directory that does
+// not end where its record begins or that goes on behind its last entry, and names with a zero
+// byte. Errors: kBadFile with the byte; kUnsupported for encryption, methods other than stored and
 // deflated, archives in several parts, and more than the limits.
 Result<ZipDirectory> ReadZipDirectory(const ByteSource& source);
 

@@ -11,6 +11,7 @@
 namespace tensorguard::internal {
 namespace {
 
+using namespace std::string_literals;
 using testing::StartsWith;
 
 std::string Problem(const std::string& bytes) {
@@ -80,7 +81,10 @@ TEST(Zip, LiesAreNamed) {
       {good.substr(0, good.size() - 1), "zip archive has no directory at its end"},
       {BuildZip({a}, {.entries = 2}), "zip archive's directory cannot hold as many"},
       {BuildZip({a}, {.directory_begin = 1 << 20}), "zip archive's directory does not lie inside"},
-      {BuildZip({a}, {.directory_begin = 3}), "zip archive's directory is broken"},
+      {BuildZip({a}, {.directory_begin = 3}), "zip archive's directory does not end where"},
+      {BuildZip({a}, {.before_end = "x"}), "zip archive's directory does not end where"},
+      {BuildZip({a, {"b", "1"}}, {.entries = 1}), "zip archive's directory goes on behind"},
+      {BuildZip({{"a\0b"s, "1"}}), "zip entry's name holds a zero byte"},
       {BuildZip({{"a", "1", 0, 1}}), "tensor \"a\": zip entry is encrypted"},
       {BuildZip({{"a", "1", 14}}), "tensor \"a\": zip entry is packed by a method"},
       {BuildZip({{"a", "1", 0, 0, 1, 2}}), "tensor \"a\": stored zip entry has two lengths"},
@@ -97,6 +101,19 @@ TEST(Zip, LiesAreNamed) {
       {BuildZip({{"\xFF", "1"}}), "zip entry's name is not UTF-8"},
   };
   for (const Case& test : cases) EXPECT_THAT(Problem(test.bytes), StartsWith(test.problem));
+}
+
+// A comment may end the file, but hold no second end record, which other readers would take.
+TEST(Zip, OneEndRecord) {
+  const BuiltZipEntry a = {"a", "12345"};
+  EXPECT_EQ(Problem(BuildZip({a}, {.comment = "made by hand"})), "no error");
+  const std::string second = BuildZip({a}).substr(BuildZip({a}).size() - 22);
+  EXPECT_THAT(Problem(BuildZip({a}, {.comment = second + "x"})),
+              StartsWith("zip archive has no directory at its end"));
+  EXPECT_THAT(Problem(BuildZip({a}, {.comment = second.substr(0, 8)})),
+              StartsWith("zip archive has no directory at its end"));
+  EXPECT_THAT(Problem(BuildZip({a}, {.comment = second})),
+              StartsWith("zip archive's directory does not end where"));
 }
 
 // An entry that reaches over the next one, as bombs of overlapping entries have them.

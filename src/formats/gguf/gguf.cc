@@ -80,10 +80,8 @@ Result<uint32_t> ReadVersion(GgufCursor& cursor) {
     letter = byte;
   }
   if (std::string_view(magic.data(), magic.size()) != kGgufMagic) {
-    return Error{.problem = "not a GGUF file",
-                 .byte_offset = 0,
-                 .found = EscapeControl(std::string_view(magic.data(), magic.size())),
-                 .expected = "a file that starts with GGUF"};
+    return Error{
+        .problem = "not a GGUF file", .byte_offset = 0, .expected = "a file that starts with GGUF"};
   }
   auto version = cursor.Number<uint32_t>();
   if (!version || *version == 2 || *version == 3) return version;

@@ -12,6 +12,10 @@
 namespace tensorguard::internal {
 namespace {
 
+constexpr std::string_view kAlignment = "general.alignment";
+// Of all arrays of numbers together that are kept, but for the types of tokens.
+constexpr uint64_t kMostKeptNumbers = 1 << 20;
+
 // The format's numbers for the types of values.
 enum GgufType : uint32_t {
   kUint8 = 0,
@@ -144,6 +148,7 @@ Result<Kept> ReadNumbers(GgufCursor& cursor, uint32_t type, uint64_t count, bool
     return Kept();
   }
   std::vector<double> numbers;
+  numbers.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
     TG_ASSIGN(auto number, ReadScalar(cursor, type));
     numbers.push_back(AsReal(number));
@@ -151,7 +156,7 @@ Result<Kept> ReadNumbers(GgufCursor& cursor, uint32_t type, uint64_t count, bool
   return Kept(std::move(numbers));
 }
 
-Result<Kept> ReadArray(GgufCursor& cursor, std::string_view key) {
+Result<Kept> ReadArray(GgufCursor& cursor, std::string_view key, uint64_t& kept_numbers) {
   const uint64_t begin = cursor.position_bytes();
   TG_ASSIGN(auto type, cursor.Number<uint32_t>());
   if (type == kArray) {
@@ -162,7 +167,8 @@ Result<Kept> ReadArray(GgufCursor& cursor, std::string_view key) {
   if (type != kString && BytesOf(type) == 0) return UnknownType(type, begin);
   TG_ASSIGN(auto count, cursor.Number<uint64_t>());
   const uint64_t least_bytes = type == kString ? sizeof(uint64_t) : BytesOf(type);
-  if (key == GgufMetadata::kTokens && count > GgufMetadata::kMostTokens) {
+  const bool of_tokens = key == GgufMetadata::kTokens || key == GgufMetadata::kTokenTypes;
+  if (of_tokens && count > GgufMetadata::kMostTokens) {
     return Error{.problem = "vocabulary is too large",
                  .byte_offset = begin,
                  .found = fmt::format("{} tokens", count),
@@ -175,15 +181,23 @@ Result<Kept> ReadArray(GgufCursor& cursor, std::string_view key) {
                  .expected = fmt::format("at most {} bytes", cursor.remaining_bytes())};
   }
   if (type == kString) return ReadTexts(cursor, count, key == GgufMetadata::kTokens);
-  const bool keep = count <= GgufMetadata::kMostKeptElements || key == GgufMetadata::kTokenTypes;
-  return ReadNumbers(cursor, type, count, keep);
+  const bool types = key == GgufMetadata::kTokenTypes;
+  const bool keep = types || count <= GgufMetadata::kMostKeptElements;
+  if (keep && !types) kept_numbers += count;
+  if (kept_numbers <= kMostKeptNumbers) {
+    return ReadNumbers(cursor, type, count, keep);
+  }
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "metadata holds more arrays of numbers than this program reads",
+               .byte_offset = begin,
+               .expected = fmt::format("at most {} numbers", kMostKeptNumbers)};
 }
 
-Result<Kept> ReadValue(GgufCursor& cursor, std::string_view key) {
+Result<Kept> ReadValue(GgufCursor& cursor, std::string_view key, uint64_t& kept_numbers) {
   const uint64_t begin = cursor.position_bytes();
   TG_ASSIGN(auto type, cursor.Number<uint32_t>());
   if (type == kString) return ReadText(cursor);
-  if (type == kArray) return ReadArray(cursor, key);
+  if (type == kArray) return ReadArray(cursor, key, kept_numbers);
   if (BytesOf(type) == 0) return UnknownType(type, begin);
   TG_ASSIGN(auto value, ReadScalar(cursor, type));
   return Kept(std::move(value));
@@ -235,23 +249,29 @@ const std::vector<std::string>* GgufMetadata::Texts(std::string_view key) const 
 
 Result<GgufMetadata> GgufMetadata::Read(GgufCursor& cursor, uint64_t count) {
   GgufMetadata metadata;
-  std::set<std::string, std::less<>> keys;
+  std::set<std::string, std::less<>> passed_over;
+  uint64_t kept_numbers = 0;
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t begin = cursor.position_bytes();
-    auto key = cursor.Text(kGgufLongestNameBytes);
-    if (!key) return std::move(key).error();
-    if (key->empty() || !IsUtf8(*key)) {
-      return Error{.problem = key->empty() ? "metadata has a key without a name"
-                                           : "metadata has a key that is not UTF-8",
+    TG_ASSIGN(auto key, cursor.Text(kGgufLongestNameBytes));
+    if (key.empty() || !IsUtf8(key)) {
+      return Error{.problem = key.empty() ? "metadata has a key without a name"
+                                          : "metadata has a key that is not UTF-8",
                    .byte_offset = begin,
-                   .found = EscapeControl(*key, 100)};
+                   .found = EscapeControl(key, 100)};
     }
-    if (!keys.insert(*key).second) {
-      return InKey(Error{.problem = "key is there twice", .byte_offset = begin}, *key);
+    if (metadata.values_.contains(key) || passed_over.contains(key)) {
+      return InKey(Error{.problem = "key is there twice", .byte_offset = begin}, key);
     }
-    auto value = ReadValue(cursor, *key);
-    if (!value) return InKey(std::move(value).error(), *key);
-    if (*value) metadata.values_.emplace(*std::move(key), **std::move(value));
+    auto value = ReadValue(cursor, key, kept_numbers);
+    if (!value) return InKey(std::move(value).error(), key);
+    if (*value) {
+      metadata.values_.emplace(std::move(key), **std::move(value));
+    } else if (key == kAlignment) {
+      return InKey(Error{.problem = "is no whole number", .byte_offset = begin}, key);
+    } else {
+      passed_over.insert(std::move(key));
+    }
   }
   return metadata;
 }

@@ -152,6 +152,14 @@ Result<void> AddEntry(const ByteSource& source, const ZipEntry& entry, TensorTab
                  .found = entry.name,
                  .expected = "entries named NAME.npy"};
   }
+  // Python reads such a name as of another alphabet.
+  const auto beyond_ascii = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  if (!entry.names_utf8 && std::any_of(name.begin(), name.end(), beyond_ascii)) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "archive does not say in which alphabet an array's name is",
+                 .byte_offset = entry.begin_bytes,
+                 .found = entry.name};
+  }
   auto array = entry.deflated ? ReadPackedArray(source, entry)
                               : ReadArray({.read = source.read, .size_bytes = entry.end_bytes},
                                           entry.begin_bytes);
@@ -185,7 +193,6 @@ Result<TensorTable> ReadNumpyTable(const ByteSource& source) {
   if (!start.starts_with(kNumpyMagic)) {
     return Error{.problem = "not a NumPy file",
                  .byte_offset = 0,
-                 .found = EscapeControl(start),
                  .expected = "a zip archive, or an array that starts with \\x93NUMPY"};
   }
   TG_ASSIGN(auto array, ReadArray(source, 0));

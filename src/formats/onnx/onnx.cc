@@ -37,6 +37,11 @@ constexpr uint64_t kAttributeGraphs = 11;
 // Longer lists of integers are no permutation and no axes.
 constexpr size_t kMostListed = 64;
 
+// Attributes that say how a weight is stored or used; of the others nothing is kept.
+constexpr std::array kKeptAttributes =
+    std::to_array<std::string_view>({"axis", "bits", "block_size", "gather_axis", "K", "N", "perm",
+                                     "qkv_hidden_sizes", "quantize_axis", "transB"});
+
 // What an attribute holds, as far as it is kept.
 struct Attribute {
   std::string name;
@@ -165,6 +170,9 @@ class ModelReader {
       auto read = ReadAttribute(field, depth, node);
       if (!read) return read;
     }
+    if (node.inputs.empty() && node.outputs.empty()) {
+      return Wrong(message, "node of the graph has neither inputs nor outputs");
+    }
     if (model_.nodes.size() == OnnxLimits::kNodes) {
       return TooMany("nodes", OnnxLimits::kNodes, message);
     }
@@ -209,6 +217,9 @@ class ModelReader {
       auto added = AddTensor(*attribute.tensor, node.graph, node.outputs[0]);
       if (!added) return added;
     }
+    const bool is_kept = std::find(kKeptAttributes.begin(), kKeptAttributes.end(),
+                                   attribute.name) != kKeptAttributes.end();
+    if (!is_kept) return {};
     if (attribute.number) node.numbers.emplace(attribute.name, *attribute.number);
     if (!attribute.list.empty()) node.lists.emplace(attribute.name, std::move(attribute.list));
     return {};
@@ -223,6 +234,8 @@ class ModelReader {
         attribute.number = static_cast<int64_t>(field.number_value);
         return CheckOnnxField(field, ProtobufType::kVarint);
       case kAttributeTensor:
+        // Protobuf merges the two.
+        if (attribute.tensor) return Wrong(field, "attribute holds two tensors");
         attribute.tensor = field;
         return CheckOnnxField(field, ProtobufType::kBytes);
       case kAttributeIntegers:

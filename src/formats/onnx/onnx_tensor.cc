@@ -160,6 +160,10 @@ class TensorReader {
       case kExternalData:
         return AddExternal(field, tensor.external_data);
       case kDataLocation:
+        if (field.number_value > kExternal) {
+          return Error{.problem = "tensor lies in a kind of place that ONNX does not know",
+                       .found = fmt::format("{}", field.number_value)};
+        }
         tensor.external = field.number_value == kExternal;
         return CheckOnnxField(field, ProtobufType::kVarint);
       default:

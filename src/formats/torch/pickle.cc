@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <vector>
@@ -99,7 +100,9 @@ Result<void> Machine::PushLine(uint8_t opcode) {
     }
     line = line.substr(1, line.size() - 2);
   }
-  if (line.find('\\') != line.npos || !IsUtf8(line)) {
+  // What is beyond ASCII, Python reads in one of two ways.
+  const auto plain = [](char c) { return c != '\\' && static_cast<unsigned char>(c) < 0x80; };
+  if (!std::all_of(line.begin(), line.end(), plain)) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "pickle holds a text with escapes, which is not read"};
   }
@@ -200,7 +203,7 @@ Result<void> Machine::Collect(uint8_t opcode) {
       if (items.size() % 2 != 0) return Broken("pickle has a key without a value");
       return stack_.PushNew({.kind = PickleKind::kDict, .items = std::move(items)});
     default:
-      return stack_.PushNew({.kind = PickleKind::kOpaque});
+      return stack_.PushNew({.kind = PickleKind::kOpaque, .items = std::move(items)});
   }
 }
 
@@ -321,7 +324,9 @@ Result<void> Machine::Call(uint8_t opcode) {
   }
   TG_ASSIGN(const auto arguments, stack_.Pop());
   TG_ASSIGN(const auto callable, stack_.Pop());
-  return stack_.Call(callable, arguments);
+  return stack_.Call(
+      callable, arguments,
+      opcode == 'R' ? PickleStack::CallKind::kFunction : PickleStack::CallKind::kNew);
 }
 
 Result<void> Machine::Object(uint8_t opcode, bool& known) {
@@ -373,6 +378,7 @@ Result<void> Machine::Step(uint8_t opcode) {
 }
 
 Result<Pickle> Machine::Run() {
+  const uint64_t first = cursor_.position_bytes();
   while (true) {
     const uint64_t begin = cursor_.position_bytes();
     TG_ASSIGN(const auto opcode, cursor_.Number<uint8_t>());
@@ -384,7 +390,11 @@ Result<Pickle> Machine::Run() {
     }
     if (opcode != '.') continue;
     const auto root = stack_.Pop();
-    if (root && stack_.height() == 0) return stack_.TakePickle(*root);
+    if (root && stack_.height() == 0) {
+      Pickle pickle = stack_.TakePickle(*root);
+      pickle.bytes = cursor_.position_bytes() - first;
+      return pickle;
+    }
     return Error{.problem = "pickle does not end with one value", .byte_offset = begin};
   }
 }

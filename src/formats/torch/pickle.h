@@ -3,6 +3,7 @@
 #define TENSORGUARD_FORMATS_TORCH_PICKLE_H_
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ enum class PickleKind {
   kGlobal,      // a name from the list of pickle_globals.h
   kCall,        // a name and what it is called with: items[0] is the tuple of arguments
   kPersistent,  // items[0] says what lies outside of the pickle
-  kOpaque,      // sets, and objects that nothing is read from
+  kOpaque,      // sets, and objects that nothing is read from; items: all that was put into them
 };
 
 using PickleRef = uint32_t;  // into Pickle::values
@@ -44,16 +45,19 @@ struct PickleValue {
 // Values refer to each other as the pickle says: shared, and perhaps in circles. Whoever walks them
 // bounds depth and number of steps.
 struct Pickle {
-  std::vector<PickleValue> values;
+  std::deque<PickleValue> values;
   PickleRef root = 0;
+  uint64_t bytes = 0;  // that it was read from
 
   const PickleValue& operator[](PickleRef ref) const { return values[ref]; }
 };
 
 // Reads one pickle (protocols 0 to 5) up to and with its STOP. Memory is bounded by
-// kPickleMostValues and a small multiple of its length. Errors: kUnsupported, naming it, for a
-// global that is not on the list ("posix.system"), an opcode that no tensor needs, and more than
-// the limits; kBadFile for anything else that Python would not read either. With the byte.
+// kPickleMostValues and a small multiple of its length. What Python makes of the same bytes is what
+// is read, or there is an error: calls happen when they are read, so later changes of what they
+// were given do not reach them. Errors: kUnsupported, naming it, for a global that is not on the
+// list ("posix.system"), an opcode that no tensor needs, and more than the limits; kBadFile for
+// anything else that Python would not read either. With the byte.
 Result<Pickle> ReadPickle(ByteCursor& cursor);
 
 }  // namespace tensorguard::internal

@@ -16,8 +16,11 @@ enum class GlobalRole {
   kStorage,         // a class of storages, of `dtype`
   kUntypedStorage,  // of bytes
   kDtype,           // torch.float32
-  kMapping,         // OrderedDict and its like
-  kSequence,        // torch.Size: what it is called with
+  kTensorClass,     // named beside a tensor; to call it would make one in a way that is not read
+  kMapping,         // OrderedDict and dict
+  kDefaultMapping,  // defaultdict: first what makes a missing value
+  kCounter,         // counts what it is called with, but for a dictionary
+  kSequence,        // torch.Size: a tuple of what it is called with
   kOpaque,          // never looked into: no tensor comes out of it
 };
 

@@ -35,14 +35,32 @@ Result<void> PickleStack::CountItems(size_t more) {
                .expected = fmt::format("at most {}", kMostItems)};
 }
 
+// A call copies at most as many items as were written one by one: what is copied is linear in the
+// pickle's length.
+Result<void> PickleStack::CountCopied(size_t more) {
+  constexpr size_t kAlwaysCopied = 4096;
+  const size_t written = items_ - copied_;
+  if (copied_ + more <= written + kAlwaysCopied) {
+    copied_ += more;
+    return {};
+  }
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "pickle copies its lists again and again"};
+}
+
 Result<void> PickleStack::PushNew(PickleValue value) {
-  auto counted = CountItems(value.items.size());
-  if (!counted) return counted;
+  std::optional<PickleRef> none;
+  std::optional<PickleRef>& known = value.kind == PickleKind::kNone   ? none_
+                                    : value.kind == PickleKind::kBool ? flags_[value.integer != 0]
+                                                                      : none;
+  if (known) return Push(*known);
+  TG_TRY(CountItems(value.items.size()));
   if (pickle_.values.size() == kPickleMostValues) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "pickle holds more values than this program reads",
                  .expected = fmt::format("at most {}", kPickleMostValues)};
   }
+  known = static_cast<PickleRef>(pickle_.values.size());
   pickle_.values.push_back(std::move(value));
   return Push(static_cast<PickleRef>(pickle_.values.size() - 1));
 }
@@ -81,8 +99,8 @@ Result<void> PickleStack::PushTuple(size_t count) {
 
 Result<void> PickleStack::AddItems(PickleRef to, const std::vector<PickleRef>& items, bool pairs) {
   PickleValue& value = pickle_.values[to];
-  if (value.kind == PickleKind::kOpaque) return {};
-  if (value.kind != (pairs ? PickleKind::kDict : PickleKind::kList)) {
+  if (value.kind != (pairs ? PickleKind::kDict : PickleKind::kList) &&
+      value.kind != PickleKind::kOpaque) {
     return Broken("pickle puts items into a value that holds none");
   }
   if (pairs && items.size() % 2 != 0) return Broken("pickle has a key without a value");
@@ -120,29 +138,47 @@ Result<void> PickleStack::Global(const std::string& module, const std::string& n
 }
 
 // OrderedDict([(key, value), ...]), or empty and filled later.
-Result<void> PickleStack::CallMapping(PickleRef arguments) {
-  std::vector<PickleRef> items;
-  const std::vector<PickleRef>& given = pickle_[arguments].items;
-  if (given.size() > 2) return Broken("pickle makes a dictionary of what are no pairs");
-  for (const PickleRef argument : given) {
-    const PickleValue& list = pickle_[argument];
-    if (list.kind == PickleKind::kDict) {
-      items.insert(items.end(), list.items.begin(), list.items.end());
+Result<void> PickleStack::CallMapping(PickleRef arguments, GlobalRole role) {
+  std::vector<PickleRef> given = pickle_[arguments].items;
+  if (role == GlobalRole::kDefaultMapping && !given.empty()) {
+    const PickleKind factory = pickle_[given[0]].kind;
+    if (factory != PickleKind::kGlobal && factory != PickleKind::kNone) {
+      return Broken("pickle makes a dictionary of what are no pairs");
     }
-    if (list.kind != PickleKind::kList) continue;
-    for (const PickleRef pair : list.items) {
-      const PickleValue& two = pickle_[pair];
-      const bool sequence = two.kind == PickleKind::kList || two.kind == PickleKind::kTuple;
-      if (!sequence || two.items.size() != 2) {
-        return Broken("pickle makes a dictionary of what are no pairs");
-      }
-      items.insert(items.end(), two.items.begin(), two.items.end());
-    }
+    given.erase(given.begin());
   }
+  if (given.empty()) return PushNew({.kind = PickleKind::kDict});
+  const PickleValue& from = pickle_[given[0]];
+  const bool list = from.kind == PickleKind::kList || from.kind == PickleKind::kTuple;
+  const bool understood = from.kind == PickleKind::kDict || (list && role != GlobalRole::kCounter);
+  if (given.size() > 1 || !understood) {
+    return Broken("pickle makes a dictionary of what are no pairs");
+  }
+  std::vector<PickleRef> items;
+  if (!list) items = from.items;
+  for (size_t i = 0; list && i < from.items.size(); ++i) {
+    const PickleValue& two = pickle_[from.items[i]];
+    const bool sequence = two.kind == PickleKind::kList || two.kind == PickleKind::kTuple;
+    if (!sequence || two.items.size() != 2) {
+      return Broken("pickle makes a dictionary of what are no pairs");
+    }
+    items.insert(items.end(), two.items.begin(), two.items.end());
+  }
+  TG_TRY(CountCopied(items.size()));
   return PushNew({.kind = PickleKind::kDict, .items = std::move(items)});
 }
 
-Result<void> PickleStack::Call(PickleRef callable, PickleRef arguments) {
+Result<void> PickleStack::CallSequence(PickleRef arguments) {
+  const std::vector<PickleRef>& given = pickle_[arguments].items;
+  if (given.size() != 1) return Broken("pickle makes a sequence of several values");
+  const PickleValue& from = pickle_[given[0]];
+  if (from.kind == PickleKind::kTuple) return Push(given[0]);
+  if (from.kind != PickleKind::kList) return Broken("pickle makes a sequence of what is none");
+  TG_TRY(CountCopied(from.items.size()));
+  return PushNew({.kind = PickleKind::kTuple, .items = from.items});
+}
+
+Result<void> PickleStack::Call(PickleRef callable, PickleRef arguments, CallKind kind) {
   if (pickle_[callable].kind != PickleKind::kGlobal) {
     return Broken("pickle calls what is no function");
   }
@@ -152,26 +188,37 @@ Result<void> PickleStack::Call(PickleRef callable, PickleRef arguments) {
   const PickleGlobal* global = pickle_[callable].global;
   switch (global->role) {
     case GlobalRole::kMapping:
-      return CallMapping(arguments);
+    case GlobalRole::kDefaultMapping:
+    case GlobalRole::kCounter:
+      if (kind == CallKind::kFunction) return CallMapping(arguments, global->role);
+      if (pickle_[arguments].items.empty()) return PushNew({.kind = PickleKind::kDict});
+      return Broken("pickle makes a dictionary without initialising it");
     case GlobalRole::kSequence:
-      if (pickle_[arguments].items.size() != 1) {
-        return Broken("pickle makes a sequence of several values");
-      }
-      return Push(pickle_[arguments].items[0]);
+      return CallSequence(arguments);
     case GlobalRole::kOpaque:
-      return PushNew({.kind = PickleKind::kOpaque, .global = global});
+      return PushNew({.kind = PickleKind::kOpaque, .global = global, .items = {arguments}});
+    case GlobalRole::kTensorClass:
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = "pickle makes a tensor in a way that is not read",
+                   .found = fmt::format("{}.{}", global->module, global->name)};
     default:
+      if (kind == CallKind::kNew) return Broken("pickle makes a new object of what is no class");
       return PushNew({.kind = PickleKind::kCall, .global = global, .items = {arguments}});
   }
 }
 
-// Attributes change nothing that is read here; anything else set on a tensor could.
+// Attributes of a dictionary change nothing that is read here. A tensor's state could replace its
+// numbers: Python's loaders give any value of four items to Tensor.set_.
 Result<void> PickleStack::SetState(PickleRef object, PickleRef state) {
-  const PickleKind kind = pickle_[object].kind;
-  if (kind == PickleKind::kOpaque) return {};
+  PickleValue& value = pickle_.values[object];
+  if (value.kind == PickleKind::kOpaque) {
+    TG_TRY(CountItems(1));
+    value.items.push_back(state);
+    return {};
+  }
   const PickleKind given = pickle_[state].kind;
   const bool attributes = given == PickleKind::kDict || given == PickleKind::kNone;
-  if (attributes && (kind == PickleKind::kDict || kind == PickleKind::kCall)) return {};
+  if (attributes && value.kind == PickleKind::kDict) return {};
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "pickle changes a value in a way that is not read"};
 }

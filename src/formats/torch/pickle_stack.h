@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "formats/torch/pickle.h"
@@ -28,7 +29,7 @@ class PickleStack {
   // What was pushed since the last mark, which goes too.
   Result<std::vector<PickleRef>> PopToMark();
   Result<void> PushTuple(size_t count);
-  // To a dictionary as pairs, else to a list.
+  // To a dictionary as pairs, else to a list. An opaque value takes both.
   Result<void> AddItems(PickleRef to, const std::vector<PickleRef>& items, bool pairs);
 
   Result<void> Memorise(uint64_t key);
@@ -37,22 +38,31 @@ class PickleStack {
 
   // Pushes the name, if it is on the list of pickle_globals.h.
   Result<void> Global(const std::string& module, const std::string& name);
-  // Pushes what calling the function would give, as inert data.
-  Result<void> Call(PickleRef callable, PickleRef arguments);
+  enum class CallKind {
+    kFunction,  // FUNCTION(*arguments)
+    kNew,       // CLASS.__new__(CLASS, *arguments), which does not initialise
+  };
+  // Pushes what the call would give, as inert data.
+  Result<void> Call(PickleRef callable, PickleRef arguments, CallKind kind);
   Result<void> SetState(PickleRef object, PickleRef state);
 
   // REQUIRES: nothing is used afterwards.
   Pickle TakePickle(PickleRef root);
 
  private:
-  Result<void> CallMapping(PickleRef arguments);
+  Result<void> CallMapping(PickleRef arguments, GlobalRole role);
+  Result<void> CallSequence(PickleRef arguments);
   Result<void> CountItems(size_t more);
+  Result<void> CountCopied(size_t more);
 
   Pickle pickle_;
-  size_t items_ = 0;  // of all values
+  size_t items_ = 0;   // of all values
+  size_t copied_ = 0;  // of them, those that a call took from another value
+  std::optional<PickleRef> none_;
+  std::optional<PickleRef> flags_[2];  // false, true
   std::vector<PickleRef> stack_;
   std::vector<size_t> marks_;  // heights of the stack
-  std::unordered_map<uint64_t, PickleRef> memo_;
+  std::map<uint64_t, PickleRef> memo_;
 };
 
 }  // namespace tensorguard::internal

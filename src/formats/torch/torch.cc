@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "formats/archives/archive.h"
 #include "formats/archives/zip.h"
 #include "formats/torch/torch_archive.h"
 #include "formats/torch/torch_state.h"
@@ -31,13 +32,20 @@ constexpr uint64_t kAlwaysReadBytes = 64 << 20;
 Result<TorchArchive> OpenArchive(const ByteSource& source) {
   TG_ASSIGN(const auto start, ReadBytes(source, 0, std::min(source.size_bytes, kStartBytes)));
   if (start.starts_with(kZipMagic)) return OpenTorchZip(source);
-  if (StartsAsTorchLegacy(start)) return OpenTorchLegacy(source);
+  if (StartsAsTorchLegacy(start)) {
+    // Python's loader tries tar first.
+    if (HasTarChecksum(start)) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = "file is a tar archive and a PyTorch file at once",
+                   .advice = "load and save the file once with a PyTorch that you trust"};
+    }
+    return OpenTorchLegacy(source);
+  }
   if (IsGitLfsPointer(start)) return GitLfsPointerError("");
   const bool tar = start.size() > kTarMagicBegin &&
                    std::string_view(start).substr(kTarMagicBegin).starts_with("ustar");
   Error error = {.problem = "not a PyTorch file",
                  .byte_offset = 0,
-                 .found = EscapeControl(start.substr(0, 16)),
                  .expected = "a zip archive, or the magic number of the form before 2020"};
   if (tar) {
     error.kind = ErrorKind::kUnsupported;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/text.h"
 #include "base/try.h"
 #include "formats/archives/zip.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::string_view kPickleName = "/data.pkl";
 constexpr uint64_t kLongestByteOrder = 16;
+constexpr size_t kLongestRoot = 255;  // of a file name's length
 
 Error BigEndian() {
   return {.kind = ErrorKind::kUnsupported,
@@ -31,6 +33,24 @@ Error TorchScript(std::string found) {
           .advice = "save the state_dict() of torch.jit.load(FILE)"};
 }
 
+// PyTorch's reader tells names apart by more than case, and takes the archive's name from the first
+// entry: whatever does not agree with that could be another model to it.
+Result<void> CheckAsPyTorchReads(const ZipDirectory& directory, const std::string& root) {
+  if (!directory.first_name.starts_with(root + "/")) {
+    return Error{.problem = "zip archive's first entry is not of the PyTorch file in it",
+                 .found = directory.first_name,
+                 .expected = fmt::format("a name that begins with {}/", root)};
+  }
+  std::vector<std::string> names;
+  names.reserve(directory.entries.size());
+  for (const ZipEntry& entry : directory.entries) names.push_back(LowerAscii(entry.name));
+  std::sort(names.begin(), names.end());
+  const auto twin = std::adjacent_find(names.begin(), names.end());
+  if (twin == names.end()) return {};
+  return Error{.problem = "names of two zip entries differ by case alone, which PyTorch ignores",
+               .found = *twin};
+}
+
 // "archive" of "archive/data.pkl".
 Result<std::string> RootOf(const ZipDirectory& directory) {
   const ZipEntry* pickle = nullptr;
@@ -42,7 +62,7 @@ Result<std::string> RootOf(const ZipDirectory& directory) {
     if (pickle != nullptr) return Error{.problem = "zip archive holds two PyTorch files"};
     pickle = &entry;
   }
-  if (pickle != nullptr) {
+  if (pickle != nullptr && pickle->name.size() <= kLongestRoot + kPickleName.size()) {
     return pickle->name.substr(0, pickle->name.size() - kPickleName.size());
   }
   Error error = {.kind = ErrorKind::kUnsupported,
@@ -111,18 +131,40 @@ Result<void> CheckMachine(const Pickle& pickle) {
   return {};
 }
 
+// Python's loaders make a storage once for a key, and a part of one once for its own key: whoever
+// mentions it later gets that one, whatever else is said of it.
+bool SameStorage(const TorchStorage& a, const TorchStorage& b) {
+  return a.key == b.key && a.dtype == b.dtype && a.untyped == b.untyped && a.elements == b.elements;
+}
+
+bool SamePart(const TorchStorage& a, const TorchStorage& b) {
+  return SameStorage(a, b) && a.part_key == b.part_key && a.first_element == b.first_element &&
+         a.part_elements == b.part_elements;
+}
+
 using Storages = std::map<std::string, TorchStorage>;
 
 // All that the pickle mentions, by key.
 Result<Storages> StoragesOf(const Pickle& pickle) {
   Storages storages;
+  Storages parts;
   for (PickleRef ref = 0; ref < pickle.values.size(); ++ref) {
     if (pickle[ref].kind != PickleKind::kPersistent) continue;
-    auto storage = ReadTorchStorage(pickle, ref);
-    if (!storage) return std::move(storage).error();
-    const auto [known, is_new] = storages.try_emplace(storage->key, *storage);
-    if (is_new || known->second.bytes() == storage->bytes()) continue;
-    return Error{.problem = "storage is said to have two lengths", .found = storage->key};
+    TG_ASSIGN(const auto storage, ReadTorchStorage(pickle, ref));
+    const auto [known, is_new] = storages.try_emplace(storage.key, storage);
+    if (!is_new && !SameStorage(known->second, storage)) {
+      return Error{.problem = "storage is said to have two types or lengths", .found = storage.key};
+    }
+    if (storage.part_key.empty()) continue;
+    const auto [part, is_new_part] = parts.try_emplace(storage.part_key, storage);
+    if (is_new_part || SamePart(part->second, storage)) continue;
+    return Error{.problem = "part of a storage is said to lie in two places",
+                 .found = storage.part_key};
+  }
+  for (const auto& [key, part] : parts) {
+    if (storages.contains(key)) {
+      return Error{.problem = "part of a storage has the key of a storage", .found = key};
+    }
   }
   return storages;
 }
@@ -173,12 +215,14 @@ Result<TorchArchive> OpenTorchZip(const ByteSource& source) {
   const auto directory = std::make_shared<const ZipDirectory>(std::move(opened));
   const auto root = RootOf(*directory);
   if (!root) return root.error();
+  TG_TRY(CheckAsPyTorchReads(*directory, *root));
   TG_TRY(CheckKind(source, *directory, *root));
   const ZipEntry& entry = *directory->Find(*root + std::string(kPickleName));
   if (entry.deflated) return Packed(entry);
   const ByteSource inside = {.read = source.read, .size_bytes = entry.end_bytes};
   ByteCursor cursor(inside, entry.begin_bytes, kPickleLimitBytes);
   TG_ASSIGN(auto pickle, ReadPickle(cursor));
+  TG_TRY(StoragesOf(pickle));
   return TorchArchive{std::move(pickle), [directory, root = *root](const TorchStorage& storage) {
                         return FindInZip(*directory, root, storage);
                       }};

@@ -9,16 +9,21 @@
 #include <utility>
 
 #include "base/try.h"
+#include "formats/torch/pickle_holders.h"
 #include "formats/torch/torch_tensors.h"
 
 namespace tensorguard::internal {
 namespace {
 
 constexpr int kDeepest = 64;
-constexpr size_t kMostSteps = 1 << 20;
+// How often the walk may come by an item: wrappers are asked for their parts, then named.
+constexpr size_t kMostVisits = 12;
+constexpr size_t kAlwaysVisited = 4096;
 constexpr size_t kMostTensors = 1 << 18;
-constexpr size_t kLongestNameBytes = 4096;
-constexpr size_t kMostNameBytes = 64 << 20;  // of all names together
+// Of all names together, and what goes beyond for each byte of the pickle: names of nested
+// dictionaries repeat the outer keys.
+constexpr size_t kAlwaysNameBytes = 1 << 20;
+constexpr size_t kMostNameTimes = 32;
 constexpr int kMostWrappers = 4;
 
 // Keys under which training scripts and libraries keep the model.
@@ -54,13 +59,6 @@ bool IsTrainingKey(std::string_view key) {
   }
 }
 
-// A storage without a tensor, or a NumPy array.
-bool MayBeNumbers(const PickleValue& value) {
-  return value.kind == PickleKind::kPersistent ||
-         (value.kind == PickleKind::kOpaque && value.global != nullptr &&
-          value.global->name == "_reconstruct");
-}
-
 struct Child {
   std::string key;
   PickleRef value = 0;
@@ -68,7 +66,7 @@ struct Child {
 
 class StateFinder {
  public:
-  explicit StateFinder(const Pickle& pickle) : pickle_(pickle) {}
+  explicit StateFinder(const Pickle& pickle) : pickle_(pickle), holders_(pickle) {}
 
   Result<TorchState> Find();
 
@@ -81,76 +79,79 @@ class StateFinder {
     std::vector<Child> training;
   };
 
-  Result<void> Step(int depth);
-  Result<std::vector<Child>> ChildrenOf(PickleRef ref) const;
-  Result<bool> HoldsTensor(PickleRef ref, int depth);
+  Result<void> CountVisited(size_t items);
+  Result<std::vector<Child>> ChildrenWithNumbers(PickleRef ref);
   Result<Parts> PartsOf(PickleRef ref);
   bool IsOfTraining(const Child& tensor) const;
   Result<PickleRef> TakeOffWrapper(PickleRef ref);
-  bool HasDottedKeys(PickleRef ref) const;
+  Result<bool> HasDottedKeys(PickleRef ref);
   Result<void> Collect(PickleRef ref, const std::string& name, int depth);
   Result<void> CollectModel(PickleRef model);
   Result<void> AddTensor(PickleRef ref, std::string name);
   Result<void> SortByName();
 
   const Pickle& pickle_;
+  PickleHolders holders_;
   TorchState state_;
-  size_t steps_ = 0;
+  size_t visited_ = 0;
   size_t name_bytes_ = 0;
 };
 
-// Shared values make few bytes look like many, and circles have no end.
-Result<void> StateFinder::Step(int depth) {
-  if (depth <= kDeepest && ++steps_ <= kMostSteps) return {};
-  return Error{.kind = ErrorKind::kUnsupported,
-               .problem = "values are nested deeper, or repeated more often, than is read",
-               .expected = fmt::format("{} levels and {} values", kDeepest, kMostSteps)};
+Error RepeatedTooOften() {
+  return {
+      .kind = ErrorKind::kUnsupported,
+      .problem = "values are nested deeper, or repeated more often, than is read",
+      .expected = fmt::format("{} levels, and few values that stand in several places", kDeepest)};
 }
 
-// Of a dictionary, list or tuple; none of other values. Keys that are no texts or numbers cannot
-// name a tensor, and are passed over where nothing hangs on them.
-Result<std::vector<Child>> StateFinder::ChildrenOf(PickleRef ref) const {
+// Each item is visited a few times where no value stands in several places; shared values make few
+// bytes look like many.
+Result<void> StateFinder::CountVisited(size_t items) {
+  visited_ += items;
+  if (visited_ <= kMostVisits * holders_.items() + kAlwaysVisited) return {};
+  return RepeatedTooOften();
+}
+
+// Of a dictionary, list or tuple those that may lead to numbers. Keys that are no texts or whole
+// numbers cannot name a tensor.
+Result<std::vector<Child>> StateFinder::ChildrenWithNumbers(PickleRef ref) {
   const PickleValue& value = pickle_[ref];
+  const bool dict = value.kind == PickleKind::kDict;
   std::vector<Child> children;
-  if (value.kind == PickleKind::kDict) {
-    for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
-      const PickleValue& key = pickle_[value.items[i]];
-      if (key.kind == PickleKind::kText) {
-        if (key.text.size() > kLongestNameBytes) {
-          return Error{.problem = "key is too long",
-                       .found = fmt::format("{} bytes", key.text.size()),
-                       .expected = fmt::format("at most {}", kLongestNameBytes)};
-        }
-        children.push_back({key.text, value.items[i + 1]});
-      } else if (key.kind == PickleKind::kInteger) {
-        children.push_back({fmt::format("{}", key.integer), value.items[i + 1]});
-      } else {
-        children.push_back({"?", value.items[i + 1]});
-      }
+  if (!dict && value.kind != PickleKind::kList && value.kind != PickleKind::kTuple) return children;
+  TG_TRY(CountVisited(value.items.size()));
+  const auto leads_to_numbers = [&](size_t i) {
+    return holders_.HoldsNumbers(value.items[i]) ||
+           (dict && holders_.HoldsNumbers(value.items[i - 1]));
+  };
+  const size_t begin = dict ? 1 : 0;
+  const size_t step = dict ? 2 : 1;
+  size_t count = 0;
+  for (size_t i = begin; i < value.items.size(); i += step) count += leads_to_numbers(i) ? 1 : 0;
+  children.reserve(count);
+  for (size_t i = begin; i < value.items.size(); i += step) {
+    if (!leads_to_numbers(i)) continue;
+    const PickleRef item = value.items[i];
+    if (!dict) {
+      children.push_back({fmt::format("{}", i), item});
+      continue;
     }
-  } else if (value.kind == PickleKind::kList || value.kind == PickleKind::kTuple) {
-    for (size_t i = 0; i < value.items.size(); ++i) {
-      children.push_back({fmt::format("{}", i), value.items[i]});
+    const PickleValue& key = pickle_[value.items[i - 1]];
+    const bool number = key.kind == PickleKind::kInteger;
+    if (!number && key.kind != PickleKind::kText) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = "tensors lie under a key that is neither text nor a whole number"};
     }
+    children.push_back({number ? fmt::format("{}", key.integer) : key.text, item});
   }
   return children;
 }
 
-Result<bool> StateFinder::HoldsTensor(PickleRef ref, int depth) {
-  TG_TRY(Step(depth));
-  if (IsTorchTensor(pickle_, ref)) return true;
-  TG_ASSIGN(const auto children, ChildrenOf(ref));
-  for (const Child& child : children) {
-    auto holds = HoldsTensor(child.value, depth + 1);
-    if (!holds || *holds) return holds;
-  }
-  return false;
-}
-
 // As those of a state dict: "layer.0.weight".
-bool StateFinder::HasDottedKeys(PickleRef ref) const {
+Result<bool> StateFinder::HasDottedKeys(PickleRef ref) {
   const PickleValue& value = pickle_[ref];
   if (value.kind != PickleKind::kDict) return false;
+  TG_TRY(CountVisited(value.items.size()));
   for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
     const PickleValue& key = pickle_[value.items[i]];
     if (key.kind == PickleKind::kText && key.text.find('.') != key.text.npos &&
@@ -172,15 +173,14 @@ bool IsWrapper(const Child& child) {
 }
 
 Result<StateFinder::Parts> StateFinder::PartsOf(PickleRef ref) {
-  TG_ASSIGN(const auto children, ChildrenOf(ref));
+  TG_ASSIGN(const auto children, ChildrenWithNumbers(ref));
   Parts parts;
   for (const Child& child : children) {
     if (IsTorchTensor(pickle_, child.value)) {
       parts.tensors.push_back(child);
-      continue;
+    } else if (holders_.HoldsTensor(child.value)) {
+      (IsTrainingKey(child.key) ? parts.training : parts.holders).push_back(child);
     }
-    TG_ASSIGN(auto holds, HoldsTensor(child.value, 1));
-    if (holds) (IsTrainingKey(child.key) ? parts.training : parts.holders).push_back(child);
   }
   return parts;
 }
@@ -199,8 +199,11 @@ Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
   if (!tensors.empty() && !(wrapped && std::all_of(tensors.begin(), tensors.end(), of_training))) {
     return ref;
   }
-  const auto dotted = [&](const Child& child) { return HasDottedKeys(child.value); };
-  const auto states = std::count_if(holders.begin(), holders.end(), dotted);
+  size_t states = 0;
+  for (const Child& child : holders) {
+    TG_ASSIGN(const bool dotted, HasDottedKeys(child.value));
+    states += dotted ? 1 : 0;
+  }
   if (holders.size() > 1 && (wrapped || states > 1)) {
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "file holds several dictionaries of tensors that could be the model",
@@ -216,8 +219,8 @@ Result<PickleRef> StateFinder::TakeOffWrapper(PickleRef ref) {
 
 Result<void> StateFinder::AddTensor(PickleRef ref, std::string name) {
   name_bytes_ += name.size();
-  if (state_.tensors.size() < kMostTensors && name.size() <= kLongestNameBytes &&
-      name_bytes_ <= kMostNameBytes) {
+  if (state_.tensors.size() < kMostTensors && name.size() <= kTorchLongestKeyBytes &&
+      name_bytes_ <= kAlwaysNameBytes + kMostNameTimes * pickle_.bytes) {
     state_.tensors.push_back({std::move(name), ref});
     return {};
   }
@@ -225,28 +228,31 @@ Result<void> StateFinder::AddTensor(PickleRef ref, std::string name) {
                .problem = "file has more tensors, or longer names, than this program reads",
                .found = fmt::format("{} tensors", state_.tensors.size()),
                .expected = fmt::format("at most {} with names of {} bytes", kMostTensors,
-                                       kLongestNameBytes)};
+                                       kTorchLongestKeyBytes)};
+}
+
+// A storage without a tensor, a NumPy array, or what only Python's code can look into.
+Error NoTensor(const PickleValue& value, const std::string& name) {
+  return {.kind = ErrorKind::kUnsupported,
+          .problem = "value lies among the model's tensors, but is none",
+          .tensor = name,
+          .found = value.kind == PickleKind::kPersistent ? std::string("a storage")
+                   : value.global == nullptr
+                       ? std::string("a set")
+                       : fmt::format("{}.{}", value.global->module, value.global->name),
+          .advice = "save the model's state_dict alone, or as safetensors"};
 }
 
 Result<void> StateFinder::Collect(PickleRef ref, const std::string& name, int depth) {
-  auto stepped = Step(depth);
-  if (!stepped) return stepped;
+  if (depth > kDeepest) return RepeatedTooOften();
   const PickleValue& value = pickle_[ref];
   if (IsTorchTensor(pickle_, ref)) return AddTensor(ref, name.empty() ? "tensor" : name);
-  if (MayBeNumbers(value)) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "value lies among the model's tensors, but is none",
-                 .tensor = name,
-                 .found = value.global == nullptr
-                              ? std::string("a storage")
-                              : fmt::format("{}.{}", value.global->module, value.global->name),
-                 .advice = "save the model's state_dict alone, or as safetensors"};
-  }
-  TG_ASSIGN(const auto children, ChildrenOf(ref));
+  const bool container = value.kind == PickleKind::kDict || value.kind == PickleKind::kList ||
+                         value.kind == PickleKind::kTuple;
+  if (!container && holders_.HoldsNumbers(ref)) return NoTensor(value, name);
+  TG_ASSIGN(const auto children, ChildrenWithNumbers(ref));
   for (const Child& child : children) {
-    auto collected =
-        Collect(child.value, name.empty() ? child.key : name + "." + child.key, depth + 1);
-    if (!collected) return collected;
+    TG_TRY(Collect(child.value, name.empty() ? child.key : name + "." + child.key, depth + 1));
   }
   return {};
 }
@@ -254,15 +260,13 @@ Result<void> StateFinder::Collect(PickleRef ref, const std::string& name, int de
 // All of it but for state of the training.
 Result<void> StateFinder::CollectModel(PickleRef model) {
   if (pickle_[model].kind != PickleKind::kDict) return Collect(model, "", 0);
-  TG_ASSIGN(const auto children, ChildrenOf(model));
+  TG_ASSIGN(const auto children, ChildrenWithNumbers(model));
   for (const Child& child : children) {
     if (IsTorchTensor(pickle_, child.value) || !IsTrainingKey(child.key)) {
-      auto collected = Collect(child.value, child.key, 1);
-      if (!collected) return collected;
-      continue;
+      TG_TRY(Collect(child.value, child.key, 1));
+    } else if (holders_.HoldsTensor(child.value)) {
+      state_.left_out.push_back(child.key);
     }
-    TG_ASSIGN(auto holds, HoldsTensor(child.value, 1));
-    if (holds) state_.left_out.push_back(child.key);
   }
   return {};
 }
@@ -278,6 +282,7 @@ Result<void> StateFinder::SortByName() {
 }
 
 Result<TorchState> StateFinder::Find() {
+  TG_TRY(CheckPickleKeys(pickle_, holders_));
   PickleRef model = pickle_.root;
   for (int i = 0; i < kMostWrappers; ++i) {
     TG_ASSIGN(const auto inner, TakeOffWrapper(model));

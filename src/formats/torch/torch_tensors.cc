@@ -24,9 +24,8 @@ std::optional<uint64_t> CountAt(const Pickle& pickle, PickleRef ref) {
 
 Result<std::vector<uint64_t>> Counts(const Pickle& pickle, PickleRef ref) {
   const PickleValue& value = pickle[ref];
-  if (value.kind != PickleKind::kTuple && value.kind != PickleKind::kList) {
-    return Broken("tensor's shape or strides are no tuple");
-  }
+  // A list could be changed after the tensor was made of it.
+  if (value.kind != PickleKind::kTuple) return Broken("tensor's shape or strides are no tuple");
   if (value.items.size() > kMostDimensions) return Broken("tensor has too many dimensions");
   std::vector<uint64_t> counts;
   for (const PickleRef item : value.items) {
@@ -41,12 +40,14 @@ Result<std::vector<uint64_t>> Counts(const Pickle& pickle, PickleRef ref) {
 struct Rebuild {
   GlobalRole role = GlobalRole::kTensor;
   PickleRef arguments = 0;
+  std::vector<PickleRef> states = {};  // attributes that wrappers set on the tensor
 };
 
 std::optional<Rebuild> Unwrap(const Pickle& pickle, PickleRef ref) {
   Rebuild rebuild;
   if (pickle[ref].kind != PickleKind::kCall) return {};
-  rebuild = {pickle[ref].global->role, pickle[ref].items[0]};
+  rebuild.role = pickle[ref].global->role;
+  rebuild.arguments = pickle[ref].items[0];
   for (int depth = 0; depth < kDeepestWrapping; ++depth) {
     const std::vector<PickleRef>& arguments = pickle[rebuild.arguments].items;
     if (rebuild.role == GlobalRole::kTensor || rebuild.role == GlobalRole::kTensorV3) {
@@ -55,15 +56,42 @@ std::optional<Rebuild> Unwrap(const Pickle& pickle, PickleRef ref) {
     if (rebuild.role == GlobalRole::kParameter && !arguments.empty()) {
       const PickleValue& inner = pickle[arguments[0]];
       if (inner.kind != PickleKind::kCall) return {};
-      rebuild = {inner.global->role, inner.items[0]};
+      if (arguments.size() > 3) rebuild.states.push_back(arguments[3]);
+      rebuild.role = inner.global->role;
+      rebuild.arguments = inner.items[0];
     } else if (rebuild.role == GlobalRole::kFromType && arguments.size() >= 3) {
       const PickleValue& function = pickle[arguments[0]];
       if (function.kind != PickleKind::kGlobal) return {};
       if (pickle[arguments[2]].kind != PickleKind::kTuple) return {};
-      rebuild = {function.global->role, arguments[2]};
+      if (arguments.size() > 3) rebuild.states.push_back(arguments[3]);
+      rebuild.role = function.global->role;
+      rebuild.arguments = arguments[2];
     } else {
       return {};
     }
+  }
+  return {};
+}
+
+// Attributes that hold other numbers than the tensor, or make it another class.
+bool ReplacesNumbers(const PickleValue& key) {
+  return key.kind != PickleKind::kText || key.text == "data" || key.text == "real" ||
+         key.text == "imag" || key.text.starts_with("__");
+}
+
+// A dictionary of attributes, or a pair of two. Python's loader sets each.
+Result<void> CheckState(const Pickle& pickle, PickleRef ref) {
+  const bool pair = pickle[ref].kind == PickleKind::kTuple && pickle[ref].items.size() == 2;
+  for (const PickleRef part : pair ? pickle[ref].items : std::vector{ref}) {
+    const PickleValue& attributes = pickle[part];
+    if (attributes.kind == PickleKind::kNone) continue;
+    bool harmless = attributes.kind == PickleKind::kDict;
+    for (size_t i = 0; harmless && i < attributes.items.size(); i += 2) {
+      harmless = !ReplacesNumbers(pickle[attributes.items[i]]);
+    }
+    if (harmless) continue;
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "tensor has attributes that could replace its numbers"};
   }
   return {};
 }
@@ -73,7 +101,8 @@ Result<void> CheckMetadata(const Pickle& pickle, const std::vector<PickleRef>& a
                            size_t index) {
   if (arguments.size() <= index) return {};
   const PickleValue& metadata = pickle[arguments[index]];
-  if (metadata.kind == PickleKind::kNone || metadata.items.empty()) return {};
+  if (metadata.kind == PickleKind::kNone) return {};
+  if (metadata.kind == PickleKind::kDict && metadata.items.empty()) return {};
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "tensor has metadata that change its numbers, which is not read"};
 }
@@ -103,13 +132,25 @@ Result<StorageRange> PartOf(const StorageRange& range, const TorchStorage& stora
                       range.begin_bytes + *end * bytes};
 }
 
+// Writers number storages, or call them by an address.
+std::optional<std::string> KeyOf(const PickleValue& key) {
+  constexpr size_t kLongestBytes = 128;
+  if (key.kind == PickleKind::kInteger) return fmt::format("{}", key.integer);
+  if (key.kind != PickleKind::kText || key.text.empty() || key.text.size() > kLongestBytes) {
+    return {};
+  }
+  return key.text;
+}
+
 Result<void> ReadPart(const Pickle& pickle, PickleRef ref, TorchStorage& storage) {
   const PickleValue& part = pickle[ref];
   if (part.kind == PickleKind::kNone) return {};
   const bool tuple = part.kind == PickleKind::kTuple && part.items.size() == 3;
   const auto first = tuple ? CountAt(pickle, part.items[1]) : std::nullopt;
   const auto elements = tuple ? CountAt(pickle, part.items[2]) : std::nullopt;
-  if (!first || !elements) return Broken("storage's part is not understood");
+  const auto key = tuple ? KeyOf(pickle[part.items[0]]) : std::nullopt;
+  if (!first || !elements || !key) return Broken("storage's part is not understood");
+  storage.part_key = *key;
   storage.first_element = *first;
   storage.part_elements = *elements;
   return {};
@@ -130,15 +171,14 @@ Result<TorchStorage> ReadTorchStorage(const Pickle& pickle, PickleRef ref) {
                  .advice = "save the model's state_dict alone, or as safetensors"};
   }
   const PickleValue& type = pickle[id.items[1]];
-  const PickleValue& key = pickle[id.items[2]];
+  const auto key = KeyOf(pickle[id.items[2]]);
   const auto elements = CountAt(pickle, id.items[4]);
   const bool typed = type.kind == PickleKind::kGlobal && type.global->role == GlobalRole::kStorage;
   const bool untyped =
       type.kind == PickleKind::kGlobal && type.global->role == GlobalRole::kUntypedStorage;
   if ((!typed && !untyped) || !elements) return Broken("storage's type or length is wrong");
-  const bool numbered = key.kind == PickleKind::kInteger;
-  if (!numbered && key.kind != PickleKind::kText) return Broken("storage has no key");
-  TorchStorage storage = {.key = numbered ? fmt::format("{}", key.integer) : key.text,
+  if (!key) return Broken("storage has no key, or a long one");
+  TorchStorage storage = {.key = *key,
                           .dtype = type.global->dtype,
                           .untyped = untyped,
                           .elements = *elements,
@@ -173,6 +213,7 @@ Result<TensorEntry> ReadTorchTensor(const Pickle& pickle, PickleRef ref,
   if (arguments.size() < 4 || pickle[arguments[0]].kind != PickleKind::kPersistent) {
     return Broken("tensor has no storage");
   }
+  for (const PickleRef state : rebuild->states) TG_TRY(CheckState(pickle, state));
   TG_TRY(CheckMetadata(pickle, arguments, rebuild->role == GlobalRole::kTensor ? 6 : 7));
   const auto storage = ReadTorchStorage(pickle, arguments[0]);
   if (!storage) return storage.error();

@@ -22,6 +22,7 @@ struct TorchStorage {
   uint64_t elements = 0;       // of the whole storage
   uint64_t first_element = 0;  // of the part that is meant
   uint64_t part_elements = 0;
+  std::string part_key = {};  // by which the part is known; empty: the storage is meant
 
   // Of the whole storage; fits in 64 bits.
   uint64_t bytes() const { return elements * (InfoOf(dtype).bits / 8); }

@@ -1,8 +1,8 @@
 #include "independence/stream/shared_tokens.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
-#include <unordered_map>
 
 namespace tensorguard::internal {
 namespace {
@@ -22,7 +22,7 @@ std::vector<TokenPair> EvenlySpaced(const std::vector<TokenPair>& pairs) {
 
 std::vector<TokenPair> TokensWithEqualText(const Vocabulary& a, uint64_t vocabulary_size_a,
                                            const Vocabulary& b, uint64_t vocabulary_size_b) {
-  std::unordered_map<std::string_view, uint32_t> id_in_b;
+  std::map<std::string_view, uint32_t> id_in_b;
   for (size_t i = 0; i < b.tokens.size(); ++i) {
     const Token token = b.tokens[i];
     if (IsText(token) && token.id < vocabulary_size_b) id_in_b.emplace(token.text, token.id);
@@ -49,17 +49,20 @@ std::vector<TokenPair> TokensWithEqualId(uint64_t vocabulary_size_a, uint64_t vo
   return pairs;
 }
 
-SharedTokens FindSharedTokens(const Model& model_a, const Network& network_a, const Model& model_b,
-                              const Network& network_b) {
+Result<SharedTokens> FindSharedTokens(const Model& model_a, const Network& network_a,
+                                      const Model& model_b, const Network& network_b) {
   const uint64_t size_a = network_a.description().vocabulary_size;
   const uint64_t size_b = network_b.description().vocabulary_size;
   const auto vocabulary_a = ReadVocabulary(model_a.tokenizer_folder, *model_a.files);
   const auto vocabulary_b = ReadVocabulary(model_b.tokenizer_folder, *model_b.files);
   if (vocabulary_a && vocabulary_b) {
-    return {.pairs = TokensWithEqualText(*vocabulary_a, size_a, *vocabulary_b, size_b), .note = {}};
+    return SharedTokens{.pairs = TokensWithEqualText(*vocabulary_a, size_a, *vocabulary_b, size_b),
+                        .note = {}};
   }
   const auto& unread = vocabulary_a ? vocabulary_b : vocabulary_a;
-  return {
+  const ErrorKind kind = unread.error().kind;
+  if (kind == ErrorKind::kSystem || kind == ErrorKind::kCancelled) return unread.error();
+  return SharedTokens{
       .pairs = TokensWithEqualId(size_a, size_b),
       .note = "tokens are taken for the same by their id, because a vocabulary cannot be read: " +
               DescribeError(unread.error())};

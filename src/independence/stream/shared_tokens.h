@@ -36,9 +36,10 @@ struct SharedTokens {
   std::string note;  // why ids stand in for texts, where they do; empty otherwise
 };
 
-// By text where both vocabularies can be read, else by id.
-SharedTokens FindSharedTokens(const Model& model_a, const Network& network_a, const Model& model_b,
-                              const Network& network_b);
+// By text where both vocabularies can be read, else by id. Errors: kSystem, kCancelled where one is
+// there and cannot be read now.
+Result<SharedTokens> FindSharedTokens(const Model& model_a, const Network& network_a,
+                                      const Model& model_b, const Network& network_b);
 
 }  // namespace tensorguard::internal
 

@@ -115,4 +115,15 @@ Error StatusError(const HttpHead& head, bool is_hub, bool token_was_sent) {
   return error;
 }
 
+Error WithoutText(Error error, const std::string& text) {
+  for (std::string* part :
+       {&error.problem, &error.file, &error.tensor, &error.found, &error.expected, &error.advice}) {
+    for (size_t at = text.empty() ? part->npos : part->find(text); at != part->npos;
+         at = part->find(text, at)) {
+      part->replace(at, text.size(), "[token]");
+    }
+  }
+  return error;
+}
+
 }  // namespace tensorguard::internal

@@ -40,6 +40,9 @@ bool MayPass(int status);
 // For an answer that is neither the file nor a redirect.
 Error StatusError(const HttpHead& head, bool is_hub, bool token_was_sent);
 
+// The error without `text` in it, which nobody may see. Empty text stands nowhere.
+Error WithoutText(Error error, const std::string& text);
+
 }  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_PLACES_HTTP_HTTP_ANSWERS_H_

@@ -2,10 +2,15 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <exception>
+#include <set>
 #include <string_view>
+#include <utility>
 
 namespace tensorguard::internal {
 namespace {
@@ -18,6 +23,10 @@ struct Exchange {
   const TakeBody* take_body;
   const std::atomic<bool>* stopped;
   std::atomic<uint64_t>* received_bytes;
+  const std::function<bool(const std::string&)>* is_private;
+  bool public_only = false;
+  std::string refused_address = {};
+  std::exception_ptr thrown = {};
   HttpExchange result = {};
   size_t header_bytes = 0;
   size_t error_body_bytes = 0;
@@ -41,8 +50,7 @@ int StatusOf(std::string_view line) {
   return status;
 }
 
-size_t TakeHeader(char* data, size_t, size_t size, void* context) {
-  Exchange& exchange = *static_cast<Exchange*>(context);
+size_t TakeHeader(char* data, size_t size, Exchange& exchange) {
   const std::string_view line(data, size);
   exchange.header_bytes += size;
   if (exchange.header_bytes > kMostHeaderBytes) {
@@ -64,8 +72,7 @@ size_t TakeHeader(char* data, size_t, size_t size, void* context) {
   return size;
 }
 
-size_t TakeData(char* data, size_t, size_t size, void* context) {
-  Exchange& exchange = *static_cast<Exchange*>(context);
+size_t TakeData(char* data, size_t size, Exchange& exchange) {
   HttpHead& head = exchange.result.head;
   *exchange.received_bytes += size;
   if (head.status != 200 && head.status != 206) {
@@ -76,6 +83,60 @@ size_t TakeData(char* data, size_t, size_t size, void* context) {
   if (taken) return size;
   exchange.result.failure = std::move(taken).error();
   return 0;
+}
+
+std::string Digits(const sockaddr* address, socklen_t length) {
+  std::array<char, NI_MAXHOST> digits = {};
+  const int failed =
+      getnameinfo(address, length, digits.data(), digits.size(), nullptr, 0, NI_NUMERICHOST);
+  return failed == 0 ? std::string(digits.data()) : std::string();
+}
+
+// The last moment before a connection: the name has been resolved, so that it cannot mean another
+// address any more.
+curl_socket_t OpenSocket(curl_sockaddr* address, Exchange& exchange) {
+  const std::string digits = Digits(&address->addr, address->addrlen);
+  if (exchange.public_only && (*exchange.is_private)(digits)) {
+    exchange.refused_address = digits;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+Error PrivateAddress(std::string found) {
+  return {.kind = ErrorKind::kSystem,
+          .problem = "server redirects to this machine or a private network",
+          .found = std::move(found),
+          .advice =
+              "if that is meant, name the address itself, or set "
+              "TENSORGUARD_ALLOW_PRIVATE_REDIRECTS=1"};
+}
+
+// Nothing may be thrown through curl, which is C: it is kept, and thrown again behind it.
+template <typename Taken, typename Take>
+Taken Guarded(void* context, Taken if_thrown, const Take& take) {
+  Exchange& exchange = *static_cast<Exchange*>(context);
+  try {
+    return take(exchange);
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return if_thrown;
+  }
+}
+
+size_t OnHeader(char* data, size_t, size_t size, void* context) {
+  return Guarded(context, size_t{0},
+                 [&](Exchange& exchange) { return TakeHeader(data, size, exchange); });
+}
+
+size_t OnData(char* data, size_t, size_t size, void* context) {
+  return Guarded(context, size_t{0},
+                 [&](Exchange& exchange) { return TakeData(data, size, exchange); });
+}
+
+curl_socket_t OnOpenSocket(void* context, curlsocktype, curl_sockaddr* address) {
+  return Guarded(context, curl_socket_t{CURL_SOCKET_BAD},
+                 [&](Exchange& exchange) { return OpenSocket(address, exchange); });
 }
 
 int CheckStopped(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -114,6 +175,9 @@ struct HttpConnection::Handle {
   const std::atomic<bool>* stopped = nullptr;
   std::atomic<uint64_t>* received_bytes = nullptr;
   std::array<char, CURL_ERROR_SIZE> details = {};
+  std::function<bool(const std::string&)> is_private;
+  // Origins at private addresses: a connection to one may be open still.
+  std::set<std::string> private_origins = {};
 };
 
 std::string HttpHead::Header(const std::string& name) const {
@@ -131,6 +195,7 @@ HttpConnection::HttpConnection(const HttpSettings& settings, const std::atomic<b
     : handle_(std::make_unique<Handle>()) {
   handle_->stopped = stopped;
   handle_->received_bytes = received_bytes;
+  handle_->is_private = settings.is_private;
   handle_->curl = StartHttp() ? curl_easy_init() : nullptr;
   CURL* const curl = handle_->curl;
   if (curl == nullptr) return;
@@ -151,8 +216,9 @@ HttpConnection::HttpConnection(const HttpSettings& settings, const std::atomic<b
     curl_easy_setopt(curl, CURLOPT_CAINFO, settings.certificates_file.c_str());
     curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // no others beside them
   }
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, TakeHeader);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, TakeData);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, OnOpenSocket);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnData);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, CheckStopped);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->details.data());
@@ -163,10 +229,16 @@ HttpConnection::~HttpConnection() {
 }
 
 HttpExchange HttpConnection::Get(const HttpRequest& request, const TakeBody& take_body) {
-  Exchange exchange = {&take_body, handle_->stopped, handle_->received_bytes};
+  Exchange exchange = {&take_body, handle_->stopped, handle_->received_bytes, &handle_->is_private,
+                       request.public_only};
   CURL* const curl = handle_->curl;
   if (curl == nullptr) {
     exchange.result.failure = LastingError(CURLE_OUT_OF_MEMORY, "");
+    return std::move(exchange.result);
+  }
+  const std::string& origin = request.url.origin();
+  if (request.public_only && handle_->private_origins.contains(origin)) {
+    exchange.result.failure = PrivateAddress(origin);
     return std::move(exchange.result);
   }
   curl_slist* headers = nullptr;
@@ -180,12 +252,22 @@ HttpExchange HttpConnection::Get(const HttpRequest& request, const TakeBody& tak
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_RANGE, range.empty() ? nullptr : range.c_str());
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
   handle_->details[0] = '\0';
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, nullptr);
   curl_slist_free_all(headers);
+  if (exchange.thrown) std::rethrow_exception(exchange.thrown);
+  const char* address = nullptr;
+  curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address);
+  exchange.result.from_private =
+      address != nullptr && *address != '\0' && handle_->is_private(address);
+  if (exchange.result.from_private) handle_->private_origins.insert(origin);
+  if (!exchange.refused_address.empty() && code != CURLE_OK && !exchange.result.failure) {
+    exchange.result.failure = PrivateAddress(exchange.refused_address);
+  }
   const bool refused = exchange.error_body_bytes > kMostErrorBodyBytes;
   if (code != CURLE_OK && !exchange.result.failure && !refused) {
     const char* details = handle_->details[0] != '\0' ? handle_->details.data() : "";

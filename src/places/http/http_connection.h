@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 
+#include "places/http/network_address.h"
 #include "places/http/url.h"
 #include "tensorguard/result.h"
 
@@ -25,6 +26,8 @@ struct HttpSettings {
   uint64_t stall_bytes_per_second = 512;
   std::string user_agent = "tensorguard";
   std::string certificates_file = {};  // PEM, of whom to trust; empty: the operating system's
+  // Whether an address is of this machine or of a network that the public cannot reach.
+  std::function<bool(const std::string& address)> is_private = IsPrivateAddress;
 };
 
 // Names are in lower case; of several headers with one name the last. At most 256 KiB in all.
@@ -45,6 +48,8 @@ struct HttpRequest {
   Url url;
   std::optional<ByteRange> range = {};
   std::string bearer_token = {};  // empty for none
+  // Whether no private address is connected to, whatever the name resolves to.
+  bool public_only = false;
 };
 
 // How an exchange ended: well, if there is neither a `failure` nor an `interruption`.
@@ -52,6 +57,7 @@ struct HttpExchange {
   HttpHead head = {};
   std::optional<Error> failure = {};  // asking again cannot help
   std::string interruption = {};      // what broke, where asking again may help
+  bool from_private = false;          // the answer came from a private address, maybe of a proxy
 };
 
 // Takes the body of an answer piece by piece; an error ends the exchange and is its failure.

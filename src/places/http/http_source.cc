@@ -117,7 +117,10 @@ class HttpSource::StartTaker {
     if (!seen_) {
       if (auto checked = See(head); !checked) return checked;
     }
-    if (head.status == 200) return download_.Append(bytes);
+    if (head.status == 200) {
+      TG_TRY(CheckKind(download_.size_bytes() + bytes.size()));
+      return download_.Append(bytes);
+    }
     if (bytes.size() > expected_bytes_ - start_.size()) {
       return Error{.problem = "server sends more bytes than it announced"};
     }
@@ -172,7 +175,17 @@ class HttpSource::StartTaker {
     return CheckKnownSize(size_bytes_);
   }
 
+  // Before the rest of it is fetched.
+  Result<void> CheckKind(uint64_t size_bytes) const {
+    const auto& most = source_.place_.most_bytes;
+    if (!most || size_bytes <= *most) return {};
+    return Error{.problem = "file is too large for what it should hold",
+                 .found = fmt::format("{} bytes or more", size_bytes),
+                 .expected = fmt::format("at most {} bytes", *most)};
+  }
+
   Result<void> CheckKnownSize(uint64_t size_bytes) const {
+    TG_TRY(CheckKind(size_bytes));
     const auto& known = source_.place_.size_bytes;
     if (!known || *known == size_bytes) return {};
     return Error{.problem = "file is not as long as was announced",
@@ -193,6 +206,24 @@ HttpSource::HttpSource(HttpPlace place, const FetchSettings& settings, Interrupt
     : place_(std::move(place)), settings_(settings), wait_(wait), held_(std::move(held)) {}
 
 Result<HttpSource::Opened> HttpSource::Open(HttpConnection& connection) {
+  auto opened = OpenAny(connection);
+  if (!opened) return WithoutToken(std::move(opened).error());
+  return opened;
+}
+
+Result<void> HttpSource::Read(HttpConnection& connection, uint64_t begin,
+                              std::span<std::byte> out) const {
+  auto read = ReadAny(connection, begin, out);
+  if (!read) return WithoutToken(std::move(read).error());
+  return read;
+}
+
+// Servers may repeat what they were sent, in any header.
+Error HttpSource::WithoutToken(Error error) const {
+  return WithoutText(std::move(error), place_.credential.bearer_token);
+}
+
+Result<HttpSource::Opened> HttpSource::OpenAny(HttpConnection& connection) {
   for (Tries tries(*this);;) {
     StartTaker taker(*this);
     HttpExchange exchange = Ask(connection, {0, kStartBytes},
@@ -219,8 +250,8 @@ Result<HttpSource::Opened> HttpSource::Open(HttpConnection& connection) {
   }
 }
 
-Result<void> HttpSource::Read(HttpConnection& connection, uint64_t begin,
-                              std::span<std::byte> out) const {
+Result<void> HttpSource::ReadAny(HttpConnection& connection, uint64_t begin,
+                                 std::span<std::byte> out) const {
   // Progress of less than this does not count: a server that sends a byte at a time would never
   // end.
   constexpr uint64_t kProgressBytes = 64 << 10;
@@ -262,24 +293,26 @@ Result<void> HttpSource::Read(HttpConnection& connection, uint64_t begin,
 
 HttpExchange HttpSource::Ask(HttpConnection& connection, const ByteRange& range,
                              const TakeBody& take) const {
-  std::optional<Url> redirected;
+  std::optional<Redirected> redirected;
   {
     const std::lock_guard lock(mutex_);
     redirected = redirected_;
   }
   if (redirected) {
-    HttpExchange exchange = AskOnce(connection, *redirected, range, take);
+    HttpExchange exchange =
+        AskOnce(connection, redirected->url, redirected->public_only, range, take);
     if (exchange.head.status == 0) {  // gone; asked for again, the first server may name another
       const std::lock_guard lock(mutex_);
       redirected_.reset();
     }
     if (!MayHaveExpired(exchange.head.status)) return exchange;
   }
-  return AskOnce(connection, place_.url, range, take);
+  return AskOnce(connection, place_.url, /*public_only=*/false, range, take);
 }
 
-HttpExchange HttpSource::AskOnce(HttpConnection& connection, Url url, const ByteRange& range,
-                                 const TakeBody& take) const {
+// `public_only`: a server at a public address led to `url`, or another before it did.
+HttpExchange HttpSource::AskOnce(HttpConnection& connection, Url url, bool public_only,
+                                 const ByteRange& range, const TakeBody& take) const {
   const auto fail = [](HttpExchange exchange, Error error) {
     exchange.failure = std::move(error);
     return exchange;
@@ -290,7 +323,8 @@ HttpExchange HttpSource::AskOnce(HttpConnection& connection, Url url, const Byte
     HttpExchange exchange =
         connection.Get({.url = url,
                         .range = range,
-                        .bearer_token = may_see_token ? credential.bearer_token : std::string()},
+                        .bearer_token = may_see_token ? credential.bearer_token : std::string(),
+                        .public_only = public_only},
                        take);
     if (exchange.failure) return exchange;
     if (auto linked = CheckLinkedFile(exchange.head); !linked) {
@@ -298,9 +332,10 @@ HttpExchange HttpSource::AskOnce(HttpConnection& connection, Url url, const Byte
     }
     if (!IsRedirect(exchange.head)) {
       const std::lock_guard lock(mutex_);
-      if (exchange.head.status == 206 && redirects > 0) redirected_ = url;
+      if (exchange.head.status == 206 && redirects > 0) redirected_ = {url, public_only};
       return exchange;
     }
+    public_only |= !exchange.from_private && !settings_.allow_private_redirects;
     auto next = url.Resolve(exchange.head.Header("location"));
     if (!next) return fail(std::move(exchange), std::move(next).error());
     if (url.is_https() && !next->is_https()) {

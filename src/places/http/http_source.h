@@ -32,6 +32,8 @@ struct FetchSettings {
   // Of all files from servers without ranges: in memory, and in temporary files without names.
   uint64_t most_memory_bytes = 8ull << 20;
   uint64_t most_temporary_bytes = 16ull << 30;
+  // A redirect from a public address to this machine or a private network is not followed.
+  bool allow_private_redirects = false;
   std::filesystem::path temporary_folder = "/tmp";
 };
 
@@ -47,6 +49,7 @@ struct HttpPlace {
   Credential credential = {};
   bool is_hub = false;                      // its headers explain its refusals
   std::optional<uint64_t> size_bytes = {};  // if known from elsewhere
+  std::optional<uint64_t> most_bytes = {};  // that a file of its kind may have
   bool forbidden_is_missing = false;        // S3 hides what is not there behind a 403
   std::string content_digest = {};          // what X-Linked-ETag must be; empty if unknown
 };
@@ -79,8 +82,11 @@ class HttpSource {
   class StartTaker;
 
   HttpExchange Ask(HttpConnection& connection, const ByteRange& range, const TakeBody& take) const;
-  HttpExchange AskOnce(HttpConnection& connection, Url url, const ByteRange& range,
-                       const TakeBody& take) const;
+  HttpExchange AskOnce(HttpConnection& connection, Url url, bool public_only,
+                       const ByteRange& range, const TakeBody& take) const;
+  Result<Opened> OpenAny(HttpConnection& connection);
+  Result<void> ReadAny(HttpConnection& connection, uint64_t begin, std::span<std::byte> out) const;
+  Error WithoutToken(Error error) const;
   Result<void> CheckLinkedFile(const HttpHead& head) const;
   // The range that comes. Errors: kBadFile for another one than was asked for, or another file.
   Result<ByteRange> CheckRange(const HttpHead& head, const ByteRange& asked) const;
@@ -93,7 +99,12 @@ class HttpSource {
   std::string version_;      // ETag, or Last-Modified, since Open
 
   mutable std::mutex mutex_;
-  mutable std::optional<Url> redirected_;  // guarded by mutex_; where the last answer came from
+  // Where the last answer came from.
+  struct Redirected {
+    Url url;
+    bool public_only = false;
+  };
+  mutable std::optional<Redirected> redirected_;  // guarded by mutex_
 };
 
 }  // namespace tensorguard::internal

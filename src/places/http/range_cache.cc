@@ -1,6 +1,8 @@
 #include "places/http/range_cache.h"
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 
 namespace tensorguard::internal {
 
@@ -143,15 +145,29 @@ std::shared_ptr<RangeCache::Piece> RangeCache::Start(const CachedFile& file, uin
   piece->last_use = ++uses_;
   held_bytes_ += end - begin;
   pieces_[{file.id, begin}] = piece;
-  pool_->Run([this, piece, source = file.source](HttpConnection& connection) {
-    std::vector<std::byte> bytes(piece->end - piece->begin);
-    auto read = source->Read(connection, piece->begin, bytes);
+  const auto fetch = [this, piece, source = file.source](HttpConnection& connection) {
+    std::vector<std::byte> bytes;
+    std::optional<Error> error;
+    try {
+      bytes.resize(piece->end - piece->begin);
+      auto read = source->Read(connection, piece->begin, bytes);
+      if (!read) error = std::move(read).error();
+    } catch (const std::exception&) {
+      error = Error{.kind = ErrorKind::kSystem, .problem = "out of memory"};
+    }
     const std::lock_guard lock(mutex_);
     piece->bytes = std::move(bytes);
-    if (!read) piece->error = std::move(read).error();
+    piece->error = std::move(error);
     piece->pending = false;
     changed_.notify_all();
-  });
+  };
+  try {
+    pool_->Run(fetch);
+  } catch (...) {  // nobody will fetch it
+    held_bytes_ -= end - begin;
+    pieces_.erase({file.id, begin});
+    throw;
+  }
   return piece;
 }
 

@@ -26,10 +26,10 @@ class TransferPool {
   TransferPool(const TransferPool&) = delete;
   TransferPool& operator=(const TransferPool&) = delete;
 
-  // Runs `job` on a thread of the pool, jobs in the order in which they come.
+  // Runs `job` on a thread of the pool, jobs in the order in which they come. It must not throw.
   void Run(Job job);
 
-  // The same, and waits until it is done. Not to be called from a job.
+  // The same, and waits until it is done; throws what it threw. Not to be called from a job.
   void RunAndWait(const Job& job);
 
   // Ends running transfers, drops those not begun, and waits for the threads.
@@ -39,7 +39,8 @@ class TransferPool {
   uint64_t received_bytes() const { return received_bytes_; }  // of all bodies
 
  private:
-  void Work();
+  void AddThread();
+  void Work(HttpConnection& connection);
 
   const HttpSettings settings_;
   const unsigned most_threads_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "places/http/file_kinds.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -132,7 +133,10 @@ Result<std::shared_ptr<const File>> WebFiles::Open(const fs::path& path) const {
     may_hide = !known_.named.contains(text) && known_.may_hide.contains(ParentOf(text));
   }
   return opened_.Get(text, [&] {
-    return remote_->Open({.path = text, .url = std::move(url), .forbidden_is_missing = may_hide});
+    return remote_->Open({.path = text,
+                          .url = std::move(url),
+                          .most_bytes = MostBytesOfKind(text),
+                          .forbidden_is_missing = may_hide});
   });
 }
 

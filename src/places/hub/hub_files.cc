@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/try.h"
+#include "places/http/file_kinds.h"
+#include "places/http/http_answers.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -60,7 +62,7 @@ Result<std::shared_ptr<const HubListing>> HubFiles::List(const HubPlace& name) c
                                       PercentEncode(name.revision, false));
   TG_ASSIGN(const auto answer, remote_->Fetch(PlaceOf(root, way), kHubListingLimitBytes));
   auto listing = ParseHubListing(answer);
-  if (!listing) return std::move(listing).error().InFile(root);
+  if (!listing) return WithoutText(std::move(listing).error().InFile(root), token_);
   if (IsCommit(name.revision) && listing->commit != name.revision) {
     return Error{.problem = "the Hub answers with another commit than was named",
                  .file = root,
@@ -120,6 +122,7 @@ Result<std::shared_ptr<const File>> HubFiles::Open(const fs::path& path) const {
         PlaceOf(path.string(), fmt::format("/{}/resolve/{}/{}", parsed.name.repository,
                                            parsed.listing->commit, PercentEncode(name, true)));
     place.size_bytes = file.size_bytes;
+    place.most_bytes = MostBytesOfKind(name);
     place.content_digest = file.sha256;
     return remote_->Open(std::move(place));
   });

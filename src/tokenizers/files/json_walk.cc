@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <unordered_set>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -80,7 +80,7 @@ class Walk : public nlohmann::json_sax<Json> {
   JsonText text_;
   const JsonVisitor& visit_;
   std::vector<JsonStep> path_;
-  std::vector<std::unordered_set<std::string>> keys_;
+  std::vector<std::set<std::string>> keys_;
   Error error_;
 };
 

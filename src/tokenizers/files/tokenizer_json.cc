@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 #include <string>
-#include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
@@ -161,7 +161,7 @@ class TokenizerJson {
   // Added tokens replace those of the model with the same id.
   Result<TokenList> MergeAdded() {
     TG_TRY(added_.SortById());
-    std::unordered_set<uint32_t> replaced;
+    std::set<uint32_t> replaced;
     for (size_t i = 0; i < added_.size(); ++i) replaced.insert(added_[i].id);
     TokenList merged;
     for (const TokenList* list : {&spelled_, &added_}) {

@@ -131,15 +131,15 @@ Result<void> RandomiseRows(const ChangeInput& input) {
 }
 
 // The rows at which the fingerprint asks.
-arma::uvec AnchorRows(const Decoder& model) {
-  const ChosenAnchors anchors =
-      ChooseAnchors(ModelInMemory(model, Precision::kFloat32), model.vocabulary());
-  return arma::unique(arma::conv_to<arma::uvec>::from(anchors.tokens));
+Result<arma::uvec> AnchorRows(const Decoder& model) {
+  TG_ASSIGN(const auto anchors,
+            ChooseAnchors(ModelInMemory(model, Precision::kFloat32), model.vocabulary()));
+  return arma::uvec(arma::unique(arma::conv_to<arma::uvec>::from(anchors.tokens)));
 }
 
 Result<void> RandomiseAnchorRows(const ChangeInput& input) {
   SeededDraws draws(input.seed);
-  const arma::uvec anchors = AnchorRows(input.model);
+  TG_ASSIGN(const arma::uvec anchors, AnchorRows(input.model));
   const arma::uvec chosen = draws.Choice(ShareOf(input.strength, anchors.n_elem), anchors.n_elem);
   RandomiseTheseRows(input.model, anchors.elem(chosen), draws);
   return {};
@@ -148,7 +148,7 @@ Result<void> RandomiseAnchorRows(const ChangeInput& input) {
 Result<void> ExchangeAnchorRows(const ChangeInput& input) {
   Decoder& model = input.model;
   SeededDraws draws(input.seed);
-  const arma::uvec anchors = AnchorRows(model);
+  TG_ASSIGN(const arma::uvec anchors, AnchorRows(model));
   const arma::uvec order = anchors.elem(draws.Order(anchors.n_elem));
   arma::uvec from = arma::regspace<arma::uvec>(0, model.vocabulary() - 1);
   from.elem(anchors) = order;

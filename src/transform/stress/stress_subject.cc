@@ -30,7 +30,7 @@ Result<SubjectAnswer> CompareSubjects(const StressSubject& a, const StressSubjec
 Result<SubjectAnswer> TestSubjects(const StressSubject& a, const StressSubject& b, uint64_t seed,
                                    unsigned threads) {
   TG_ASSIGN(const auto comparison, CompareFingerprints(a.fingerprint, b.fingerprint));
-  const SharedTokens tokens = FindSharedTokens(a.model, *a.network, b.model, *b.network);
+  TG_ASSIGN(const auto tokens, FindSharedTokens(a.model, *a.network, b.model, *b.network));
   TG_ASSIGN(const auto test, TestIndependence(*a.network, *b.network, tokens.pairs,
                                               {.threads = threads, .seed = seed}));
   TG_ASSIGN(const auto gathered,

@@ -27,6 +27,8 @@ constexpr uint64_t kHighestRank = 1u << 20;
 // Far above what is written by hand. Names of modules, of which AdaLoRA writes one a module, are no
 // expressions and do not count.
 constexpr size_t kMostExpressions = 1000;
+// Of all expressions of one list together, shared evenly.
+constexpr size_t kMostExpressionBytes = 16 << 20;
 
 // Options that change the model in a way that adding one matrix to each target cannot express.
 constexpr std::array kUnsupportedOptions = {
@@ -100,19 +102,25 @@ Result<std::vector<PatternValue>> Patterns(std::string_view document, const Json
   std::vector<PatternValue> values;
   if (patterns == nullptr || patterns->empty()) return values;
   if (!patterns->is_object()) return WrongOption(key, *patterns, "an object of numbers");
-  size_t expressions = 0;
   TG_ASSIGN(auto keys, KeysInOrder(document, key));
+  // Counted before any is compiled: a short expression may stand for a large program.
+  const auto expressions =
+      static_cast<size_t>(std::count_if(keys.begin(), keys.end(), [](const std::string& text) {
+        return !ModulePattern::IsPlainName(text);
+      }));
+  if (expressions > kMostExpressions) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = fmt::format("{} holds too many regular expressions", key),
+                 .found = fmt::format("{}", expressions),
+                 .expected = fmt::format("at most {}", kMostExpressions),
+                 .advice = "name the modules themselves"};
+  }
+  const size_t most_bytes =
+      std::min(ModulePattern::kMostBytes, kMostExpressionBytes / std::max<size_t>(1, expressions));
   for (const std::string& text : keys) {
     const auto entry = patterns->find(text);
     if (entry == patterns->end()) return WrongOption(key, text, "a file that nobody writes to");
-    TG_ASSIGN(auto pattern, ModulePattern::Compile(text, ModulePattern::Extent::kTail));
-    expressions += pattern.is_plain() ? 0 : 1;
-    if (expressions > kMostExpressions) {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .problem = fmt::format("{} holds too many regular expressions", key),
-                   .expected = fmt::format("at most {}", kMostExpressions),
-                   .advice = "name the modules themselves"};
-    }
+    TG_ASSIGN(auto pattern, ModulePattern::Compile(text, ModulePattern::Extent::kTail, most_bytes));
     if (are_ranks) {
       TG_TRY(CheckedRank(key, *entry));
     }

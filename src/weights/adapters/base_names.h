@@ -2,10 +2,10 @@
 #ifndef TENSORGUARD_WEIGHTS_ADAPTERS_BASE_NAMES_H_
 #define TENSORGUARD_WEIGHTS_ADAPTERS_BASE_NAMES_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "tensorguard/result.h"
@@ -27,9 +27,9 @@ class BaseNames {
   using Indices = std::vector<size_t>;
 
   const std::vector<TensorInfo>& tensors_;
-  std::unordered_map<std::string, size_t> exact_;
-  std::unordered_map<std::string, Indices> shortened_;  // with leading components removed
-  std::unordered_map<std::string, Indices> cores_;      // with all leading wrapper words removed
+  std::map<std::string, size_t> exact_;
+  std::map<std::string, Indices> shortened_;  // with leading components removed
+  std::map<std::string, Indices> cores_;      // with all leading wrapper words removed
 };
 
 }  // namespace tensorguard::internal

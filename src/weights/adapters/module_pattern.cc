@@ -12,15 +12,6 @@ namespace tensorguard::internal {
 namespace {
 
 constexpr size_t kLongestPattern = 1024;
-// Of one program and its caches. Takes the largest of RE2's counts, 1000, a few times over.
-constexpr int64_t kMostMemoryBytes = 1 << 20;
-
-bool IsPlain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  });
-}
 
 // What stands in `text` before an end that a plain pattern matches, a dot with any character of
 // UTF-8 but the end of a line; empty where none does.
@@ -105,10 +96,10 @@ Result<std::string> FromPython(std::string_view pattern) {
   return translated;
 }
 
-RE2::Options OptionsOfRe2() {
+RE2::Options OptionsOfRe2(size_t most_bytes) {
   RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(kMostMemoryBytes);
+  options.set_max_mem(static_cast<int64_t>(most_bytes));
   return options;
 }
 
@@ -126,20 +117,29 @@ Error NoRegex(std::string_view pattern, const RE2& regex) {
 }
 
 // The pattern is compiled alone first: a parenthesis of its own could close the group around it.
-Result<std::shared_ptr<const RE2>> CompileRegex(std::string_view text,
-                                                ModulePattern::Extent extent) {
+Result<std::shared_ptr<const RE2>> CompileRegex(std::string_view text, ModulePattern::Extent extent,
+                                                size_t most_bytes) {
   TG_ASSIGN(const auto translated, FromPython(text));
-  auto regex = std::make_shared<const RE2>(translated, OptionsOfRe2());
+  auto regex = std::make_shared<const RE2>(translated, OptionsOfRe2(most_bytes));
   if (!regex->ok()) return NoRegex(text, *regex);
   if (extent == ModulePattern::Extent::kWhole) return regex;
-  regex = std::make_shared<const RE2>(fmt::format("(?:.*\\.)?(?:{})", translated), OptionsOfRe2());
+  regex = std::make_shared<const RE2>(fmt::format("(?:.*\\.)?(?:{})", translated),
+                                      OptionsOfRe2(most_bytes));
   if (!regex->ok()) return NoRegex(text, *regex);
   return regex;
 }
 
 }  // namespace
 
-Result<ModulePattern> ModulePattern::Compile(std::string_view text, Extent extent) {
+bool ModulePattern::IsPlainName(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
+Result<ModulePattern> ModulePattern::Compile(std::string_view text, Extent extent,
+                                             size_t most_bytes) {
   if (text.size() > kLongestPattern) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "module pattern is too long",
@@ -149,8 +149,8 @@ Result<ModulePattern> ModulePattern::Compile(std::string_view text, Extent exten
   ModulePattern pattern;
   pattern.text_ = text;
   pattern.extent_ = extent;
-  if (IsPlain(text)) return pattern;
-  TG_ASSIGN(auto regex, CompileRegex(text, extent));
+  if (IsPlainName(text)) return pattern;
+  TG_ASSIGN(auto regex, CompileRegex(text, extent, most_bytes));
   pattern.regex_ = std::move(regex);
   return pattern;
 }

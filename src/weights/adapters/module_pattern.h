@@ -28,7 +28,15 @@ class ModulePattern {
   // Errors: kBadFile if `text` is no regular expression; kUnsupported if it is too long or complex,
   // or means something that RE2 has not or reads otherwise than Python does (look-around, back
   // references, flags, POSIX classes).
-  static Result<ModulePattern> Compile(std::string_view text, Extent extent);
+  // An expression takes at most `most_bytes` of memory; beyond that it is too complex.
+  static Result<ModulePattern> Compile(std::string_view text, Extent extent,
+                                       size_t most_bytes = kMostBytes);
+
+  // Whether `text` is a name, which takes no more memory than its text.
+  static bool IsPlainName(std::string_view text);
+
+  // Takes the largest of RE2's counts, 1000, a few times over.
+  static constexpr size_t kMostBytes = 1 << 20;
 
   bool Matches(std::string_view module) const;
 

@@ -13,6 +13,7 @@
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/files/hub_cache.h"
+#include "weights/files/links.h"
 #include "weights/files/model_path_errors.h"
 #include "weights/onnx/onnx_files.h"
 
@@ -330,9 +331,7 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   return WeightFiles{.files = {path}, .index = {}};
 }
 
-}  // namespace
-
-Result<WeightFiles> FindWeightFilesIn(const fs::path& folder, const FileStore& store) {
+Result<WeightFiles> FindFilesOfFolder(const fs::path& folder, const FileStore& store) {
   TG_ASSIGN(auto names, store.FilesIn(folder, UsualNames()));
   for (const FormatNames& format : ReadableFormats()) {
     if (auto files = FilesInFormat(store, folder, format, names)) return *std::move(files);
@@ -342,11 +341,37 @@ Result<WeightFiles> FindWeightFilesIn(const fs::path& folder, const FileStore& s
   return NoWeights(store, folder, names);
 }
 
+// The file that was `named` may be a link to anywhere: who named it knows.
+Result<void> CheckLinks(const fs::path& folder, const std::vector<fs::path>& files,
+                        const fs::path& named) {
+  if (IsInHubCache(folder)) return {};
+  for (const fs::path& file : files) {
+    if (file == named || !LeadsOutOf(folder, file)) continue;
+    return Error{.problem = "weights are a link that leads out of the model's folder",
+                 .file = file.string(),
+                 .expected = "files of the folder, or links into a Hub cache",
+                 .advice = "give the path that the link names"};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<WeightFiles> FindWeightFilesIn(const fs::path& folder, const FileStore& store) {
+  TG_ASSIGN(auto found, FindFilesOfFolder(folder, store));
+  TG_TRY(CheckLinks(folder, found.files, {}));
+  return found;
+}
+
 Result<WeightFiles> FindWeightFiles(const fs::path& path, const FileStore& files) {
   TG_ASSIGN(const auto is_folder, files.IsFolder(path));
   if (!is_folder) {
     TG_ASSIGN(const auto exists, files.Exists(path));
-    if (exists) return FilesOfFile(files, path);
+    if (exists) {
+      TG_ASSIGN(auto found, FilesOfFile(files, path));
+      TG_TRY(CheckLinks(FolderOf(path), found.files, path));
+      return found;
+    }
     return Error{
         .kind = ErrorKind::kNotFound, .problem = "no such file or folder", .file = path.string()};
   }

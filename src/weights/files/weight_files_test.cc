@@ -376,6 +376,26 @@ TEST(WeightFiles, ABlobThatWasNotFetched) {
               HasSubstr("found:    1 of 2 missing: model-2-of-2.safetensors"));
 }
 
+TEST(WeightFiles, LinksStayInTheFolder) {
+  const Folder folder({"m/model-1-of-2.safetensors", "m/below/part", "secret"});
+  const auto model = folder.path() / "m";
+  const auto second = model / "model-2-of-2.safetensors";
+  std::filesystem::create_symlink("below/part", second);
+  EXPECT_TRUE(FindWeightFiles(model));
+  std::filesystem::remove(second);
+  std::filesystem::create_symlink("../secret", second);
+  EXPECT_THAT(Problem(model), HasSubstr("weights are a link that leads out of the model's folder"));
+  EXPECT_THAT(Problem(model), Not(HasSubstr("secret")));
+  // A file that is named may lie anywhere, and so may the blobs of a Hub cache.
+  std::filesystem::create_symlink("../secret", model / "one.safetensors");
+  EXPECT_TRUE(FindWeightFiles(model / "one.safetensors"));
+  std::filesystem::create_directories(folder.path() / "cache" / "refs");
+  std::filesystem::create_directories(folder.path() / "cache" / "snapshots" / "a");
+  std::filesystem::create_symlink(
+      "../../../secret", folder.path() / "cache" / "snapshots" / "a" / "model.safetensors");
+  EXPECT_TRUE(FindWeightFiles(folder.path() / "cache" / "snapshots" / "a"));
+}
+
 TEST(WeightFiles, EveryPublishedLayoutIsAccepted) {
   const auto layouts = SharedData("real/layouts");
   SKIP_WITHOUT(layouts);

@@ -6,13 +6,13 @@
 #include <cassert>
 #include <cstring>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include "base/checked.h"
 #include "base/folder_of.h"
 #include "base/try.h"
 #include "weights/elements/element_types.h"
+#include "weights/files/links.h"
 #include "weights/files/strided_read.h"
 
 namespace tensorguard::internal {
@@ -23,19 +23,6 @@ namespace fs = std::filesystem;
 constexpr size_t kMostOpenFiles = 64;
 // Decoded at a time. A multiple of every group.
 constexpr size_t kBlockElements = 16384;
-
-bool IsInside(const fs::path& path, const fs::path& folder) {
-  const fs::path relative = path.lexically_relative(folder);
-  return !relative.empty() && *relative.begin() != "..";
-}
-
-// The blobs of the Hub cache that `folder`, free of links, is a snapshot in; else empty.
-fs::path HubBlobs(const fs::path& folder) {
-  for (fs::path at = folder; at.has_relative_path(); at = at.parent_path()) {
-    if (at.filename() == "snapshots") return at.parent_path() / "blobs";
-  }
-  return {};
-}
 
 Result<fs::path> ExternalPath(const FileStorePtr& store, const fs::path& model_file,
                               const std::string& location) {
@@ -55,12 +42,7 @@ Result<fs::path> ExternalPath(const FileStorePtr& store, const fs::path& model_f
                  .found = location,
                  .advice = "fetch it from where the model is from, and put it beside the model"};
   }
-  std::error_code error;
-  if (!fs::exists(path, error)) return path;  // in another place, which has no links
-  const fs::path real = fs::canonical(path, error);
-  const fs::path real_folder = error ? fs::path() : fs::canonical(folder, error);
-  const fs::path blobs = HubBlobs(real_folder);
-  if (error || !(IsInside(real, real_folder) || (!blobs.empty() && IsInside(real, blobs)))) {
+  if (LeadsOutOf(folder, path)) {
     return Error{.problem = "external data is a link that leads out of the model's folder",
                  .found = location};
   }

@@ -3,11 +3,11 @@
 #define TENSORGUARD_WEIGHTS_ONNX_ONNX_GRAPH_H_
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "formats/onnx/onnx.h"
@@ -47,12 +47,12 @@ class OnnxGraphIndex {
   std::optional<std::string> ModuleByBias(const OnnxNode& node) const;
 
  private:
-  using Names = std::unordered_map<std::string_view, size_t>;
+  using Names = std::map<std::string_view, size_t>;
 
   const OnnxModel* model_;
   std::vector<Names> tensors_;  // by graph
   std::vector<Names> makers_;
-  std::vector<std::unordered_map<std::string_view, std::vector<size_t>>> users_;
+  std::vector<std::map<std::string_view, std::vector<size_t>>> users_;
 };
 
 }  // namespace tensorguard::internal

@@ -3,12 +3,12 @@
 #define TENSORGUARD_WEIGHTS_QUANTISED_QUANTISATION_SCHEME_H_
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "tensorguard/result.h"
@@ -29,7 +29,7 @@ class StoredTensors {
 
  private:
   const WeightSource& source_;
-  std::unordered_map<std::string_view, size_t> by_name_;
+  std::map<std::string_view, size_t> by_name_;
 };
 
 // One tensor of the model as it was before it was quantised.
