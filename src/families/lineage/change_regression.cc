@@ -11,8 +11,11 @@ namespace tensorguard::internal {
 namespace {
 
 // docs/lineage.md#merges. Deviation of a weight over the matrices, beyond the sketches', over it:
-// up to 0.09 in merges, 0.13 and more of models that were trained beside others.
+// over all parents up to 0.07 in merges, 0.15 and more of models that were trained beside others.
 constexpr double kMostUneven = 0.11;
+constexpr double kMostUnevenOfOne = 0.15;
+// More than once is what no merge takes of a change.
+constexpr double kMostWeight = 1.2;
 // One in a thousand, among all candidates and parents.
 constexpr double kFamilyError = 1e-3;
 
@@ -88,12 +91,15 @@ bool IsEven(const Changes& changes, const std::vector<size_t>& members) {
     expected += arma::square(fit->errors);
   }
   const auto matrices = static_cast<double>(changes.by_matrix().size());
+  double uneven = 0;
   for (size_t i = 0; i < count; ++i) {
     const double mean = sums(i) / matrices;
     const double variance = squares(i) / matrices - mean * mean - expected(i) / matrices;
-    if (mean <= 0 || std::sqrt(std::max(0.0, variance)) > kMostUneven * mean) return false;
+    const double own = std::sqrt(std::max(0.0, variance)) / mean;
+    if (mean <= 0 || own > kMostUnevenOfOne) return false;
+    uneven += own / static_cast<double>(count);
   }
-  return true;
+  return uneven <= kMostUneven;
 }
 
 // Normal deviate that one of so many tests exceeds with kFamilyError, by bisection.
@@ -111,7 +117,8 @@ double DeviateFor(size_t tests) {
 bool IsSupported(const Changes& changes, const Fit& fit) {
   const double deviate = DeviateFor(changes.size() * fit.members.size());
   for (size_t i = 0; i < fit.members.size(); ++i) {
-    if (fit.weights(i) < kLeastWeight || fit.weights(i) < deviate * fit.errors(i)) return false;
+    if (fit.weights(i) < kLeastWeight || fit.weights(i) > kMostWeight) return false;
+    if (fit.weights(i) < deviate * fit.errors(i)) return false;
   }
   return IsEven(changes, fit.members);
 }

@@ -44,6 +44,7 @@ class Linking {
       ClassTree& tree = links_.trees[link->tree];
       if (tree.root != link->child) Reroot(tree, link->child);
       links_.edges.push_back(EdgeOf(*link));
+      if (tree.missing_parent) HangChildrenAt(link->parent, links_.edges.back(), tree);
       Attach(link->tree, depth_.at(link->parent) + 1);
     }
     return std::move(links_);
@@ -144,6 +145,16 @@ class Linking {
       }
     }
     return best;
+  }
+
+  // What the root and its siblings come from is not missing, but of another build.
+  static void HangChildrenAt(size_t parent, const LineageEdge& edge_of_root, ClassTree& tree) {
+    for (LineageEdge& edge : tree.edges) {
+      if (edge.parent != tree.root) continue;
+      edge.parent = parent;
+      edge.directed = edge_of_root.directed;
+    }
+    tree.missing_parent.reset();
   }
 
   void Reroot(ClassTree& tree, size_t root) const {

@@ -15,6 +15,8 @@ namespace {
 // direction, and the share of its way that other models may have in common with it.
 constexpr double kOddsOfStep = 0.65;
 constexpr double kMostShared = 0.5;
+// How far the root must be ahead of the next that may be it: weight decay can turn that round.
+constexpr double kLeastLead = 0.2;
 // A root whose children go the same way before they part, and did not grow from it, is one of them.
 constexpr double kLeastShared = 0.35;
 constexpr double kOddsOfSiblings = 0.5;
@@ -82,7 +84,7 @@ Counts Bootstrap(std::span<const size_t> members, const Kinships& kinships,
 
 bool IsDirected(const IncrementTree& tree, const Kinships& kinships, size_t parent, size_t child) {
   if (kinships.Told(parent, child)) return true;
-  if (kinships.Odds(parent, child) < kOddsOfStep) return false;
+  if (kinships.Odds(parent, child) < kOddsOfStep || tree.root_lead() < kLeastLead) return false;
   const auto shared = tree.SharedPath(parent, child);
   return shared && *shared <= kMostShared;
 }

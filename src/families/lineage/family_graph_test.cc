@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstring>
 #include <random>
 
 #include "families/lineage/place_in_family.h"
+#include "tests/support/toy_fingerprints.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -15,80 +14,63 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// Sketches of matrices that grow by random steps, as training grows them: in each matrix by another
-// size, the same ones each time.
+// A model, and what is made from it.
 class Trained {
  public:
-  explicit Trained(unsigned seed) : generator_(seed) {
-    for (size_t i = 0; i < kMatrices; ++i) sketches_.emplace_back(kSketchSize, kSketchSize);
-    std::normal_distribution<float> normal;
-    for (FloatMatrix& sketch : sketches_) {
-      for (float& each : sketch.values()) each = normal(generator_);
-    }
-  }
+  explicit Trained(unsigned seed) : model_(RandomToyModel(seed)) {}
 
-  Trained Child(unsigned seed, float step) const {
+  // Every matrix by random numbers of another size.
+  Trained Child(unsigned seed, double step) const {
     Trained child = *this;
-    child.generator_.seed(seed);
-    std::normal_distribution<float> normal(0, step);
-    std::uniform_real_distribution<float> factor(0.4f, 1.6f);
-    for (FloatMatrix& sketch : child.sketches_) {
-      const float size = factor(child.generator_);
-      for (float& each : sketch.values()) each += size * normal(child.generator_);
+    std::mt19937 generator(seed);
+    std::uniform_real_distribution<double> factor(0.4, 1.6);
+    for (ToyLayer& layer : child.model_.layers) {
+      for (arma::mat* matrix : layer.Matrices()) {
+        *matrix +=
+            step * factor(generator) * RandomMatrix(matrix->n_rows, matrix->n_cols, generator);
+      }
     }
     return child;
   }
 
-  Trained Mixed(const Trained& other, float share) const {
+  Trained Mixed(const Trained& other, double share) const {
     Trained mixed = *this;
-    for (size_t i = 0; i < kMatrices; ++i) {
-      const auto others = other.sketches_[i].values();
-      auto own = mixed.sketches_[i].values();
-      for (size_t j = 0; j < own.size(); ++j) own[j] = share * own[j] + (1 - share) * others[j];
-    }
+    mixed.ForEach(other, [&](arma::mat& own, const arma::mat& others) {
+      own = share * own + (1 - share) * others;
+    });
     return mixed;
   }
 
-  // The change since `base` with a share of its numbers dropped and the others scaled up, added to
-  // this one, times `weight`.
-  Trained WithDropped(const Trained& child, const Trained& base, float weight,
+  // The change of `child` since `base`, half of its numbers dropped and the others doubled, times
+  // `weight`, added to this one.
+  Trained WithDropped(const Trained& child, const Trained& base, double weight,
                       unsigned seed) const {
-    Trained merged = *this;
+    Trained change = child;
     std::mt19937 generator(seed);
     std::bernoulli_distribution kept(0.5);
-    for (size_t i = 0; i < kMatrices; ++i) {
-      auto own = merged.sketches_[i].values();
-      for (size_t j = 0; j < own.size(); ++j) {
-        const float change = child.sketches_[i].values()[j] - base.sketches_[i].values()[j];
-        if (kept(generator)) own[j] += 2 * weight * change;
-      }
-    }
+    change.ForEach(base, [&](arma::mat& own, const arma::mat& others) {
+      own -= others;
+      own.for_each([&](double& each) { each *= kept(generator) ? 2 * weight : 0; });
+    });
+    Trained merged = *this;
+    merged.ForEach(change, [](arma::mat& own, const arma::mat& others) { own += others; });
     return merged;
   }
 
-  Fingerprint AsFingerprint() const {
-    Fingerprint fingerprint;
-    fingerprint.vocabulary_size = 100;
-    for (size_t i = 0; i < sketches_.size(); ++i) {
-      fingerprint.layers.push_back({.index = static_cast<uint32_t>(i)});
-      double squares = 0;
-      for (const float each : sketches_[i].values()) squares += each * each;
-      WeightSummary weight = {.tensor = "w" + std::to_string(i), .rows = 64, .columns = 64};
-      weight.role = {.role = Role::kUp, .layer = static_cast<uint32_t>(i)};
-      weight.norm = std::sqrt(squares);
-      weight.sketch = sketches_[i];
-      // Different numbers have different digests.
-      std::memcpy(weight.digest.data(), sketches_[i].values().data(), weight.digest.size());
-      fingerprint.weights.push_back(std::move(weight));
-    }
-    return fingerprint;
-  }
+  Fingerprint AsFingerprint() const { return FingerprintOf(model_); }
 
  private:
-  static constexpr size_t kMatrices = 16;
+  template <typename Change>
+  void ForEach(const Trained& other, const Change& change) {
+    for (size_t layer = 0; layer < model_.layers.size(); ++layer) {
+      ToyLayer others = other.model_.layers[layer];
+      const auto own = model_.layers[layer].Matrices();
+      const auto theirs = others.Matrices();
+      for (size_t i = 0; i < own.size(); ++i) change(*own[i], *theirs[i]);
+    }
+  }
 
-  std::mt19937 generator_;
-  std::vector<FloatMatrix> sketches_;
+  ToyModel model_;
 };
 
 FamilyGraph GraphAmong(const std::vector<Trained>& models) {
@@ -130,10 +112,10 @@ std::vector<size_t> ParentsIn(const FamilyGraph& graph, size_t child) {
 
 TEST(FamilyGraph, ATreeHasItsParents) {
   const Trained base(1);
-  const Trained first = base.Child(2, 0.2f);
-  const Trained second = base.Child(3, 0.15f);
+  const Trained first = base.Child(2, 0.2);
+  const Trained second = base.Child(3, 0.15);
   const FamilyGraph graph =
-      GraphAmong({first.Child(4, 0.15f), first, base, second, base.Child(5, 0.1f)});
+      GraphAmong({first.Child(4, 0.15), first, base, second, base.Child(5, 0.1)});
   EXPECT_EQ(graph.root_of_family.front(), 2u);
   EXPECT_THAT(ParentsIn(graph, 0), ElementsAre(1u));
   EXPECT_THAT(ParentsIn(graph, 1), ElementsAre(2u));
@@ -144,7 +126,7 @@ TEST(FamilyGraph, ATreeHasItsParents) {
 
 TEST(FamilyGraph, StrangersHaveFamiliesOfTheirOwn) {
   const Trained base(1);
-  const FamilyGraph graph = GraphAmong({base, base.Child(2, 0.2f), Trained(9)});
+  const FamilyGraph graph = GraphAmong({base, base.Child(2, 0.2), Trained(9)});
   EXPECT_EQ(graph.family_of_model[0], graph.family_of_model[1]);
   EXPECT_NE(graph.family_of_model[0], graph.family_of_model[2]);
   EXPECT_THAT(ParentsIn(graph, 2), IsEmpty());
@@ -152,7 +134,7 @@ TEST(FamilyGraph, StrangersHaveFamiliesOfTheirOwn) {
 
 TEST(FamilyGraph, TwoSiblingsLackTheirParent) {
   const Trained base(1);
-  const FamilyGraph graph = GraphAmong({base.Child(2, 0.2f), base.Child(3, 0.2f)});
+  const FamilyGraph graph = GraphAmong({base.Child(2, 0.2), base.Child(3, 0.2)});
   ASSERT_EQ(graph.family_of_missing.size(), 1u);
   EXPECT_THAT(ParentsIn(graph, 0), ElementsAre(2u));
   EXPECT_THAT(ParentsIn(graph, 1), ElementsAre(2u));
@@ -160,15 +142,15 @@ TEST(FamilyGraph, TwoSiblingsLackTheirParent) {
 
 TEST(FamilyGraph, ManySiblingsLackTheirParent) {
   const Trained base(1);
-  const FamilyGraph graph = GraphAmong(
-      {base.Child(2, 0.2f), base.Child(3, 0.2f), base.Child(4, 0.2f), base.Child(5, 0.2f)});
+  const FamilyGraph graph =
+      GraphAmong({base.Child(2, 0.2), base.Child(3, 0.2), base.Child(4, 0.2), base.Child(5, 0.2)});
   ASSERT_EQ(graph.family_of_missing.size(), 1u);
   for (size_t child = 0; child < 4; ++child) EXPECT_THAT(ParentsIn(graph, child), ElementsAre(4u));
 }
 
 TEST(FamilyGraph, AParentAndItsChildAloneHaveNoDirection) {
   const Trained base(1);
-  const FamilyGraph graph = GraphAmong({base, base.Child(2, 0.2f)});
+  const FamilyGraph graph = GraphAmong({base, base.Child(2, 0.2)});
   EXPECT_TRUE(graph.family_of_missing.empty());
   ASSERT_EQ(graph.edges.size(), 1u);
   EXPECT_FALSE(graph.edges.front().directed);
@@ -176,9 +158,9 @@ TEST(FamilyGraph, AParentAndItsChildAloneHaveNoDirection) {
 
 TEST(FamilyGraph, AMergeHasSeveralParentsWithWeights) {
   const Trained base(1);
-  const Trained first = base.Child(2, 0.2f);
-  const Trained second = base.Child(3, 0.2f);
-  const FamilyGraph graph = GraphAmong({base, first, second, first.Mixed(second, 0.7f)});
+  const Trained first = base.Child(2, 0.2);
+  const Trained second = base.Child(3, 0.2);
+  const FamilyGraph graph = GraphAmong({base, first, second, first.Mixed(second, 0.7)});
   const auto parents = graph.ParentsOf(3);
   ASSERT_EQ(parents.size(), 2u);
   EXPECT_EQ(parents[0]->kind, EdgeKind::kMerge);
@@ -191,10 +173,10 @@ TEST(FamilyGraph, AMergeHasSeveralParentsWithWeights) {
 
 TEST(FamilyGraph, AMergeThatDropsNumbersNamesItsParents) {
   const Trained base(1);
-  const Trained first = base.Child(2, 0.2f);
-  const Trained second = base.Child(3, 0.2f);
-  const Trained merge = base.WithDropped(first, base, 0.6f, 7).WithDropped(second, base, 0.5f, 8);
-  const FamilyGraph graph = GraphAmong({base, first, second, base.Child(4, 0.2f), merge});
+  const Trained first = base.Child(2, 0.2);
+  const Trained second = base.Child(3, 0.2);
+  const Trained merge = base.WithDropped(first, base, 0.6, 7).WithDropped(second, base, 0.5, 8);
+  const FamilyGraph graph = GraphAmong({base, first, second, base.Child(4, 0.2), merge});
   const auto parents = graph.ParentsOf(4);
   ASSERT_EQ(parents.size(), 2u);
   EXPECT_EQ(parents[0]->parent, 1u);
@@ -206,7 +188,7 @@ TEST(FamilyGraph, AMergeThatDropsNumbersNamesItsParents) {
 TEST(FamilyGraph, ABaseIsNoMergeOfItsChildren) {
   const Trained base(1);
   std::vector<Trained> models = {base};
-  for (unsigned seed = 2; seed < 10; ++seed) models.push_back(base.Child(seed, 0.1f));
+  for (unsigned seed = 2; seed < 10; ++seed) models.push_back(base.Child(seed, 0.1));
   const FamilyGraph graph = GraphAmong(models);
   EXPECT_THAT(ParentsIn(graph, 0), IsEmpty());
   EXPECT_EQ(graph.root_of_family.front(), 0u);
@@ -214,27 +196,27 @@ TEST(FamilyGraph, ABaseIsNoMergeOfItsChildren) {
 
 TEST(PlaceInFamily, AFineTuneOfAFineTuneNamesParentAndRoot) {
   const Trained base(1);
-  const Trained first = base.Child(2, 0.2f);
-  const auto place = PlaceOf(first.Child(4, 0.2f), {base.Child(3, 0.2f), first, base});
+  const Trained first = base.Child(2, 0.2);
+  const auto place = PlaceOf(first.Child(4, 0.2), {base.Child(3, 0.2), first, base});
   EXPECT_THAT(place.lineage, ElementsAre(1u, 2u));
 }
 
 TEST(PlaceInFamily, ABaseDoesNotComeFromWhatWasMadeFromIt) {
   const Trained base(1);
-  const Trained first = base.Child(2, 0.2f);
+  const Trained first = base.Child(2, 0.2);
   for (const auto& known : std::vector<std::vector<Trained>>{
            {first},
-           {first, first.Child(3, 0.1f)},
-           {first, base.Child(4, 0.1f)},
-           {first, first.Child(3, 0.1f), first.Child(5, 0.1f), base.Child(4, 0.05f)},
-           {first.Child(3, 0.1f), first.Child(5, 0.1f), first}}) {
+           {first, first.Child(3, 0.1)},
+           {first, base.Child(4, 0.1)},
+           {first, first.Child(3, 0.1), first.Child(5, 0.1), base.Child(4, 0.05)},
+           {first.Child(3, 0.1), first.Child(5, 0.1), first}}) {
     EXPECT_THAT(PlaceOf(base, known).lineage, IsEmpty()) << known.size();
   }
 }
 
 TEST(PlaceInFamily, ASiblingIsTheClosestAndNoParent) {
   const Trained base(1);
-  const auto place = PlaceOf(base.Child(2, 0.2f), {base.Child(3, 0.2f)});
+  const auto place = PlaceOf(base.Child(2, 0.2), {base.Child(3, 0.2)});
   EXPECT_THAT(place.lineage, IsEmpty());
   EXPECT_EQ(place.closest, 0u);
   EXPECT_TRUE(place.parent_missing);
@@ -242,7 +224,7 @@ TEST(PlaceInFamily, ASiblingIsTheClosestAndNoParent) {
 
 TEST(PlaceInFamily, OneRelativeAloneIsTheClosest) {
   const Trained base(1);
-  const auto place = PlaceOf(base.Child(2, 0.2f), {base});
+  const auto place = PlaceOf(base.Child(2, 0.2), {base});
   EXPECT_THAT(place.lineage, IsEmpty());
   EXPECT_EQ(place.closest, 0u);
   EXPECT_FALSE(place.parent_missing);

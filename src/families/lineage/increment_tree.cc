@@ -134,39 +134,41 @@ HeldChange IncrementTree::Held(size_t origin, size_t x, size_t u) const {
 // The root is what all others came after, by the signs of the pairs, and where their changes have
 // least in common: seen from a leaf, all others share the way back to where it branched off.
 void IncrementTree::ChooseRoot() {
-  double best = -std::numeric_limits<double>::infinity();
-  double second = best;
-  root_ = members_.front();
+  std::map<size_t, double> scores;
   for (const size_t candidate : members_) {
     if (merges_.contains(candidate) && merges_.size() < members_.size()) continue;
-    double votes = 0;
-    double count = 0;
-    double shared = 0;
-    double pairs = 0;
-    for (size_t i = 0; i < members_.size(); ++i) {
-      const size_t one = members_[i];
-      if (one == candidate) continue;
-      votes += kinships_.Told(candidate, one)
-                   ? kVoteOfTold
-                   : std::tanh(kinships_.Odds(candidate, one) / kOddsOfVote);
-      ++count;
-      for (size_t j = 0; j < i; ++j) {
-        const size_t other = members_[j];
-        if (other == candidate) continue;
-        shared += std::max(0.0, Cosine(candidate, one, other));
-        ++pairs;
-      }
-    }
-    const double score = (count > 0 ? votes / count : 0) - (pairs > 0 ? shared / pairs : 0);
-    if (score > best) {
-      second = best;
-      best = score;
-      root_ = candidate;
-    } else {
-      second = std::max(second, score);
+    scores[candidate] = ScoreAsRoot(candidate);
+  }
+  const auto best =
+      std::max_element(scores.begin(), scores.end(),
+                       [](const auto& x, const auto& y) { return x.second < y.second; });
+  root_ = best->first;
+  // What is shown to have come after the root is no rival, however near it is.
+  root_lead_ = std::numeric_limits<double>::infinity();
+  for (const auto& [rival, score] : scores) {
+    if (rival == root_ || kinships_.Told(root_, rival)) continue;
+    root_lead_ = std::min(root_lead_, best->second - score);
+  }
+}
+
+double IncrementTree::ScoreAsRoot(size_t candidate) const {
+  double votes = 0;
+  double shared = 0;
+  double pairs = 0;
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const size_t one = members_[i];
+    if (one == candidate) continue;
+    votes += kinships_.Told(candidate, one)
+                 ? kVoteOfTold
+                 : std::tanh(kinships_.Odds(candidate, one) / kOddsOfVote);
+    for (size_t j = 0; j < i; ++j) {
+      if (members_[j] == candidate) continue;
+      shared += std::max(0.0, Cosine(candidate, one, members_[j]));
+      ++pairs;
     }
   }
-  root_lead_ = best - second;
+  const auto others = static_cast<double>(members_.size() - 1);
+  return votes / others - (pairs > 0 ? shared / pairs : 0);
 }
 
 bool IncrementTree::ContinuesFrom(size_t origin, size_t x, size_t model) const {

@@ -8,6 +8,7 @@
 #define TENSORGUARD_FAMILIES_LINEAGE_INCREMENT_TREE_H_
 
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -48,7 +49,7 @@ class IncrementTree {
   size_t root() const { return root_; }
   // Of every member but the root.
   const std::map<size_t, size_t>& parents() const { return parents_; }
-  // How far the root is ahead of the second best, over the members.
+  // How far the root is ahead of the next that may be it; infinite where it was given.
   double root_lead() const { return root_lead_; }
 
   double Distance(size_t a, size_t b) const;
@@ -64,6 +65,7 @@ class IncrementTree {
   double Product(size_t origin, size_t x, size_t u, size_t matrix) const;
   void AddUp(std::span<const size_t> matrices);
   void ChooseRoot();
+  double ScoreAsRoot(size_t candidate) const;
   void Place(size_t origin, const std::vector<size_t>& models);
   std::optional<size_t> BestBetween(size_t origin, size_t model,
                                     const std::vector<size_t>& models) const;
@@ -75,7 +77,7 @@ class IncrementTree {
   std::vector<size_t> matrices_ = {};
   std::map<std::pair<size_t, size_t>, double> totals_ = {};
   size_t root_ = 0;
-  double root_lead_ = 0;
+  double root_lead_ = std::numeric_limits<double>::infinity();
   std::map<size_t, size_t> parents_ = {};
 };
 

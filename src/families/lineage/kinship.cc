@@ -14,6 +14,9 @@ namespace {
 // Kernels this near are those of one function, up to how they and the rewritten weights are stored.
 constexpr double kSameFunction = 0.99;
 
+// What storing a model anew in bfloat16 changes, of its norm.
+constexpr double kStoredAnew = 0.002;
+
 double OddsBySteps(const Direction& direction) {
   double odds = 0;
   for (const DirectionSign& sign : direction.signs) {
@@ -84,6 +87,10 @@ Kinship KinshipOf(const Fingerprint& a, const Fingerprint& b, const Comparison& 
   }
   if (comparison.sketches.cosine >= kContinuedCosine) {
     kinship.squared_distances = DistancesOfWhole(a, b, comparison.sketches);
+  }
+  const bool as_stored = kinship.distance && *kinship.distance <= kStoredAnew * kStoredAnew;
+  if (as_stored && !kinship.squared_distances.empty() && a.vocabulary_size == b.vocabulary_size) {
+    kinship.same_function = true;
   }
   return kinship;
 }
