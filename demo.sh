@@ -46,6 +46,10 @@ sample_models() {
     tensorguard cluster "$results/fingerprints" --plot "$results/families.png"
   show "Where does an unknown model come from?" \
     tensorguard classify "$samples/hazel--sft1" --known "$results/fingerprints"
+  show "Who came from whom? A tree where it is shown, neighbours where it is not" \
+    tensorguard lineage "$samples/alder" "$samples/alder--lora" "$samples/cedar" \
+    "$samples/cedar--prune-depth" "$samples/cedar--sft1" "$samples/elm" --format html \
+    -o "$results/lineage.html"
   show "The same for a GGUF file of 4 bits" \
     tensorguard classify "$samples/birch--sft1.Q4_0.gguf" --known "$results/fingerprints"
   show "And for a PyTorch pickle, from a fifth of its bytes" \
@@ -61,7 +65,7 @@ sample_models() {
   show "It puts birch into the family of alder" \
     tensorguard cluster "$results/paper" --centers alder,cedar,elm,hazel
   printf '\nThe truth about these models: examples/README.md\n'
-  echo "The map: $results/families.png; the evidence as a page: $results/alder-and-its-lora.html"
+  echo "The map: $results/families.png; the tree: $results/lineage.html; the evidence as a page: $results/alder-and-its-lora.html"
 }
 
 own_models() {

@@ -22,14 +22,14 @@ def next_token(model, shape, ids, targets):
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 
-def train(model, shape, stream, steps, rate, seed, loss=None, after=None, update=None):
+def train(model, shape, stream, steps, rate, seed, loss=None, after=None, update=None, decay=0.1):
     """AdamW, a short rise of the rate and a cosine fall to a tenth. `loss`: of model, ids and targets; `after`: done to the
     model after each step; `update`: the tensors to train, where these are not the model's own."""
     model = change.copied(model)
     tensors = list((update or model).values())
     for tensor in tensors:
         tensor.requires_grad_()
-    groups = [{"params": [t for t in tensors if t.dim() > 1], "weight_decay": 0.1},
+    groups = [{"params": [t for t in tensors if t.dim() > 1], "weight_decay": decay},
               {"params": [t for t in tensors if t.dim() == 1], "weight_decay": 0.0}]
     optimiser, made = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True), change.seeded(seed)
     loss = loss or (lambda model, ids, targets: next_token(model, shape, ids, targets))

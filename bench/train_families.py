@@ -221,6 +221,7 @@ def disguise(out, name):
         ids = torch.randint(0, shape.vocabulary, (2, LENGTH), generator=change.seeded(place))
         before, after = (forward(*held, ids)[0] for held in ((model, shape), load(out / f"{name}--{kind}")))
         difference = float((after - before).abs().max() / before.abs().max())
+        entry = {field: value for field, value in entry.items() if field != "weights"}
         entries.append({**entry, "name": f"{name}--{kind}", "kind": kind, "relation": "derived", "parents": [entry["name"]],
                         "difference": round(difference, 4)})
         print(f"{time.strftime('%H:%M:%S')} {name}--{kind}: answers moved by {difference:.1%}", flush=True)

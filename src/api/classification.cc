@@ -37,15 +37,28 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
 }
 
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model) {
-  if (!model.result.merge) return {};
-  return NameParents(model.unknown.model_name, *model.result.merge,
+  if (!model.result.place || !model.result.place->merge) return {};
+  return NameParents(model.unknown.model_name, *model.result.place->merge,
                      [&](size_t known) { return model.NameOf(known); });
 }
 
 std::vector<std::string> LineageNames(const ClassifiedModel& model) {
   std::vector<std::string> names;
-  for (const size_t each : model.result.lineage) names.push_back(model.NameOf(each));
+  if (!model.result.place) return names;
+  for (const size_t each : model.result.place->lineage) names.push_back(model.NameOf(each));
   return names;
+}
+
+std::string PlaceText(const ClassifiedModel& model) {
+  const PlaceInFamily& place = *model.result.place;
+  const std::vector<std::string> lineage = LineageNames(model);
+  if (lineage.empty()) {
+    return fmt::format("of one family with {}, the closest; which came first is not shown",
+                       model.NameOf(place.closest));
+  }
+  std::string text = "comes from " + lineage.front();
+  for (size_t i = 1; i < lineage.size(); ++i) text += ", that from " + lineage[i];
+  return text;
 }
 
 std::vector<std::string> NotesOf(const ClassifiedModel& model) {
@@ -63,6 +76,13 @@ std::vector<std::string> NotesOf(const ClassifiedModel& model) {
     notes.push_back(fmt::format(
         "Of {} known models, the {} whose signatures are nearest were compared in full.",
         model.result.known_models, model.result.candidates.size()));
+  }
+  if (model.result.place && model.result.place->parent_missing) {
+    notes.emplace_back("It and the closest come from one model that is not among the known ones.");
+  }
+  if (model.result.place && model.result.place->same_function) {
+    notes.push_back(
+        fmt::format("It computes the same as {}.", model.NameOf(model.result.place->closest)));
   }
   if (const auto merge = MergeOf(model)) {
     notes.push_back(fmt::format("{} is a merge of {}.", merge->model, MergeText(*merge)));

@@ -42,8 +42,12 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request, cons
 // The model as a merge of known ones, if it is one.
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model);
 
-// The direct parent first, the root last; none if the model is unknown. Raw.
+// The direct parent first, then what it came from, as far as it is shown which of two came first;
+// none if that is not shown, and if the model is unknown. Raw.
 std::vector<std::string> LineageNames(const ClassifiedModel& model);
+
+// Of a known model: what it comes from, or of whose family it is and who is closest. Raw.
+std::string PlaceText(const ClassifiedModel& model);
 
 // What the best candidate's comparison found; about an unknown model only why it is none. Names are
 // raw.

@@ -92,6 +92,22 @@ std::string ReasonOf(const ComparedPair& pair) {
   return std::string(VerdictSentence(pair.verdict));
 }
 
+Direction DirectionOf(const ComparedPair& pair) {
+  return IsDerivation(pair.verdict) ? pair.comparison.direction : Direction();
+}
+
+std::string DirectionText(const ComparedPair& pair) {
+  if (!IsDerivation(pair.verdict)) return {};
+  const Direction direction = DirectionOf(pair);
+  if (!direction.later) {
+    return "Who came first is not shown: one may come from the other, or both from a third.";
+  }
+  const bool later_b = *direction.later == Side::kB;
+  return fmt::format("{} was made from {}, not the other way round (certainty {:.2f}).",
+                     (later_b ? pair.second : pair.first).model_name,
+                     (later_b ? pair.first : pair.second).model_name, direction.certainty);
+}
+
 std::vector<std::string> NotesOf(const ComparedPair& pair) {
   std::vector<std::string> notes = QuickNotes(pair.comparison, {&pair.first, &pair.second});
   notes.insert(notes.end(), pair.test_notes.begin(), pair.test_notes.end());
@@ -117,6 +133,7 @@ std::string ComparedPairToHtml(const ComparedPair& pair) {
                              .verdict = pair.verdict,
                              .in_part = pair.in_part,
                              .reason = ReasonOf(pair),
+                             .direction = DirectionText(pair),
                              .notes = NotesOf(pair)});
 }
 

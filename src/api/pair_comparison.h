@@ -51,6 +51,13 @@ Result<ComparedPair> ComparePrints(Fingerprint first, Fingerprint second);
 // The comparison's own words, unless the test changed the verdict. Names are raw.
 std::string ReasonOf(const ComparedPair& pair);
 
+// Who came first, as far as the fingerprints show it; without signs where the test found that the
+// two are not of one origin.
+Direction DirectionOf(const ComparedPair& pair);
+
+// That in a sentence; empty where there is nothing to say. Names are raw.
+std::string DirectionText(const ComparedPair& pair);
+
 // What is worth telling beside the verdict, in the order of its weight. Names are raw.
 std::vector<std::string> NotesOf(const ComparedPair& pair);
 

@@ -12,6 +12,7 @@
 #include "base/try.h"
 #include "comparison/alignment/anchor_agreement.h"
 #include "comparison/alignment/common_anchors.h"
+#include "comparison/direction/direction_signs.h"
 #include "comparison/findings/basis_change.h"
 #include "comparison/findings/change_forensics.h"
 #include "comparison/findings/rewriting_forensics.h"
@@ -386,6 +387,7 @@ void Judge(const Fingerprint& a, const Fingerprint& b, const Evidence& evidence,
   }
   if (!evidence.quick) Append(FindSharedParts(a, b, comparison), comparison.findings);
   comparison.derived = DerivedSide(comparison.findings);
+  comparison.direction = DirectionOf(FindDirectionSigns(a, b, comparison));
   comparison.reason = DescribeReason(a, b, comparison, judgement.why);
 }
 

@@ -10,6 +10,7 @@
 #include "comparison/alignment/kernel_similarity.h"
 #include "comparison/alignment/layer_alignment.h"
 #include "comparison/alignment/sketch_comparison.h"
+#include "comparison/direction/direction.h"
 #include "comparison/findings/finding.h"
 #include "comparison/part_origins.h"
 #include "comparison/quick_certainty.h"
@@ -52,6 +53,7 @@ struct Comparison {
   std::optional<double> p_value = {};
   PairOrigins origins = {};          // every part of both models
   std::optional<Side> derived = {};  // which model came later, where the findings agree on it
+  Direction direction = {};          // who came first, as far as the two show it
   std::optional<KernelEvidence> kernels = {};  // empty: could not be compared, see findings
   SketchComparison sketches = {};
   std::optional<FrameComparison> frame = {};  // empty: one of the two has no frame

@@ -5,7 +5,6 @@
 #include "base/parallel.h"
 #include "base/try.h"
 #include "comparison/independent_tail.h"
-#include "families/lineage.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -41,6 +40,25 @@ bool IsKnown(const KnownCandidate& candidate) {
          *candidate.corrected_p_value <= kFamilyWiseError;
 }
 
+// A merge may have parents that are of no family with it by themselves.
+void AddMergeWithOthers(const Fingerprint& unknown, std::span<const Fingerprint> known,
+                        std::span<const Relative> relatives, PlaceInFamily* place) {
+  std::vector<const Fingerprint*> all;
+  for (const Fingerprint& each : known) all.push_back(&each);
+  auto merge = FindMergeParents(unknown, all);
+  if (!merge) return;
+  const bool with_others =
+      std::any_of(merge->parents.begin(), merge->parents.end(), [&](const MergeParent& parent) {
+        return std::none_of(relatives.begin(), relatives.end(), [&](const Relative& relative) {
+          return relative.known == parent.candidate;
+        });
+      });
+  if (!with_others) return;
+  place->lineage = {merge->parents.front().candidate};
+  place->certainty = 1 - merge->residual / 2;
+  place->merge = std::move(merge);
+}
+
 }  // namespace
 
 Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
@@ -61,17 +79,9 @@ Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
     if (!IsKnown(each)) continue;
     relatives.push_back({.known = each.known, .with_unknown = &each.comparison});
   }
-  TG_ASSIGN(auto lineage, TraceLineage(unknown, known, relatives, options.threads));
-  result.lineage = std::move(lineage);
-  std::vector<const Fingerprint*> parents;
-  for (const Fingerprint& each : known) parents.push_back(&each);
-  result.merge = FindMergeParents(unknown, parents);
-  if (result.merge) {
-    const size_t first_parent = result.merge->parents.front().candidate;
-    const size_t root = result.lineage.back();
-    result.lineage = {first_parent};
-    if (root != first_parent) result.lineage.push_back(root);
-  }
+  TG_ASSIGN(auto place, FindPlaceInFamily(unknown, known, relatives, options.threads));
+  if (!place.merge) AddMergeWithOthers(unknown, known, relatives, &place);
+  result.place = std::move(place);
   return result;
 }
 

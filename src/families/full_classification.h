@@ -1,4 +1,5 @@
-// Which of the known models a model comes from, by the full profile.
+// Which of the known models a model belongs to, and where it stands among them, by the full
+// profile.
 #ifndef TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_
 #define TENSORGUARD_FAMILIES_FULL_CLASSIFICATION_H_
 
@@ -9,7 +10,7 @@
 #include <vector>
 
 #include "comparison/compare_fingerprints.h"
-#include "comparison/merges/merge_parents.h"
+#include "families/lineage/place_in_family.h"
 #include "fingerprint/fingerprint.h"
 #include "tensorguard/result.h"
 
@@ -25,13 +26,11 @@ struct KnownCandidate {
 
 struct FullClassification {
   size_t known_models = 0;  // candidates, whether or not they were compared in full
-  // The first candidate is one that the model comes from, beyond what chance finds among so many.
+  // The first candidate and the model are of one family, beyond what chance finds among so many.
   bool known = false;
   std::vector<KnownCandidate> candidates;  // highest score first; those without one last
-  // From the nearest relative to the root of its family, indices in the known fingerprints; empty
-  // for an unknown model.
-  std::vector<size_t> lineage = {};
-  std::optional<MergeExplanation> merge = {};  // candidates are indices in the known fingerprints
+  // Of a known model: where it stands among those of its family, indices in the known fingerprints.
+  std::optional<PlaceInFamily> place = {};
 };
 
 struct ClassificationOptions {

@@ -244,15 +244,26 @@ independent here.</li>
 finding on a model that was published before the other is no proof against its authors.</li>
 <li>New embeddings together with new feed-forward blocks in every layer come near to training
 anew, and hide an origin.</li>
-<li>Likeness has no direction: which of the two came first is a matter of dates, unless a finding
-says otherwise.</li>
+<li>Likeness has no direction. Where nothing more is shown, which of the two came first is a matter
+of dates; both may come from a third.</li>
 </ul>
 )";
+
+std::string DirectionHtml(const ComparisonPage& page) {
+  if (page.direction.empty()) return {};
+  std::vector<std::string> signs;
+  for (const DirectionSign& sign : page.comparison.direction.signs) {
+    const auto& leaning = page.comparison.direction.leaning;
+    signs.push_back((leaning && sign.later != *leaning ? "against: " : "") + sign.text);
+  }
+  return "<h2>Who came first</h2>\n<p>" + EscapeHtml(page.direction) + "</p>\n" +
+         (signs.empty() ? "" : HtmlList(signs));
+}
 
 }  // namespace
 
 std::string DrawComparisonPage(const ComparisonPage& page) {
-  std::string body = VerdictHtml(page) + EvidenceHtml(page);
+  std::string body = VerdictHtml(page) + DirectionHtml(page) + EvidenceHtml(page);
   if (!page.notes.empty()) body += "<h2>What was found</h2>\n" + HtmlList(page.notes);
   body += OriginsHtml(page) + MapsHtml(page) + TestHtml(page);
   body += kLimits;

@@ -19,6 +19,7 @@ struct ComparisonPage {
   Verdict verdict = Verdict::kInconclusive;  // with the test, where there is one
   bool in_part = false;                      // of a derivation, likewise
   std::string reason = {};                   // raw text
+  std::string direction = {};                // who came first, in a sentence; may be empty
   std::vector<std::string> notes = {};       // raw texts
 };
 

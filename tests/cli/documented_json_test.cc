@@ -188,6 +188,9 @@ TEST_F(DocumentedJson, NamesWhatIsPrintedAndNothingElse) {
   Check("cluster prints --plot families.svg");
   Check("cluster prints --centers alder,birch");
   Check("cluster paper --centers alder,birch");
+  Check("lineage models/alder--lora prints");
+  Check("lineage prints --root alder --format json");
+  Check("lineage prints --root nobody");
 
   Check("evaluate known/truth.json");
 

@@ -57,6 +57,7 @@ struct Targets {
   CompareOptions compare;
   ClassifyOptions classify;
   ClusterOptions cluster;
+  LineageOptions lineage;
   ConvertOptions convert;
   SensitivityOptions sensitivity;
   EvaluateOptions evaluate;
@@ -225,6 +226,20 @@ void DefineCluster(CLI::App& app, Targets& targets) {
   AddThreads(command, options.threads);
 }
 
+void DefineLineage(CLI::App& app, LineageOptions& options) {
+  CLI::App* command = AddCommand(app, "lineage");
+  AddPositional(command, "KNOWN", options.known,
+                "fingerprints, folders of fingerprints or models, or models");
+  command->add_option("--root", options.root, "show the one family that holds this model")
+      ->type_name("NAME");
+  OneOfItsChoices(
+      command->add_option("--format", options.format, "how to write the trees; text if not given")
+          ->type_name("text|json|dot|svg|html"));
+  command->add_option("-o,--output", options.output, "the file to write; the screen if not given")
+      ->type_name("FILE");
+  AddThreads(command, options.threads);
+}
+
 void DefineConvert(CLI::App& app, ConvertOptions& options) {
   CLI::App* command = AddCommand(app, "convert");
   AddPositional(command, "MODEL", options.model, kModelText);
@@ -331,6 +346,7 @@ void Define(CLI::App& app, Targets& targets) {
   DefineCompare(app, targets);
   DefineClassify(app, targets);
   DefineCluster(app, targets);
+  DefineLineage(app, targets.lineage);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
   DefineEvaluate(app, targets.evaluate);
@@ -434,6 +450,7 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (command == "compare") request.options = std::move(targets.compare);
   if (command == "classify") request.options = std::move(targets.classify);
   if (command == "cluster") request.options = std::move(targets.cluster);
+  if (command == "lineage") request.options = std::move(targets.lineage);
   if (command == "convert") request.options = std::move(targets.convert);
   if (command == "sensitivity") request.options = std::move(targets.sensitivity);
   if (command == "evaluate") request.options = std::move(targets.evaluate);

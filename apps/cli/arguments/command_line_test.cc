@@ -69,7 +69,7 @@ TEST(CommandLine, NamesTheNearestOfUnknownThings) {
   EXPECT_EQ(ErrorOf({"inspekt", "m"}),
             "no such command\n"
             "  found:    inspekt\n"
-            "  expected: one of inspect, fingerprint, compare, classify, cluster, convert, "
+            "  expected: one of inspect, fingerprint, compare, classify, cluster, lineage, "
             "sensitivity, evaluate, transform, stress, completion, man\n"
             "  try:      inspect");
   EXPECT_EQ(ErrorOf({"fingerprint", "m", "--treads=3"}),

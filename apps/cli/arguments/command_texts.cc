@@ -79,10 +79,11 @@ const CommandText& TextOf(std::string_view command) {
          {"tensorguard compare a b --fail-on derived,reparameterised",
           "Status 1 if b comes from a: for scripts."}}}},
       {"classify",
-       {"find the known models that a model comes from",
-        "Compares a model with every known one, highest score first, and names its direct parent "
-        "and the root of its family, or says that it is unknown; the chance that one of so many "
-        "scores high is taken into account. Known models are fingerprints, folders of them, or "
+       {"find the known models of a model's family",
+        "Compares a model with every known one, highest score first, and names the family that it "
+        "is of and the closest member, or says that it is unknown; the chance that one of so many "
+        "scores high is taken into account. It says what the model comes from only where it is "
+        "shown which of the two came first. Known models are fingerprints, folders of them, or "
         "models. With features files the paper's method is used.",
         {{"tensorguard classify my-model --known prints/", "Against every fingerprint there."},
          {"tensorguard classify my-model --known Llama-3.2-1B gemma-3-1b-it",
@@ -97,6 +98,15 @@ const CommandText& TextOf(std::string_view command) {
         {{"tensorguard cluster prints/", "The families among all fingerprints of a folder."},
          {"tensorguard cluster prints/ --centers Llama-3.1-8B,phi-4 --plot families.svg",
           "Two families, drawn in two dimensions as well."}}}},
+      {"lineage",
+       {"show who came from whom among models",
+        "Draws the family trees of models, from their weights alone: parents, merges with their "
+        "weights, copies and rewritten copies, and models that are missing. Each step says "
+        "whether it is shown which of the two came first, and how sure the parent is. No card and "
+        "no date is read.",
+        {{"tensorguard lineage prints/", "The trees of all fingerprints of a folder."},
+         {"tensorguard lineage prints/ --root Llama-3.1-8B --format html -o tree.html",
+          "One family, as a page for a browser."}}}},
       {"convert",
        {"write a model as one plain safetensors file",
         "Writes any readable model, or an adapter merged into its base, as one safetensors file. "

@@ -67,6 +67,14 @@ struct ClusterOptions {
   unsigned threads = 0;
 };
 
+struct LineageOptions {
+  std::vector<std::string> known;  // models, fingerprints and folders of them
+  std::optional<std::string> root;
+  std::string format = "text";
+  std::optional<std::string> output;
+  unsigned threads = 0;
+};
+
 struct ConvertOptions {
   std::string model;
   std::optional<std::string> base;
@@ -120,7 +128,7 @@ struct Request {
   bool json = false;
   bool quiet = false;
   std::variant<ShowText, InspectOptions, FingerprintOptions, CompareOptions, ClassifyOptions,
-               ClusterOptions, ConvertOptions, SensitivityOptions, EvaluateOptions,
+               ClusterOptions, LineageOptions, ConvertOptions, SensitivityOptions, EvaluateOptions,
                TransformOptions, StressCommandOptions>
       options;
 };

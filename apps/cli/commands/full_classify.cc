@@ -1,4 +1,4 @@
-// tensorguard classify by the full profile: where a model comes from, or that it is unknown.
+// tensorguard classify by the full profile: of whose family a model is, or that it is unknown.
 #include <fmt/format.h>
 
 #include "api/classification.h"
@@ -16,12 +16,8 @@ namespace {
 std::string AnswerText(const ClassifiedModel& model) {
   const std::string name = EscapeControl(model.unknown.model_name);
   if (!model.result.known) return fmt::format("{}: unknown\n", name);
-  const std::vector<std::string> lineage = LineageNames(model);
-  std::string text = fmt::format("{}: comes from {}", name, EscapeControl(lineage.front()));
-  for (size_t i = 1; i < lineage.size(); ++i) {
-    text += fmt::format(", that from {}", EscapeControl(lineage[i]));
-  }
-  return text + fmt::format("  ({})\n", VerdictName(model.best().comparison.verdict));
+  return fmt::format("{}: {}  ({})\n", name, EscapeControl(PlaceText(model)),
+                     VerdictName(model.best().comparison.verdict));
 }
 
 std::string ToText(const ClassifiedModel& model) {

@@ -117,6 +117,19 @@ std::string OriginsText(const ComparedPair& pair) {
   return text;
 }
 
+// Who came first, and what shows it.
+std::string DirectionSection(const ComparedPair& pair) {
+  const std::string sentence = DirectionText(pair);
+  if (sentence.empty()) return {};
+  std::string text = Wrapped(EscapeControl(sentence), 0);
+  const Direction direction = DirectionOf(pair);
+  for (const DirectionSign& sign : direction.signs) {
+    const bool against = direction.leaning && sign.later != *direction.leaning;
+    text += Wrapped(EscapeControl((against ? "against: " : "") + sign.text), 2);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string ComparedPairToText(const ComparedPair& pair) {
@@ -125,6 +138,7 @@ std::string ComparedPairToText(const ComparedPair& pair) {
   if (pair.in_part) text += " in part";
   text += pair.comparison.score ? fmt::format("  (score {:.3f})\n", *pair.comparison.score) : "\n";
   text += Wrapped(EscapeControl(ReasonOf(pair)), 0);
+  text += DirectionSection(pair);
   text += "\n" + EvidenceText(pair) + OriginsText(pair) + LayersText(pair);
   for (const std::string& note : NotesOf(pair)) text += Wrapped(EscapeControl(note), 0);
   return text;

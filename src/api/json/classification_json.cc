@@ -34,6 +34,12 @@ OrderedJson ClassifiedModelToJson(const ClassifiedModel& model) {
   json["direct_parent"] = lineage.empty() ? OrderedJson() : OrderedJson(lineage.front());
   json["root"] = lineage.empty() ? OrderedJson() : OrderedJson(lineage.back());
   json["lineage"] = lineage;
+  const auto& place = model.result.place;
+  json["closest"] = place ? OrderedJson(model.NameOf(place->closest)) : OrderedJson();
+  json["direction"] = lineage.empty() ? "undetermined" : "from_parent";
+  json["parent_certainty"] = lineage.empty() ? OrderedJson() : OrderedJson(place->certainty);
+  json["parent_missing"] = place && place->parent_missing;
+  json["same_function"] = place && place->same_function;
   const auto merge = MergeOf(model);
   json["merge"] = merge ? MergeToJson(*merge) : OrderedJson();
   json["quick"] = QuickToJson(model.best().comparison, {&model.unknown});

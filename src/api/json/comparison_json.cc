@@ -135,6 +135,17 @@ OrderedJson PaperEvidenceToJson(const PaperComparison& comparison) {
             {"differences", differences}}}};
 }
 
+OrderedJson DirectionToJson(const ComparedPair& pair, const Direction& direction) {
+  OrderedJson signs = OrderedJson::array();
+  for (const DirectionSign& sign : direction.signs) {
+    signs.push_back({{"sign", DirectionSignName(sign.kind)},
+                     {"later", SideName(pair, sign.later)},
+                     {"weight", sign.weight},
+                     {"text", sign.text}});
+  }
+  return signs;
+}
+
 }  // namespace
 
 OrderedJson ComparedPairToJson(const ComparedPair& pair, const std::optional<std::string>& html) {
@@ -150,9 +161,14 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair, const std::optional<std
   json["later_model"] = pair.comparison.derived
                             ? OrderedJson(SideName(pair, *pair.comparison.derived))
                             : OrderedJson();
+  const Direction direction = DirectionOf(pair);
+  json["direction"] = DirectionName(direction);
+  json["direction_certainty"] =
+      direction.leaning ? OrderedJson(direction.certainty) : OrderedJson();
   json["evidence"] = {{"kernel", KernelsToJson(pair)},
                       {"sketch", SketchesToJson(pair)},
                       {"frame", FrameToJson(pair)},
+                      {"direction", DirectionToJson(pair, direction)},
                       {"test", TestToJson(pair.test)}};
   const PairOrigins& origins = pair.comparison.origins;
   json["share"] = {{"a", SharesToJson(origins.a.all)}, {"b", SharesToJson(origins.b.all)}};

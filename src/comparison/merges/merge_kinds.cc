@@ -212,8 +212,9 @@ std::optional<MergeExplanation> FindIncrementsOver(const MergeCandidates& candid
   }
   MergeExplanation merge{.residual = std::max(0.0, 1 - fit->explained)};
   for (size_t i = 0; i < increments.members.size(); ++i) {
-    merge.parents.push_back(
-        {.candidate = candidates.index[increments.members[i]], .weight = fit->weights(i)});
+    merge.parents.push_back({.candidate = candidates.index[increments.members[i]],
+                             .weight = fit->weights(i),
+                             .error = fit->deviations(i) / std::sqrt(candidates.matrices)});
   }
   const double of_origin = 1 - arma::accu(fit->weights);
   if (!whole_models && std::abs(of_origin) >= kIdleParent) {

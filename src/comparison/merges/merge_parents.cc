@@ -66,6 +66,31 @@ Mixture GrowMixture(const arma::mat& products, size_t nearest) {
   return mixture;
 }
 
+// Standard errors of weights that sum to one: of all but the first by least squares on what they
+// differ by from it, of the first that of their sum. What is left is noise in as many numbers as
+// the sketches of the matrices hold.
+std::vector<std::optional<double>> ErrorsOf(const arma::mat& products, const Mixture& mixture,
+                                            double numbers) {
+  std::vector<std::optional<double>> errors(mixture.members.size());
+  const size_t free = mixture.members.size() - 1;
+  const size_t first = mixture.members.front();
+  arma::mat gram(free, free);
+  for (size_t i = 0; i < free; ++i) {
+    for (size_t j = 0; j < free; ++j) {
+      const size_t one = mixture.members[i + 1];
+      const size_t other = mixture.members[j + 1];
+      gram(i, j) = products(one, other) - products(one, first) - products(first, other) +
+                   products(first, first);
+    }
+  }
+  arma::mat inverse;
+  if (!arma::inv_sympd(inverse, gram)) return errors;
+  const arma::mat covariance = inverse * mixture.squared_distance / numbers;
+  errors.front() = std::sqrt(std::max(0.0, arma::accu(covariance)));
+  for (size_t i = 0; i < free; ++i) errors[i + 1] = std::sqrt(std::max(0.0, covariance(i, i)));
+  return errors;
+}
+
 std::optional<MergeExplanation> FindMixture(const MergeCandidates& comparable) {
   const arma::uword last = comparable.index.size() - 1;
   const arma::mat products = comparable.products.submat(0, 0, last, last);
@@ -75,9 +100,11 @@ std::optional<MergeExplanation> FindMixture(const MergeCandidates& comparable) {
       .residual = mixture.squared_distance / products(nearest, nearest),
       .relative_residual = std::sqrt(mixture.squared_distance / comparable.matrices)};
   if (mixture.members.size() < 2 || merge.residual > 1 - kMergeExplained) return std::nullopt;
+  const auto errors = ErrorsOf(products, mixture, kSketchFreedom * comparable.matrices);
   for (size_t i = 0; i < mixture.members.size(); ++i) {
-    merge.parents.push_back(
-        {.candidate = comparable.index[mixture.members[i]], .weight = mixture.weights(i)});
+    merge.parents.push_back({.candidate = comparable.index[mixture.members[i]],
+                             .weight = mixture.weights(i),
+                             .error = errors[i]});
   }
   std::stable_sort(merge.parents.begin(), merge.parents.end(),
                    [](const MergeParent& x, const MergeParent& y) { return x.weight > y.weight; });

@@ -16,6 +16,9 @@ struct MergeParent {
   // Of a mixture positive, and the weights sum to 1; of pieces the share of the matrices; of
   // increments what they were multiplied by, which may be negative.
   double weight = 0;
+  // Standard error of a weight, from the numbers that the sketches of all matrices hold; empty of
+  // pieces.
+  std::optional<double> error = {};
 };
 
 struct MergeExplanation {

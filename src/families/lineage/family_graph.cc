@@ -1,0 +1,160 @@
+#include "families/lineage/family_graph.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/parallel.h"
+#include "base/try.h"
+#include "comparison/compare_fingerprints.h"
+#include "families/lineage/build_classes.h"
+#include "families/lineage/class_links.h"
+#include "families/lineage/class_tree.h"
+#include "families/lineage/family_merges.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// One family's part of the graph.
+class FamilyBuilder {
+ public:
+  FamilyBuilder(std::span<const Fingerprint* const> models, std::vector<size_t> family,
+                const Kinships& kinships, const GraphOptions& options)
+      : models_(models), family_(std::move(family)), kinships_(kinships), options_(options) {}
+
+  void AddTo(FamilyGraph* graph) {
+    const auto groups = FunctionGroupsOf(family_, kinships_);
+    graph->groups.insert(graph->groups.end(), groups.begin(), groups.end());
+    const auto classes = BuildClassesOf(family_, kinships_);
+    const auto trees = TreesOf(classes);
+    const ClassLinks links = LinkClasses(trees, kinships_);
+    for (const ClassTree& tree : links.trees) AddTree(tree, graph);
+    for (const LineageEdge& edge : links.edges) Add(edge, graph);
+    graph->merges.insert(merges_.begin(), merges_.end());
+    const size_t top = links.trees[links.top].root;
+    graph->root_of_family.push_back(missing_.contains(top) ? missing_.at(top) : top);
+  }
+
+ private:
+  std::vector<ClassTree> TreesOf(const std::vector<std::vector<size_t>>& classes) {
+    std::vector<OriginOfClass> origins;
+    for (const auto& members : classes) origins.push_back({members, RootWithoutMerges(members)});
+    merges_ = MergesIn(models_, family_, origins, kinships_);
+    std::vector<ClassTree> trees;
+    for (const auto& members : classes) {
+      trees.push_back(BuildClassTree(members, kinships_, ParentsOfMerges(), options_.rounds));
+    }
+    return trees;
+  }
+
+  size_t RootWithoutMerges(const std::vector<size_t>& members) const {
+    return BuildClassTree(members, kinships_, {}, 0).root;
+  }
+
+  std::map<size_t, std::set<size_t>> ParentsOfMerges() const {
+    std::map<size_t, std::set<size_t>> parents;
+    for (const auto& [child, merge] : merges_) {
+      for (const MergeParent& parent : merge.parents) parents[child].insert(parent.candidate);
+    }
+    return parents;
+  }
+
+  void AddTree(const ClassTree& tree, FamilyGraph* graph) {
+    if (tree.missing_parent) {
+      const size_t missing = graph->models + graph->family_of_missing.size();
+      graph->family_of_missing.push_back(family_.front());
+      missing_[tree.root] = missing;
+      graph->edges.push_back({.child = tree.root,
+                              .parent = missing,
+                              .directed = true,
+                              .certainty = *tree.missing_parent});
+    }
+    for (LineageEdge edge : tree.edges) {
+      if (tree.missing_parent && edge.parent == tree.root) {
+        edge.parent = missing_.at(tree.root);
+        edge.directed = true;
+        edge.certainty = *tree.missing_parent;
+        edge.runner_up = tree.root;
+      }
+      Add(edge, graph);
+    }
+  }
+
+  // A merge has its parents in place of the one that the tree gives it.
+  void Add(const LineageEdge& edge, FamilyGraph* graph) {
+    const auto merge = merges_.find(edge.child);
+    if (merge == merges_.end()) {
+      graph->edges.push_back(edge);
+      return;
+    }
+    for (const MergeParent& parent : merge->second.parents) {
+      graph->edges.push_back({.child = edge.child,
+                              .parent = parent.candidate,
+                              .kind = EdgeKind::kMerge,
+                              .directed = true,
+                              .certainty = 1 - merge->second.residual / 2,
+                              .weight = parent.weight,
+                              .weight_error = parent.error});
+    }
+  }
+
+  std::span<const Fingerprint* const> models_;
+  std::vector<size_t> family_;
+  const Kinships& kinships_;
+  const GraphOptions& options_;
+  std::map<size_t, MergeExplanation> merges_ = {};
+  std::map<size_t, size_t> missing_ = {};  // by the root of its class
+};
+
+}  // namespace
+
+std::vector<const LineageEdge*> FamilyGraph::ParentsOf(size_t child) const {
+  std::vector<const LineageEdge*> parents;
+  for (const LineageEdge& edge : edges) {
+    if (edge.child == child) parents.push_back(&edge);
+  }
+  std::stable_sort(parents.begin(), parents.end(), [](const LineageEdge* x, const LineageEdge* y) {
+    return x->weight > y->weight;
+  });
+  return parents;
+}
+
+FamilyGraph GraphOf(std::span<const Fingerprint* const> models, const Kinships& kinships,
+                    const GraphOptions& options) {
+  FamilyGraph graph{.models = models.size(), .family_of_model = std::vector<size_t>(models.size())};
+  const auto families = FamiliesOf(models.size(), kinships);
+  for (size_t family = 0; family < families.size(); ++family) {
+    for (const size_t model : families[family]) graph.family_of_model[model] = family;
+    if (families[family].size() == 1) {
+      graph.root_of_family.push_back(families[family].front());
+      continue;
+    }
+    FamilyBuilder(models, families[family], kinships, options).AddTo(&graph);
+  }
+  for (size_t& family : graph.family_of_missing) family = graph.family_of_model[family];
+  std::stable_sort(graph.edges.begin(), graph.edges.end(),
+                   [](const LineageEdge& x, const LineageEdge& y) { return x.child < y.child; });
+  return graph;
+}
+
+Result<FamilyGraph> InferFamilyGraph(std::span<const Fingerprint* const> models,
+                                     std::span<const std::pair<size_t, size_t>> pairs,
+                                     const GraphOptions& options) {
+  std::vector<Kinship> found(pairs.size());
+  auto done = ParallelFor(pairs.size(), options.threads, [&](size_t i) -> Result<void> {
+    const Fingerprint& a = *models[pairs[i].first];
+    const Fingerprint& b = *models[pairs[i].second];
+    TG_ASSIGN(const auto comparison, CompareFingerprints(a, b));
+    found[i] = KinshipOf(a, b, comparison);
+    return {};
+  });
+  if (!done) return std::move(done).error();
+  Kinships kinships;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    kinships.Add(pairs[i].first, pairs[i].second, std::move(found[i]));
+  }
+  return GraphOf(models, kinships, options);
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,31 @@
+// Which models of a family are merges of others.
+#ifndef TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
+#define TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
+
+#include <map>
+#include <span>
+#include <vector>
+
+#include "comparison/merges/merge_parents.h"
+#include "families/lineage/kinship.h"
+#include "fingerprint/fingerprint.h"
+
+namespace tensorguard::internal {
+
+// Models of one build, and the one that is their root if none of them is a merge.
+struct OriginOfClass {
+  std::vector<size_t> members = {};
+  size_t root = 0;
+};
+
+// By model; MergeParent::candidate is a model, too. No model is a merge of its own copies, of what
+// came after it, or of merges of it. A root is no merge where it is one of several models: a base
+// lies between its children, too.
+std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
+                                            std::span<const size_t> family,
+                                            std::span<const OriginOfClass> classes,
+                                            const Kinships& kinships);
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
