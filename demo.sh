@@ -46,14 +46,14 @@ sample_models() {
     tensorguard cluster "$results/fingerprints" --plot "$results/families.png"
   show "Where does an unknown model come from?" \
     tensorguard classify "$samples/hazel--sft1" --known "$results/fingerprints"
-  show "Who came from whom? A tree where it is shown, neighbours where it is not" \
-    tensorguard lineage "$samples/alder" "$samples/alder--lora" "$samples/cedar" \
-    "$samples/cedar--prune-depth" "$samples/cedar--sft1" "$samples/elm" --format html \
-    -o "$results/lineage.html"
   show "The same for a GGUF file of 4 bits" \
     tensorguard classify "$samples/birch--sft1.Q4_0.gguf" --known "$results/fingerprints"
   show "And for a PyTorch pickle, from a fifth of its bytes" \
     tensorguard classify "$samples/cedar--sft1" --known "$results/fingerprints" --quick --budget 280KB
+  show "Who came from whom? A tree where it is shown, neighbours where it is not" \
+    tensorguard lineage "$samples/alder" "$samples/alder--lora" "$samples/cedar" \
+    "$samples/cedar--prune-depth" "$samples/cedar--sft1" "$samples/elm" --format html \
+    -o "$results/lineage.html"
   show "Compare a model with one made from it, and test the weights themselves" \
     tensorguard compare "$samples/alder" "$samples/alder--lora" --deep \
     --html "$results/alder-and-its-lora.html"
