@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string_view>
@@ -99,6 +100,19 @@ int EndWithoutMemory() noexcept {
   return static_cast<int>(ExitStatus::kError);
 }
 
+// Some destructors of libraries (nlohmann::json's) take memory, and none may throw: what they throw
+// ends the program here. Anything else than a lack of memory is a fault of ours, and shows as one.
+[[noreturn]] void EndAfterException() {
+  try {
+    if (const auto exception = std::current_exception()) std::rethrow_exception(exception);
+  } catch (const std::bad_alloc&) {
+    RemovePartialFiles();
+    ::_exit(EndWithoutMemory());
+  } catch (...) {
+  }
+  std::abort();
+}
+
 int RunArguments(const std::vector<std::string>& arguments) {
   const auto request = ParseCommandLine(arguments);
   if (!request) {
@@ -118,6 +132,7 @@ int RunProgram(const std::vector<std::string>& arguments) noexcept {
   OccupyStandardDescriptors();
   CleanUpAfterSignals();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows as EPIPE, see Console::Flush
+  std::set_terminate(EndAfterException);
   try {
     return RunArguments(arguments);
   } catch (...) {  // even the message of an error, or what was pending, found no memory

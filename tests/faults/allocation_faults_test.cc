@@ -2,8 +2,10 @@
 // with status 1 (which is a verdict's), a signal or a hang, and it leaves no half-written file.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,48 +22,43 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Both outputs of the program to one file.
-class CapturedOutput {
- public:
-  explicit CapturedOutput(fs::path path) : path_(std::move(path)) {
-    const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
-    for (const int descriptor : {1, 2}) {
-      kept_.push_back(::dup(descriptor));
-      ::dup2(file, descriptor);
-    }
-    ::close(file);
-  }
-  std::string Finish() {
-    std::fflush(nullptr);
-    for (const int descriptor : {1, 2}) {
-      ::dup2(kept_[static_cast<size_t>(descriptor) - 1], descriptor);
-      ::close(kept_[static_cast<size_t>(descriptor) - 1]);
-    }
-    std::ifstream file(path_, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }
-
- private:
-  fs::path path_;
-  std::vector<int> kept_;
-};
-
 struct EndedRun {
   int status = 0;
   uint64_t allocations = 0;
   std::string output;
 };
 
+std::string Contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// In a process of its own: the program may end itself.
 EndedRun RunFailing(const std::vector<std::string>& arguments, FailingAllocations which,
                     uint64_t first, const fs::path& scratch) {
-  EndedRun run;
-  CapturedOutput captured(scratch / "captured");
-  {
-    const AllocationFault fault(which, first);
-    run.status = cli::RunProgram(arguments);
-    run.allocations = fault.allocations();
+  const std::string captured = scratch / "captured";
+  const std::string counted = scratch / "counted";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int file = ::open(captured.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    ::dup2(file, STDOUT_FILENO);
+    ::dup2(file, STDERR_FILENO);
+    int status = 0;
+    uint64_t allocations = 0;
+    {
+      const AllocationFault fault(which, first);
+      status = cli::RunProgram(arguments);
+      allocations = fault.allocations();
+    }
+    std::ofstream(counted) << allocations;
+    ::_exit(status);
   }
-  run.output = captured.Finish();
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EndedRun run;
+  run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  run.output = Contents(captured);
+  run.allocations = std::strtoull(Contents(counted).c_str(), nullptr, 10);
   return run;
 }
 
@@ -76,7 +73,6 @@ TEST_P(AllocationFaults, EndWithStatusTwoAndAMessage) {
   const auto run = [&](FailingAllocations which, uint64_t first) {
     return RunFailing(GetParam(), which, first, scratch.path());
   };
-  run(FailingAllocations::kOne, ~uint64_t{0});  // what is made once for all
   const EndedRun whole = run(FailingAllocations::kOne, ~uint64_t{0});
   ASSERT_EQ(whole.status, 0) << whole.output;
   // Each of the first, then ever fewer: about seventy in all.
