@@ -284,7 +284,7 @@ def main():
     parser.add_argument("--made", type=int, default=0)
     parser.add_argument("--mutations", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if numpy is None or (torch is None and options.made > 0):
         print("skipped: this Python has no numpy, or no torch (Debian: python3-numpy, python3-torch)")
         sys.exit(77)
