@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -108,6 +109,8 @@ int EndWithoutMemory() noexcept {
   } catch (const std::bad_alloc&) {
     RemovePartialFiles();
     ::_exit(EndWithoutMemory());
+  } catch (const std::exception& exception) {
+    std::fprintf(stderr, "tensorguard: %s\n", exception.what());
   } catch (...) {
   }
   std::abort();
