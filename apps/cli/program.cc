@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -101,14 +102,22 @@ int EndWithoutMemory() noexcept {
   return static_cast<int>(ExitStatus::kError);
 }
 
-// Some destructors of libraries (nlohmann::json's) take memory, and none may throw: what they throw
-// ends the program here. Anything else than a lack of memory is a fault of ours, and shows as one.
+std::atomic<bool> g_memory_ran_out = false;
+
+void NoteLackOfMemory() {
+  g_memory_ran_out = true;
+  throw std::bad_alloc();
+}
+
+// Some destructors of libraries (nlohmann::json's) take memory, and none may throw; oneDNN ends the
+// program where it finds none. Both end here. Anything else is a fault, and shows as one.
 [[noreturn]] void EndAfterException() {
-  try {
-    if (const auto exception = std::current_exception()) std::rethrow_exception(exception);
-  } catch (const std::bad_alloc&) {
+  if (g_memory_ran_out) {
     RemovePartialFiles();
     ::_exit(EndWithoutMemory());
+  }
+  try {
+    if (const auto exception = std::current_exception()) std::rethrow_exception(exception);
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "tensorguard: %s\n", exception.what());
   } catch (...) {
@@ -135,6 +144,7 @@ int RunProgram(const std::vector<std::string>& arguments) noexcept {
   OccupyStandardDescriptors();
   CleanUpAfterSignals();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away shows as EPIPE, see Console::Flush
+  std::set_new_handler(NoteLackOfMemory);
   std::set_terminate(EndAfterException);
   try {
     return RunArguments(arguments);

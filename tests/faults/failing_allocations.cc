@@ -11,10 +11,16 @@ std::atomic<bool> g_all_after = false;
 std::atomic<uint64_t> g_first = 0;
 std::atomic<uint64_t> g_count = 0;
 
+// As operator new of the standard library does.
+void Fail() {
+  if (const auto handler = std::get_new_handler()) handler();
+  throw std::bad_alloc();
+}
+
 void* Allocated(std::size_t bytes, std::size_t alignment) {
   if (g_counting) {
     const uint64_t number = ++g_count;
-    if (number == g_first || (g_all_after && number > g_first)) throw std::bad_alloc();
+    if (number == g_first || (g_all_after && number > g_first)) Fail();
   }
   void* const memory =
       alignment == 0

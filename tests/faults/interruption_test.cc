@@ -191,9 +191,9 @@ TEST(Outputs, DevicesLinksAndFolders) {
   EXPECT_EQ(run("tensorguard convert tiny -q -o /dev/null").status, 0);
   EXPECT_EQ(run("test -c /dev/null").status, 0);
   EXPECT_EQ(run("tensorguard convert tiny -q -o /dev/stdout | cmp - out").status, 0);
-  EXPECT_EQ(run("tensorguard convert tiny -q -o /dev/stdout > copy && cmp copy out").status, 0);
-  EXPECT_EQ(run("mkfifo pipe && (cat pipe > copy & tensorguard convert tiny -q -o pipe; wait) && "
-                "cmp copy out && test -p pipe")
+  EXPECT_EQ(run("tensorguard convert tiny -q -o /dev/stdout > copied && cmp copied out").status, 0);
+  EXPECT_EQ(run("mkfifo pipe && (cat pipe > copied & tensorguard convert tiny -q -o pipe; wait) && "
+                "cmp copied out && test -p pipe")
                 .status,
             0);
   const ProgramRun full = run("tensorguard convert tiny -q -o /dev/full");
