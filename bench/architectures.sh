@@ -19,7 +19,7 @@ build/release/bin/golden_forward "$@" > "$lines" || true
 
 table() {
   printf '| model | read as | difference, or why there is none |\n| --- | --- | --- |\n'
-  sed -e 's#\t[^\t]*/[^\t ]*: #\t#' -e 's/|/\\|/g' -e 's/   */; /g' -e 's/\t/ | /g' \
+  sed -e 's#\t[^\t]*/[^\t ]*: #\t#' -e 's/|/\\|/g' -e 's/:   */: /g' -e 's/   */; /g' -e 's/\t/ | /g' \
     -e 's/^/| /' -e 's/$/ |/' "$lines"
 }
 

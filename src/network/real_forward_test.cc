@@ -61,11 +61,8 @@ TEST_P(RealForward, ReproducesHiddenStatesAndLogits) {
 INSTANTIATE_TEST_SUITE_P(All, RealForward, ::testing::ValuesIn(kRealArchitectures),
                          [](const auto& parameter) { return TestNameOf(parameter.param); });
 
-// Further architectures of the same library, without the first ones' hidden states in mind: the
-// logits are what counts.
+// Further architectures, of which only the logits are compared.
 std::filesystem::path MoreArchitectures() { return SharedData("real/architectures-more"); }
-
-constexpr double kToleranceOfMore = 1e-3;
 
 Result<double> DifferenceOfLogits(const std::filesystem::path& folder,
                                   NetworkDescription& description) {
@@ -86,7 +83,7 @@ TEST_P(MoreRealForward, ReproducesLogits) {
   const auto difference = DifferenceOfLogits(folder, description);
   ASSERT_TRUE(difference) << DescribeError(difference.error());
   EXPECT_NE(description.architecture, "generic");
-  EXPECT_LT(*difference, kToleranceOfMore);
+  EXPECT_LT(*difference, kTolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MoreRealForward, ::testing::ValuesIn(kMoreArchitectures),
@@ -99,7 +96,7 @@ TEST(RealForwards, AreNeverWrongWithoutAWord) {
     NetworkDescription description;
     const auto difference = DifferenceOfLogits(entry.path(), description);
     if (!difference || !description.assumed.empty()) continue;
-    EXPECT_LT(*difference, kToleranceOfMore) << entry.path().filename();
+    EXPECT_LT(*difference, kTolerance) << entry.path().filename();
   }
 }
 
