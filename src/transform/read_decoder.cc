@@ -232,7 +232,8 @@ Result<void> Reader::CheckOuterParts(const Stack& stack, const std::optional<Hea
     return NotLikeLlama("an output head with a bias or a transform");
   }
   const Embedding& embedding = stack.embedding;
-  if (embedding.positions || embedding.token_types || embedding.norm || embedding.projection) {
+  if (embedding.positions || !embedding.constants.empty() || embedding.norm ||
+      embedding.projection) {
     return NotLikeLlama("an embedding with positions, a norm or a projection");
   }
   if (!stack.final_norm || stack.final_norm->kind != NormKind::kRms || !stack.final_norm->gain) {
