@@ -17,8 +17,10 @@ constexpr double kLeastHeld = 0.7;
 constexpr double kMostHeld = 1.25;
 constexpr double kLeastCosine = 0.45;
 constexpr double kMostUneven = 0.125;
+constexpr double kMostUnevenIfClear = 0.16;
 // Odds by the pair's own signs that a descent needs.
 constexpr double kLeastOdds = 0.3;
+constexpr double kClearOdds = 1;
 // A merge is a parent only of what is this much nearer to it than to anything else.
 constexpr double kMuchNearer = 0.5;
 
@@ -175,7 +177,8 @@ bool IncrementTree::ContinuesFrom(size_t origin, size_t x, size_t model) const {
   const Kinship* kinship = kinships_.Between(x, model);
   if (kinship->same_function || kinships_.Odds(x, model) < kLeastOdds) return false;
   if (Distance(x, model) >= Distance(origin, model)) return false;
-  return Held(origin, x, model).uneven <= kMostUneven;
+  const bool clear = kinships_.Odds(x, model) >= kClearOdds;
+  return Held(origin, x, model).uneven <= (clear ? kMostUnevenIfClear : kMostUneven);
 }
 
 std::optional<size_t> IncrementTree::BestBetween(size_t origin, size_t model,
