@@ -155,7 +155,7 @@ LoadedModel Load(const std::filesystem::path& folder, const TruthModel& truth) {
 }
 
 DeepTest Test(const LoadedModel& a, const LoadedModel& b) {
-  const auto tokens = FindSharedTokens(a.model, *a.network, b.model, *b.network);
+  const auto tokens = OrExit(FindSharedTokens(a.model, *a.network, b.model, *b.network));
   return OrExit(TestIndependence(*a.network, *b.network, tokens.pairs));
 }
 

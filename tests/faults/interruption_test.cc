@@ -95,9 +95,15 @@ TEST_P(Faults, EveryCallThatFailsIsAnError) {
       fs::remove(out());
       const ProgramRun run = RunInShell(Preloaded(call, at, GetParam().line), folder());
       EXPECT_TRUE(run.status == 0 || run.status == 2) << run.status << run.messages;
-      if (run.status == 2) EXPECT_NE(run.messages, "");
-      if (run.status == 0) EXPECT_EQ(Contents(out()), whole);
-      if (fs::exists(out())) EXPECT_EQ(Contents(out()), whole);
+      if (run.status == 2) {
+        EXPECT_NE(run.messages, "");
+      }
+      if (run.status == 0) {
+        EXPECT_EQ(Contents(out()), whole);
+      }
+      if (fs::exists(out())) {
+        EXPECT_EQ(Contents(out()), whole);
+      }
       EXPECT_EQ(Partials(folder()), 0u);
       failures += run.status == 2 ? 1 : 0;
     }
@@ -165,8 +171,12 @@ TEST_P(Faults, FilesThatChangeGiveTheirAnswerOrAnError) {
     const ProgramRun run = RunInShell(GetParam().line, folder());
     change.join();
     EXPECT_TRUE(run.status == 0 || run.status == 2) << run.status << run.messages;
-    if (run.status == 0) EXPECT_EQ(Contents(out()), whole);
-    if (run.status == 2) EXPECT_FALSE(fs::exists(out()));
+    if (run.status == 0) {
+      EXPECT_EQ(Contents(out()), whole);
+    }
+    if (run.status == 2) {
+      EXPECT_FALSE(fs::exists(out()));
+    }
   }
 }
 
