@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "architecture/table/architecture_table.h"
 #include "tests/support/random_layers.h"
@@ -26,9 +28,11 @@ class HyperConnectionOf : public ::testing::Test {
         connection_(FindHyperConnection({.source = &parts_.source(),
                                          .config = layer_.config(),
                                          .traits = &GenericTraits(),
-                                         .hidden_size = kHidden},
+                                         .hidden_size = kHidden,
+                                         .assumed = &assumed_},
                                         parts_, "attn_hc")) {}
 
+  std::set<std::string> assumed_;
   TestLayer layer_;
   LayerParts parts_;
   std::optional<HyperConnection> connection_;
@@ -69,10 +73,12 @@ TEST(HyperConnections, AreNotFoundWhereShapesDoNotFit) {
                          {"model.layers.0.attn_hc.scale", {{3}, {1, 1, 1}}}},
                         {{"hc_mult", kStreams}});
   const auto parts = layer.parts();
+  std::set<std::string> assumed;
   EXPECT_FALSE(FindHyperConnection({.source = &parts.source(),
                                     .config = layer.config(),
                                     .traits = &GenericTraits(),
-                                    .hidden_size = kHidden},
+                                    .hidden_size = kHidden,
+                                    .assumed = &assumed},
                                    parts, "attn_hc"));
 }
 
