@@ -99,7 +99,8 @@ Result<Sizes> ReadSizes(const NamedModule& module, const ConfigView& config) {
     sizes.key_size = (channels - sizes.values()) / (2 * sizes.key_heads);
   }
   if (sizes.key_size == 0 || sizes.key_size > kLargestStateSide || channels != sizes.convolved()) {
-    return ContradictoryPart(module.layer(), *decays,
+    const Weight* convolution = module.Find("conv1d.weight");
+    return ContradictoryPart(module.layer(), convolution != nullptr ? *convolution : *decays,
                              "has another number of channels than the mixer's other parts want",
                              fmt::format("{}", channels),
                              fmt::format("{} and {} times a key's size of at most {}",
