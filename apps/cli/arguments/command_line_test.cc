@@ -70,7 +70,7 @@ TEST(CommandLine, NamesTheNearestOfUnknownThings) {
             "no such command\n"
             "  found:    inspekt\n"
             "  expected: one of inspect, fingerprint, compare, classify, cluster, lineage, "
-            "sensitivity, evaluate, transform, stress, completion, man\n"
+            "convert, sensitivity, evaluate, transform, stress, completion, man\n"
             "  try:      inspect");
   EXPECT_EQ(ErrorOf({"fingerprint", "m", "--treads=3"}),
             "no such option\n  found:    --treads\n  try:      --threads");
