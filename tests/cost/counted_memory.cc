@@ -38,7 +38,14 @@ void* operator new(std::size_t bytes, std::align_val_t alignment) {
   const auto step = static_cast<std::size_t>(alignment);
   return Taken(std::aligned_alloc(step, (bytes + step - 1) / step * step));
 }
+// Of std::stable_sort, which does without where there is none. A sanitizer's own would not go
+// together with the operators below.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
+  return memory == nullptr ? nullptr : Taken(memory);
+}
 void operator delete(void* memory) noexcept { GiveBack(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { GiveBack(memory); }
 void operator delete(void* memory, std::size_t) noexcept { GiveBack(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { GiveBack(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { GiveBack(memory); }

@@ -36,7 +36,13 @@ void* operator new(std::size_t bytes) { return Allocated(bytes, 0); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return Allocated(bytes, static_cast<std::size_t>(alignment));
 }
+// Of std::stable_sort, which does without where there is none. A sanitizer's own would not go
+// together with the operators below.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
