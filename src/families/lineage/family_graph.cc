@@ -48,8 +48,14 @@ class FamilyBuilder {
     return trees;
   }
 
+  // A mixture of other members is no root.
   size_t RootWithoutMerges(const std::vector<size_t>& members) const {
-    return BuildClassTree(members, kinships_, {}, 0).root;
+    const auto mixtures = MixturesIn(models_, members, kinships_);
+    std::vector<size_t> possible;
+    for (const size_t member : members) {
+      if (!mixtures.contains(member)) possible.push_back(member);
+    }
+    return BuildClassTree(possible.empty() ? members : possible, kinships_, {}, 0).root;
   }
 
   std::map<size_t, std::set<size_t>> ParentsOfMerges() const {

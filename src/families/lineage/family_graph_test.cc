@@ -171,6 +171,23 @@ TEST(FamilyGraph, AMergeHasSeveralParentsWithWeights) {
   EXPECT_LT(*parents[0]->weight_error, 0.01);
 }
 
+// Each of the others is twice the mean less the third: that makes none of them a merge, and the
+// mean, which is the smallest of the three, no root.
+TEST(FamilyGraph, AMeanOfTwoSiblingsIsTheMergeAndNoRoot) {
+  const Trained base(1);
+  const Trained one = base.Child(2, 0.1);
+  const Trained other = base.Child(3, 0.1);
+  const auto graph = GraphAmong({base, one, one.Mixed(other, 0.5), other});
+  const auto parents = graph.ParentsOf(2);
+  ASSERT_EQ(parents.size(), 2u);
+  for (const LineageEdge* parent : parents) EXPECT_NEAR(*parent->weight, 0.5, 0.05);
+  EXPECT_THAT(graph.root_of_family, ElementsAre(0));
+  for (const LineageEdge& edge : graph.edges) {
+    if (edge.kind != EdgeKind::kMerge) continue;
+    EXPECT_EQ(edge.child, 2u);
+  }
+}
+
 TEST(FamilyGraph, AMergeThatDropsNumbersNamesItsParents) {
   const Trained base(1);
   const Trained first = base.Child(2, 0.2);

@@ -18,6 +18,9 @@ constexpr double kClearlyLater = 1;
 constexpr double kEarlierThanAll = 1;
 // Squared, over that of the weights: what was stored anew.
 constexpr double kNoChange = 1e-6;
+// A mixture leaves no more of the distance to its nearest parent. A base lies between its children,
+// too, but two leave half of the distance, and n of them 1 / n.
+constexpr double kPureMixture = 0.02;
 // Of larger families the models of the nearest weights.
 constexpr size_t kMostCandidates = 32;
 
@@ -47,6 +50,20 @@ bool ComesFrom(size_t model, size_t ancestor, const std::map<size_t, MergeExplan
       [&](const MergeParent& parent) { return ComesFrom(parent.candidate, ancestor, merges); });
 }
 
+// Increments over an origin, by the weights' errors alone.
+bool IsOfIncrements(const MergeExplanation& merge) {
+  return merge.parents.front().error && merge.relative_residual == 0;
+}
+
+// Where one of three models is the mean of the others, each of the others is twice it less the
+// third: only what lies between is a merge of the rest.
+bool IsPureMixture(const MergeExplanation& merge) {
+  return merge.residual <= kPureMixture && !IsOfIncrements(merge) &&
+         std::all_of(merge.parents.begin(), merge.parents.end(), [](const MergeParent& parent) {
+           return parent.weight > 0 && parent.weight < 1;
+         });
+}
+
 bool IsPossible(size_t child, const MergeExplanation& merge, const Kinships& kinships,
                 const std::map<size_t, MergeExplanation>& merges) {
   bool earlier_than_all = true;
@@ -54,7 +71,7 @@ bool IsPossible(size_t child, const MergeExplanation& merge, const Kinships& kin
     if (ComesFrom(parent.candidate, child, merges)) return false;
     earlier_than_all &= kinships.Odds(child, parent.candidate) >= kEarlierThanAll;
   }
-  return !earlier_than_all;
+  return !earlier_than_all || IsPureMixture(merge);
 }
 
 // Those that may have been trained on from the child.
@@ -70,21 +87,28 @@ std::vector<size_t> DescendantsAmong(const std::vector<size_t>& candidates, size
   return descendants;
 }
 
-// Increments over an origin, by the weights' errors alone.
-bool IsOfIncrements(const MergeExplanation& merge) {
-  return merge.parents.front().error && merge.relative_residual == 0;
+// What is added to a root counts more than nothing; of the root itself less may be left than that.
+bool IsBetweenOrAdded(const MergeExplanation& merge, size_t root) {
+  return std::all_of(merge.parents.begin(), merge.parents.end(), [&](const MergeParent& parent) {
+    return parent.candidate == root || parent.weight > 0;
+  });
+}
+
+std::optional<MergeExplanation> MixtureOf(std::span<const Fingerprint* const> models, size_t child,
+                                          const std::vector<size_t>& candidates) {
+  std::vector<const Fingerprint*> fingerprints;
+  for (const size_t model : candidates) fingerprints.push_back(models[model]);
+  auto merge = FindMergeParents(*models[child], fingerprints);
+  if (!merge || IsOfIncrements(*merge)) return {};
+  for (MergeParent& parent : merge->parents) parent.candidate = candidates[parent.candidate];
+  return merge;
 }
 
 std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> models, size_t child,
                                         const std::vector<size_t>& candidates,
                                         const OriginOfClass& own, const Kinships& kinships) {
-  std::vector<const Fingerprint*> fingerprints;
-  for (const size_t model : candidates) fingerprints.push_back(models[model]);
-  auto merge = FindMergeParents(*models[child], fingerprints);
-  if (merge && !IsOfIncrements(*merge)) {
-    for (MergeParent& parent : merge->parents) parent.candidate = candidates[parent.candidate];
-    return merge;
-  }
+  auto merge = MixtureOf(models, child, candidates);
+  if (merge && IsBetweenOrAdded(*merge, own.root)) return merge;
   std::vector<size_t> comparable;
   for (const size_t candidate : candidates) {
     const bool member =
@@ -96,10 +120,21 @@ std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> mode
   }
   if (comparable.size() < 2) return {};
   const auto descendants = DescendantsAmong(comparable, child, own, kinships);
-  return FindMergeByChanges(child, own.root, comparable, descendants, kinships);
+  auto increments = FindMergeByChanges(child, own.root, comparable, descendants, kinships);
+  return increments && IsBetweenOrAdded(*increments, own.root) ? increments : std::nullopt;
 }
 
 }  // namespace
+
+std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
+                            std::span<const size_t> members, const Kinships& kinships) {
+  std::set<size_t> mixtures;
+  for (const size_t child : members) {
+    const auto merge = MixtureOf(models, child, CandidatesFor(child, members, kinships));
+    if (merge && IsPureMixture(*merge)) mixtures.insert(child);
+  }
+  return mixtures;
+}
 
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,

@@ -3,6 +3,7 @@
 #define TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
 
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -18,9 +19,14 @@ struct OriginOfClass {
   size_t root = 0;
 };
 
-// By model; MergeParent::candidate is a model, too. No model is a merge of its own copies, of what
-// came after it, or of merges of it. A root is no merge where it is one of several models: a base
-// lies between its children, too.
+// Members that are mixtures of others with nothing left over: none of them is a root.
+std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
+                            std::span<const size_t> members, const Kinships& kinships);
+
+// By model; MergeParent::candidate is a model, too. What is told but for the root has a positive
+// weight: where one of three is the mean of the others, each of these is twice it less the third.
+// No model is a merge of its own copies, of what came after it, or of merges of it. A root is no
+// merge where it is one of several models: a base lies between its children, too.
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,
                                             std::span<const OriginOfClass> classes,
