@@ -42,9 +42,9 @@ std::optional<DirectionSign> LayersRepeated(const Later& later, const Comparison
       .text = fmt::format("Layers of {} are copies of one another.", later.model.model_name)};
 }
 
-// Every layer of the model is one of the other's, which has more.
-std::optional<DirectionSign> LayersDropped(const Later& later, const Comparison& comparison,
-                                           bool unchanged) {
+// Every layer of the model is one of the other's, which has more. Never more than a leaning:
+// whoever puts in layers that write nothing makes the original look so.
+std::optional<DirectionSign> LayersDropped(const Later& later, const Comparison& comparison) {
   if (later.model.layers.size() >= later.other.layers.size()) return {};
   if (comparison.layers.size() < later.model.layers.size()) return {};
   const Side other_side = later.side == Side::kA ? Side::kB : Side::kA;
@@ -52,7 +52,7 @@ std::optional<DirectionSign> LayersDropped(const Later& later, const Comparison&
   return DirectionSign{
       .kind = DirectionSignKind::kLayersDropped,
       .later = later.side,
-      .weight = unchanged ? 3.2 : kAddedOrRemoved,
+      .weight = kAddedOrRemoved,
       .text = fmt::format("The layers of {} are layers of {}, which has {} more that are no copies "
                           "of others.",
                           later.model.model_name, later.other.model_name,
@@ -71,7 +71,9 @@ bool SameRowsOfAnchors(const Fingerprint& a, const Fingerprint& b) {
   return true;
 }
 
-std::optional<DirectionSign> Rows(const Later& later, bool unchanged) {
+// Never more than a leaning: whoever adds rows and moves the old ones makes the original look
+// trimmed.
+std::optional<DirectionSign> Rows(const Later& later) {
   const Fingerprint& model = later.model;
   const Fingerprint& other = later.other;
   if (model.vocabulary_size == other.vocabulary_size || model.vocabulary_size == 0 ||
@@ -83,7 +85,7 @@ std::optional<DirectionSign> Rows(const Later& later, bool unchanged) {
     return DirectionSign{
         .kind = DirectionSignKind::kRowsTrimmed,
         .later = later.side,
-        .weight = unchanged ? kExplainsAll : kBesideOthers,
+        .weight = kBesideOthers,
         .text = fmt::format("The vocabulary of {} has {} rows fewer than that of {}, and what is "
                             "left moved together.",
                             model.model_name, other.vocabulary_size - model.vocabulary_size,
@@ -93,7 +95,7 @@ std::optional<DirectionSign> Rows(const Later& later, bool unchanged) {
     return DirectionSign{
         .kind = DirectionSignKind::kRowsAdded,
         .later = later.side,
-        .weight = unchanged ? 3.2 : kBesideOthers,
+        .weight = kBesideOthers,
         .text = fmt::format("{} has {} rows of vocabulary behind those of {}.", model.model_name,
                             model.vocabulary_size - other.vocabulary_size, other.model_name)};
   }
@@ -151,8 +153,8 @@ std::vector<DirectionSign> BuildSigns(const Fingerprint& a, const Fingerprint& b
   for (const Later& later : {Later{a, b, Side::kA}, Later{b, a, Side::kB}}) {
     for (auto& sign :
          {Padded(later, comparison, unchanged), LayersRepeated(later, comparison, unchanged),
-          LayersDropped(later, comparison, unchanged), Rows(later, unchanged),
-          ExpertsOfDense(later, comparison), GainsFolded(later, comparison)}) {
+          LayersDropped(later, comparison), Rows(later), ExpertsOfDense(later, comparison),
+          GainsFolded(later, comparison)}) {
       if (sign) signs.push_back(*sign);
     }
   }

@@ -180,7 +180,7 @@ TEST(FamilyGraph, AMeanOfTwoSiblingsIsTheMergeAndNoRoot) {
   const auto graph = GraphAmong({base, one, one.Mixed(other, 0.5), other});
   const auto parents = graph.ParentsOf(2);
   ASSERT_EQ(parents.size(), 2u);
-  for (const LineageEdge* parent : parents) EXPECT_NEAR(*parent->weight, 0.5, 0.05);
+  for (const LineageEdge* parent : parents) EXPECT_NEAR(parent->weight, 0.5, 0.05);
   EXPECT_THAT(graph.root_of_family, ElementsAre(0));
   for (const LineageEdge& edge : graph.edges) {
     if (edge.kind != EdgeKind::kMerge) continue;
