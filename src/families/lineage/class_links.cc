@@ -13,7 +13,6 @@ namespace {
 constexpr double kAsNear = 1.1;
 // By steps, a model came before another at worse odds than this: no parent.
 constexpr double kLaterThanChild = 0.5;
-constexpr double kOddsOfStep = 0.6;
 constexpr double kWeightOfSize = 0.2;
 
 struct Link {
@@ -180,12 +179,10 @@ class Linking {
   }
 
   LineageEdge EdgeOf(const Link& link) const {
-    const bool told = kinships_.Told(link.parent, link.child);
-    const bool by_steps = kinships_.OddsBySteps(link.parent, link.child) >= kOddsOfStep;
     LineageEdge edge{.child = link.child,
                      .parent = link.parent,
                      .kind = link.same_function ? EdgeKind::kSameFunction : EdgeKind::kDescent,
-                     .directed = told || (by_steps && !link.same_function && HasOthers(link))};
+                     .directed = kinships_.Told(link.parent, link.child)};
     double second = std::numeric_limits<double>::infinity();
     for (const auto& [other, depth] : depth_) {
       const Kinship* kinship = kinships_.Between(other, link.child);
@@ -197,12 +194,6 @@ class Linking {
     }
     edge.certainty = link.same_function ? 0.99 : Certainty(link.distance, second);
     return edge;
-  }
-
-  // The parent has further neighbours, so that the child is no nearer to them than to it.
-  bool HasOthers(const Link& link) const {
-    return std::count_if(depth_.begin(), depth_.end(),
-                         [&](const auto& entry) { return entry.first != link.parent; }) > 0;
   }
 
   static double Certainty(double first, double second) {
