@@ -210,7 +210,8 @@ std::optional<MergeExplanation> FindIncrementsOver(const MergeCandidates& candid
   if (!fit || !IsMergeOf(*fit, whole_models) || !HasEvenWeights(candidates, increments)) {
     return std::nullopt;
   }
-  MergeExplanation merge{.residual = std::max(0.0, 1 - fit->explained)};
+  MergeExplanation merge{.form = MergeForm::kIncrements,
+                         .residual = std::max(0.0, 1 - fit->explained)};
   for (size_t i = 0; i < increments.members.size(); ++i) {
     merge.parents.push_back({.candidate = candidates.index[increments.members[i]],
                              .weight = fit->weights(i),
@@ -233,7 +234,7 @@ std::optional<MergeExplanation> FindPieces(const Fingerprint& child,
   if (open.empty()) return std::nullopt;
   std::vector<std::set<WeightDigest>> held;
   for (const Fingerprint* candidate : candidates) held.push_back(HeldDigests(*candidate));
-  MergeExplanation merge;
+  MergeExplanation merge{.form = MergeForm::kPieces};
   while (!open.empty()) {
     size_t best = 0;
     size_t most = 0;

@@ -21,7 +21,14 @@ struct MergeParent {
   std::optional<double> error = {};
 };
 
+enum class MergeForm {
+  kMixture,     // weighted sums of matrices, of one weight or of one a matrix
+  kPieces,      // whole matrices of several models
+  kIncrements,  // what others changed since an origin, added to it
+};
+
 struct MergeExplanation {
+  MergeForm form = MergeForm::kMixture;
   std::vector<MergeParent> parents = {};  // two or more, by falling weight
   // Of the squared distance to the nearest single candidate, or to the origin of increments, the
   // share that the merge leaves; of pieces the share of matrices that no parent has.

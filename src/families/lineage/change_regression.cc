@@ -168,7 +168,8 @@ std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
   fit = Grow(changes, without_descendants ? std::move(fit) : Fit{}, all);
   if (fit.members.size() < 2) return std::nullopt;
   if (!without_descendants && fit.explained < kWhollyExplained) return std::nullopt;
-  MergeExplanation merge{.residual = std::max(0.0, 1 - fit.explained)};
+  MergeExplanation merge{.form = MergeForm::kIncrements,
+                         .residual = std::max(0.0, 1 - fit.explained)};
   for (size_t i = 0; i < fit.members.size(); ++i) {
     merge.parents.push_back({.candidate = changes.model(fit.members[i]),
                              .weight = fit.weights(i),

@@ -50,18 +50,10 @@ bool ComesFrom(size_t model, size_t ancestor, const std::map<size_t, MergeExplan
       [&](const MergeParent& parent) { return ComesFrom(parent.candidate, ancestor, merges); });
 }
 
-// Increments over an origin, by the weights' errors alone.
-bool IsOfIncrements(const MergeExplanation& merge) {
-  return merge.parents.front().error && merge.relative_residual == 0;
-}
-
-// Where one of three models is the mean of the others, each of the others is twice it less the
-// third: only what lies between is a merge of the rest.
+// Nothing is left over. A base lies between its children, but leaves much; of increments each
+// parent of a mixture is one: twice the mean of two less the other.
 bool IsPureMixture(const MergeExplanation& merge) {
-  return merge.residual <= kPureMixture && !IsOfIncrements(merge) &&
-         std::all_of(merge.parents.begin(), merge.parents.end(), [](const MergeParent& parent) {
-           return parent.weight > 0 && parent.weight < 1;
-         });
+  return merge.form != MergeForm::kIncrements && merge.residual <= kPureMixture;
 }
 
 bool IsPossible(size_t child, const MergeExplanation& merge, const Kinships& kinships,
@@ -87,19 +79,12 @@ std::vector<size_t> DescendantsAmong(const std::vector<size_t>& candidates, size
   return descendants;
 }
 
-// What is added to a root counts more than nothing; of the root itself less may be left than that.
-bool IsBetweenOrAdded(const MergeExplanation& merge, size_t root) {
-  return std::all_of(merge.parents.begin(), merge.parents.end(), [&](const MergeParent& parent) {
-    return parent.candidate == root || parent.weight > 0;
-  });
-}
-
 std::optional<MergeExplanation> MixtureOf(std::span<const Fingerprint* const> models, size_t child,
                                           const std::vector<size_t>& candidates) {
   std::vector<const Fingerprint*> fingerprints;
   for (const size_t model : candidates) fingerprints.push_back(models[model]);
   auto merge = FindMergeParents(*models[child], fingerprints);
-  if (!merge || IsOfIncrements(*merge)) return {};
+  if (!merge || merge->form == MergeForm::kIncrements) return {};
   for (MergeParent& parent : merge->parents) parent.candidate = candidates[parent.candidate];
   return merge;
 }
@@ -107,8 +92,7 @@ std::optional<MergeExplanation> MixtureOf(std::span<const Fingerprint* const> mo
 std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> models, size_t child,
                                         const std::vector<size_t>& candidates,
                                         const OriginOfClass& own, const Kinships& kinships) {
-  auto merge = MixtureOf(models, child, candidates);
-  if (merge && IsBetweenOrAdded(*merge, own.root)) return merge;
+  if (auto mixture = MixtureOf(models, child, candidates)) return mixture;
   std::vector<size_t> comparable;
   for (const size_t candidate : candidates) {
     const bool member =
@@ -120,8 +104,7 @@ std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> mode
   }
   if (comparable.size() < 2) return {};
   const auto descendants = DescendantsAmong(comparable, child, own, kinships);
-  auto increments = FindMergeByChanges(child, own.root, comparable, descendants, kinships);
-  return increments && IsBetweenOrAdded(*increments, own.root) ? increments : std::nullopt;
+  return FindMergeByChanges(child, own.root, comparable, descendants, kinships);
 }
 
 }  // namespace

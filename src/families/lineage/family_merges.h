@@ -23,10 +23,10 @@ struct OriginOfClass {
 std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
                             std::span<const size_t> members, const Kinships& kinships);
 
-// By model; MergeParent::candidate is a model, too. What is told but for the root has a positive
-// weight: where one of three is the mean of the others, each of these is twice it less the third.
-// No model is a merge of its own copies, of what came after it, or of merges of it. A root is no
-// merge where it is one of several models: a base lies between its children, too.
+// By model; MergeParent::candidate is a model, too. Where one of three is the mean of the others,
+// each of these is twice it less the third: that is no merge. No model is a merge of its own
+// copies, of what came after it, or of merges of it. A root is no merge where it is one of several
+// models: a base lies between its children, too.
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,
                                             std::span<const OriginOfClass> classes,
