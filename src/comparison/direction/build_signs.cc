@@ -1,27 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "comparison/direction/direction_signs.h"
 #include "comparison/thresholds.h"
 
 namespace tensorguard::internal {
 namespace {
 
-// Seen from the one that may be the later one.
-struct Later {
-  const Fingerprint& model;
-  const Fingerprint& other;
-  Side side;
-};
-
-bool HasFinding(const Comparison& comparison, FindingKind kind, Side side) {
-  return std::any_of(
-      comparison.findings.begin(), comparison.findings.end(),
-      [&](const Finding& finding) { return finding.kind == kind && finding.derived == side; });
-}
-
-std::optional<DirectionSign> Padded(const Later& later, const Comparison& comparison,
+std::optional<DirectionSign> Padded(const LaterModel& later, const Comparison& comparison,
                                     bool unchanged) {
   if (!HasFinding(comparison, FindingKind::kWidth, later.side)) return {};
   return DirectionSign{.kind = DirectionSignKind::kPadded,
@@ -32,7 +17,7 @@ std::optional<DirectionSign> Padded(const Later& later, const Comparison& compar
                                            later.model.model_name, later.other.model_name)};
 }
 
-std::optional<DirectionSign> LayersRepeated(const Later& later, const Comparison& comparison,
+std::optional<DirectionSign> LayersRepeated(const LaterModel& later, const Comparison& comparison,
                                             bool unchanged) {
   if (!HasFinding(comparison, FindingKind::kLayers, later.side)) return {};
   return DirectionSign{
@@ -44,7 +29,7 @@ std::optional<DirectionSign> LayersRepeated(const Later& later, const Comparison
 
 // Every layer of the model is one of the other's, which has more. Never more than a leaning:
 // whoever puts in layers that write nothing makes the original look so.
-std::optional<DirectionSign> LayersDropped(const Later& later, const Comparison& comparison) {
+std::optional<DirectionSign> LayersDropped(const LaterModel& later, const Comparison& comparison) {
   if (later.model.layers.size() >= later.other.layers.size()) return {};
   if (comparison.layers.size() < later.model.layers.size()) return {};
   const Side other_side = later.side == Side::kA ? Side::kB : Side::kA;
@@ -73,7 +58,7 @@ bool SameRowsOfAnchors(const Fingerprint& a, const Fingerprint& b) {
 
 // Never more than a leaning: whoever adds rows and moves the old ones makes the original look
 // trimmed.
-std::optional<DirectionSign> Rows(const Later& later) {
+std::optional<DirectionSign> Rows(const LaterModel& later) {
   const Fingerprint& model = later.model;
   const Fingerprint& other = later.other;
   if (model.vocabulary_size == other.vocabulary_size || model.vocabulary_size == 0 ||
@@ -102,7 +87,7 @@ std::optional<DirectionSign> Rows(const Later& later) {
   return {};
 }
 
-std::optional<DirectionSign> ExpertsOfDense(const Later& later, const Comparison& comparison) {
+std::optional<DirectionSign> ExpertsOfDense(const LaterModel& later, const Comparison& comparison) {
   if (!HasFinding(comparison, FindingKind::kExperts, later.side)) return {};
   return DirectionSign{.kind = DirectionSignKind::kExpertsOfDense,
                        .later = later.side,
@@ -130,7 +115,7 @@ Gains GainsOf(const Fingerprint& model) {
 constexpr double kSameFunction = 0.999;
 
 // Gains of one value can be had from any; those of trained values cannot be had back.
-std::optional<DirectionSign> GainsFolded(const Later& later, const Comparison& comparison) {
+std::optional<DirectionSign> GainsFolded(const LaterModel& later, const Comparison& comparison) {
   if (comparison.verdict != Verdict::kReparameterised) return {};
   const Gains own = GainsOf(later.model);
   const Gains others = GainsOf(later.other);
@@ -150,7 +135,7 @@ std::optional<DirectionSign> GainsFolded(const Later& later, const Comparison& c
 std::vector<DirectionSign> BuildSigns(const Fingerprint& a, const Fingerprint& b,
                                       const Comparison& comparison, bool unchanged) {
   std::vector<DirectionSign> signs;
-  for (const Later& later : {Later{a, b, Side::kA}, Later{b, a, Side::kB}}) {
+  for (const LaterModel& later : {LaterModel{a, b, Side::kA}, LaterModel{b, a, Side::kB}}) {
     for (auto& sign :
          {Padded(later, comparison, unchanged), LayersRepeated(later, comparison, unchanged),
           LayersDropped(later, comparison), Rows(later), ExpertsOfDense(later, comparison),

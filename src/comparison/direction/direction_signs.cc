@@ -20,6 +20,12 @@ bool MatricesUnchanged(const Comparison& comparison) {
 
 }  // namespace
 
+bool HasFinding(const Comparison& comparison, FindingKind kind, Side side) {
+  return std::any_of(
+      comparison.findings.begin(), comparison.findings.end(),
+      [&](const Finding& finding) { return finding.kind == kind && finding.derived == side; });
+}
+
 std::vector<DirectionSign> FindDirectionSigns(const Fingerprint& a, const Fingerprint& b,
                                               const Comparison& comparison) {
   if (!IsDerivation(comparison.verdict) || comparison.quick) return {};

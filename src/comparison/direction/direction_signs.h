@@ -11,6 +11,16 @@
 
 namespace tensorguard::internal {
 
+// Two models of one origin, seen from the one that may be the later one.
+struct LaterModel {
+  const Fingerprint& model;
+  const Fingerprint& other;
+  Side side;
+};
+
+// Whether something of that kind was done to that side.
+bool HasFinding(const Comparison& comparison, FindingKind kind, Side side);
+
 // All that is compared; `comparison` has its verdict and findings. A step that leaves numbers out
 // weighs much where it explains all that the models differ by, and little where they differ by
 // more: a sibling of the other model has the same sign.

@@ -12,20 +12,13 @@
 namespace tensorguard::internal {
 namespace {
 
-// What two models of one origin have, seen from the one that may be the later one.
-struct Later {
-  const Fingerprint& model;
-  const Fingerprint& other;
-  Side side;
-};
-
 bool HoldsRounded(const WeightSummary& wide, const WeightSummary& narrow) {
   if (wide.dtype == narrow.dtype || wide.digest == narrow.digest) return false;
   return wide.digest_as_bfloat16 == narrow.digest || wide.digest_as_float16 == narrow.digest;
 }
 
 // A wider type cannot be had back from a narrower one.
-std::optional<DirectionSign> StoredNarrower(const Later& later, const Fingerprint& a,
+std::optional<DirectionSign> StoredNarrower(const LaterModel& later, const Fingerprint& a,
                                             const Fingerprint& b, const Comparison& comparison) {
   size_t rounded = 0;
   for (const SketchPair& pair : comparison.sketches.pairs) {
@@ -83,7 +76,7 @@ constexpr double kMostOverExpected = 1.5;
 
 // What the matrices of the later model differ by from the other's, over what was expected of it.
 template <typename Expected>
-bool IsExplained(const Later& later, const Fingerprint& a, const Fingerprint& b,
+bool IsExplained(const LaterModel& later, const Fingerprint& a, const Fingerprint& b,
                  const Comparison& comparison, const Expected& expected_of) {
   double changed = 0;
   double expected = 0;
@@ -100,12 +93,9 @@ bool IsExplained(const Later& later, const Fingerprint& a, const Fingerprint& b,
 }
 
 // By the finding: a grid that the other model has not.
-std::optional<DirectionSign> OnGrid(const Later& later, const Fingerprint& a, const Fingerprint& b,
-                                    const Comparison& comparison) {
-  const bool found = std::any_of(
-      comparison.findings.begin(), comparison.findings.end(), [&](const Finding& finding) {
-        return finding.kind == FindingKind::kQuantised && finding.derived == later.side;
-      });
+std::optional<DirectionSign> OnGrid(const LaterModel& later, const Fingerprint& a,
+                                    const Fingerprint& b, const Comparison& comparison) {
+  const bool found = HasFinding(comparison, FindingKind::kQuantised, later.side);
   if (!found || HasGrid(later.other)) return {};
   const bool alone =
       IsExplained(later, a, b, comparison, [](const WeightSummary& model, const WeightSummary&) {
@@ -130,13 +120,10 @@ bool IsProjection(const WeightCourse& course, Side later) {
   return std::abs(growth + 1) <= std::max(0.02, error);
 }
 
-std::optional<DirectionSign> Zeros(const Later& later, const Fingerprint& a, const Fingerprint& b,
-                                   const Comparison& comparison,
+std::optional<DirectionSign> Zeros(const LaterModel& later, const Fingerprint& a,
+                                   const Fingerprint& b, const Comparison& comparison,
                                    const std::optional<WeightCourse>& course) {
-  const bool found = std::any_of(
-      comparison.findings.begin(), comparison.findings.end(), [&](const Finding& finding) {
-        return finding.kind == FindingKind::kZeros && finding.derived == later.side;
-      });
+  const bool found = HasFinding(comparison, FindingKind::kZeros, later.side);
   if (!found) return {};
   const bool explained = IsExplained(
       later, a, b, comparison, [](const WeightSummary& model, const WeightSummary& other) {
@@ -157,7 +144,7 @@ std::optional<DirectionSign> Zeros(const Later& later, const Fingerprint& a, con
 }
 
 // A direction that was added would have to be at right angles to all that was there.
-std::optional<DirectionSign> Removed(const Later& later, const Comparison& comparison,
+std::optional<DirectionSign> Removed(const LaterModel& later, const Comparison& comparison,
                                      const std::optional<WeightCourse>& course) {
   const bool found =
       std::any_of(comparison.findings.begin(), comparison.findings.end(),
@@ -174,7 +161,7 @@ std::optional<DirectionSign> Removed(const Later& later, const Comparison& compa
 // From here on norms tell that a change of low rank was added to the other model.
 constexpr double kGrownByLowRank = 0.5;
 
-std::optional<DirectionSign> LowRank(const Later& later, const Comparison& comparison,
+std::optional<DirectionSign> LowRank(const LaterModel& later, const Comparison& comparison,
                                      const std::optional<WeightCourse>& course) {
   const bool found =
       std::any_of(comparison.findings.begin(), comparison.findings.end(),
@@ -190,11 +177,8 @@ std::optional<DirectionSign> LowRank(const Later& later, const Comparison& compa
                           later.model.model_name, later.other.model_name)};
 }
 
-std::optional<DirectionSign> Noise(const Later& later, const Comparison& comparison) {
-  const bool found = std::any_of(
-      comparison.findings.begin(), comparison.findings.end(), [&](const Finding& finding) {
-        return finding.kind == FindingKind::kNoise && finding.derived == later.side;
-      });
+std::optional<DirectionSign> Noise(const LaterModel& later, const Comparison& comparison) {
+  const bool found = HasFinding(comparison, FindingKind::kNoise, later.side);
   if (!found) return {};
   return DirectionSign{.kind = DirectionSignKind::kNoise,
                        .later = later.side,
@@ -245,7 +229,7 @@ std::vector<DirectionSign> NumberSigns(const Fingerprint& a, const Fingerprint& 
                                        const Comparison& comparison,
                                        const std::optional<WeightCourse>& course) {
   std::vector<DirectionSign> signs;
-  for (const Later& later : {Later{a, b, Side::kA}, Later{b, a, Side::kB}}) {
+  for (const LaterModel& later : {LaterModel{a, b, Side::kA}, LaterModel{b, a, Side::kB}}) {
     for (auto& sign : {StoredNarrower(later, a, b, comparison), OnGrid(later, a, b, comparison),
                        Zeros(later, a, b, comparison, course), Removed(later, comparison, course),
                        LowRank(later, comparison, course), Noise(later, comparison)}) {
