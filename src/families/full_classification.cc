@@ -43,6 +43,7 @@ bool IsKnown(const KnownCandidate& candidate) {
 // A merge may have parents that are of no family with it by themselves.
 void AddMergeWithOthers(const Fingerprint& unknown, std::span<const Fingerprint> known,
                         std::span<const Relative> relatives, PlaceInFamily* place) {
+  if (relatives.size() == known.size()) return;
   std::vector<const Fingerprint*> all;
   for (const Fingerprint& each : known) all.push_back(&each);
   auto merge = FindMergeParents(unknown, all);

@@ -13,7 +13,6 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "base/try.h"
-#include "comparison/compare_fingerprints.h"
 #include "drawing/html_text.h"
 #include "families/shortlist.h"
 #include "fingerprint/screening.h"
@@ -36,11 +35,10 @@ Result<std::vector<std::pair<size_t, size_t>>> NearPairs(const std::vector<Finge
   std::vector<ScreeningSignature> signatures;
   for (const Fingerprint& model : models) signatures.push_back(ScreeningOf(model));
   std::vector<std::vector<size_t>> nearest(models.size());
-  auto done = ParallelFor(models.size(), threads, [&](size_t i) -> Result<void> {
+  TG_TRY(ParallelFor(models.size(), threads, [&](size_t i) -> Result<void> {
     nearest[i] = ShortlistOf(signatures[i], signatures, 1);
     return {};
-  });
-  if (!done) return std::move(done).error();
+  }));
   std::set<std::pair<size_t, size_t>> pairs;
   for (size_t i = 0; i < models.size(); ++i) {
     for (const size_t j : nearest[i]) {
@@ -50,29 +48,10 @@ Result<std::vector<std::pair<size_t, size_t>>> NearPairs(const std::vector<Finge
   return std::vector<std::pair<size_t, size_t>>(pairs.begin(), pairs.end());
 }
 
-Result<Kinships> CompareNear(const std::vector<Fingerprint>& models, unsigned threads,
-                             const Listener& listener) {
-  std::vector<std::pair<size_t, size_t>> pairs;
-  if (models.size() <= kFewKnownModels) {
-    pairs = AllPairs(models.size());
-  } else {
-    TG_ASSIGN(pairs, NearPairs(models, threads));
-  }
-  std::vector<Kinship> found(pairs.size());
-  auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
-    if (auto going = CheckCancelled(listener); !going) return going;
-    const Fingerprint& a = models[pairs[i].first];
-    const Fingerprint& b = models[pairs[i].second];
-    TG_ASSIGN(const auto comparison, CompareFingerprints(a, b));
-    found[i] = KinshipOf(a, b, comparison);
-    return {};
-  });
-  if (!done) return std::move(done).error();
-  Kinships kinships;
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    kinships.Add(pairs[i].first, pairs[i].second, std::move(found[i]));
-  }
-  return kinships;
+Result<std::vector<std::pair<size_t, size_t>>> PairsToCompare(
+    const std::vector<Fingerprint>& models, unsigned threads) {
+  if (models.size() <= kFewKnownModels) return AllPairs(models.size());
+  return NearPairs(models, threads);
 }
 
 std::string HowOf(const FamilyLineage& lineage, const std::vector<const LineageEdge*>& parents) {
@@ -204,13 +183,16 @@ Result<FamilyLineage> TraceFamilies(const LineageRequest& request, const Session
   NamesToTellApart names;
   names.AddAll(all.read, all.sources);
   names.TellApart();
-  TG_ASSIGN(const Kinships kinships, CompareNear(all.read, request.threads, session.listener));
+  TG_ASSIGN(const auto pairs, PairsToCompare(all.read, request.threads));
   FamilyLineage lineage;
   std::vector<const Fingerprint*> models;
   for (const Fingerprint& model : all.read) {
     models.push_back(&model);
     lineage.names.push_back(model.model_name);
   }
+  TG_ASSIGN(const Kinships kinships, CompareInPairs(models, pairs, request.threads, [&] {
+              return CheckCancelled(session.listener);
+            }));
   lineage.graph = GraphOf(models, kinships, {.threads = request.threads});
   for (size_t i = 0; i < lineage.graph.family_of_missing.size(); ++i) {
     lineage.names.push_back(fmt::format("missing model {}", i + 1));

@@ -5,9 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "base/parallel.h"
 #include "base/try.h"
-#include "comparison/compare_fingerprints.h"
 #include "families/lineage/build_classes.h"
 #include "families/lineage/class_links.h"
 #include "families/lineage/class_tree.h"
@@ -147,19 +145,7 @@ FamilyGraph GraphOf(std::span<const Fingerprint* const> models, const Kinships& 
 Result<FamilyGraph> InferFamilyGraph(std::span<const Fingerprint* const> models,
                                      std::span<const std::pair<size_t, size_t>> pairs,
                                      const GraphOptions& options) {
-  std::vector<Kinship> found(pairs.size());
-  auto done = ParallelFor(pairs.size(), options.threads, [&](size_t i) -> Result<void> {
-    const Fingerprint& a = *models[pairs[i].first];
-    const Fingerprint& b = *models[pairs[i].second];
-    TG_ASSIGN(const auto comparison, CompareFingerprints(a, b));
-    found[i] = KinshipOf(a, b, comparison);
-    return {};
-  });
-  if (!done) return std::move(done).error();
-  Kinships kinships;
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    kinships.Add(pairs[i].first, pairs[i].second, std::move(found[i]));
-  }
+  TG_ASSIGN(const Kinships kinships, CompareInPairs(models, pairs, options.threads));
   return GraphOf(models, kinships, options);
 }
 

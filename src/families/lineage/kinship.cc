@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/parallel.h"
+#include "base/try.h"
 #include "comparison/alignment/sketch_products.h"
 #include "comparison/direction/weight_course.h"
 #include "comparison/thresholds.h"
@@ -111,6 +113,25 @@ bool Kinships::Told(size_t earlier, size_t later) const {
   const Kinship* kinship = Between(earlier, later);
   if (kinship == nullptr || !kinship->told) return false;
   return *kinship->told == (earlier < later ? Side::kB : Side::kA);
+}
+
+Result<Kinships> CompareInPairs(std::span<const Fingerprint* const> models,
+                                std::span<const std::pair<size_t, size_t>> pairs, unsigned threads,
+                                const std::function<Result<void>()>& go_on) {
+  std::vector<Kinship> found(pairs.size());
+  TG_TRY(ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
+    if (go_on) TG_TRY(go_on());
+    const Fingerprint& a = *models[pairs[i].first];
+    const Fingerprint& b = *models[pairs[i].second];
+    TG_ASSIGN(const auto comparison, CompareFingerprints(a, b));
+    found[i] = KinshipOf(a, b, comparison);
+    return {};
+  }));
+  Kinships kinships;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    kinships.Add(pairs[i].first, pairs[i].second, std::move(found[i]));
+  }
+  return kinships;
 }
 
 }  // namespace tensorguard::internal

@@ -3,13 +3,16 @@
 #define TENSORGUARD_FAMILIES_LINEAGE_KINSHIP_H_
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "comparison/compare_fingerprints.h"
 #include "fingerprint/fingerprint.h"
+#include "tensorguard/result.h"
 
 namespace tensorguard::internal {
 
@@ -57,6 +60,12 @@ class Kinships {
  private:
   std::map<std::pair<size_t, size_t>, Kinship> pairs_;
 };
+
+// Compares the models of each pair, first < second. `go_on` is asked before each; an error of it
+// ends the work. Errors: also those of CompareFingerprints.
+Result<Kinships> CompareInPairs(std::span<const Fingerprint* const> models,
+                                std::span<const std::pair<size_t, size_t>> pairs, unsigned threads,
+                                const std::function<Result<void>()>& go_on = {});
 
 }  // namespace tensorguard::internal
 

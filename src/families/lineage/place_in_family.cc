@@ -4,7 +4,6 @@
 #include <cassert>
 #include <utility>
 
-#include "base/parallel.h"
 #include "base/try.h"
 #include "families/lineage/family_graph.h"
 
@@ -19,22 +18,10 @@ Result<Kinships> KinshipsOf(const std::vector<const Fingerprint*>& models,
   for (size_t b = 2; b < models.size(); ++b) {
     for (size_t a = 1; a < b; ++a) pairs.emplace_back(a, b);
   }
-  std::vector<Kinship> found(pairs.size());
-  auto done = ParallelFor(pairs.size(), threads, [&](size_t i) -> Result<void> {
-    const Fingerprint& a = *models[pairs[i].first];
-    const Fingerprint& b = *models[pairs[i].second];
-    TG_ASSIGN(const auto comparison, CompareFingerprints(a, b));
-    found[i] = KinshipOf(a, b, comparison);
-    return {};
-  });
-  if (!done) return std::move(done).error();
-  Kinships kinships;
+  TG_ASSIGN(Kinships kinships, CompareInPairs(models, pairs, threads));
   for (size_t i = 0; i < relatives.size(); ++i) {
     kinships.Add(kUnknown, i + 1,
                  KinshipOf(*models[kUnknown], *models[i + 1], *relatives[i].with_unknown));
-  }
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    kinships.Add(pairs[i].first, pairs[i].second, std::move(found[i]));
   }
   return kinships;
 }
