@@ -17,6 +17,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/folder_of.h"
 #include "base/system_error.h"
 #include "base/try.h"
 
@@ -35,10 +36,6 @@ Result<std::string> RandomSuffix(const std::string& path) {
     if (errno != EINTR) return SystemError("name a file beside", path, errno);
   }
   return fmt::format(".partial-{:016x}", random);
-}
-
-std::filesystem::path FolderOf(const std::filesystem::path& path) {
-  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
 // Where the bytes go to until they are whole: the same folder, a name as long as a name may be.
