@@ -26,10 +26,6 @@ constexpr std::array kSuffixes = {
 // Beginnings of the parts that PEFT's wrappers add to a module, here those of no known suffix.
 constexpr std::array kForeignParts = {".lora_", ".ia3_", ".trainable_tokens_", ".original_module."};
 
-void RemovePrefix(std::string& text, std::string_view prefix) {
-  if (text.starts_with(prefix)) text.erase(0, prefix.size());
-}
-
 // Removes the last occurrence of `part` if it is the second to last component of the name, as in
 // "score.modules_to_save.weight", or, for a bare parameter, the last one.
 void RemoveNearEnd(std::string& name, std::string_view part) {
@@ -56,9 +52,14 @@ void RemoveSavedWrapper(std::string& name) {
 
 }  // namespace
 
+std::string_view WithoutModelWrapper(std::string_view name) {
+  constexpr std::string_view kWrapper = "base_model.model.";
+  if (name.starts_with(kWrapper)) name.remove_prefix(kWrapper.size());
+  return name;
+}
+
 Result<AdapterName> ParseAdapterName(std::string_view name) {
-  std::string peeled(name);
-  RemovePrefix(peeled, "base_model.model.");
+  std::string peeled(WithoutModelWrapper(name));
   std::string without_adapter = peeled;
   RemoveNearEnd(without_adapter, "default");
   for (const Suffix& suffix : kSuffixes) {

@@ -29,6 +29,9 @@ struct AdapterName {
   std::string target;
 };
 
+// The name without the wrapper that PEFT puts around the whole model.
+std::string_view WithoutModelWrapper(std::string_view name);
+
 // Errors: kUnsupported for parts of other kinds of adapter.
 Result<AdapterName> ParseAdapterName(std::string_view name);
 

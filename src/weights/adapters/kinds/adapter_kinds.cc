@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "weights/adapters/adapter_names.h"
 #include "weights/adapters/kinds/low_rank_kinds.h"
 #include "weights/adapters/kinds/orthogonal_kinds.h"
 #include "weights/adapters/kinds/spectral_kinds.h"
@@ -79,11 +80,12 @@ constexpr AdapterKind kKinds[] = {
     {.type = "WAVEFT", .parts = kWavelet, .change = WaveletChange},
 };
 
+// Of shared parts, too, which stand beside the model.
 std::string_view WithoutWrapper(std::string_view name) {
-  for (const std::string_view wrapper : {"base_model.model.", "base_model."}) {
-    if (name.starts_with(wrapper)) return name.substr(wrapper.size());
-  }
-  return name;
+  constexpr std::string_view kOuter = "base_model.";
+  const std::string_view inner = WithoutModelWrapper(name);
+  const bool beside = inner.size() == name.size() && name.starts_with(kOuter);
+  return beside ? name.substr(kOuter.size()) : inner;
 }
 
 Result<void> CompleteShared(const AdapterKind& kind, const AdapterConfig& config,

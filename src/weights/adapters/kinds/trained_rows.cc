@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/try.h"
+#include "weights/adapters/adapter_names.h"
 #include "weights/adapters/adapter_options.h"
 #include "weights/adapters/kinds/row_edit.h"
 #include "weights/adapters/orientation.h"
@@ -46,9 +47,7 @@ std::string ModuleOfTrainedRows(std::string_view name) {
        {".token_adapter.trainable_tokens_delta", ".trainable_tokens_delta"}) {
     if (!name.ends_with(ending)) continue;
     name.remove_suffix(ending.size());
-    constexpr std::string_view kWrapper = "base_model.model.";
-    if (name.starts_with(kWrapper)) name.remove_prefix(kWrapper.size());
-    return std::string(name);
+    return std::string(WithoutModelWrapper(name));
   }
   return {};
 }
