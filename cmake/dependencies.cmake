@@ -11,6 +11,7 @@ find_package(GTest REQUIRED)
 find_package(CURL REQUIRED)
 find_library(RE2_LIBRARY re2 REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(kissfft REQUIRED IMPORTED_TARGET kissfft-float)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo cairo-png cairo-svg)
 

@@ -11,6 +11,7 @@ ninja-build           build
 pkgconf               finds kissfft and cairo
 libfmt-dev            text formatting
 zlib1g-dev            packed NumPy arrays
+libdeflate-dev        checksums of zip archives
 nlohmann-json3-dev    JSON
 libcli11-dev          command line
 libre2-dev            regular expressions in adapters' configs, in linear time

@@ -13,6 +13,7 @@
 #include "base/try.h"
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "fingerprint/stored_fingerprint.h"
+#include "model/archive_sums.h"
 #include "network/missing_parts.h"
 #include "network/network.h"
 #include "profile/frame/frame.h"
@@ -299,6 +300,10 @@ void CountKernels(Fingerprint& fingerprint) {
 }  // namespace
 
 Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfileOptions& options) {
+  std::vector<std::string> notes_on_sums;
+  if (!options.budget_bytes) {
+    TG_ASSIGN(notes_on_sums, NotesOnArchiveSums(model, options.threads));
+  }
   ReadingProgress progress(options.on_progress, *model.weights);
   WeightSummaries summaries(
       [&](std::string_view tensor, uint64_t bytes) { progress.Read(tensor, bytes); });
@@ -316,7 +321,8 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
                              .vocabulary_size = description.vocabulary_size,
                              .hidden_size = description.hidden_size,
                              .tied_head = description.tied_head,
-                             .has_head = description.has_head};
+                             .has_head = description.has_head,
+                             .notes = std::move(notes_on_sums)};
   TG_TRY(UseAnchors(model, description.vocabulary_size, options.anchors, fingerprint));
   for (const std::string& assumed : description.assumed) {
     fingerprint.notes.push_back("not stated by the config: " + assumed);

@@ -5,11 +5,37 @@
 namespace tensorguard::internal {
 namespace {
 
+// As much as unpacks, at most `bytes`.
+std::string Inflate(const std::string& data, size_t bytes) {
+  z_stream stream = {};
+  std::string unpacked(bytes, '\0');
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return {};
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
+  stream.avail_in = static_cast<uInt>(data.size());
+  stream.next_out = reinterpret_cast<Bytef*>(unpacked.data());
+  stream.avail_out = static_cast<uInt>(unpacked.size());
+  inflate(&stream, Z_FINISH);
+  unpacked.resize(stream.total_out);
+  inflateEnd(&stream);
+  return unpacked;
+}
+
+// Of what the entry's data unpack to.
+uint32_t SumOfUnpacked(const BuiltZipEntry& entry) {
+  const auto sum = [](const std::string& bytes) {
+    return static_cast<uint32_t>(
+        crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  };
+  return entry.method == 0 ? sum(entry.data)
+                           : sum(Inflate(entry.data, entry.size_bytes.value_or(0)));
+}
+
 // What the local and the central header have in common: version, flags ... lengths of the data.
 std::string SharedFields(const BuiltZipEntry& entry) {
   const auto length = static_cast<uint32_t>(entry.data.size());
   return LittleEndian<uint16_t>(20) + LittleEndian(entry.flags) + LittleEndian(entry.method) +
-         std::string(8, '\0') + LittleEndian(entry.packed_bytes.value_or(length)) +
+         std::string(4, '\0') + LittleEndian(entry.crc32.value_or(SumOfUnpacked(entry))) +
+         LittleEndian(entry.packed_bytes.value_or(length)) +
          LittleEndian(entry.size_bytes.value_or(length));
 }
 

@@ -29,6 +29,7 @@ struct BuiltZipEntry {
   std::optional<uint32_t> header_begin = {};
   std::optional<std::string> local_name = {};
   std::string central_extra = {};
+  std::optional<uint32_t> crc32 = {};
 };
 
 struct ZipLies {

@@ -147,6 +147,7 @@ struct CentralEntry {
   std::string_view name;
   uint16_t flags = 0;
   uint16_t method = 0;
+  uint32_t crc32 = 0;
   uint64_t packed_bytes = 0;
   uint64_t size_bytes = 0;
   uint64_t header_begin_bytes = 0;  // of the local header
@@ -185,6 +186,7 @@ Result<CentralEntry> ReadCentralEntry(std::string_view& rest, uint64_t offset) {
   CentralEntry entry = {.name = rest.substr(kCentralBytes, name_bytes),
                         .flags = NumberAt<uint16_t>(rest, 8),
                         .method = NumberAt<uint16_t>(rest, 10),
+                        .crc32 = NumberAt<uint32_t>(rest, 16),
                         .packed_bytes = NumberAt<uint32_t>(rest, 20),
                         .size_bytes = NumberAt<uint32_t>(rest, 24),
                         .header_begin_bytes = NumberAt<uint32_t>(rest, 42)};
@@ -242,7 +244,8 @@ Result<ZipEntry> Locate(const ByteSource& source, const CentralEntry& entry,
                   .names_utf8 = (entry.flags & kNamesUtf8) != 0,
                   .begin_bytes = data_begin,
                   .end_bytes = *data_end,
-                  .size_bytes = entry.size_bytes};
+                  .size_bytes = entry.size_bytes,
+                  .crc32 = entry.crc32};
 }
 
 struct Extent {

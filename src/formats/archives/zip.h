@@ -25,6 +25,7 @@ struct ZipEntry {
   uint64_t begin_bytes = 0;  // of the data, from the start of the file
   uint64_t end_bytes = 0;
   uint64_t size_bytes = 0;  // unpacked, as the archive says; end - begin if not deflated
+  uint32_t crc32 = 0;       // of the unpacked bytes, as the archive says; not checked
 };
 
 struct ZipDirectory {
