@@ -90,6 +90,23 @@ TEST_P(InstructionSets, MakeTheSameFingerprint) {
   }
 }
 
+// The test on the weights and the comparison of forms are linear algebra, for which OpenBLAS takes
+// other code on every kind of processor.
+TEST(LinearAlgebraCores, TheTestSaysTheSame) {
+  const ScratchFolder folder;
+  const std::string samples = (std::filesystem::current_path() / "examples/models/").string();
+  for (const std::string pair : {"cedar", "elm"}) {
+    const std::string command =
+        " tensorguard compare --deep --json " + samples + pair + " " + samples + "cedar--sft1";
+    const ProgramRun one = RunInShell("OPENBLAS_CORETYPE=Haswell" + command, folder.path());
+    ASSERT_EQ(one.status, 0) << one.messages;
+    for (const std::string core : {"Prescott", "Sandybridge"}) {
+      const ProgramRun other = RunInShell("OPENBLAS_CORETYPE=" + core + command, folder.path());
+      EXPECT_EQ(one.output, other.output) << core;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Processors, InstructionSets,
     testing::Values(InstructionSet{"NoBFloat16", "DNNL_MAX_CPU_ISA=AVX512_CORE"},

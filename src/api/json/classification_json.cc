@@ -11,7 +11,7 @@ OrderedJson CandidateToJson(const ClassifiedModel& model, const KnownCandidate& 
   return {{"name", model.NameOf(candidate.known)},
           {"score", NumberOrNull(candidate.comparison.score)},
           {"verdict", VerdictName(candidate.comparison.verdict)},
-          {"corrected_p_value", NumberOrNull(candidate.corrected_p_value)}};
+          {"corrected_p_value", ChanceOrNull(candidate.corrected_p_value)}};
 }
 
 OrderedJson FamilyToJson(const FamilyCandidate& candidate) {

@@ -51,9 +51,12 @@ OrderedJson SketchesToJson(const ComparedPair& pair) {
     if (!table) return nullptr;
     return {{"cosine", table->cosine}, {"relative_change", table->relative_change}};
   };
-  return {{"cosine", sketches.cosine},         {"matrices", sketches.parts},
-          {"p_value", sketches.p_value},       {"embedding", vocabulary(sketches.embedding)},
-          {"head", vocabulary(sketches.head)}, {"tensors", tensors}};
+  return {{"cosine", sketches.cosine},
+          {"matrices", sketches.parts},
+          {"p_value", ChanceOrNull(sketches.p_value)},
+          {"embedding", vocabulary(sketches.embedding)},
+          {"head", vocabulary(sketches.head)},
+          {"tensors", tensors}};
 }
 
 OrderedJson TestToJson(const std::optional<DeepTest>& test) {
@@ -61,10 +64,10 @@ OrderedJson TestToJson(const std::optional<DeepTest>& test) {
   OrderedJson parts = OrderedJson::array();
   for (const DeepTestPart& part : test->parts) {
     parts.push_back(
-        {{"name", part.name}, {"log10_p", NumberOrNull(part.log10_p)}, {"reason", part.reason}});
+        {{"name", part.name}, {"log10_p", ChanceOrNull(part.log10_p)}, {"reason", part.reason}});
   }
-  return {{"p_value", NumberOrNull(test->p_value)},
-          {"log10_p", NumberOrNull(test->log10_p)},
+  return {{"p_value", ChanceOrNull(test->p_value)},
+          {"log10_p", ChanceOrNull(test->log10_p)},
           {"method", test->method},
           {"parts", parts},
           {"assumptions", test->assumptions},
@@ -87,7 +90,7 @@ OrderedJson FrameToJson(const ComparedPair& pair) {
   };
   return {
       {"score", frame->score},
-      {"p_value", frame->p_value},
+      {"p_value", ChanceOrNull(frame->p_value)},
       {"other_layers", {{"mean", frame->null_mean}, {"standard_deviation", frame->null_deviation}}},
       {"attention", matches(frame->attention)},
       {"feed_forward", matches(frame->feed_forward)}};
@@ -156,7 +159,7 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair, const std::optional<std
   json["verdict"] = VerdictName(pair.verdict);
   json["in_part"] = pair.in_part;
   json["score"] = NumberOrNull(pair.comparison.score);
-  json["p_value"] = NumberOrNull(pair.comparison.p_value);
+  json["p_value"] = ChanceOrNull(pair.comparison.p_value);
   json["reason"] = ReasonOf(pair);
   json["later_model"] = pair.comparison.derived
                             ? OrderedJson(SideName(pair, *pair.comparison.derived))

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace tensorguard::internal {
 
 OrderedJson ResultObject(std::string_view command) {
@@ -10,6 +12,14 @@ OrderedJson ResultObject(std::string_view command) {
 
 OrderedJson NumberOrNull(const std::optional<double>& number) {
   return number ? OrderedJson(*number) : OrderedJson();
+}
+
+OrderedJson ChanceOrNull(const std::optional<double>& number) {
+  if (!number) return OrderedJson();
+  const std::string text = fmt::format("{:.5e}", *number);
+  double rounded = *number;
+  std::from_chars(text.data(), text.data() + text.size(), rounded);
+  return OrderedJson(rounded);
 }
 
 OrderedJson ErrorToJson(const Error& error) {

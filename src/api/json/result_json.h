@@ -20,6 +20,10 @@ OrderedJson ResultObject(std::string_view command);
 // null where there is no number.
 OrderedJson NumberOrNull(const std::optional<double>& number);
 
+// A p-value or its logarithm with six significant digits: the last bits of the sums behind it hang
+// on the processor. null where there is none.
+OrderedJson ChanceOrNull(const std::optional<double>& number);
+
 // {kind, file, tensor, byte, problem, found, expected, try}, only what is known.
 OrderedJson ErrorToJson(const Error& error);
 

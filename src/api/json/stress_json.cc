@@ -10,7 +10,7 @@ OrderedJson CellToJson(const StressCell& cell) {
   json["profile"] = cell.profile;
   json["score"] = NumberOrNull(cell.score);
   json["verdict"] = VerdictName(cell.verdict);
-  if (cell.profile == "deep") json["log10_p"] = NumberOrNull(cell.log10_p);
+  if (cell.profile == "deep") json["log10_p"] = ChanceOrNull(cell.log10_p);
   json["damage"] = NumberOrNull(cell.damage);
   json["outcome"] = OutcomeName(cell.outcome);
   return json;

@@ -178,22 +178,32 @@ Result<arma::mat> TimesMoment(const Sample& sample, const arma::mat& directions,
   return product;
 }
 
-// An orthonormal basis of what the rows have beyond those of `before`.
+// An orthonormal basis of what the rows have beyond those of `before`. What is left of a second
+// pass is put right by the nearest orthonormal rows: the principal directions of rows that are
+// almost orthonormal hang on the last bits of the products alone, and so on the processor.
 bool Orthonormalise(const arma::mat& before, arma::mat& rows) {
-  for (int pass = 0; pass < 2; ++pass) {
+  arma::vec lengths;
+  arma::mat turns;
+  const auto decompose = [&] {
     if (before.n_rows > 0) rows -= (rows * before.t()) * before;
-    arma::vec lengths;
-    arma::mat turns;
-    if (!arma::eig_sym(lengths, turns, arma::mat(rows * rows.t()))) return false;
-    if (lengths.is_empty()) return true;
-    const double least = std::max(1e-7 * lengths.max(), 1e-18);
+    return arma::eig_sym(lengths, turns, arma::mat(rows * rows.t()));
+  };
+  const auto keep_longer_than = [&](double least) {
     const arma::uvec kept = arma::find(lengths > least);
-    if (kept.is_empty()) {
-      rows.set_size(0, rows.n_cols);
-      return true;
-    }
     rows = arma::mat(turns.cols(kept)).t() * rows;
     rows.each_col() /= arma::sqrt(arma::vec(lengths.elem(kept)));
+  };
+  if (rows.n_rows == 0) return true;
+  if (!decompose()) return false;
+  keep_longer_than(std::max(1e-7 * lengths.max(), 1e-18));
+
+  if (rows.n_rows == 0) return true;
+  if (!decompose()) return false;
+  constexpr double kAlmostOne = 0.5;
+  if (lengths.min() > kAlmostOne) {
+    rows = turns * arma::diagmat(1 / arma::sqrt(lengths)) * turns.t() * rows;
+  } else {
+    keep_longer_than(kAlmostOne);
   }
   return true;
 }
