@@ -3,10 +3,12 @@
 
     loader_differences.py PROGRAM [--made COUNT] [--mutations COUNT] [--seed SEED] [FILE_OR_FOLDER...]
 
-For every file (PyTorch's by torch.load, NumPy's by numpy.load, GGUF by npm's @huggingface/gguf where NODE_PATH finds
-it), for COUNT pickles put together at random, and for COUNT changed copies of each file: either the program refuses
-the file, or every tensor that it reads has the loader's bits, and none of the loader's is missing. What the loader
-refuses proves nothing and is counted. Exit status 1 where a file is two models, 77 where no loader is there.
+For every file, for COUNT files of each format put together at random, and for COUNT changed copies of each of these:
+either the program refuses the file, or every tensor that it reads has the loader's bits, and none of the loader's is
+missing. The loaders are torch.load, numpy.load, onnx.load (Debian: python3-torch, python3-numpy, python3-onnx), npm's
+@huggingface/gguf where NODE_PATH finds it, and for safetensors the format's description, read by Python's json. What
+the loader refuses proves nothing and is counted; a loader that is not there is named. Exit status 1 where a file is
+two models, 77 where no loader is there.
 
 torch.load runs what a pickle says: here it is given a reader of pickles that knows few names, and a process of its
 own with limits.
@@ -28,6 +30,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import made_files
 from made_pickles import made_torch_file
 
 warnings.simplefilter("ignore")
@@ -41,6 +44,11 @@ try:
     torch.set_num_threads(1)
 except ImportError:
     torch = None
+try:
+    import onnx
+    import onnx.numpy_helper
+except ImportError:
+    onnx = None
 
 SECONDS = 30
 LIMIT_BYTES = 4 << 30
@@ -118,6 +126,100 @@ def load_numpy(path):
     loaded = numpy.load(path, allow_pickle=False)
     arrays = {"tensor": loaded} if isinstance(loaded, numpy.ndarray) else {key: loaded[key] for key in loaded.files}
     return {key: bits(array) for key, array in arrays.items() if array.dtype.kind not in "US"}
+
+
+def load_onnx(path):
+    """Initializers and constants of the main graph, in the way of those who take weights out of a file."""
+    graph = onnx.load(str(path)).graph
+    values = list(graph.initializer)
+    values += [item.t for node in graph.node if node.op_type == "Constant" for item in node.attribute
+               if item.name == "value"]
+    names = collections.Counter(tensor.name for tensor in values)
+    if any(count > 1 for count in names.values()):
+        raise ValueError("two of one name")
+    return {tensor.name: bits(onnx.numpy_helper.to_array(tensor)) for tensor in values}
+
+
+def load_safetensors(path):
+    """By the format's description: the length of the header, the header, the numbers without holes."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = data[8 : 8 + length]
+    if len(header) != length or not header.startswith(b"{"):
+        raise ValueError("no header")
+    tensors, end_of_all = {}, 0
+    entries = json.loads(header)
+    entries.pop("__metadata__", None)
+    for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+        kind = SAFETENSORS_TYPES[entry["dtype"]]
+        begin, end = entry["data_offsets"]
+        if begin != end_of_all or any(not isinstance(extent, int) for extent in entry["shape"]):
+            raise ValueError("a hole, an overlap or no count")
+        count = 1
+        for extent in entry["shape"]:
+            count *= extent
+        bytes_each = 2 if kind == "bfloat16" else numpy.dtype(kind).itemsize
+        if end - begin != count * bytes_each:
+            raise ValueError("a tensor of another size")
+        tensors[name] = (kind, tuple(entry["shape"]), data[8 + length + begin : 8 + length + end])
+        end_of_all = end
+    if 8 + length + end_of_all != len(data):
+        raise ValueError("other numbers than the header says")
+    return tensors
+
+
+class GgufReader:
+    """One process of Node that reads the headers of files, begun again when it dies."""
+
+    def __init__(self):
+        self.process = None
+
+    def start(self):
+        script = Path(__file__).parent / "read_gguf.mjs"
+        try:
+            self.process = subprocess.Popen(["node", "--max-old-space-size=2048", str(script)], stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        except FileNotFoundError:
+            return False
+        return self.process.stdout.readline() == "ready\n"
+
+    def load(self, path):
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        self.process.stdin.write(f"{path}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            return "ended without an answer"
+        read = json.loads(line)
+        if "error" in read:
+            return read["error"]
+        return self.numbers(path.read_bytes(), read)
+
+    @staticmethod
+    def numbers(data, read):
+        """By number, since the program gives each tensor the name that it has elsewhere. The reader knows headers
+        alone: what lies beyond the file is no model to anyone."""
+        tensors = {}
+        for index, tensor in enumerate(read["tensors"]):
+            kind = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}.get(tensor["type"])
+            if kind is None:
+                return "numbers in blocks"
+            begin = read["begin"] + tensor["offset"]
+            count = 1
+            for extent in tensor["shape"]:
+                count *= extent
+            end = begin + count * (4 if kind == "float32" else 2)
+            if end > len(data) or min(tensor["shape"], default=1) < 1:
+                return "a tensor beyond the file"
+            tensors[index] = (kind, without_ones(tensor["shape"]), data[begin:end])
+        return tensors
+
+
+def without_ones(shape):
+    """GGUF states up to four extents; those of 1 that it adds say nothing."""
+    return tuple(extent for extent in shape if extent != 1)
 
 
 def in_child(load, path):
@@ -200,14 +302,50 @@ def difference(ours, theirs):
     return problem if ours else ""
 
 
+def difference_without_names(ours, theirs):
+    """For GGUF: the same tensors, whatever they are called."""
+    ours = [(kind, without_ones(shape), numbers) for kind, shape, numbers in ours.values()]
+    missing = [theirs[key][:2] for key in theirs if not any(same(one, theirs[key]) for one in ours)]
+    strange = [one[:2] for one in ours if not any(same(one, other) for other in theirs.values())]
+    return f"other numbers: {strange[:3]}, missing {missing[:3]}" if missing or strange else ""
+
+
+def transposed(value):
+    kind, shape, numbers = value
+    if len(shape) != 2:
+        return value
+    return kind, shape[::-1], numpy.frombuffer(numbers, kind).reshape(shape).T.tobytes()
+
+
+def difference_of_graphs(ours, theirs):
+    """For ONNX: modules are named by the graph, weights turned as modules hold them; whole numbers are no weights
+    there, and constants of the graph need be none."""
+    weights = {name: value for name, value in theirs.items() if value[0].startswith("float")}
+    ways = list(weights.values()) + [transposed(value) for value in weights.values()]
+    strange = [name for name, one in ours.items() if not any(same(one, way) for way in ways)]
+    missing = [name for name, value in weights.items() if len(value[1]) == 2
+               and not any(same(one, way) for one in ours.values() for way in (value, transposed(value)))]
+    return f"other numbers in {strange[:3]}, missing {missing[:3]}" if strange or missing else ""
+
+
 def is_of_training(name):
     words = ("optim", "sched", "rng", "scaler", "amp", "random", "callback", "loop", "hyper", "extra_state", "train")
     return any(word in name.split(".")[0] for word in words)
 
 
-def loader_of(path):
+DIFFERENCES = {"torch": difference, "numpy": difference, "safetensors": difference, "gguf": difference_without_names,
+               "onnx": difference_of_graphs}
+
+
+def loader_of(path, gguf_reader):
     with open(path, "rb") as stream:
         start = stream.read(8)
+    if path.suffix == ".safetensors":
+        return "safetensors", load_safetensors
+    if path.suffix == ".gguf":
+        return "gguf", gguf_reader and gguf_reader.load
+    if path.suffix == ".onnx":
+        return "onnx", load_onnx if onnx else None
     if path.suffix in (".npz", ".npy"):
         return "numpy", load_numpy if numpy else None
     if path.suffix in (".pt", ".pth", ".bin") or start.startswith(b"\x80"):
@@ -248,16 +386,25 @@ def files_under(paths):
                 yield file
 
 
+SUFFIXES_OF_FOLDERS = {"torch": ".pt", "numpy": ".npz", "gguf": ".gguf", "onnx": ".onnx"}
+
+
+def suffix_of(file):
+    return file.suffix or SUFFIXES_OF_FOLDERS.get(file.parent.name, "")
+
+
 class Comparison:
     def __init__(self, program):
         self.program = program
+        reader = GgufReader()
+        self.gguf_reader = reader if reader.start() else None
         self.counts = collections.Counter()
         self.folder = Path(tempfile.mkdtemp())
 
     def compare(self, data, name, suffix):
         path = self.folder / ("file" + suffix)
         path.write_bytes(data)
-        kind, load = loader_of(path)
+        kind, load = loader_of(path, self.gguf_reader)
         if load is None:
             self.counts[f"{kind or 'other'}: no loader"] += 1
             return
@@ -265,16 +412,23 @@ class Comparison:
         if ours is None:
             self.counts[f"{kind}: refused"] += 1
             return
-        theirs = in_child(load, path)
+        theirs = load(path) if kind == "gguf" else in_child(load, path)
         if isinstance(theirs, str):
             self.counts[f"{kind}: refused by the loader"] += 1
             return
-        problem = difference(ours, theirs)
+        problem = DIFFERENCES[kind](ours, theirs)
         self.counts[f"{kind}: {'two models' if problem else 'the same'}"] += 1
         if problem:
             kept = self.folder / f"two-models-{self.counts[f'{kind}: two models']}{suffix}"
             path.rename(kept)
             print(f"{name}: {problem}; kept as {kept}")
+
+
+def name_missing_loaders(comparison):
+    missing = {"python3-torch": torch, "python3-onnx": onnx, "npm's @huggingface/gguf": comparison.gguf_reader}
+    for name, loader in missing.items():
+        if loader is None:
+            print(f"not held against {name}: it is not there")
 
 
 def main():
@@ -285,20 +439,26 @@ def main():
     parser.add_argument("--mutations", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_intermixed_args()
-    if numpy is None or (torch is None and options.made > 0):
-        print("skipped: this Python has no numpy, or no torch (Debian: python3-numpy, python3-torch)")
+    if numpy is None:
+        print("skipped: this Python has no numpy (Debian: python3-numpy)")
         sys.exit(77)
     chance = random.Random(options.seed)
     comparison = Comparison(options.program)
-    for number in range(options.made):
-        data = made_torch_file(chance)
-        comparison.compare(data, f"made {number}", ".pt")
+    name_missing_loaders(comparison)
+    makers = {".pt": torch and made_torch_file, ".safetensors": made_files.made_safetensors,
+              ".gguf": comparison.gguf_reader and made_files.made_gguf,
+              ".onnx": onnx and (lambda chance: made_files.made_onnx(chance, onnx))}
+    for suffix, make in makers.items():
+        for number in range(options.made if make else 0):
+            data = make(chance)
+            comparison.compare(data, f"made {number}", suffix)
+            for change in range(options.mutations):
+                comparison.compare(changed(data, chance), f"made {number}, change {change}", suffix)
     for file in files_under(options.paths):
-        suffix = file.suffix or (".pt" if "torch" in str(file) else ".npz")
         data = file.read_bytes()
-        comparison.compare(data, str(file), suffix)
+        comparison.compare(data, str(file), suffix_of(file))
         for number in range(options.mutations):
-            comparison.compare(changed(data, chance), f"{file}, change {number}", suffix)
+            comparison.compare(changed(data, chance), f"{file}, change {number}", suffix_of(file))
     for what, count in sorted(comparison.counts.items()):
         print(f"{count:8} {what}")
     two = sum(count for what, count in comparison.counts.items() if what.endswith("two models"))
