@@ -1,18 +1,32 @@
-#include "fingerprint/file/json_members.h"
+#include "base/json_members.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "base/try.h"
+
 namespace tensorguard::internal {
+namespace {
+
+// As a file may write it: attacker text, and long.
+std::string Shown(const Json& value) {
+  constexpr size_t kMostShown = 200;
+  return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, kMostShown);
+}
+
+std::string FoundOf(const Json* member) { return member == nullptr ? "nothing" : Shown(*member); }
+
+}  // namespace
 
 JsonMembers::JsonMembers(const Json& object, std::string where)
     : object_(object), where_(std::move(where)) {
   if (object_.is_object()) return;
   problem_ = Error{.kind = ErrorKind::kBadFile,
-                   .problem = where_ + " is no object",
+                   .problem = (where_.empty() ? "the document" : where_) + " is no object",
                    .found = object_.type_name(),
                    .expected = "an object"};
 }
@@ -24,10 +38,16 @@ const Json* JsonMembers::Take(std::string_view name) {
   return found == object_.end() ? nullptr : &*found;
 }
 
+bool JsonMembers::Has(std::string_view name) const { return object_.contains(name); }
+
+std::string JsonMembers::PlaceOf(std::string_view name) const {
+  return where_.empty() ? fmt::format("\"{}\"", name) : fmt::format("{}.{}", where_, name);
+}
+
 void JsonMembers::Fail(std::string_view name, std::string found, std::string expected) {
   if (problem_) return;
   problem_ = Error{.kind = ErrorKind::kBadFile,
-                   .problem = fmt::format("{}.{} is not what it should be", where_, name),
+                   .problem = PlaceOf(name) + " is not what it should be",
                    .found = std::move(found),
                    .expected = std::move(expected)};
 }
@@ -35,7 +55,7 @@ void JsonMembers::Fail(std::string_view name, std::string found, std::string exp
 std::string JsonMembers::Text(std::string_view name) {
   const Json* member = Take(name);
   if (member != nullptr && member->is_string()) return member->get<std::string>();
-  Fail(name, member == nullptr ? "nothing" : member->type_name(), "a text");
+  Fail(name, FoundOf(member), "a text");
   return {};
 }
 
@@ -48,7 +68,7 @@ uint64_t JsonMembers::Number(std::string_view name, uint64_t least, uint64_t mos
   const Json* member = Take(name);
   const std::string expected = fmt::format("a whole number from {} to {}", least, most);
   if (member == nullptr || !member->is_number_unsigned()) {
-    Fail(name, member == nullptr ? "nothing" : member->type_name(), expected);
+    Fail(name, FoundOf(member), expected);
     return least;
   }
   const auto number = member->get<uint64_t>();
@@ -62,10 +82,19 @@ std::optional<uint64_t> JsonMembers::NumberIfThere(std::string_view name, uint64
   return Number(name, 0, most);
 }
 
+double JsonMembers::Real(std::string_view name) {
+  const Json* member = Take(name);
+  if (member != nullptr && member->is_number() && std::isfinite(member->get<double>())) {
+    return member->get<double>();
+  }
+  Fail(name, FoundOf(member), "a finite number");
+  return 0;
+}
+
 bool JsonMembers::Flag(std::string_view name) {
   const Json* member = Take(name);
   if (member != nullptr && member->is_boolean()) return member->get<bool>();
-  Fail(name, member == nullptr ? "nothing" : member->type_name(), "true or false");
+  Fail(name, FoundOf(member), "true or false");
   return false;
 }
 
@@ -83,7 +112,7 @@ const Json& JsonMembers::Array(std::string_view name, size_t most) {
   static const Json kEmpty = Json::array();
   const Json* member = Take(name);
   if (member == nullptr || !member->is_array()) {
-    Fail(name, member == nullptr ? "nothing" : member->type_name(), "an array");
+    Fail(name, FoundOf(member), "an array");
     return kEmpty;
   }
   if (member->size() <= most) return *member;
@@ -91,12 +120,51 @@ const Json& JsonMembers::Array(std::string_view name, size_t most) {
   return kEmpty;
 }
 
-Result<void> JsonMembers::Finish() {
+const Json* JsonMembers::TakeArrayIfThere(std::string_view name, size_t most) {
+  const Json* member = Take(name);
+  return member == nullptr || member->is_null() ? nullptr : &Array(name, most);
+}
+
+std::vector<std::string> JsonMembers::TextsIfThere(std::string_view name, size_t most) {
+  std::vector<std::string> texts;
+  const Json* array = TakeArrayIfThere(name, most);
+  if (array == nullptr) return texts;
+  for (const Json& item : *array) {
+    if (!item.is_string()) {
+      Fail(name, Shown(item), "texts alone");
+      return {};
+    }
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+std::vector<double> JsonMembers::RealsIfThere(std::string_view name, size_t most) {
+  std::vector<double> numbers;
+  const Json* array = TakeArrayIfThere(name, most);
+  if (array == nullptr) return numbers;
+  for (const Json& item : *array) {
+    if (!item.is_number() || !std::isfinite(item.get<double>())) {
+      Fail(name, Shown(item), "finite numbers alone");
+      return {};
+    }
+    numbers.push_back(item.get<double>());
+  }
+  return numbers;
+}
+
+Result<void> JsonMembers::Check() const {
   if (problem_) return *problem_;
+  return {};
+}
+
+Result<void> JsonMembers::Finish() const {
+  TG_TRY(Check());
   for (const auto& [name, value] : object_.items()) {
     if (taken_.contains(name)) continue;
     return Error{.kind = ErrorKind::kBadFile,
-                 .problem = where_ + " has a member that this version does not know",
+                 .problem = (where_.empty() ? "the document" : where_) +
+                            " has a member that this version does not know",
                  .found = name};
   }
   return {};

@@ -102,11 +102,11 @@ struct BadTruth {
 TEST(Truth, RefusesWhatIsNotOfItsForm) {
   const BadTruth bad[] = {
       {"{}", "the truth is no list"},
-      {"[1]", "entry 1: an entry is no object"},
+      {"[1]", "entry 1 is no object"},
       {R"([{"name":"../x","root":"x","kind":"base","relation":"base"}])",
-       "entry 1: a name is no file name"},
+       "entry 1.name is not what it should be"},
       {R"([{"name":"x","root":"x","kind":"base","relation":"cousin"}])",
-       "entry 1: no such relation"},
+       "entry 1.relation is not what it should be"},
       {R"([{"name":"x","root":"y","kind":"base","relation":"base"}])",
        "the root of x is no base of the list"},
       {R"([{"name":"x","root":"x","kind":"base","relation":"base"},
@@ -115,7 +115,7 @@ TEST(Truth, RefusesWhatIsNotOfItsForm) {
       {R"([{"name":"x","root":"x","kind":"base","relation":"base","parents":["z"]}])",
        "x names a model that is not in the list"},
       {R"([{"name":"x","root":"x","kind":"base","relation":"base","parents":["x"],"weights":[]}])",
-       "entry 1: \"weights\" does not fit \"parents\""},
+       "entry 1.weights is not what it should be"},
   };
   const ScratchFolder folder;
   for (const BadTruth& each : bad) {

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {
@@ -28,92 +30,37 @@ constexpr std::array<std::string_view, 18> kFeatureNames = {
     "norm_std",       "norm_norm",      kLayerCountKey,
 };
 
-Error BadValue(std::string_view key, std::string expected, const Json& value) {
-  return {.problem = fmt::format("the value of \"{}\" is unusable", key),
-          .found = value.dump(-1, ' ', true, Json::error_handler_t::replace),
-          .expected = std::move(expected)};
+constexpr size_t kMostSelectedTensors = size_t{1} << 20;
+
+void ReadValue(std::string_view name, JsonMembers& members, PaperFeatures& features) {
+  features.values.emplace(name, members.Real(name));
 }
 
-Result<const Json*> Find(const Json& object, std::string_view key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return Error{.problem = fmt::format("key \"{}\" is missing", key)};
-  return &*found;
-}
-
-Result<double> ReadNumber(const Json& object, std::string_view key) {
-  TG_ASSIGN(const auto value, Find(object, key));
-  const bool finite = value->is_number() && std::isfinite(value->get<double>());
-  if (!finite) return BadValue(key, "a finite number", *value);
-  return value->get<double>();
-}
-
-Result<uint64_t> ReadCount(const Json& object, std::string_view key) {
-  TG_ASSIGN(const auto value, Find(object, key));
-  if (!value->is_number_unsigned()) return BadValue(key, "a whole number, 0 or more", *value);
-  return value->get<uint64_t>();
-}
-
-// The mean, std and norm of one kind of tensor: all three, or none where the model has no such
-// tensor.
-Result<void> ReadKind(const Json& object, std::span<const std::string_view> names,
-                      PaperFeatures& features) {
-  bool present = false;
-  for (const std::string_view name : names) present = present || object.contains(name);
-  if (!present) return {};
-  for (const std::string_view name : names) {
-    TG_ASSIGN(const auto value, ReadNumber(object, name));
-    features.values.emplace(name, value);
-  }
-  return {};
-}
-
-Result<void> ReadValues(const Json& object, PaperFeatures& features) {
+void ReadValues(JsonMembers& members, PaperFeatures& features) {
   const std::span<const std::string_view> names = kFeatureNames;
   for (const std::string_view name : names.first(kGlobalFeatures)) {
-    TG_ASSIGN(const auto value, ReadNumber(object, name));
-    features.values.emplace(name, value);
+    ReadValue(name, members, features);
   }
+  // The mean, std and norm of one kind of tensor: all three, or none where the model has no such
+  // tensor.
   for (size_t i = kGlobalFeatures; i + 1 < names.size(); i += kFeaturesPerKind) {
-    auto read = ReadKind(object, names.subspan(i, kFeaturesPerKind), features);
-    if (!read) return read;
+    const auto of_kind = names.subspan(i, kFeaturesPerKind);
+    if (std::ranges::none_of(of_kind, [&](auto name) { return members.Has(name); })) continue;
+    for (const std::string_view name : of_kind) ReadValue(name, members, features);
   }
-  TG_ASSIGN(const auto layers, ReadCount(object, kLayerCountKey));
-  if (layers > kMostLayers) {
-    return BadValue(kLayerCountKey, fmt::format("at most {}", kMostLayers), layers);
-  }
-  features.values.emplace(kLayerCountKey, static_cast<double>(layers));
-  return {};
-}
-
-Result<std::vector<std::string>> ReadSelectedTensors(const Json& object) {
-  std::vector<std::string> tensors;
-  const auto list = object.find(kSelectedTensorsKey);
-  if (list == object.end()) return tensors;
-  if (!list->is_array()) return BadValue(kSelectedTensorsKey, "a list of tensor names", *list);
-  for (const Json& name : *list) {
-    if (!name.is_string()) return BadValue(kSelectedTensorsKey, "tensor names only", name);
-    tensors.push_back(name.get<std::string>());
-  }
-  return tensors;
+  features.values.emplace(kLayerCountKey,
+                          static_cast<double>(members.Number(kLayerCountKey, 0, kMostLayers)));
 }
 
 Result<PaperFeatures> FromJson(const Json& object) {
-  if (!object.is_object()) return Error{.problem = "not a JSON object with features"};
+  JsonMembers members(object, "");
   PaperFeatures features;
-  TG_TRY(ReadValues(object, features));
-
-  TG_ASSIGN(const auto parameters, ReadCount(object, kParametersKey));
-  features.total_params = parameters;
-
-  const auto name = Find(object, kModelNameKey);
-  if (!name) return name.error();
-  if (!(*name)->is_string() || (*name)->get_ref<const std::string&>().empty()) {
-    return BadValue(kModelNameKey, "a name", **name);
-  }
-  features.model_name = (*name)->get<std::string>();
-
-  TG_ASSIGN(auto tensors, ReadSelectedTensors(object));
-  features.selected_tensors = std::move(tensors);
+  ReadValues(members, features);
+  features.total_params = members.Number(kParametersKey, 0, std::numeric_limits<uint64_t>::max());
+  features.model_name = members.Text(kModelNameKey);
+  if (features.model_name.empty()) members.Fail(kModelNameKey, "an empty text", "a name");
+  features.selected_tensors = members.TextsIfThere(kSelectedTensorsKey, kMostSelectedTensors);
+  TG_TRY(members.Check());
   return features;
 }
 

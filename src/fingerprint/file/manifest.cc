@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_members.h"
 #include "base/try.h"
 #include "fingerprint/file/fingerprint_tables.h"
-#include "fingerprint/file/json_members.h"
 #include "fingerprint/file/matrix_budget.h"
 #include "fingerprint/file/weight_index.h"
 

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/json_members.h"
 #include "base/try.h"
-#include "fingerprint/file/json_members.h"
 #include "fingerprint/sketches/probe_numbers.h"
 #include "safetensors/dtype.h"
 
