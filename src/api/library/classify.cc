@@ -22,7 +22,7 @@ Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fing
     classification.candidates.push_back(
         {.known = each.known,
          .model_name = known[each.known].model_name(),
-         .verdict = internal::PublicVerdict(each.comparison.verdict),
+         .verdict = each.comparison.verdict,
          .score = each.comparison.score,
          .corrected_p_value = each.corrected_p_value});
   }
