@@ -12,22 +12,9 @@
 #include "tensorguard/export.h"
 #include "tensorguard/fingerprint.h"
 #include "tensorguard/result.h"
+#include "tensorguard/verdict.h"
 
 namespace tensorguard {
-
-// docs/verdicts.md says what each rests on.
-enum class Verdict {
-  kIdentical,        // every weight was compared and is the same, or but for its type's rounding
-  kDerived,          // the weights of one come from the other, or both from a common origin
-  kReparameterised,  // derived, and the basis of the weights was changed
-  kSharedInitialisation,  // the same initial weights, trained apart
-  kIndependent,           // what was compared shows no common origin
-  kInconclusive,          // the evidence does not decide
-};
-
-// "identical", "derived", "reparameterised", "shared-initialisation", "independent",
-// "inconclusive".
-TENSORGUARD_EXPORT std::string_view VerdictName(Verdict verdict);
 
 // Where a model's parameters are found in the other one, in shares that sum to 1.
 struct Shares {

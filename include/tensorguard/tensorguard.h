@@ -13,6 +13,7 @@
 #include "tensorguard/model.h"
 #include "tensorguard/progress.h"
 #include "tensorguard/result.h"
+#include "tensorguard/verdict.h"
 #include "tensorguard/version.h"
 
 #endif  // TENSORGUARD_TENSORGUARD_TENSORGUARD_H_

@@ -181,24 +181,6 @@ Judgement JudgeWithoutCommonWeights(const Evidence& evidence) {
 
 }  // namespace
 
-std::string_view VerdictName(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kIdentical:
-      return "identical";
-    case Verdict::kDerived:
-      return "derived";
-    case Verdict::kReparameterised:
-      return "reparameterised";
-    case Verdict::kSharedInitialisation:
-      return "shared-initialisation";
-    case Verdict::kIndependent:
-      return "independent";
-    case Verdict::kInconclusive:
-      break;
-  }
-  return "inconclusive";
-}
-
 std::string_view VerdictSentence(Verdict verdict) {
   switch (verdict) {
     case Verdict::kIdentical:
@@ -241,3 +223,25 @@ Judgement JudgeEvidence(const Evidence& evidence) {
 }
 
 }  // namespace tensorguard::internal
+
+namespace tensorguard {
+
+std::string_view VerdictName(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kIdentical:
+      return "identical";
+    case Verdict::kDerived:
+      return "derived";
+    case Verdict::kReparameterised:
+      return "reparameterised";
+    case Verdict::kSharedInitialisation:
+      return "shared-initialisation";
+    case Verdict::kIndependent:
+      return "independent";
+    case Verdict::kInconclusive:
+      break;
+  }
+  return "inconclusive";
+}
+
+}  // namespace tensorguard

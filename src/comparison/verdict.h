@@ -6,20 +6,9 @@
 #include <optional>
 #include <string_view>
 
+#include "tensorguard/verdict.h"
+
 namespace tensorguard::internal {
-
-enum class Verdict {
-  kIdentical,             // the same numbers
-  kDerived,               // trained, pruned, merged, quantised, ... from one another or one origin
-  kReparameterised,       // derived, and the basis of the weights was changed
-  kSharedInitialisation,  // the same initial weights, trained apart
-  kIndependent,
-  kInconclusive,
-};
-
-// "identical", "derived", "reparameterised", "shared-initialisation", "independent",
-// "inconclusive".
-std::string_view VerdictName(Verdict verdict);
 
 // One sentence for a reader who knows nothing of the method.
 std::string_view VerdictSentence(Verdict verdict);

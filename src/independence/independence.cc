@@ -8,6 +8,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/read_progress.h"
 #include "base/try.h"
 #include "independence/combined_parts.h"
 #include "independence/matching_rounds.h"
@@ -150,43 +151,6 @@ uint64_t BytesOf(const BlockList& blocks) {
   return bytes;
 }
 
-// Tells how far the test is: each part as one reading of all blocks.
-class ProgressMeter {
- public:
-  ProgressMeter(const ProgressCallback& callback, uint64_t bytes_per_part)
-      : callback_(callback), bytes_per_part_(bytes_per_part) {}
-
-  void StartPart(std::string_view name) {
-    part_ = name;
-    done_ = parts_started_++ * bytes_per_part_;
-    Report();
-  }
-
-  void Finish() {
-    done_ = kPartNames.size() * bytes_per_part_;
-    Report();
-  }
-
-  void Add(uint64_t bytes) {
-    done_ = std::min(done_ + bytes, parts_started_ * bytes_per_part_);
-    Report();
-  }
-
- private:
-  void Report() {
-    if (callback_) {
-      callback_(
-          {.what = part_, .bytes_done = done_, .bytes_total = kPartNames.size() * bytes_per_part_});
-    }
-  }
-
-  const ProgressCallback& callback_;
-  uint64_t bytes_per_part_ = 0;
-  std::string_view part_;
-  uint64_t parts_started_ = 0;
-  uint64_t done_ = 0;
-};
-
 // -1, 0 or 1 as the numbers of the first row of `a` come before, with or after those of `b`.
 Result<int> CompareFirstRows(const Network& network_a, const Weight& a, const Network& network_b,
                              const Weight& b) {
@@ -252,7 +216,10 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
   const BlockList blocks_a = ListFeedForwardBlocks(a);
   const BlockList blocks_b = ListFeedForwardBlocks(b);
   TG_ASSIGN(const auto reverse, TestedInReverse(a, blocks_a, b, blocks_b));
-  ProgressMeter progress(options.on_progress, BytesOf(blocks_a) + BytesOf(blocks_b));
+  // Each part counts as one reading of all blocks.
+  const uint64_t bytes_per_part = BytesOf(blocks_a) + BytesOf(blocks_b);
+  const uint64_t bytes_of_all = kPartNames.size() * bytes_per_part;
+  ReadProgress progress(options.on_progress, bytes_of_all);
   const Network& first = reverse ? b : a;
   const Network& second = reverse ? a : b;
   UnitReaders readers_first(first, options.threads);
@@ -267,11 +234,13 @@ Result<std::vector<DeepTestPart>> RunInFixedOrder(const Network& a, const Networ
                               .seed = options.seed,
                               .on_read = [&progress](uint64_t bytes) { progress.Add(bytes); }};
   const std::vector<TokenPair> in_order = reverse ? Reversed(tokens) : tokens;
-  const std::function<void(std::string_view)> on_part = [&progress](std::string_view name) {
-    progress.StartPart(name);
+  uint64_t parts_started = 0;
+  const std::function<void(std::string_view)> on_part = [&](std::string_view name) {
+    progress.Start(name);
+    progress.SkipTo(parts_started++ * bytes_per_part);
   };
   auto parts = PartRun(subjects, in_order, on_part).Run();
-  progress.Finish();
+  progress.SkipTo(bytes_of_all);
   if (parts && reverse) NameTheOtherWayRound(&*parts);
   return parts;
 }

@@ -64,7 +64,7 @@ Error DoesNotFit(DType dtype, float value) {
 }  // namespace
 
 Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::path& output,
-                            const ConvertOptions& options) {
+                            const WeightConversionOptions& options) {
   // Both lists are sorted by name, so that the same index means the same tensor.
   const std::vector<TensorInfo>& tensors = weights.tensors();
   if (auto checked = CheckOutput(output, tensors); !checked) return checked;

@@ -11,7 +11,7 @@
 
 namespace tensorguard::internal {
 
-struct ConvertOptions {
+struct WeightConversionOptions {
   DType dtype = DType::kF32;  // F32, F16 or BF16; rounded to nearest, ties to even
   ProgressCallback on_progress = {};
 };
@@ -22,7 +22,7 @@ struct ConvertOptions {
 // model; kMismatch, naming the tensor, for a number too large for the type. REQUIRES: the dtype is
 // one of the three.
 Result<void> ConvertWeights(const WeightSource& weights, const std::filesystem::path& output,
-                            const ConvertOptions& options = {});
+                            const WeightConversionOptions& options = {});
 
 }  // namespace tensorguard::internal
 

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <set>
 
+#include "base/read_progress.h"
 #include "base/text.h"
 #include "base/try.h"
 #include "paper/inputs/perturbed_inputs.h"
 #include "paper/inputs/random_numbers.h"
-#include "paper/read_progress.h"
 #include "paper/responses/gradient_moments.h"
 #include "paper/responses/tensor_response.h"
 #include "paper/tensor_selection.h"
@@ -156,7 +156,7 @@ Result<PaperProfile> ComputePaperProfile(const WeightSource& weights, std::strin
   std::vector<TensorFeatures> features;
   for (const Probe& probe : probes) {
     const TensorInfo& tensor = tensors[probe.tensor_index];
-    progress.StartTensor(tensor.name);
+    progress.Start(tensor.name);
     TG_ASSIGN(auto tensor_inputs, inputs.ForWidth(tensor.shape[1], probe.draws_adversarial()));
     TG_ASSIGN(auto response, MeasureResponse(weights, probe.tensor_index,
                                              InputBlock(tensor.shape[1], tensor_inputs),

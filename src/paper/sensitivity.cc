@@ -4,9 +4,9 @@
 #include <numeric>
 #include <set>
 
+#include "base/read_progress.h"
 #include "base/try.h"
 #include "paper/inputs/perturbed_inputs.h"
-#include "paper/read_progress.h"
 #include "paper/responses/tensor_response.h"
 #include "paper/tensor_selection.h"
 
@@ -48,7 +48,7 @@ Result<std::vector<TensorSensitivity>> MeasureSensitivity(const WeightSource& we
   PerturbedInputs inputs(weights, matrices, options.threads, on_read);
   std::vector<TensorSensitivity> sensitivities;
   for (const size_t i : matrices) {
-    progress.StartTensor(tensors[i].name);
+    progress.Start(tensors[i].name);
     const uint64_t width = tensors[i].shape[1];
     TG_ASSIGN(auto tensor_inputs, inputs.ForWidth(width, /*with_adversarial=*/true));
     TG_ASSIGN(auto response, MeasureResponse(weights, i, InputBlock(width, tensor_inputs),

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "anchors/anchor_list.h"
 #include "base/parallel.h"
+#include "base/read_progress.h"
 #include "base/try.h"
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "fingerprint/stored_fingerprint.h"
@@ -25,27 +25,11 @@
 namespace tensorguard::internal {
 namespace {
 
-// Counts the stored bytes that were read. Thread-safe.
-class ReadingProgress {
- public:
-  ReadingProgress(const ProgressCallback& callback, const WeightSource& source)
-      : callback_(callback) {
-    for (const TensorInfo& tensor : source.tensors()) all_bytes_ += tensor.stored_bytes;
-  }
-
-  void Read(std::string_view tensor, uint64_t bytes) {
-    if (!callback_) return;
-    const std::lock_guard lock(mutex_);
-    read_bytes_ = std::min(all_bytes_, read_bytes_ + bytes);
-    callback_({tensor, read_bytes_, all_bytes_});
-  }
-
- private:
-  const ProgressCallback& callback_;
-  uint64_t all_bytes_ = 0;
-  std::mutex mutex_;
-  uint64_t read_bytes_ = 0;
-};
+uint64_t StoredBytes(const WeightSource& source) {
+  uint64_t bytes = 0;
+  for (const TensorInfo& tensor : source.tensors()) bytes += tensor.stored_bytes;
+  return bytes;
+}
 
 // Shows each block to the summaries and, once it is there, to the frame. Thread-safe.
 class Watchers : public WeightBlockObserver {
@@ -304,9 +288,9 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
   if (!options.budget_bytes) {
     TG_ASSIGN(notes_on_sums, NotesOnArchiveSums(model, options.threads));
   }
-  ReadingProgress progress(options.on_progress, *model.weights);
+  ReadProgress progress(options.on_progress, StoredBytes(*model.weights));
   WeightSummaries summaries(
-      [&](std::string_view tensor, uint64_t bytes) { progress.Read(tensor, bytes); });
+      [&](std::string_view tensor, uint64_t bytes) { progress.Add(tensor, bytes); });
   Watchers watchers(summaries);
   const ThreadSplit threads = SplitThreads(model, options.threads);
   TG_ASSIGN(const auto network,

@@ -19,12 +19,11 @@ Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fing
             internal::ClassifyFingerprint(unknown.data(), fingerprints, {.threads = threads}));
   Classification classification = {.known = result.known};
   for (const internal::KnownCandidate& each : result.candidates) {
-    classification.candidates.push_back(
-        {.known = each.known,
-         .model_name = known[each.known].model_name(),
-         .verdict = internal::PublicVerdict(each.comparison.verdict),
-         .score = each.comparison.score,
-         .corrected_p_value = each.corrected_p_value});
+    classification.candidates.push_back({.known = each.known,
+                                         .model_name = known[each.known].model_name(),
+                                         .verdict = each.comparison.verdict,
+                                         .score = each.comparison.score,
+                                         .corrected_p_value = each.corrected_p_value});
   }
   return classification;
 }

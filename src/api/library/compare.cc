@@ -38,30 +38,12 @@ std::vector<TensorOrigin> OriginsOf(const Fingerprint& model, const ModelOrigins
 
 }  // namespace
 
-tensorguard::Verdict PublicVerdict(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kIdentical:
-      return tensorguard::Verdict::kIdentical;
-    case Verdict::kDerived:
-      return tensorguard::Verdict::kDerived;
-    case Verdict::kReparameterised:
-      return tensorguard::Verdict::kReparameterised;
-    case Verdict::kSharedInitialisation:
-      return tensorguard::Verdict::kSharedInitialisation;
-    case Verdict::kIndependent:
-      return tensorguard::Verdict::kIndependent;
-    case Verdict::kInconclusive:
-      break;
-  }
-  return tensorguard::Verdict::kInconclusive;
-}
-
 tensorguard::Comparison PublicComparison(ComparedPair pair) {
   const PairOrigins& origins = pair.comparison.origins;
   tensorguard::Comparison comparison = {
       .model_a = pair.first.model_name,
       .model_b = pair.second.model_name,
-      .verdict = PublicVerdict(pair.verdict),
+      .verdict = pair.verdict,
       .in_part = pair.in_part,
       .reason = ReasonOf(pair),
       .score = pair.comparison.score,
@@ -80,24 +62,6 @@ tensorguard::Comparison PublicComparison(ComparedPair pair) {
 }
 
 }  // namespace internal
-
-std::string_view VerdictName(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kIdentical:
-      return internal::VerdictName(internal::Verdict::kIdentical);
-    case Verdict::kDerived:
-      return internal::VerdictName(internal::Verdict::kDerived);
-    case Verdict::kReparameterised:
-      return internal::VerdictName(internal::Verdict::kReparameterised);
-    case Verdict::kSharedInitialisation:
-      return internal::VerdictName(internal::Verdict::kSharedInitialisation);
-    case Verdict::kIndependent:
-      return internal::VerdictName(internal::Verdict::kIndependent);
-    case Verdict::kInconclusive:
-      break;
-  }
-  return internal::VerdictName(internal::Verdict::kInconclusive);
-}
 
 Result<Comparison> Compare(const Fingerprint& a, const Fingerprint& b) {
   TG_ASSIGN(auto pair, internal::ComparePrints(a.data(), b.data()));

@@ -7,8 +7,6 @@
 
 namespace tensorguard::internal {
 
-tensorguard::Verdict PublicVerdict(Verdict verdict);
-
 tensorguard::Comparison PublicComparison(ComparedPair pair);
 
 }  // namespace tensorguard::internal

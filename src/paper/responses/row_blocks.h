@@ -26,7 +26,7 @@ struct RowBlock {
 // AddResponses wants it for rows cut into runs of columns.
 inline constexpr uint64_t kBlockElements = 32768;
 
-inline uint64_t RowsPerBlock(uint64_t columns) {
+inline uint64_t RowsReadAtOnce(uint64_t columns) {
   return std::max<uint64_t>(1, kBlockElements / columns);
 }
 
@@ -55,7 +55,7 @@ template <class Number, class Use>
 Result<void> ForEachBlock(const WeightSource& weights, size_t tensor_index, uint64_t columns,
                           uint64_t first_row, uint64_t last_row, const Use& use) {
   const std::span<Number> buffer = BlockBuffer<Number>();
-  const uint64_t rows_per_block = RowsPerBlock(columns);
+  const uint64_t rows_per_block = RowsReadAtOnce(columns);
   for (uint64_t row = first_row; row < last_row; row += rows_per_block) {
     const uint64_t row_count = std::min(rows_per_block, last_row - row);
     for (uint64_t column = 0; column < columns; column += kBlockElements) {

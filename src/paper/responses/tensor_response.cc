@@ -46,7 +46,7 @@ Result<std::vector<Responses>> ResponsesOfRows(const WeightSource& weights, size
   const uint64_t columns = tensor.shape[1];
   std::vector<Responses> responses(row_count);
 
-  const uint64_t rows_per_block = RowsPerBlock(columns);
+  const uint64_t rows_per_block = RowsReadAtOnce(columns);
   const uint64_t block_count = (row_count + rows_per_block - 1) / rows_per_block;
   auto measured = ParallelFor(block_count, threads, [&](size_t i) {
     const uint64_t first_row = i * rows_per_block;
