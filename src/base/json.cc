@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/json_text.h"
+#include "base/json/json_text.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {

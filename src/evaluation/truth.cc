@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/json.h"
-#include "base/json_members.h"
+#include "base/json/json_members.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {

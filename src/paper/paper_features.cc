@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/json_members.h"
+#include "base/json/json_members.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {

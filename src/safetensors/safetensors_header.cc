@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "base/json_text.h"
+#include "base/json/json_text.h"
 
 namespace tensorguard::internal {
 namespace {

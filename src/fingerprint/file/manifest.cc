@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/json_members.h"
+#include "base/json/json_members.h"
 #include "base/try.h"
 #include "fingerprint/file/fingerprint_tables.h"
 #include "fingerprint/file/matrix_budget.h"

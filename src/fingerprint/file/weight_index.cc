@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/checked.h"
-#include "base/json_members.h"
+#include "base/json/json_members.h"
 #include "base/try.h"
 #include "fingerprint/sketches/probe_numbers.h"
 #include "safetensors/dtype.h"

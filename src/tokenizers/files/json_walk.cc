@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/json_text.h"
+#include "base/json/json_text.h"
 
 namespace tensorguard::internal {
 namespace {

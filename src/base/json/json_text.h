@@ -1,6 +1,6 @@
 // JSON text on its way through the parser: how far it has been read, and what is wrong with it.
-#ifndef TENSORGUARD_BASE_JSON_TEXT_H_
-#define TENSORGUARD_BASE_JSON_TEXT_H_
+#ifndef TENSORGUARD_BASE_JSON_JSON_TEXT_H_
+#define TENSORGUARD_BASE_JSON_JSON_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -58,4 +58,4 @@ std::string JsonSyntaxProblem(const nlohmann::json::exception& exception);
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_BASE_JSON_TEXT_H_
+#endif  // TENSORGUARD_BASE_JSON_JSON_TEXT_H_

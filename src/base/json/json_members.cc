@@ -1,4 +1,4 @@
-#include "base/json_members.h"
+#include "base/json/json_members.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,6 +1,6 @@
 // Members of a JSON object taken one by one, each checked.
-#ifndef TENSORGUARD_BASE_JSON_MEMBERS_H_
-#define TENSORGUARD_BASE_JSON_MEMBERS_H_
+#ifndef TENSORGUARD_BASE_JSON_JSON_MEMBERS_H_
+#define TENSORGUARD_BASE_JSON_JSON_MEMBERS_H_
 
 #include <cstdint>
 #include <optional>
@@ -60,4 +60,4 @@ class JsonMembers {
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_BASE_JSON_MEMBERS_H_
+#endif  // TENSORGUARD_BASE_JSON_JSON_MEMBERS_H_
