@@ -113,10 +113,10 @@ std::optional<DirectionSign> OnGrid(const LaterModel& later, const Fingerprint& 
 }
 
 // What a projection leaves is at right angles to what it takes: |other|^2 = |model|^2 + |taken|^2.
-// Within the error of the sketches of so many matrices.
-bool IsProjection(const WeightCourse& course, Side later) {
+// Within the error of the sketches of so many matrices, each with `freedom` numbers for the change.
+bool IsProjection(const WeightCourse& course, Side later, double freedom) {
   const double growth = later == Side::kB ? course.Growth() : -course.Growth();
-  const double error = 3 / std::sqrt(kSketchFreedom * static_cast<double>(course.matrices) / 2);
+  const double error = 3 / std::sqrt(freedom * static_cast<double>(course.matrices) / 2);
   return std::abs(growth + 1) <= std::max(0.02, error);
 }
 
@@ -131,7 +131,7 @@ std::optional<DirectionSign> Zeros(const LaterModel& later, const Fingerprint& a
         const double single = ScatteredZeros(model) - ScatteredZeros(other);
         return std::max(0.0, blocks) + EnergyOfSmallest(std::max(0.0, single));
       });
-  const bool alone = course && explained && IsProjection(*course, later.side);
+  const bool alone = course && explained && IsProjection(*course, later.side, kSketchFreedom);
   return DirectionSign{
       .kind = DirectionSignKind::kZeros,
       .later = later.side,
@@ -149,7 +149,8 @@ std::optional<DirectionSign> Removed(const LaterModel& later, const Comparison& 
   const bool found =
       std::any_of(comparison.findings.begin(), comparison.findings.end(),
                   [](const Finding& finding) { return finding.kind == FindingKind::kDirection; });
-  if (!found || !course || !IsProjection(*course, later.side)) return {};
+  // A change of rank one lies along one row of each sketch.
+  if (!found || !course || !IsProjection(*course, later.side, kSketchSize)) return {};
   return DirectionSign{
       .kind = DirectionSignKind::kRemoved,
       .later = later.side,

@@ -33,6 +33,9 @@ struct MergeExplanation {
   // Of the squared distance to the nearest single candidate, or to the origin of increments, the
   // share that the merge leaves; of pieces the share of matrices that no parent has.
   double residual = 0;
+  // Of increments: what is left over is the same part of what the parents give in every matrix, as
+  // after numbers were dropped or trimmed, not as after more training.
+  bool rest_is_even = false;
   double relative_residual = 0;  // of a mixture: distance to the merge over the norm of the model
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <armadillo>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "comparison/thresholds.h"
@@ -14,6 +15,13 @@ namespace {
 // over all parents up to 0.07 in merges, 0.15 and more of models that were trained beside others.
 constexpr double kMostUneven = 0.11;
 constexpr double kMostUnevenOfOne = 0.15;
+// Where what is left over is in every matrix the same part of what the parents give, as it is after
+// numbers were dropped, trimmed or elected: a deviation up to 0.08, 0.14 and more after training.
+constexpr double kMostUnevenRest = 0.1;
+constexpr double kMostUnevenBeforeRest = 0.3;
+// A factor of its own in each matrix, as model stock takes, leaves the weights' ratios; siblings
+// that learned alike have such ratios, too, but explain less.
+constexpr double kLeastExplainedByRatios = 0.75;
 // More than once is what no merge takes of a change.
 constexpr double kMostWeight = 1.2;
 // One in a thousand, among all candidates and parents.
@@ -78,28 +86,79 @@ std::optional<Fit> FitTo(const arma::mat& products, const std::vector<size_t>& m
   return fit;
 }
 
-bool IsEven(const Changes& changes, const std::vector<size_t>& members) {
-  const size_t count = members.size();
-  arma::vec sums(count, arma::fill::zeros);
-  arma::vec squares(count, arma::fill::zeros);
-  arma::vec expected(count, arma::fill::zeros);
+// Deviation over the matrices, beyond the expected, over the mean: of each weight.
+class Evenness {
+ public:
+  explicit Evenness(size_t count)
+      : sums_(count, arma::fill::zeros),
+        squares_(count, arma::fill::zeros),
+        expected_(count, arma::fill::zeros) {}
+
+  void Add(const arma::vec& values, const arma::vec& errors) {
+    sums_ += values;
+    squares_ += arma::square(values);
+    expected_ += arma::square(errors);
+    ++added_;
+  }
+
+  // Infinite where a mean is not above 0.
+  arma::vec Deviations() const {
+    arma::vec deviations(sums_.n_elem);
+    for (arma::uword i = 0; i < deviations.n_elem; ++i) {
+      const double mean = sums_(i) / added_;
+      const double variance = squares_(i) / added_ - mean * mean - expected_(i) / added_;
+      deviations(i) = mean > 0 ? std::sqrt(std::max(0.0, variance)) / mean
+                               : std::numeric_limits<double>::infinity();
+    }
+    return deviations;
+  }
+
+ private:
+  arma::vec sums_;
+  arma::vec squares_;
+  arma::vec expected_;
+  double added_ = 0;
+};
+
+bool AreEven(const arma::vec& deviations) {
+  return deviations.max() <= kMostUnevenOfOne && arma::mean(deviations) <= kMostUneven;
+}
+
+// Of what the fit leaves over, over what its parents give, in each matrix.
+double UnevennessOfRest(const Changes& changes, const Fit& fit) {
+  const arma::uvec places = arma::conv_to<arma::uvec>::from(fit.members);
+  Evenness rests(1);
   for (const arma::mat& products : changes.by_matrix()) {
-    const auto fit = FitTo(products, members, kSketchFreedom);
+    const arma::mat gram = products.submat(places, places);
+    const arma::vec with_child = products.submat(places, arma::uvec{0});
+    const double given = arma::dot(arma::square(fit.weights), gram.diag());
+    const double rest = products(0, 0) - 2 * arma::dot(fit.weights, with_child) +
+                        arma::dot(fit.weights, gram * fit.weights);
+    if (given <= 0) continue;
+    // Both are squared lengths of sketches.
+    rests.Add({rest / given}, {rest / given * std::sqrt(4.0 / kSketchFreedom)});
+  }
+  return rests.Deviations().max();
+}
+
+bool RestIsEven(const Changes& changes, const Fit& fit) {
+  return UnevennessOfRest(changes, fit) <= kMostUnevenRest;
+}
+
+bool IsEven(const Changes& changes, const Fit& whole) {
+  Evenness weights(whole.members.size());
+  Evenness ratios(whole.members.size());
+  for (const arma::mat& products : changes.by_matrix()) {
+    const auto fit = FitTo(products, whole.members, kSketchFreedom);
     if (!fit) return false;
-    sums += fit->weights;
-    squares += arma::square(fit->weights);
-    expected += arma::square(fit->errors);
+    weights.Add(fit->weights, fit->errors);
+    const double sum = arma::accu(fit->weights);
+    if (sum > 0) ratios.Add(fit->weights / sum, fit->errors / sum);
   }
-  const auto matrices = static_cast<double>(changes.by_matrix().size());
-  double uneven = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const double mean = sums(i) / matrices;
-    const double variance = squares(i) / matrices - mean * mean - expected(i) / matrices;
-    const double own = std::sqrt(std::max(0.0, variance)) / mean;
-    if (mean <= 0 || own > kMostUnevenOfOne) return false;
-    uneven += own / static_cast<double>(count);
-  }
-  return uneven <= kMostUneven;
+  const arma::vec deviations = weights.Deviations();
+  if (AreEven(deviations)) return true;
+  if (whole.explained >= kLeastExplainedByRatios && AreEven(ratios.Deviations())) return true;
+  return deviations.max() <= kMostUnevenBeforeRest && RestIsEven(changes, whole);
 }
 
 // Normal deviate that one of so many tests exceeds with kFamilyError, by bisection.
@@ -120,30 +179,52 @@ bool IsSupported(const Changes& changes, const Fit& fit) {
     if (fit.weights(i) < kLeastWeight || fit.weights(i) > kMostWeight) return false;
     if (fit.weights(i) < deviate * fit.errors(i)) return false;
   }
-  return IsEven(changes, fit.members);
+  return true;
 }
 
-// Adds what explains most of what is left, while it does.
-Fit Grow(const Changes& changes, Fit fit, const std::vector<size_t>& candidates) {
+std::optional<Fit> BestWithOneMore(const Changes& changes, const Fit& fit,
+                                   const std::vector<size_t>& candidates) {
   const double numbers = kSketchFreedom * static_cast<double>(changes.by_matrix().size());
-  while (fit.members.size() < kMostParents) {
-    std::optional<Fit> best;
-    for (const size_t candidate : candidates) {
-      if (std::find(fit.members.begin(), fit.members.end(), candidate) != fit.members.end()) {
-        continue;
-      }
-      std::vector<size_t> members = fit.members;
-      members.push_back(candidate);
-      auto larger = FitTo(changes.total(), members, numbers);
-      if (!larger || larger->explained < fit.explained + kLeastIncrement) continue;
-      if (best && larger->explained <= best->explained) continue;
-      if (!IsSupported(changes, *larger)) continue;
-      best = std::move(larger);
+  std::optional<Fit> best;
+  for (const size_t candidate : candidates) {
+    if (std::find(fit.members.begin(), fit.members.end(), candidate) != fit.members.end()) {
+      continue;
     }
-    if (!best) break;
-    fit = std::move(*best);
+    std::vector<size_t> members = fit.members;
+    members.push_back(candidate);
+    auto larger = FitTo(changes.total(), members, numbers);
+    if (!larger || larger->explained < fit.explained + kLeastIncrement) continue;
+    if (best && larger->explained <= best->explained) continue;
+    if (IsSupported(changes, *larger)) best = std::move(larger);
   }
-  return fit;
+  return best;
+}
+
+// Adds what explains most of what is left, while it does. The largest such sum that is even: one
+// parent alone need not be.
+Fit Grow(const Changes& changes, const Fit& start, const std::vector<size_t>& candidates) {
+  Fit even = start;
+  Fit fit = start;
+  while (fit.members.size() < kMostParents) {
+    auto larger = BestWithOneMore(changes, fit, candidates);
+    if (!larger) break;
+    fit = *std::move(larger);
+    if (IsEven(changes, fit)) even = fit;
+  }
+  return even;
+}
+
+// What two models have in common lies between them whether they came from it or it was merged from
+// them. What came from it was trained, and that leaves no even rest.
+std::optional<Fit> FitAmong(const Changes& changes, const std::vector<size_t>& others,
+                            const std::vector<size_t>& all) {
+  const Fit of_others = Grow(changes, {}, others);
+  Fit of_all = Grow(changes, {}, all);
+  const bool even = of_all.members.size() >= 2 && RestIsEven(changes, of_all);
+  if (even && of_all.explained >= of_others.explained) return of_all;
+  if (of_others.members.size() >= 2) return Grow(changes, of_others, all);
+  if (of_all.members.size() < 2 || of_all.explained < kWhollyExplained) return std::nullopt;
+  return of_all;
 }
 
 }  // namespace
@@ -163,17 +244,15 @@ std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
         std::find(descendants.begin(), descendants.end(), models[place]) != descendants.end();
     if (!below) others.push_back(place);
   }
-  Fit fit = Grow(changes, {}, others);
-  const bool without_descendants = fit.members.size() >= 2;
-  fit = Grow(changes, without_descendants ? std::move(fit) : Fit{}, all);
-  if (fit.members.size() < 2) return std::nullopt;
-  if (!without_descendants && fit.explained < kWhollyExplained) return std::nullopt;
+  const auto fit = FitAmong(changes, others, all);
+  if (!fit) return std::nullopt;
   MergeExplanation merge{.form = MergeForm::kIncrements,
-                         .residual = std::max(0.0, 1 - fit.explained)};
-  for (size_t i = 0; i < fit.members.size(); ++i) {
-    merge.parents.push_back({.candidate = changes.model(fit.members[i]),
-                             .weight = fit.weights(i),
-                             .error = fit.errors(i)});
+                         .residual = std::max(0.0, 1 - fit->explained),
+                         .rest_is_even = RestIsEven(changes, *fit)};
+  for (size_t i = 0; i < fit->members.size(); ++i) {
+    merge.parents.push_back({.candidate = changes.model(fit->members[i]),
+                             .weight = fit->weights(i),
+                             .error = fit->errors(i)});
   }
   std::stable_sort(merge.parents.begin(), merge.parents.end(),
                    [](const MergeParent& x, const MergeParent& y) { return x.weight > y.weight; });

@@ -1,9 +1,10 @@
 // A merge's change since an origin as a sum of the changes of its parents.
 //
 // Linear merges, task arithmetic, and those that drop, trim or elect numbers of the changes (DARE,
-// TIES, breadcrumbs) give each parent one weight in all matrices, whatever else they leave or add.
-// A model that was trained beside others on like data holds shares of their changes, too, but other
-// ones in each matrix.
+// TIES, breadcrumbs) give each parent one weight in all matrices, whatever else they leave or add;
+// or what they leave over is the same part of each matrix; or the weights have the same ratios in
+// all (model stock). A model that was trained beside others on like data holds shares of their
+// changes, too, but other ones in each matrix.
 #ifndef TENSORGUARD_FAMILIES_LINEAGE_CHANGE_REGRESSION_H_
 #define TENSORGUARD_FAMILIES_LINEAGE_CHANGE_REGRESSION_H_
 
@@ -17,11 +18,11 @@
 namespace tensorguard::internal {
 
 // Least squares of the change of `child` since `origin` on those of the candidates, taken in one by
-// one while each explains more, with a weight beyond chance among so many (Bonferroni) and the same
-// in every matrix. `descendants`: candidates that may come from the child; they count only beside
-// two others, or where all is explained. Weights with their standard errors; what is left to 1 is
-// the origin's, and not told as a parent. Empty for fewer than two parents. REQUIRES: all of one
-// build, as BuildClassesOf has them.
+// one while each explains more, with a weight beyond chance among so many (Bonferroni); of these
+// sums the largest that is even over the matrices. `descendants`: candidates that may come from the
+// child; they count only beside two others, where all is explained, or where the rest is even.
+// Weights with their standard errors; what is left to 1 is the origin's, and not told as a parent.
+// Empty for fewer than two parents. REQUIRES: all of one build, as BuildClassesOf has them.
 std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
                                                    std::span<const size_t> candidates,
                                                    std::span<const size_t> descendants,

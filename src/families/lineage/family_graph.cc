@@ -37,7 +37,7 @@ class FamilyBuilder {
  private:
   std::vector<ClassTree> TreesOf(const std::vector<std::vector<size_t>>& classes) {
     std::vector<OriginOfClass> origins;
-    for (const auto& members : classes) origins.push_back({members, RootWithoutMerges(members)});
+    for (const auto& members : classes) origins.push_back(OriginOf(members));
     merges_ = MergesIn(models_, family_, origins, kinships_);
     std::vector<ClassTree> trees;
     for (const auto& members : classes) {
@@ -47,13 +47,14 @@ class FamilyBuilder {
   }
 
   // A mixture of other members is no root.
-  size_t RootWithoutMerges(const std::vector<size_t>& members) const {
-    const auto mixtures = MixturesIn(models_, members, kinships_);
+  OriginOfClass OriginOf(const std::vector<size_t>& members) const {
+    OriginOfClass origin{.members = members, .mixtures = MixturesIn(models_, members, kinships_)};
     std::vector<size_t> possible;
     for (const size_t member : members) {
-      if (!mixtures.contains(member)) possible.push_back(member);
+      if (!origin.mixtures.contains(member)) possible.push_back(member);
     }
-    return BuildClassTree(possible.empty() ? members : possible, kinships_, {}, 0).root;
+    origin.root = BuildClassTree(possible.empty() ? members : possible, kinships_, {}, 0).root;
+    return origin;
   }
 
   std::map<size_t, std::set<size_t>> ParentsOfMerges() const {

@@ -63,18 +63,16 @@ bool IsPossible(size_t child, const MergeExplanation& merge, const Kinships& kin
     if (ComesFrom(parent.candidate, child, merges)) return false;
     earlier_than_all &= kinships.Odds(child, parent.candidate) >= kEarlierThanAll;
   }
-  return !earlier_than_all || IsPureMixture(merge);
+  // A merge may be shorter than all of its parents.
+  return !earlier_than_all || merge.rest_is_even || IsPureMixture(merge);
 }
 
 // Those that may have been trained on from the child.
 std::vector<size_t> DescendantsAmong(const std::vector<size_t>& candidates, size_t child,
-                                     const OriginOfClass& own, const Kinships& kinships) {
-  const std::map<size_t, std::set<size_t>> no_merges;
-  IncrementTree tree(own.members, kinships, no_merges);
-  tree.BuildRooted(own.root);
+                                     size_t root, const IncrementTree& tree) {
   std::vector<size_t> descendants;
   for (const size_t candidate : candidates) {
-    if (tree.ContinuesFrom(own.root, child, candidate)) descendants.push_back(candidate);
+    if (tree.ContinuesFrom(root, child, candidate)) descendants.push_back(candidate);
   }
   return descendants;
 }
@@ -89,22 +87,69 @@ std::optional<MergeExplanation> MixtureOf(std::span<const Fingerprint* const> mo
   return merge;
 }
 
+// A mixture of mixtures is one of their parents, too: those are named where they leave no more
+// over.
+std::optional<MergeExplanation> MixtureOfUnmixed(std::span<const Fingerprint* const> models,
+                                                 size_t child,
+                                                 const std::vector<size_t>& candidates,
+                                                 const std::set<size_t>& mixtures) {
+  auto merge = MixtureOf(models, child, candidates);
+  const bool of_mixtures = merge && std::ranges::any_of(merge->parents, [&](const auto& parent) {
+                             return mixtures.contains(parent.candidate);
+                           });
+  if (!of_mixtures) return merge;
+  std::vector<size_t> unmixed;
+  for (const size_t candidate : candidates) {
+    if (!mixtures.contains(candidate)) unmixed.push_back(candidate);
+  }
+  auto other = MixtureOf(models, child, unmixed);
+  return other && other->residual <= merge->residual + kPureMixture ? other : merge;
+}
+
+// What was trained on from a mixture holds all of its change, and is much nearer to it than to all
+// that it was mixed from.
+constexpr double kLeastOfMixture = 0.9;
+constexpr double kMostOfMixture = 1.1;
+constexpr double kMuchNearer = 0.5;
+
+bool ContinuesMixture(size_t child, size_t mixture, const MergeExplanation& merge,
+                      const IncrementTree& tree, size_t root) {
+  if (merge.rest_is_even) return false;
+  const double share = tree.Held(root, mixture, child).share;
+  if (share < kLeastOfMixture || share > kMostOfMixture) return false;
+  const double distance = tree.Distance(mixture, child);
+  return std::all_of(merge.parents.begin(), merge.parents.end(), [&](const MergeParent& parent) {
+    return distance < kMuchNearer * tree.Distance(parent.candidate, child);
+  });
+}
+
 std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> models, size_t child,
                                         const std::vector<size_t>& candidates,
                                         const OriginOfClass& own, const Kinships& kinships) {
-  if (auto mixture = MixtureOf(models, child, candidates)) return mixture;
+  if (auto mixture = MixtureOfUnmixed(models, child, candidates, own.mixtures)) return mixture;
   std::vector<size_t> comparable;
   for (const size_t candidate : candidates) {
     const bool member =
         std::find(own.members.begin(), own.members.end(), candidate) != own.members.end();
     const Kinship* with_root = kinships.Between(candidate, own.root);
     if (!member || candidate == own.root || with_root->same_function) continue;
+    // A mixture stands for its parents: what explains more than they do came from it.
+    if (own.mixtures.contains(candidate)) continue;
     if (with_root->distance.value_or(0) <= kNoChange) continue;
     comparable.push_back(candidate);
   }
   if (comparable.size() < 2) return {};
-  const auto descendants = DescendantsAmong(comparable, child, own, kinships);
-  return FindMergeByChanges(child, own.root, comparable, descendants, kinships);
+  const std::map<size_t, std::set<size_t>> no_merges;
+  IncrementTree tree(own.members, kinships, no_merges);
+  tree.BuildRooted(own.root);
+  const auto descendants = DescendantsAmong(comparable, child, own.root, tree);
+  auto merge = FindMergeByChanges(child, own.root, comparable, descendants, kinships);
+  if (!merge) return {};
+  const bool continues = std::any_of(own.mixtures.begin(), own.mixtures.end(), [&](size_t mixture) {
+    return mixture != child && ContinuesMixture(child, mixture, *merge, tree, own.root);
+  });
+  if (continues) return {};
+  return merge;
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ namespace tensorguard::internal {
 struct OriginOfClass {
   std::vector<size_t> members = {};
   size_t root = 0;
+  std::set<size_t> mixtures = {};  // MixturesIn the members
 };
 
 // Members that are mixtures of others with nothing left over: none of them is a root.
