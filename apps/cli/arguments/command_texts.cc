@@ -127,8 +127,11 @@ const CommandText& TextOf(std::string_view command) {
         "Compares every model of a folder with every base in it and holds the answers against a "
         "file that tells which is whose child: how well the score separates derived from "
         "independent pairs, which verdicts were given, by kind of derivation, and whether the "
-        "nearest base is the right one.",
+        "nearest base is the right one. A list of pairs may name models of the Hub; see "
+        "benchmarks/README.md of the project.",
         {{"tensorguard evaluate zoo/TRUTH.json", "By the full profile."},
+         {"tensorguard evaluate benchmarks/real_pairs.json --quick --keep answers",
+          "Pairs of published models, from a part of each; goes on where it was interrupted."},
          {"tensorguard evaluate zoo/TRUTH.json --profile deep",
           "With the test on both models' weights."}}}},
       {"transform",
