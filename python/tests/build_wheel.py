@@ -48,6 +48,7 @@ ask = (
 )
 answer = subprocess.run(
     [sys.executable, "-c", ask, str(ALDER), str(LORA), str(work / "installed")],
+    cwd=work,
     env=dict(os.environ) | {"PYTHONPATH": str(work / "installed")},
     capture_output=True,
     text=True,
