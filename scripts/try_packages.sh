@@ -46,8 +46,8 @@ files_in() {
 
 echo "Installing what the packages need"
 needed=$(for package in "$folder"/*.deb; do dpkg-deb --field "$package" Depends; done |
-  tr ',' '\n' | grep -v tensorguard | sort -u | paste -sd ,)
-in_root "apt-get -qq update; apt-get -qq satisfy --yes --no-install-recommends '$needed' >/dev/null 2>&1"
+  tr ',' '\n' | grep -v -e tensorguard -e '^ *$' | sort -u | paste -sd ,)
+in_root "apt-get -qq update; apt-get -qq satisfy --yes --no-install-recommends '$needed' >/dev/null"
 files_in >"$root.before"
 echo "Installing, using and removing the packages"
 in_root 'apt-get -qq install --yes --no-install-recommends /packages/*.deb >/dev/null
