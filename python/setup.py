@@ -1,6 +1,6 @@
 """Builds the extension by CMake: pip wheel ./python --no-build-isolation. Fetches nothing.
 
-TENSORGUARD_BUILD_DIR names a build folder that is already there.
+TENSORGUARD_BUILD_DIR names a build folder in which the target tensorguard_wheel is already built.
 """
 
 import os
@@ -22,7 +22,7 @@ class BuildByCMake(build_ext):
             subprocess.check_call(
                 ["cmake", "-S", str(ROOT), "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"]
             )
-        subprocess.check_call(["cmake", "--build", build, "--target", "tensorguard_wheel"])
+            subprocess.check_call(["cmake", "--build", build, "--target", "tensorguard_wheel"])
         subprocess.check_call(
             ["cmake", "--install", build, "--component", "wheel", "--prefix", self.build_lib]
         )
