@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the container from the packages of scripts/release.sh, and runs it with a read-only root.
+# Builds the container from the packages of scripts/release.sh, and runs it as its user, who may write nothing.
 #   scripts/build_container.sh [FOLDER]      build/release/packages if not given
 # Its base is Debian's image, or, where no registry can be reached, one that mmdebstrap makes. Exit status 77:
 # this machine cannot build containers; the reason is printed.
@@ -39,7 +39,7 @@ trap 'buildah rm "$container" >/dev/null; rm -f "${files:-}"' EXIT
 buildah run --user tensorguard -v "$PWD/examples/models:/models:ro" "$container" -- tensorguard --version
 buildah run --user tensorguard -v "$PWD/examples/models:/models:ro" "$container" -- \
   tensorguard compare /models/alder /models/alder--lora | head -n 1
-if buildah run --user tensorguard "$container" -- sh -c 'command -v c++ || command -v cc || touch /usr/x 2>/dev/null'; then
+if buildah run --user tensorguard "$container" -- sh -c 'command -v c++ || command -v cc || touch /usr/x' >/dev/null 2>&1; then
   echo "build_container.sh: a compiler is in the image, or its user may write to it" >&2
   exit 1
 fi
