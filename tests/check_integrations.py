@@ -133,6 +133,20 @@ class Files(unittest.TestCase):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_all_are_yaml_that_names_what_is_there(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("python3-yaml is not installed")
+        action = yaml.safe_load((ROOT / "action.yml").read_text())
+        self.assertEqual(action["runs"]["using"], "composite")
+        (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+        self.assertTrue(os.access(ROOT / hook["entry"], os.X_OK))
+        job = yaml.safe_load((ROOT / "integrations" / "gitlab.yml").read_text())[".tensorguard"]
+        for line in job["before_script"] + job["script"]:
+            script = line.strip('"').replace("$TENSORGUARD_SOURCE", str(ROOT))
+            self.assertTrue(os.access(script, os.X_OK), line)
+
     def test_the_action_has_the_form_of_one(self):
         self.run_checker("action-validator", "action.yml")
 
