@@ -25,6 +25,12 @@ libcurl4-openssl-dev  models on the Hub and on web servers
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests
 libgmock-dev          tests
+python3-dev           the Python package
+pybind11-dev          the Python package
+python3-numpy         the Python package
+python3-setuptools    its wheel
+python3-wheel         its wheel
+python3-mypy          a test of its types
 b3sum                 a test of digests
 nginx                 a web server for tests
 openssl               a certificate for that server

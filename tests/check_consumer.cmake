@@ -29,6 +29,32 @@ if(NOT status EQUAL 2)
   message(FATAL_ERROR "three arguments gave status ${status}, not 2")
 endif()
 
+# The examples of the documentation.
+run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/examples/library -B ${WORK_DIR}/examples -D CMAKE_PREFIX_PATH=${prefix}
+    -D CMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
+run(${CMAKE_COMMAND} --build ${WORK_DIR}/examples)
+run(${WORK_DIR}/examples/compare_two ${models})
+if(NOT output MATCHES "alder and alder--lora: derived")
+  message(FATAL_ERROR "unexpected answer: ${output}")
+endif()
+set(print ${WORK_DIR}/alder.fingerprint.safetensors)
+run(${WORK_DIR}/examples/fingerprint_with_progress ${SOURCE_DIR}/examples/models/alder ${print})
+if(NOT output MATCHES "100%.*alder: llama, [0-9]+ layers" OR NOT EXISTS ${print})
+  message(FATAL_ERROR "unexpected answer: ${output}")
+endif()
+run(${WORK_DIR}/examples/find_in_family ${SOURCE_DIR}/examples/models/alder--lora ${print}
+    ${SOURCE_DIR}/examples/models/birch)
+if(NOT output MATCHES "alder--lora: derived with alder")
+  message(FATAL_ERROR "unexpected answer: ${output}")
+endif()
+# No second is left: the work is cancelled, and nothing is written.
+execute_process(COMMAND ${WORK_DIR}/examples/fingerprint_with_progress ${SOURCE_DIR}/examples/models/birch
+                        ${WORK_DIR}/none.fingerprint.safetensors 0
+                RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+if(NOT status EQUAL 130 OR EXISTS ${WORK_DIR}/none.fingerprint.safetensors)
+  message(FATAL_ERROR "a cancelled fingerprint gave status ${status}, not 130")
+endif()
+
 find_program(pkg_config pkg-config REQUIRED)
 file(GLOB_RECURSE description ${prefix}/*/tensorguard.pc)
 get_filename_component(folder ${description} DIRECTORY)

@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.25)
 
 file(GLOB documents ${SOURCE_DIR}/*.md ${SOURCE_DIR}/src/*.md ${SOURCE_DIR}/docs/*.md
-     ${SOURCE_DIR}/docs/*/*.md)
+     ${SOURCE_DIR}/docs/*/*.md ${SOURCE_DIR}/python/*.md ${SOURCE_DIR}/benchmarks/*.md)
 set(checked 0)
 foreach(document IN LISTS documents)
   get_filename_component(folder ${document} DIRECTORY)
@@ -11,7 +11,7 @@ foreach(document IN LISTS documents)
   # Square brackets would keep CMake from splitting lists.
   string(REPLACE "](" "LINK:" text "${text}")
   # `src/x/y.cc`, `bench/z.sh` in the text; [links](relative/path.md).
-  string(REGEX MATCHALL "`(src|apps|tests|bench|docs|fuzz|scripts|examples|cmake)/[A-Za-z0-9_./-]+" named
+  string(REGEX MATCHALL "`(src|apps|tests|bench|benchmarks|docs|fuzz|scripts|examples|cmake|python|packaging|integrations|include)/[A-Za-z0-9_./-]+" named
                         "${text}")
   # Not those to other sites.
   string(REGEX REPLACE "LINK:https?://" "" text "${text}")

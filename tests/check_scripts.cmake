@@ -3,7 +3,8 @@
 #   cmake -D SOURCE_DIR=... -P tests/check_scripts.cmake
 cmake_minimum_required(VERSION 3.25)
 
-file(GLOB scripts "${SOURCE_DIR}/*.sh" "${SOURCE_DIR}/bench/*.sh" "${SOURCE_DIR}/scripts/*.sh" "${SOURCE_DIR}/.ci/run")
+file(GLOB scripts "${SOURCE_DIR}/*.sh" "${SOURCE_DIR}/bench/*.sh" "${SOURCE_DIR}/scripts/*.sh"
+     "${SOURCE_DIR}/integrations/*.sh" "${SOURCE_DIR}/cmake/*.sh" "${SOURCE_DIR}/packaging/python/*" "${SOURCE_DIR}/.ci/run")
 list(LENGTH scripts count)
 if(count LESS 5)
   message(FATAL_ERROR "found ${count} shell scripts below ${SOURCE_DIR}: is this the project?")

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensorguard/export.h"
@@ -17,6 +19,38 @@ namespace tensorguard {
 namespace internal {
 struct Fingerprint;
 }
+
+// Numbers of a fingerprint, row-major, where they lie: valid as long as a copy of it is there.
+struct MatrixView {
+  std::span<const float> values = {};  // rows * columns of them
+  size_t rows = 0;
+  size_t columns = 0;
+};
+
+// What is known of a layer.
+struct LayerView {
+  std::string_view stack = {};  // "encoder", "decoder"; empty in a model of one stack
+  uint32_t index = 0;           // within its stack
+  // What the layer answers to the anchors (docs/full_profile.md): which anchor attends to which,
+  // what attention writes, what the feed-forward writes. [anchors, anchors], row t the response to
+  // anchor t; 0 x 0 where the layer has no such part.
+  MatrixView query_key = {};
+  MatrixView output_value = {};
+  MatrixView feed_forward = {};
+};
+
+// What is known of a weight.
+struct WeightView {
+  std::string_view tensor = {};  // raw text of the file
+  std::string role = {};         // "query", "down", ... (docs/roles.md)
+  std::optional<uint32_t> layer = {};
+  uint64_t rows = 0;     // outputs; the elements of a vector
+  uint64_t columns = 0;  // inputs; 1 for a vector
+  double norm = 0;       // Frobenius
+  // Random projection of the weight (docs/formats/fingerprint.md): [32, 32], of a vector [1, 32];
+  // 0 x 0 for vocabulary tables, late experts, and rows longer than any sketch.
+  MatrixView sketch = {};
+};
 
 // What is known of a model without its weights (docs/full_profile.md): about a kilobyte for each
 // kilo-parameter of a layer's width, never more than a few megabytes. A value: copies share the
@@ -32,6 +66,10 @@ class TENSORGUARD_EXPORT Fingerprint {
   const std::vector<std::string>& notes() const;
   // What the model lacks: "layers 4-5"; the fingerprint speaks of the rest alone.
   const std::vector<std::string>& missing() const;
+
+  LayerView layer(size_t index) const;    // REQUIRES: index < layers()
+  size_t weights() const;                 // single ones, split from what they were fused with
+  WeightView weight(size_t index) const;  // REQUIRES: index < weights()
 
   // The same under another name, for answers that name models.
   Fingerprint Renamed(std::string model_name) const;
@@ -55,6 +93,17 @@ struct FingerprintOptions : ReadOptions {
 // whole, unless options.incomplete; kCancelled. Thread-safe.
 TENSORGUARD_EXPORT Result<Fingerprint> FingerprintModel(const std::string& model,
                                                         const FingerprintOptions& options = {});
+
+// What many arguments name, in their order: fingerprint files, folders of them, models, folders of
+// models. Names that two of them have are told apart by their places. Errors: those of
+// FingerprintModel and ReadFingerprint, for the first that cannot be read; kUsage for a budget.
+// Thread-safe.
+TENSORGUARD_EXPORT Result<std::vector<Fingerprint>> FingerprintModels(
+    std::span<const std::string> models, const FingerprintOptions& options = {});
+
+// The object that `tensorguard inspect --json` prints of a fingerprint's file (docs/json.md), with
+// the path "".
+TENSORGUARD_EXPORT std::string FingerprintAsJson(const Fingerprint& fingerprint);
 
 // Of a file NAME.fingerprint.safetensors (docs/formats/fingerprint.md). Every number is checked.
 // Errors: kNotFound, kBadFile; kUnsupported for another version.

@@ -10,9 +10,11 @@
 #include "tensorguard/convert.h"
 #include "tensorguard/error.h"
 #include "tensorguard/fingerprint.h"
+#include "tensorguard/lineage.h"
 #include "tensorguard/model.h"
 #include "tensorguard/progress.h"
 #include "tensorguard/result.h"
+#include "tensorguard/tensors.h"
 #include "tensorguard/verdict.h"
 #include "tensorguard/version.h"
 

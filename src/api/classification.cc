@@ -36,6 +36,15 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
                          .shortfall = std::move(known.shortfall)};
 }
 
+Result<ClassifiedModel> ClassifyPrint(Fingerprint unknown, std::vector<Fingerprint> known,
+                                      unsigned threads) {
+  TG_ASSIGN(auto result, ClassifyFingerprint(unknown, known, {.threads = threads}));
+  ClassifiedModel model = {
+      .unknown = std::move(unknown), .known = std::move(known), .result = std::move(result)};
+  model.shortfall.asked = model.known.size();
+  return model;
+}
+
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model) {
   if (!model.result.place || !model.result.place->merge) return {};
   return NameParents(model.unknown.model_name, *model.result.place->merge,

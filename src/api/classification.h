@@ -39,6 +39,10 @@ struct ClassifiedModel {
 // and ClassifyFingerprint.
 Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request, const Session& session);
 
+// Of fingerprints at hand, all of which are compared. Errors: those of ClassifyFingerprint.
+Result<ClassifiedModel> ClassifyPrint(Fingerprint unknown, std::vector<Fingerprint> known,
+                                      unsigned threads);
+
 // The model as a merge of known ones, if it is one.
 std::optional<NamedMerge> MergeOf(const ClassifiedModel& model);
 

@@ -59,22 +59,6 @@ Result<FamilyGroups> GroupAroundCenters(const ModelPoints& embedding,
                       .silhouette = Silhouette(embedding.points, clustering.cluster_of_model)};
 }
 
-Result<FamilyGroups> FindGroups(const std::vector<Fingerprint>& models,
-                                const FamilyRequest& request, const Listener& listener) {
-  TG_ASSIGN(const auto similarities, CompareAll(models, request.threads, listener));
-  const auto embedding = EmbedSimilarities(similarities);
-  if (!request.centers.empty() && !embedding) return embedding.error();
-  auto groups = request.centers.empty() ? Result<FamilyGroups>(GroupByLikeness(similarities))
-                                        : GroupAroundCenters(*embedding, request);
-  if (!groups) return groups;
-  groups->layout = LayOutModels(similarities, groups->family_of_model);
-  if (embedding && embedding->points.columns() >= 2) {
-    TG_ASSIGN(auto plane, FindPrincipalPlane(embedding->points));
-    groups->plane = std::move(plane);
-  }
-  return groups;
-}
-
 }  // namespace
 
 Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigned threads,
@@ -107,12 +91,28 @@ Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigne
   return similarities;
 }
 
+Result<FamilyGroups> GroupPrints(std::span<const Fingerprint> models, const FamilyRequest& request,
+                                 const Listener& listener) {
+  TG_ASSIGN(const auto similarities, CompareAll(models, request.threads, listener));
+  const auto embedding = EmbedSimilarities(similarities);
+  if (!request.centers.empty() && !embedding) return embedding.error();
+  auto groups = request.centers.empty() ? Result<FamilyGroups>(GroupByLikeness(similarities))
+                                        : GroupAroundCenters(*embedding, request);
+  if (!groups) return groups;
+  groups->layout = LayOutModels(similarities, groups->family_of_model);
+  if (embedding && embedding->points.columns() >= 2) {
+    TG_ASSIGN(auto plane, FindPrincipalPlane(embedding->points));
+    groups->plane = std::move(plane);
+  }
+  return groups;
+}
+
 Result<FamilyGroups> FindFamilyGroups(const FamilyRequest& request, const Session& session) {
   TG_ASSIGN(auto all, FingerprintsOfAll(request.models, {.threads = request.threads}, session));
   NamesToTellApart names;
   names.AddAll(all.read, all.sources);
   names.TellApart();
-  auto groups = FindGroups(all.read, request, session.listener);
+  auto groups = GroupPrints(all.read, request, session.listener);
   if (groups) groups->shortfall = std::move(all.shortfall);
   return groups;
 }

@@ -36,6 +36,10 @@ struct FamilyGroups {
 // EmbedSimilarities and ClusterAroundCenters.
 Result<FamilyGroups> FindFamilyGroups(const FamilyRequest& request, const Session& session);
 
+// The same of fingerprints at hand; `request.models` is not looked at.
+Result<FamilyGroups> GroupPrints(std::span<const Fingerprint> models, const FamilyRequest& request,
+                                 const Listener& listener);
+
 // Scores of every pair. Errors: kMismatch for two models of one name; kCancelled; those of
 // CompareFingerprints.
 Result<SimilarityMatrix> CompareAll(std::span<const Fingerprint> models, unsigned threads,

@@ -125,7 +125,7 @@ std::vector<std::string> NotesOf(const ComparedPair& pair) {
   return notes;
 }
 
-std::string ComparedPairToHtml(const ComparedPair& pair) {
+std::string ComparedPairToHtml(const ComparedPair& pair, PageOrigin origin) {
   return DrawComparisonPage({.first = pair.first,
                              .second = pair.second,
                              .comparison = pair.comparison,
@@ -134,7 +134,8 @@ std::string ComparedPairToHtml(const ComparedPair& pair) {
                              .in_part = pair.in_part,
                              .reason = ReasonOf(pair),
                              .direction = DirectionText(pair),
-                             .notes = NotesOf(pair)});
+                             .notes = NotesOf(pair),
+                             .origin = std::move(origin)});
 }
 
 std::string LayerName(const LayerResponse& layer) {

@@ -13,6 +13,7 @@
 #include "comparison/compare_fingerprints.h"
 #include "fingerprint/fingerprint.h"
 #include "independence/independence.h"
+#include "report/page_origin.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
@@ -62,7 +63,7 @@ std::string DirectionText(const ComparedPair& pair);
 std::vector<std::string> NotesOf(const ComparedPair& pair);
 
 // A page for a browser, whole.
-std::string ComparedPairToHtml(const ComparedPair& pair);
+std::string ComparedPairToHtml(const ComparedPair& pair, PageOrigin origin);
 
 // "3", or "encoder 3" in a model with more than one stack; escaped.
 std::string LayerName(const LayerResponse& layer);

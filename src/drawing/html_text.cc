@@ -30,13 +30,36 @@ th, td { text-align: left; padding: 0.15rem 0.8rem 0.15rem 0; border-bottom: 1px
          vertical-align: top; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
 .wide { overflow-x: auto; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--tint); padding: 0.5rem 0.75rem;
+      font-size: 0.85rem; }
+.wide + figure { margin-top: 1rem; }
+.stacked td:first-child { min-width: 11rem; }
+.digests td:nth-child(2) { white-space: nowrap; }
+.digests td:nth-child(3) { overflow-wrap: anywhere; font-size: 0.85em; }
+@media (max-width: 30rem) {
+  body { margin: 1rem auto; font-size: 14px; }
+  .stacked tr { display: block; padding: 0.25rem 0; border-bottom: 1px solid var(--line); }
+  .stacked th, .stacked td { display: block; border: 0; padding: 0; } }
+@media print {
+  :root { color-scheme: light; --ink: #000000; --paper: #ffffff; --quiet: #444444; --line: #bbbbbb;
+          --tint: #f3f5f7; --accent: #1f5fa8; }
+  body { font-size: 10pt; max-width: none; margin: 0; }
+  .verdict, svg rect { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  h2 { break-after: avoid; }
+  figure, tr, .verdict { break-inside: avoid; }
+  .wide, figure { overflow: visible; }
+  details { display: none; } }
 )";
 
 }  // namespace
 
-std::string EscapeHtml(std::string_view text) {
+std::string EscapeHtml(std::string_view text, size_t longest) {
+  return EscapeMarkup(EscapeControl(text, longest));
+}
+
+std::string EscapeMarkup(std::string_view text) {
   std::string escaped;
-  for (const char letter : EscapeControl(text)) {
+  for (const char letter : text) {
     switch (letter) {
       case '&':
         escaped += "&amp;";

@@ -9,8 +9,11 @@
 namespace tensorguard::internal {
 
 // For element content and quoted attributes: & < > " ' as references, the rest as EscapeControl:
-// names from files must not steer the page.
-std::string EscapeHtml(std::string_view text);
+// names from files must not steer the page. Cut as there, after `longest` bytes.
+std::string EscapeHtml(std::string_view text, size_t longest = 400);
+
+// The same of text that holds no control characters, never cut: of JSON.
+std::string EscapeMarkup(std::string_view text);
 
 // A table from raw texts, all escaped; columns from `first_number_column` on are aligned right.
 std::string HtmlTable(const std::vector<std::string>& headings,

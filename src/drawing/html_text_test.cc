@@ -8,6 +8,7 @@ namespace tensorguard::internal {
 namespace {
 
 TEST(EscapeHtml, MakesNamesHarmless) {
+  EXPECT_EQ(EscapeMarkup(std::string(1000, '<')).size(), 4000U);
   EXPECT_EQ(EscapeHtml("<script>\"a\" & 'b'</script>"),
             "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
   EXPECT_EQ(EscapeHtml("a\x1b[31m").find('\x1b'), std::string::npos);

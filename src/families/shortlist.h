@@ -14,7 +14,8 @@ namespace tensorguard::internal {
 inline constexpr size_t kFewKnownModels = 256;
 // Of more, so many: docs/decisions/008-screening.md has how much room that leaves.
 inline constexpr size_t kShortlist = 32;
-// And those whose score is as near to the last of them as its error, up to so many in all.
+// Models whose score is no lower than the last of these by more than its error are kept too, up to
+// so many in all.
 inline constexpr double kNearTie = 0.02;
 inline constexpr size_t kLongestShortlist = 48;
 

@@ -12,11 +12,15 @@
 #include "drawing/heat_map.h"
 #include "drawing/html_text.h"
 #include "report/origin_map.h"
+#include "report/plain_summary.h"
 
 namespace tensorguard::internal {
 namespace {
 
 using Row = std::vector<std::string>;
+
+// Of a paragraph, or a command: longer names are an attempt to fill the page.
+constexpr size_t kLongestText = 4000;
 
 std::string NumberText(const std::optional<double>& number) {
   return number ? fmt::format("{:.3f}", *number) : "–";
@@ -63,6 +67,22 @@ std::string VerdictHtml(const ComparisonPage& page) {
       VerdictName(page.verdict), page.in_part ? " in part" : "",
       score ? fmt::format(" <span class=\"quiet\">score {:.3f} of 1</span>", *score) : "",
       EscapeHtml(page.reason));
+}
+
+std::string SummaryHtml(const ComparisonPage& page) {
+  const auto paragraphs =
+      PlainSummary({.first = page.first.model_name,
+                    .second = page.second.model_name,
+                    .verdict = page.verdict,
+                    .in_part = page.in_part,
+                    .origins = page.comparison.origins,
+                    .direction = page.direction,
+                    .weights_tested = page.test != nullptr && page.test->log10_p.has_value()});
+  std::string html = "<h2>In plain words</h2>\n";
+  for (const std::string& paragraph : paragraphs) {
+    html += "<p>" + EscapeHtml(paragraph, kLongestText) + "</p>\n";
+  }
+  return html;
 }
 
 // What of each model lies in the other, in numbers and as a map.
@@ -131,7 +151,8 @@ std::string EvidenceHtml(const ComparisonPage& page) {
     rows.push_back({"Test on the weights themselves", "p = " + PowerText(*page.test->log10_p),
                     page.test->method});
   }
-  return "<h2>The evidence</h2>\n" + HtmlTable({"what", "value", "over"}, rows, 3);
+  return "<h2>The evidence</h2>\n<div class=\"stacked\">" +
+         HtmlTable({"what", "value", "over"}, rows, 3) + "</div>\n";
 }
 
 // All layers of the one model against all of the other; the matched ones framed.
@@ -260,14 +281,44 @@ std::string DirectionHtml(const ComparisonPage& page) {
          (signs.empty() ? "" : HtmlList(signs));
 }
 
+std::string FilesHtml(const std::string& model, const std::vector<FileDigest>& files) {
+  if (files.empty()) {
+    return fmt::format("<p>The files of {} were not read for digests.</p>\n", EscapeHtml(model));
+  }
+  std::vector<Row> rows;
+  for (const FileDigest& file : files) {
+    rows.push_back({file.file, fmt::format("{}", file.bytes), file.blake3});
+  }
+  return "<div class=\"stacked digests\">" +
+         HtmlTable({model, "bytes", "BLAKE3 (b3sum)"}, rows, 3) + "</div>\n";
+}
+
+std::string RepeatHtml(const ComparisonPage& page) {
+  const PageOrigin& origin = page.origin;
+  std::string html = "<h2>How to repeat it</h2>\n";
+  if (!origin.command.empty())
+    html += "<pre>" + EscapeHtml(origin.command, kLongestText) + "</pre>\n";
+  html += fmt::format(
+      "<p>Made with TensorGuard {}{}, fingerprints of version {}. The same files give the same "
+      "answer.</p>\n",
+      EscapeHtml(origin.version),
+      origin.commit.empty() ? "" : ", commit " + EscapeHtml(origin.commit), kFingerprintVersion);
+  html += FilesHtml(page.first.model_name, origin.first_files);
+  html += FilesHtml(page.second.model_name, origin.second_files);
+  if (origin.json.empty()) return html;
+  return html + "<details><summary>The data as JSON</summary>\n<pre id=\"json\">" +
+         EscapeMarkup(origin.json) + "</pre>\n</details>\n";
+}
+
 }  // namespace
 
 std::string DrawComparisonPage(const ComparisonPage& page) {
-  std::string body = VerdictHtml(page) + DirectionHtml(page) + EvidenceHtml(page);
+  std::string body =
+      VerdictHtml(page) + SummaryHtml(page) + DirectionHtml(page) + EvidenceHtml(page);
   if (!page.notes.empty()) body += "<h2>What was found</h2>\n" + HtmlList(page.notes);
   body += OriginsHtml(page) + MapsHtml(page) + TestHtml(page);
   body += kLimits;
-  body += ModelsHtml(page);
+  body += ModelsHtml(page) + RepeatHtml(page);
   return HtmlPage(fmt::format("{} and {}: {}", page.first.model_name, page.second.model_name,
                               VerdictName(page.verdict)),
                   body);

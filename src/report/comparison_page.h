@@ -8,6 +8,7 @@
 #include "comparison/compare_fingerprints.h"
 #include "fingerprint/fingerprint.h"
 #include "independence/independence.h"
+#include "report/page_origin.h"
 
 namespace tensorguard::internal {
 
@@ -21,11 +22,12 @@ struct ComparisonPage {
   std::string reason = {};                   // raw text
   std::string direction = {};                // who came first, in a sentence; may be empty
   std::vector<std::string> notes = {};       // raw texts
+  PageOrigin origin = {};
 };
 
-// HTML: the verdict in words, the evidence, a map of what of each model lies in the other, layer by
-// layer the kernels and the weights as heat maps, what was found, what the test rests on, and what
-// none of it can show.
+// HTML: the verdict in words, for readers of mathematics and others, the evidence, a map of what of
+// each model lies in the other, layer by layer the kernels and the weights as heat maps, what was
+// found, what the test rests on, what none of it can show, how to repeat it, and the data as JSON.
 std::string DrawComparisonPage(const ComparisonPage& page);
 
 }  // namespace tensorguard::internal

@@ -28,13 +28,6 @@ std::string Quoted(const std::string& text) {
   }
 }
 
-std::optional<uint64_t> StoredBytes(const TensorToWrite& tensor) {
-  const auto elements = ElementCount(tensor.shape);
-  const auto bits = elements ? CheckedMultiply(*elements, InfoOf(tensor.dtype).bits) : std::nullopt;
-  if (!bits) return {};
-  return *bits / 8 + (*bits % 8 == 0 ? 0 : 1);
-}
-
 struct Header {
   std::string json;
   uint64_t data_bytes = 0;
@@ -98,6 +91,20 @@ std::string LengthField(uint64_t length) {
 
 }  // namespace
 
+std::optional<uint64_t> StoredBytes(const TensorToWrite& tensor) {
+  const auto elements = ElementCount(tensor.shape);
+  const auto bits = elements ? CheckedMultiply(*elements, InfoOf(tensor.dtype).bits) : std::nullopt;
+  if (!bits) return {};
+  return *bits / 8 + (*bits % 8 == 0 ? 0 : 1);
+}
+
+Result<std::string> SafetensorsStart(const std::vector<TensorToWrite>& tensors,
+                                     const std::map<std::string, std::string>& metadata) {
+  TG_ASSIGN(const auto header, HeaderOf(tensors, metadata));
+  TG_TRY(CheckReadable(header));
+  return LengthField(header.json.size()) + header.json;
+}
+
 SafetensorsWriter::SafetensorsWriter(std::vector<TensorToWrite> tensors,
                                      std::unique_ptr<AtomicFile> file, uint64_t data_bytes)
     : tensors_(std::move(tensors)), file_(std::move(file)), missing_bytes_(data_bytes) {}
@@ -107,16 +114,15 @@ Result<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
     const std::map<std::string, std::string>& metadata) {
   std::sort(tensors.begin(), tensors.end(),
             [](const TensorToWrite& a, const TensorToWrite& b) { return a.name < b.name; });
-  const auto header = HeaderOf(tensors, metadata);
-  if (!header) return Error(header.error()).InFile(path.string());
-  auto readable = CheckReadable(*header);
-  if (!readable) return std::move(readable).error().InFile(path.string());
+  const auto start = SafetensorsStart(tensors, metadata);
+  if (!start) return Error(start.error()).InFile(path.string());
+  uint64_t data_bytes = 0;
+  for (const TensorToWrite& tensor : tensors) data_bytes += *StoredBytes(tensor);
 
   TG_ASSIGN(auto file, AtomicFile::Create(path));
-  const std::string start = LengthField(header->json.size()) + header->json;
-  TG_TRY(file->Append(std::as_bytes(std::span(start))));
+  TG_TRY(file->Append(std::as_bytes(std::span(*start))));
   return std::unique_ptr<SafetensorsWriter>(
-      new SafetensorsWriter(std::move(tensors), std::move(file), header->data_bytes));
+      new SafetensorsWriter(std::move(tensors), std::move(file), data_bytes));
 }
 
 Result<void> SafetensorsWriter::Append(std::span<const std::byte> bytes) {

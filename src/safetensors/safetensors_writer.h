@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +24,15 @@ struct TensorToWrite {
   std::vector<uint64_t> shape;  // empty for a scalar
 };
 
+// How many its data section holds of the tensor; empty for a size that does not fit.
+std::optional<uint64_t> StoredBytes(const TensorToWrite& tensor);
+
+// The bytes of a file before its data: the header's length and the header. `tensors` are in the
+// order of their data. Errors: what a reader would refuse (a name twice or not UTF-8, a size that
+// does not fit, packed elements that do not fill whole bytes, a header above the format's cap).
+Result<std::string> SafetensorsStart(const std::vector<TensorToWrite>& tensors,
+                                     const std::map<std::string, std::string>& metadata = {});
+
 // The same tensors, metadata and data give the same bytes. Until Finish the path holds what it held
 // before; a writer that is dropped leaves nothing behind. Not thread-safe.
 //
@@ -31,9 +41,7 @@ struct TensorToWrite {
 //   auto written = (*writer)->Finish();
 class SafetensorsWriter {
  public:
-  // Writes the header. Errors: what a reader would refuse (a name twice or not UTF-8, a size that
-  // does not fit, packed elements that do not fill whole bytes, a header above the format's cap);
-  // those of AtomicFile.
+  // Writes the header. Errors: those of SafetensorsStart and AtomicFile.
   static Result<std::unique_ptr<SafetensorsWriter>> Create(
       const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
       const std::map<std::string, std::string>& metadata = {});

@@ -167,6 +167,7 @@ TEST_F(DocumentedJson, NamesWhatIsPrintedAndNothingElse) {
   Check("cluster tiny other hostile.safetensors text.safetensors");
   Check("cluster mixed");
 
+  Check("--version");
   Check("inspect tiny");
   Check("inspect garbled");
   Check("inspect lora --base tiny");

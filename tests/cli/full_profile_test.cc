@@ -111,6 +111,44 @@ TEST_F(FullProfile, ThePageHoldsTheEvidenceAndLoadsNothing) {
   EXPECT_THAT(page.str(), Not(HasSubstr("<script")));
 }
 
+TEST_F(FullProfile, ThePageSaysHowToRepeatIt) {
+  const std::string arguments =
+      "compare " + Sample("elm") + " " + Sample("elm--sft1") + " --html 'my page.html'";
+  json printed = Run(arguments);
+  std::ifstream file(folder_.path() / "my page.html");
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string page = text.str();
+  EXPECT_THAT(page, HasSubstr("In plain words"));
+  EXPECT_THAT(page, HasSubstr("elm and elm--sft1 have one origin."));
+  EXPECT_THAT(page, HasSubstr("tensorguard compare "));
+  EXPECT_THAT(page, HasSubstr("--html &#39;my page.html&#39; --json"));
+  const json versions = json::parse(RunInShell("tensorguard --version --json", "/").output);
+  EXPECT_THAT(page, HasSubstr("TensorGuard " + versions["version"].get<std::string>()));
+  // The same files, by another program's digests.
+  for (const char* name : {"elm", "elm--sft1"}) {
+    const ProgramRun digests = RunInShell(
+        "b3sum --no-names " + Sample(name) + "/*.safetensors " + Sample(name) + "/config.json",
+        folder_.path());
+    ASSERT_EQ(digests.status, 0) << digests.messages;
+    std::istringstream lines(digests.output);
+    for (std::string digest; std::getline(lines, digest);) EXPECT_THAT(page, HasSubstr(digest));
+  }
+  // The data, whole.
+  const std::string begin = "<pre id=\"json\">";
+  const size_t at = page.find(begin) + begin.size();
+  std::string inside = page.substr(at, page.find("</pre>", at) - at);
+  for (const auto& [escaped, letter] :
+       {std::pair("&quot;", "\""), std::pair("&#39;", "'"), std::pair("&lt;", "<"),
+        std::pair("&gt;", ">"), std::pair("&amp;", "&")}) {
+    for (size_t i = 0; (i = inside.find(escaped, i)) != std::string::npos; ++i) {
+      inside.replace(i, std::string(escaped).size(), letter);
+    }
+  }
+  printed.erase("html");
+  EXPECT_EQ(json::parse(inside), printed);
+}
+
 TEST_F(FullProfile, ClassifyNamesTheParentOrNobody) {
   const std::string known =
       " --known " + Sample("alder") + " " + Sample("cedar") + " " + Sample("hazel");

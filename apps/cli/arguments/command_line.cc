@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/build_commit.h"
 #include "base/text.h"
 #include "cli/arguments/command_texts.h"
 #include "cli/arguments/completion.h"
@@ -13,6 +14,7 @@
 #include "cli/arguments/program_description.h"
 #include "cli/arguments/usage.h"
 #include "cli/output/text_layout.h"
+#include "cli/output/version_json.h"
 
 namespace tensorguard::internal::cli {
 namespace {
@@ -260,13 +262,20 @@ void DefineSensitivity(CLI::App& app, SensitivityOptions& options) {
   AddThreads(command, options.threads);
 }
 
-void DefineEvaluate(CLI::App& app, EvaluateOptions& options) {
+void DefineEvaluate(CLI::App& app, Targets& targets) {
+  EvaluateOptions& options = targets.evaluate;
   CLI::App* command = AddCommand(app, "evaluate");
   AddPositional(command, "TRUTH.json", options.truth,
-                "a list of models with their ancestry, beside the models");
+                "a list of models with their ancestry, beside the models, or a list of pairs");
   OneOfItsChoices(
       command->add_option("--profile", options.profile, "what judges the pairs; full if not given")
           ->type_name("paper|full|deep"));
+  AddQuick(command, targets);
+  command
+      ->add_option("--keep", options.keep,
+                   "of a list of pairs: the folder that keeps answers and fingerprints, to go on "
+                   "after an interruption")
+      ->type_name("DIR");
   AddThreads(command, options.threads);
 }
 
@@ -349,7 +358,7 @@ void Define(CLI::App& app, Targets& targets) {
   DefineLineage(app, targets.lineage);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
-  DefineEvaluate(app, targets.evaluate);
+  DefineEvaluate(app, targets);
   DefineTransform(app, targets.transform);
   DefineStress(app, targets);
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
@@ -358,7 +367,9 @@ void Define(CLI::App& app, Targets& targets) {
   DefineCompletionAndMan(app, targets.shell);
   DefineOutputOptions(&app, targets);
   DefineHelp(&app, targets.help);
-  app.add_flag("--version", targets.version, "print the version");
+  app.add_flag(
+      "--version", targets.version,
+      "print the version; with --json also the commit and the versions of what is written");
   for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
     DefineHelp(command, targets.help);
   }
@@ -443,7 +454,7 @@ Request TakeRequest(const std::string& command, Targets targets,
     targets.cluster.centers = targets.classify.centers = ListOf("--centers", *targets.centers);
   }
   if (targets.changes) targets.stress.changes = ListOf("--changes", *targets.changes);
-  targets.compare.quick_bytes = targets.classify.quick_bytes =
+  targets.compare.quick_bytes = targets.classify.quick_bytes = targets.evaluate.quick_bytes =
       QuickBytes(targets.quick, targets.budget);
   if (command == "inspect") request.options = std::move(targets.inspect);
   if (command == "fingerprint") request.options = std::move(targets.fingerprint);
@@ -482,6 +493,9 @@ Result<Request> ParseCommandLine(const std::vector<std::string>& arguments) {
     }
     const ProgramDescription program = DescribeProgram(app);
     if (targets.help) return Request{.options = ShowText{HelpFor(program, given_name())}};
+    if (targets.version && targets.json) {
+      return Request{.options = ShowText{JsonText(VersionToJson(program.version, BuildCommit()))}};
+    }
     if (targets.version) {
       return Request{.options = ShowText{fmt::format("{} {}\n", kProgram, program.version)}};
     }
@@ -490,6 +504,7 @@ Result<Request> ParseCommandLine(const std::vector<std::string>& arguments) {
     if (given_command() == nullptr) {
       throw UsageProblem{NotOneOf("a command is missing", "", CommandNames(program))};
     }
+    targets.compare.command = ShellLine(arguments);
     return TakeRequest(given_name(), std::move(targets), program);
   } catch (UsageProblem& problem) {
     if (problem.error.advice.empty()) problem.error.advice = TryHelp(given_name());

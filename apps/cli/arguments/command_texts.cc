@@ -39,9 +39,8 @@ const CommandText& TextOf(std::string_view command) {
   static const std::map<std::string_view, CommandText> kTexts = {
       {"inspect",
        {"show a model's architecture and tensors",
-        "Shows what a model is made of: architecture, layers, parameters, and what each tensor "
-        "does, and the tokenizer beside it. Reads headers, configuration and vocabulary, no "
-        "weights.",
+        "Shows what a model is made of: architecture, layers, parameters, the tokenizer, and what "
+        "each tensor does. Headers, configuration and vocabulary are read, weights are not.",
         {{"tensorguard inspect Llama-3.2-1B", "A summary, and how many tensors have which role."},
          {"tensorguard inspect --tensors model.safetensors", "Every tensor of one file."},
          {"tensorguard inspect my-lora --base Llama-3.2-1B", "An adapter, merged into its base."},
@@ -50,11 +49,11 @@ const CommandText& TextOf(std::string_view command) {
       {"fingerprint",
        {"write the fingerprint of each model",
         "Computes a model's fingerprint from its weights and writes it to a file. The full profile "
-        "holds what each layer answers to a fixed list of tokens, in a form that no permutation, "
-        "rotation or scaling of the weights changes, and sketches and digests of every weight: "
-        "NAME.fingerprint.safetensors. The paper profile is the published one (arXiv 2506.01631), "
-        "features of the response of up to ten tensors to five kinds of input: "
-        "NAME_features.json.",
+        "is NAME.fingerprint.safetensors. It holds what each layer answers to a fixed list of "
+        "tokens, which no permutation, rotation or scaling of the weights changes, and sketches "
+        "and digests of every weight. The paper profile is the published one (arXiv 2506.01631): "
+        "NAME_features.json. It holds features of how up to ten tensors respond to five kinds of "
+        "input.",
         {{"tensorguard fingerprint Llama-3.2-1B",
           "Writes Llama-3.2-1B.fingerprint.safetensors here."},
          {"tensorguard fingerprint models/* -o prints/", "One file for each model, in a folder."},
@@ -66,9 +65,9 @@ const CommandText& TextOf(std::string_view command) {
        {"say how two models are related",
         "Compares two models by their fingerprints and gives a verdict: identical, derived, "
         "reparameterised (the same function in other numbers), shared-initialisation, independent "
-        "or inconclusive; then the evidence, layer by layer, and what was done to the weights. "
-        "With --deep the weights themselves are tested, which gives a p-value. Features files are "
-        "compared by the paper profile, which sees mostly shapes and never says derived.",
+        "or inconclusive. Then it shows the evidence, layer by layer, and what was done to the "
+        "weights. With --deep the weights themselves are tested, which gives a p-value. Features "
+        "files are compared by the paper profile. That sees mostly shapes and never says derived.",
         {{"tensorguard compare Llama-3.2-1B my-model", "Reads both models' weights."},
          {"tensorguard compare a.fingerprint.safetensors b.fingerprint.safetensors",
           "Compares stored fingerprints."},
@@ -77,13 +76,14 @@ const CommandText& TextOf(std::string_view command) {
          {"tensorguard compare a merged --known prints/",
           "Also looks for the parents of a merge in prints/."},
          {"tensorguard compare a b --fail-on derived,reparameterised",
-          "Status 1 if b comes from a: for scripts."}}}},
+          "Status 1 if the two have one origin: for scripts."}}}},
       {"classify",
        {"find the known models of a model's family",
-        "Compares a model with every known one, highest score first, and names the family that it "
-        "is of and the closest member, or says that it is unknown; the chance that one of so many "
-        "scores high is taken into account. It says what the model comes from only where it is "
-        "shown which of the two came first. Known models are fingerprints, folders of them, or "
+        "Compares a model with every known one and names its family and the closest member, or "
+        "says that it is unknown. The more models are known, the higher one of them scores by "
+        "chance; the answer takes that into account. It says what the model comes from only where "
+        "it is shown which of the two came first. Known models are fingerprints, folders of them, "
+        "or "
         "models. With features files the paper's method is used.",
         {{"tensorguard classify my-model --known prints/", "Against every fingerprint there."},
          {"tensorguard classify my-model --known Llama-3.2-1B gemma-3-1b-it",
@@ -92,9 +92,10 @@ const CommandText& TextOf(std::string_view command) {
           "By the paper's features alone."}}}},
       {"cluster",
        {"sort models into families",
-        "Links models whose scores show a common origin: as many families as there are. With "
-        "--centers, K-Means (or a Gaussian mixture started from it) from the named models: on an "
-        "embedding of the scores, or, with features files, by the paper's method.",
+        "Puts models into one family where their scores show a common origin. Nobody has to say "
+        "how many families there are. With --centers the families form around the named models, by "
+        "K-Means or by a Gaussian mixture that starts from it: on an embedding of the scores, or, "
+        "with features files, by the paper's method.",
         {{"tensorguard cluster prints/", "The families among all fingerprints of a folder."},
          {"tensorguard cluster prints/ --centers Llama-3.1-8B,phi-4 --plot families.svg",
           "Two families, drawn in two dimensions as well."}}}},
@@ -124,11 +125,15 @@ const CommandText& TextOf(std::string_view command) {
         {{"tensorguard sensitivity Llama-3.2-1B", "A table, one row for each tensor."}}}},
       {"evaluate",
        {"hold the verdicts against the truth",
-        "Compares every model of a folder with every base in it and holds the answers against a "
-        "file that tells which is whose child: how well the score separates derived from "
-        "independent pairs, which verdicts were given, by kind of derivation, and whether the "
-        "nearest base is the right one.",
+        "Compares every model of a folder with every base in it. A file tells which is whose "
+        "child; the answers are held against it. The table shows how well the score separates "
+        "derived from independent pairs, which verdicts were given for which kind of derivation, "
+        "and whether the nearest base is the right one. A list of pairs may name models of the "
+        "Hub; see "
+        "benchmarks/README.md of the project.",
         {{"tensorguard evaluate zoo/TRUTH.json", "By the full profile."},
+         {"tensorguard evaluate benchmarks/real_pairs.json --quick --keep answers",
+          "Pairs of published models, from a part of each; goes on where it was interrupted."},
          {"tensorguard evaluate zoo/TRUTH.json --profile deep",
           "With the test on both models' weights."}}}},
       {"transform",

@@ -38,6 +38,7 @@ struct CompareOptions {
   std::optional<uint64_t> quick_bytes;  // read at most this much of each model's tensors
   bool incomplete = false;              // go on with models that are not whole
   std::optional<std::string> html;
+  std::string command;  // as it was typed, for the page
   bool impute = false;
   std::vector<std::string> fail_on;  // verdicts that give status 1
   unsigned threads = 0;
@@ -92,6 +93,8 @@ struct SensitivityOptions {
 struct EvaluateOptions {
   std::string truth;
   std::string profile = "full";
+  std::optional<uint64_t> quick_bytes;  // of a list of pairs
+  std::optional<std::string> keep;      // the folder for answers of a list of pairs
   unsigned threads = 0;
 };
 

@@ -92,6 +92,26 @@ void CheckAllTaken(const ProgramDescription& program, const std::string& command
   throw UsageProblem{UsageError(fmt::format("{} takes no further argument", command), *first)};
 }
 
+std::string ShellLine(const std::vector<std::string>& arguments) {
+  std::string line(kProgram);
+  for (const std::string& argument : arguments) {
+    const bool plain =
+        !argument.empty() && std::all_of(argument.begin(), argument.end(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 std::string_view("_./:,=+-@%").find(c) != std::string_view::npos;
+        });
+    line += ' ';
+    if (plain) {
+      line += argument;
+      continue;
+    }
+    line += '\'';
+    for (const char letter : argument) line += letter == '\'' ? "'\\''" : std::string(1, letter);
+    line += '\'';
+  }
+  return line;
+}
+
 std::vector<std::string> CommandNames(const ProgramDescription& program) {
   std::vector<std::string> names;
   for (const CommandDescription& command : program.commands) names.push_back(command.name);

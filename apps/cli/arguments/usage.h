@@ -39,6 +39,9 @@ std::vector<std::string> VerdictList(const std::string& text);
 void CheckAllTaken(const ProgramDescription& program, const std::string& command,
                    const std::vector<std::string>& left);
 
+// The program with these arguments, as a line that a shell takes.
+std::string ShellLine(const std::vector<std::string>& arguments);
+
 std::vector<std::string> CommandNames(const ProgramDescription& program);
 
 // Whether `text` is a whole number from `lowest` to `highest`.

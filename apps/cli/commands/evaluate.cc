@@ -19,6 +19,8 @@ EvaluatedProfile ProfileOf(const std::string& name) {
 Result<ExitStatus> RunEvaluate(const EvaluateOptions& options, Console& console) {
   TG_ASSIGN(const auto report, EvaluateModels({.truth = options.truth,
                                                .profile = ProfileOf(options.profile),
+                                               .quick_bytes = options.quick_bytes,
+                                               .keep = options.keep,
                                                .threads = options.threads},
                                               SessionOf(console)));
   if (console.json()) {

@@ -1,5 +1,7 @@
 // tensorguard compare by the full profile: a verdict on a pair of models.
 #include "api/json/comparison_json.h"
+#include "api/reading/file_digests.h"
+#include "base/build_commit.h"
 #include "base/file.h"
 #include "base/try.h"
 #include "cli/commands/console_session.h"
@@ -20,7 +22,13 @@ Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Consol
                                           .threads = options.threads},
                                          SessionOf(console)));
   if (options.html) {
-    const std::string page = ComparedPairToHtml(pair);
+    PageOrigin origin = {.version = TENSORGUARD_VERSION,
+                         .commit = std::string(BuildCommit()),
+                         .command = options.command,
+                         .json = JsonText(ComparedPairToJson(pair))};
+    TG_ASSIGN(origin.first_files, DigestsOfFiles(options.first, SessionOf(console)));
+    TG_ASSIGN(origin.second_files, DigestsOfFiles(options.second, SessionOf(console)));
+    const std::string page = ComparedPairToHtml(pair, std::move(origin));
     TG_TRY(WriteFileAtomically(*options.html, page));
   }
   if (console.json()) {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "api/evaluation/evaluation_answers.h"
+#include "api/evaluation/pair_evaluation.h"
+#include "base/json.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {
@@ -30,6 +32,17 @@ std::string_view EvaluatedProfileName(EvaluatedProfile profile) {
 }
 
 Result<EvaluationReport> EvaluateModels(const EvaluationRequest& request, const Session& session) {
+  TG_ASSIGN(const auto json, ReadJsonFile(request.truth));
+  if (IsPairList(json)) {
+    auto pairs = ReadPairList(json);
+    if (!pairs) return std::move(pairs).error().InFile(request.truth);
+    return EvaluatePairs(request, *pairs, session);
+  }
+  if (request.quick_bytes || request.keep) {
+    return Error{.kind = ErrorKind::kUsage,
+                 .problem = "--quick and --keep are for lists of pairs",
+                 .file = request.truth};
+  }
   TG_ASSIGN(auto models, ReadTruth(request.truth));
   EvaluationReport report = {.profile = request.profile, .models = std::move(models)};
   report.pairs = PairsToEvaluate(report.models);

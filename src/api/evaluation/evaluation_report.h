@@ -24,8 +24,12 @@ enum class EvaluatedProfile {
 std::string_view EvaluatedProfileName(EvaluatedProfile profile);
 
 struct EvaluationRequest {
-  std::string truth;  // the file, beside which the models lie
+  std::string truth;  // the file, beside which the models lie; or a list of pairs
   EvaluatedProfile profile = EvaluatedProfile::kFull;
+  // Of a list of pairs: the most that is read of each model's tensors, and the folder where answers
+  // are kept.
+  std::optional<uint64_t> quick_bytes = {};
+  std::optional<std::string> keep = {};
   unsigned threads = 0;  // 0: one per processor
 };
 
@@ -55,7 +59,8 @@ struct EvaluationReport {
   std::vector<Error> errors = {};  // of models; already reported to the listener
 };
 
-// Errors: those of ReadTruth, AnswerByPaperProfile and AnswerByFullProfile.
+// Errors: those of ReadTruth, AnswerByPaperProfile, AnswerByFullProfile and EvaluatePairs; kUsage
+// for a budget or a folder to keep answers in without a list of pairs.
 Result<EvaluationReport> EvaluateModels(const EvaluationRequest& request, const Session& session);
 
 }  // namespace tensorguard::internal

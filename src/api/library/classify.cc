@@ -2,43 +2,84 @@
 
 #include <utility>
 
+#include "api/classification.h"
 #include "api/family_groups.h"
+#include "api/json/classification_json.h"
+#include "api/json/cluster_json.h"
 #include "api/library/caller_session.h"
 #include "api/library/comparison.h"
 #include "base/try.h"
-#include "comparison/thresholds.h"
-#include "families/full_classification.h"
 
 namespace tensorguard {
+namespace {
 
-Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fingerprint> known,
-                                unsigned threads) {
-  std::vector<internal::Fingerprint> fingerprints;
-  for (const Fingerprint& each : known) fingerprints.push_back(each.data());
-  TG_ASSIGN(const auto result,
-            internal::ClassifyFingerprint(unknown.data(), fingerprints, {.threads = threads}));
-  Classification classification = {.known = result.known};
-  for (const internal::KnownCandidate& each : result.candidates) {
-    classification.candidates.push_back({.known = each.known,
-                                         .model_name = known[each.known].model_name(),
-                                         .verdict = each.comparison.verdict,
-                                         .score = each.comparison.score,
-                                         .corrected_p_value = each.corrected_p_value});
+std::vector<internal::Fingerprint> DataOf(std::span<const Fingerprint> models) {
+  std::vector<internal::Fingerprint> data;
+  data.reserve(models.size());
+  for (const Fingerprint& each : models) data.push_back(each.data());
+  return data;
+}
+
+Classification PublicClassification(internal::ClassifiedModel model) {
+  Classification classification = {.model = model.unknown.model_name,
+                                   .known = model.result.known,
+                                   .lineage = internal::LineageNames(model),
+                                   .notes = internal::NotesOf(model)};
+  for (const internal::KnownCandidate& each : model.result.candidates) {
+    classification.candidates.push_back(
+        {.known = each.known,
+         .model_name = model.NameOf(each.known),
+         .verdict = each.comparison.verdict,
+         .score = each.comparison.score,
+         .corrected_p_value = each.corrected_p_value});
   }
+  classification.details = std::make_shared<const internal::ClassifiedModel>(std::move(model));
   return classification;
 }
 
+}  // namespace
+
+Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fingerprint> known,
+                                unsigned threads) {
+  TG_ASSIGN(auto model, internal::ClassifyPrint(unknown.data(), DataOf(known), threads));
+  return PublicClassification(std::move(model));
+}
+
+Result<Classification> ClassifyModel(const std::string& model, std::span<const std::string> known,
+                                     const ClassifyOptions& options) {
+  TG_ASSIGN(auto classified, internal::ClassifyModel({.model = model,
+                                                      .base = internal::BaseOf(options),
+                                                      .known = {known.begin(), known.end()},
+                                                      .quick_bytes = options.budget_bytes,
+                                                      .incomplete = options.incomplete,
+                                                      .threads = options.threads},
+                                                     internal::CallerSession(options)));
+  return PublicClassification(std::move(classified));
+}
+
+std::string ClassificationAsJson(const Classification& classification) {
+  return internal::JsonText(internal::ClassifiedModelToJson(*classification.details));
+}
+
 Result<Families> FindFamilies(std::span<const Fingerprint> models, unsigned threads) {
-  std::vector<internal::Fingerprint> fingerprints;
-  for (const Fingerprint& each : models) fingerprints.push_back(each.data());
   const ReadOptions nothing_said;
   const internal::CallerSession session(nothing_said);
-  TG_ASSIGN(const auto similarities,
-            internal::CompareAll(fingerprints, threads, session.listener()));
-  internal::Families families = internal::FindFamilies(similarities, internal::kDerivedScore);
-  return Families{.family_of_model = std::move(families.family_of_model),
-                  .count = families.count,
-                  .silhouette = families.silhouette};
+  TG_ASSIGN(auto groups, internal::GroupPrints(DataOf(models), {.models = {}, .threads = threads},
+                                               session.listener()));
+  return Families{.model_names = groups.model_names,
+                  .family_of_model = groups.family_of_model,
+                  .count = groups.centers.size(),
+                  .centers = groups.centers,
+                  .silhouette = groups.silhouette,
+                  .details = std::make_shared<const internal::FamilyGroups>(std::move(groups))};
+}
+
+std::string FamiliesAsJson(const Families& families) {
+  return internal::JsonText(internal::FamilyGroupsToJson(*families.details));
+}
+
+Result<std::string> FamiliesAsSvg(const Families& families) {
+  return internal::DrawFamilyGroups(*families.details, internal::ImageFormat::kSvg);
 }
 
 }  // namespace tensorguard

@@ -6,6 +6,7 @@
 #include "api/library/caller_session.h"
 #include "api/library/comparison.h"
 #include "base/try.h"
+#include "tensorguard/version.h"
 
 namespace tensorguard {
 namespace internal {
@@ -86,7 +87,10 @@ std::string ComparisonAsJson(const Comparison& comparison) {
 }
 
 std::string ComparisonAsHtml(const Comparison& comparison) {
-  return internal::ComparedPairToHtml(*comparison.details);
+  return internal::ComparedPairToHtml(*comparison.details,
+                                      {.version = std::string(LibraryVersion()),
+                                       .commit = std::string(LibraryCommit()),
+                                       .json = ComparisonAsJson(comparison)});
 }
 
 }  // namespace tensorguard

@@ -183,21 +183,26 @@ Result<FamilyLineage> TraceFamilies(const LineageRequest& request, const Session
   NamesToTellApart names;
   names.AddAll(all.read, all.sources);
   names.TellApart();
-  TG_ASSIGN(const auto pairs, PairsToCompare(all.read, request.threads));
+  TG_ASSIGN(auto lineage, TracePrints(all.read, request, session.listener));
+  lineage.shortfall = std::move(all.shortfall);
+  return lineage;
+}
+
+Result<FamilyLineage> TracePrints(const std::vector<Fingerprint>& models,
+                                  const LineageRequest& request, const Listener& listener) {
+  TG_ASSIGN(const auto pairs, PairsToCompare(models, request.threads));
   FamilyLineage lineage;
-  std::vector<const Fingerprint*> models;
-  for (const Fingerprint& model : all.read) {
-    models.push_back(&model);
+  std::vector<const Fingerprint*> pointers;
+  for (const Fingerprint& model : models) {
+    pointers.push_back(&model);
     lineage.names.push_back(model.model_name);
   }
-  TG_ASSIGN(const Kinships kinships, CompareInPairs(models, pairs, request.threads, [&] {
-              return CheckCancelled(session.listener);
-            }));
-  lineage.graph = GraphOf(models, kinships, {.threads = request.threads});
+  TG_ASSIGN(const Kinships kinships, CompareInPairs(pointers, pairs, request.threads,
+                                                    [&] { return CheckCancelled(listener); }));
+  lineage.graph = GraphOf(pointers, kinships, {.threads = request.threads});
   for (size_t i = 0; i < lineage.graph.family_of_missing.size(); ++i) {
     lineage.names.push_back(fmt::format("missing model {}", i + 1));
   }
-  lineage.shortfall = std::move(all.shortfall);
   if (!request.root) return lineage;
   const auto end = lineage.names.begin() + static_cast<std::ptrdiff_t>(lineage.graph.models);
   const auto found = std::find(lineage.names.begin(), end, *request.root);
@@ -210,6 +215,12 @@ Result<FamilyLineage> TraceFamilies(const LineageRequest& request, const Session
   lineage.only_family =
       lineage.graph.family_of_model[static_cast<size_t>(found - lineage.names.begin())];
   return lineage;
+}
+
+size_t FamilyOf(const FamilyLineage& lineage, size_t node) {
+  const FamilyGraph& graph = lineage.graph;
+  return node < graph.models ? graph.family_of_model[node]
+                             : graph.family_of_missing[node - graph.models];
 }
 
 std::vector<LineageLine> LinesOf(const FamilyLineage& lineage) { return Lines(lineage).Run(); }

@@ -32,6 +32,13 @@ struct FamilyLineage {
 // CompareFingerprints.
 Result<FamilyLineage> TraceFamilies(const LineageRequest& request, const Session& session);
 
+// The same of fingerprints at hand, each of a name of its own; `request.known` is not looked at.
+Result<FamilyLineage> TracePrints(const std::vector<Fingerprint>& models,
+                                  const LineageRequest& request, const Listener& listener);
+
+// Of a model, or of a missing one; index in `names`.
+size_t FamilyOf(const FamilyLineage& lineage, size_t node);
+
 // A line of the tree.
 struct LineageLine {
   size_t node = 0;                    // in names

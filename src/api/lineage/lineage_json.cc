@@ -12,12 +12,6 @@ bool IsShown(const FamilyLineage& lineage, size_t family) {
   return !lineage.only_family || *lineage.only_family == family;
 }
 
-size_t FamilyOf(const FamilyLineage& lineage, size_t node) {
-  const FamilyGraph& graph = lineage.graph;
-  return node < graph.models ? graph.family_of_model[node]
-                             : graph.family_of_missing[node - graph.models];
-}
-
 OrderedJson NodesToJson(const FamilyLineage& lineage) {
   OrderedJson nodes = OrderedJson::array();
   for (size_t node = 0; node < lineage.names.size(); ++node) {
