@@ -99,6 +99,7 @@ constexpr std::array kSuffixes = std::to_array<Marked>({
     {".pkl", "Python pickle"},
     {".pickle", "Python pickle"},
     {".nemo", "NeMo"},
+    {".distcp", "a part of a distributed checkpoint of PyTorch"},
 });
 
 // Long enough that none is the length of a safetensors header.

@@ -17,18 +17,22 @@ struct ModelFiles {
   // That config.json and the tokenizer lie in, beside the weights: `path`, the folder that it lies
   // in, or the snapshot of a Hub cache folder.
   std::filesystem::path folder;
-  bool is_adapter = false;             // `folder` is that of an adapter
+  bool is_adapter = false;  // `folder` is that of an adapter
+  // It holds adapter_config.json and a whole model, but no adapter: a training that was merged
+  // left it.
+  bool leftover_adapter_config = false;
   std::optional<WeightFiles> weights;  // empty for an adapter, whose config says where they are
 };
 
-// Errors: those of FindWeightFiles and ResolveHubCache.
+// Errors: those of FindWeightFiles and ResolveHubCache; kUsage for a folder with an adapter and a
+// whole model beside it.
 Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
                                   const FileStore& files = *LocalFiles());
 
-// Whether they would be an adapter's: a folder with adapter_config.json, or the adapter_model file
-// in one. Looks for no weights. Errors: those of `files`, and of ResolveHubCache.
-Result<bool> AreOfAdapter(const std::filesystem::path& path,
-                          const FileStore& files = *LocalFiles());
+// The same without looking for the weights of a model: `weights` is empty. Errors: those of
+// `files`, and of ResolveHubCache; kUsage as above.
+Result<ModelFiles> FindKindOfFiles(const std::filesystem::path& path,
+                                   const FileStore& files = *LocalFiles());
 
 }  // namespace tensorguard::internal
 

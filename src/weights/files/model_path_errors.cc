@@ -8,6 +8,7 @@
 #include "base/try.h"
 #include "formats/weight_format.h"
 #include "weights/files/hub_cache.h"
+#include "weights/files/training_files.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -107,6 +108,8 @@ Error TwoModels(const fs::path& folder, const Names& names) {
 }
 
 Error NoWeights(const FileStore& store, const fs::path& folder, const Names& names) {
+  TG_ASSIGN(auto training, TrainingFolder(store, folder, names));
+  if (training) return *std::move(training);
   TG_ASSIGN(const auto below, FoldersWithModels(store, folder));
   if (!below.empty()) return ModelsBelow(folder, below);
   Names others;

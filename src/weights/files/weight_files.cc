@@ -13,8 +13,11 @@
 #include "formats/shard_names.h"
 #include "formats/weight_format.h"
 #include "weights/files/hub_cache.h"
+#include "weights/files/index_files.h"
 #include "weights/files/links.h"
 #include "weights/files/model_path_errors.h"
+#include "weights/files/parallel_files.h"
+#include "weights/files/training_files.h"
 #include "weights/onnx/onnx_files.h"
 
 namespace tensorguard::internal {
@@ -61,20 +64,6 @@ Names MainParts(const FormatNames& format, const Names& weights) {
   return Where(weights, [&](const std::string& name) { return IsMainPartName(format, name); });
 }
 
-// Where a folder cannot be listed, a model can only be found by the names that are usual.
-Names UsualNames() {
-  Names names;
-  for (const FormatNames& format : ReadableFormats()) {
-    if (format.main_stem.empty()) continue;
-    const auto add = [&](std::string_view suffix) {
-      if (!suffix.empty()) names.push_back(std::string(format.main_stem) + std::string(suffix));
-    };
-    add(format.index_suffix);
-    for (const std::string_view suffix : format.suffixes) add(suffix);
-  }
-  return names;
-}
-
 WeightFiles FilesOf(const fs::path& folder, const Names& names) {
   WeightFiles files;
   for (const std::string& name : names) files.files.push_back(folder / name);
@@ -85,56 +74,6 @@ Result<WeightFiles> WholeSet(const fs::path& folder, const Names& shards) {
   auto checked = CheckShardSet(shards);
   if (!checked) return std::move(checked).error().InFile(folder.string());
   return FilesOf(folder, shards);
-}
-
-// A file numbered as one of the index's own shards that the index does not name.
-Result<void> CheckNoExtraShard(const ShardIndex& index, const Names& weights) {
-  std::set<std::string> sets;
-  for (const std::string& shard : index.shards) {
-    if (const auto parsed = ParseShardName(shard)) sets.insert(parsed->set);
-  }
-  for (const std::string& name : weights) {
-    const auto parsed = ParseShardName(name);
-    if (!parsed || !sets.contains(parsed->set) || Contains(index.shards, name)) continue;
-    return Error{
-        .problem = "shard lies beside the index, but the index does not name it",
-        .found = name,
-        .expected = fmt::format("{} shards: {}", index.shards.size(), Listed(index.shards)),
-        .advice = "remove the file if it belongs to another version of the model"};
-  }
-  return {};
-}
-
-// Of the shards that an index names.
-Result<Names> MissingIn(const FileStore& store, const fs::path& folder, const Names& shards) {
-  Names missing;
-  for (const std::string& shard : shards) {
-    TG_ASSIGN(const auto is_there, store.Exists(folder / shard));
-    if (!is_there) missing.push_back(shard);
-  }
-  return missing;
-}
-
-Result<WeightFiles> FilesOfIndex(const FileStore& store, const fs::path& index_path,
-                                 const Names& weights) {
-  auto index = ReadShardIndex(index_path, store);
-  if (!index) return std::move(index).error();
-  const fs::path folder = index_path.parent_path();
-  const auto missing = MissingIn(store, folder, index->shards);
-  if (!missing) return missing.error();
-  if (!missing->empty()) {
-    return Error{.kind = ErrorKind::kNotFound,
-                 .problem = "shards that the index names are missing",
-                 .file = index_path.string(),
-                 .found = fmt::format("{} of {} missing: {}", missing->size(), index->shards.size(),
-                                      Listed(*missing)),
-                 .advice = "fetch the model again; the download was probably cut short"};
-  }
-  auto checked = CheckNoExtraShard(*index, weights);
-  if (!checked) return std::move(checked).error().InFile(index_path.string());
-  WeightFiles files = FilesOf(folder, index->shards);
-  files.index = std::move(*index);
-  return files;
 }
 
 Result<WeightFiles> FilesOfIndexedFolder(const FileStore& store, const fs::path& folder,
@@ -159,34 +98,6 @@ Names PartsOfSet(const Names& names, const ShardName& part) {
     const auto other = ParseShardName(name);
     return other && other->set == part.set && other->total == part.total;
   });
-}
-
-// "consolidated." and ".pth" of "consolidated.03.pth": a part of every tensor, for one of several
-// processors, as Meta (consolidated) and Megatron and DeepSpeed (mp_rank) write them.
-std::optional<std::string> ModelParallelFamily(std::string_view name) {
-  for (const std::string_view stem : {"consolidated.", "mp_rank_"}) {
-    if (!name.starts_with(stem)) continue;
-    const size_t end = name.find_first_not_of("0123456789", stem.size());
-    if (end == name.npos || end == stem.size()) continue;
-    return std::string(stem) + std::string(name.substr(end));
-  }
-  return {};
-}
-
-// One such part alone is the whole model; of several none is, nor are they its shards.
-Result<void> CheckNotModelParallel(const fs::path& path, const Names& names,
-                                   const std::string& name) {
-  const auto family = ModelParallelFamily(name);
-  if (!family) return {};
-  const Names parts =
-      Where(names, [&](const std::string& other) { return ModelParallelFamily(other) == family; });
-  if (parts.size() < 2) return {};
-  return Error{.kind = ErrorKind::kUnsupported,
-               .problem = "weights are split over several processors, which is not read",
-               .file = path.string(),
-               .found = Listed(parts),
-               .expected = "whole tensors",
-               .advice = "convert the model to the form of Hugging Face first"};
 }
 
 // One file or one set of any name. Of files whose first part names all, a folder often holds
@@ -251,6 +162,9 @@ std::optional<Result<WeightFiles>> FilesInFormat(const FileStore& store, const f
   const Names indexes =
       Where(names, [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
   if (!indexes.empty()) return FilesOfIndexedFolder(store, folder, format, indexes, weights);
+  if (const Names shares = NativeShares(weights, names); !shares.empty()) {
+    return FilesOf(folder, shares);
+  }
   if (!weights.empty()) return FilesWithoutIndex(folder, format, weights);
   return {};
 }
@@ -331,10 +245,70 @@ Result<WeightFiles> FilesOfFile(const FileStore& store, const fs::path& path) {
   return WeightFiles{.files = {path}, .index = {}};
 }
 
+// Whether the folder holds what the format reserves for a whole model: an index, "model" with its
+// suffix, or numbered parts of it.
+bool HoldsReserved(const FormatNames& format, const Names& names) {
+  const Names weights = WeightsOf(format, names);
+  const Names parts = MainParts(format, weights);
+  return MainFile(format, weights).has_value() ||
+         std::any_of(parts.begin(), parts.end(), IsNumbered) ||
+         std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
+}
+
+// A stale index, say, beside a whole model in another format: that may be what is meant.
+Error WithOtherFormat(Error error, const fs::path& folder, const FormatNames& format,
+                      const Names& names) {
+  for (const FormatNames& other : ReadableFormats()) {
+    if (&other == &format || !HoldsReserved(other, names)) continue;
+    const auto main = MainFile(other, WeightsOf(other, names));
+    const std::string index = std::string(other.main_stem) + std::string(other.index_suffix);
+    const fs::path path = folder / (main ? *main : index);
+    error.advice += fmt::format("{}give the path of the model in {}, if that is whole: {}",
+                                error.advice.empty() ? "" : "; or ", other.format, path.string());
+    break;
+  }
+  return error;
+}
+
+// Files of weights in the folder that are no part of `found`.
+Names FilesBeside(const Names& names, const WeightFiles& found) {
+  std::set<std::string> own;
+  for (const fs::path& file : found.files) own.insert(file.filename().string());
+  return Where(names, [&](const std::string& name) {
+    const auto formats = ReadableFormats();
+    return !own.contains(name) &&
+           std::any_of(formats.begin(), formats.end(),
+                       [&](const FormatNames& format) { return IsWeightName(format, name); });
+  });
+}
+
+// The same model in a second format, as its names say; an error of it is none of the model.
+std::vector<WeightFiles> InOtherFormats(const FileStore& store, const fs::path& folder,
+                                        const FormatNames& format, const Names& names) {
+  std::vector<WeightFiles> others;
+  for (const FormatNames& other : ReadableFormats()) {
+    if (&other == &format || !HoldsReserved(other, names)) continue;
+    auto found = FilesInFormat(store, folder, other, names);
+    if (found && *found) others.push_back(**std::move(found));
+  }
+  return others;
+}
+
+// Names that are reserved for a whole model go before files of any name in an earlier format.
 Result<WeightFiles> FindFilesOfFolder(const fs::path& folder, const FileStore& store) {
-  TG_ASSIGN(auto names, store.FilesIn(folder, UsualNames()));
-  for (const FormatNames& format : ReadableFormats()) {
-    if (auto files = FilesInFormat(store, folder, format, names)) return *std::move(files);
+  TG_ASSIGN(auto names, store.FilesIn(folder, NamesOfWholeModels()));
+  for (const bool reserved : {true, false}) {
+    if (!reserved) TG_TRY(CheckNotSharded(folder, names));
+    for (const FormatNames& format : ReadableFormats()) {
+      if (reserved && !HoldsReserved(format, names)) continue;
+      auto files = FilesInFormat(store, folder, format, names);
+      if (!files) continue;
+      if (!*files) return WithOtherFormat(std::move(*files).error(), folder, format, names);
+      (*files)->beside = FilesBeside(names, **files);
+      (*files)->in_other_formats = InOtherFormats(store, folder, format, names);
+      return *std::move(files);
+    }
   }
   TG_ASSIGN(const auto below, OnnxNamesBelow(store, folder));
   if (!below.empty()) return OnnxFilesIn(folder / kOnnxFolder, below);
@@ -357,9 +331,38 @@ Result<void> CheckLinks(const fs::path& folder, const std::vector<fs::path>& fil
 
 }  // namespace
 
+// Where a folder cannot be listed, a model can only be found by these.
+std::vector<std::string> NamesOfWholeModels() {
+  Names names;
+  for (const FormatNames& format : ReadableFormats()) {
+    if (format.main_stem.empty()) continue;
+    const auto add = [&](std::string_view suffix) {
+      if (!suffix.empty()) names.push_back(std::string(format.main_stem) + std::string(suffix));
+    };
+    add(format.index_suffix);
+    for (const std::string_view suffix : format.suffixes) add(suffix);
+  }
+  return names;
+}
+
+std::optional<std::string> WholeModelIn(const Names& names) {
+  for (const FormatNames& format : ReadableFormats()) {
+    const Names weights = WeightsOf(format, names);
+    const Names indexes =
+        Where(names, [&](const std::string& name) { return FormatOfIndexName(name) == &format; });
+    if (!indexes.empty()) return indexes.front();
+    if (const auto main = MainFile(format, weights)) return main;
+    const Names parts = Where(MainParts(format, weights), IsNumbered);
+    if (!parts.empty()) return parts.front();
+  }
+  return {};
+}
+
 Result<WeightFiles> FindWeightFilesIn(const fs::path& folder, const FileStore& store) {
   TG_ASSIGN(auto found, FindFilesOfFolder(folder, store));
   TG_TRY(CheckLinks(folder, found.files, {}));
+  std::erase_if(found.in_other_formats,
+                [&](const WeightFiles& other) { return !CheckLinks(folder, other.files, {}); });
   return found;
 }
 

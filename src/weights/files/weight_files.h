@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/file_store.h"
@@ -15,6 +16,10 @@ namespace tensorguard::internal {
 struct WeightFiles {
   std::vector<std::filesystem::path> files;  // at least one
   std::optional<ShardIndex> index;           // its shards are `files`, in the same order
+  // Where a folder was named: files of weights in it that are no part of these, and what by its
+  // name is the same model in other formats.
+  std::vector<std::string> beside = {};
+  std::vector<WeightFiles> in_other_formats = {};
 };
 
 // `path` is a weight file, an index, or a folder, which may be that of a Hub cache;
@@ -26,6 +31,13 @@ Result<WeightFiles> FindWeightFiles(const std::filesystem::path& path,
 // The same of a folder that is no Hub cache.
 Result<WeightFiles> FindWeightFilesIn(const std::filesystem::path& folder,
                                       const FileStore& files = *LocalFiles());
+
+// The names that formats reserve for a whole model: "model.safetensors", its index, ...
+std::vector<std::string> NamesOfWholeModels();
+
+// Of these files the one that says that a whole model lies there: an index, a file of a reserved
+// name, or the first of its shards. Empty if there is none.
+std::optional<std::string> WholeModelIn(const std::vector<std::string>& names);
 
 }  // namespace tensorguard::internal
 

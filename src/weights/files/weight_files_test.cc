@@ -301,14 +301,17 @@ TEST(WeightFiles, PyTorchFiles) {
               HasSubstr("one shard of 2, not a whole model"));
 }
 
-TEST(WeightFiles, PartsForSeveralProcessorsAreNotJoined) {
+TEST(WeightFiles, PartsForSeveralProcessorsAreJoinedWhereTheyAreMetas) {
   const Folder one({"consolidated.00.pth", "params.json", "tokenizer.model"});
   EXPECT_THAT(Chosen(one.path()), ElementsAre("consolidated.00.pth"));
   EXPECT_THAT(Chosen(one.path() / "consolidated.00.pth"), ElementsAre("consolidated.00.pth"));
   const Folder two({"consolidated.00.pth", "consolidated.01.pth", "params.json"});
-  for (const auto& path : {two.path(), two.path() / "consolidated.00.pth"}) {
+  EXPECT_THAT(Chosen(two.path()), ElementsAre("consolidated.00.pth", "consolidated.01.pth"));
+  const Folder silent({"consolidated.00.pth", "consolidated.01.pth"});
+  const Folder hole({"consolidated.00.pth", "consolidated.02.pth", "params.json"});
+  for (const auto& path : {two.path() / "consolidated.00.pth", silent.path(), hole.path()}) {
     EXPECT_THAT(Problem(path), HasSubstr("weights are split over several processors"));
-    EXPECT_THAT(Problem(path), HasSubstr("consolidated.00.pth, consolidated.01.pth"));
+    EXPECT_THAT(Problem(path), HasSubstr("consolidated.00.pth, consolidated.0"));
   }
 }
 
@@ -351,6 +354,68 @@ TEST(WeightFiles, SeveralGgufModelsAreListed) {
                                         (folder.path() / "m-Q2_K.gguf").string());
   EXPECT_THAT(Chosen(folder.path() / "m-Q8_0-00001-of-00002.gguf"),
               ElementsAre("m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"));
+}
+
+TEST(WeightFiles, ReservedNamesGoBeforeFilesOfAnyName) {
+  const Folder folder({"pytorch_model.bin", "vae.safetensors", "adapter_model.safetensors",
+                       "optimizer.safetensors", "x.gguf"});
+  EXPECT_THAT(Chosen(folder.path()), ElementsAre("pytorch_model.bin"));
+  EXPECT_THAT(FindWeightFiles(folder.path())->beside,
+              ElementsAre("adapter_model.safetensors", "optimizer.safetensors", "vae.safetensors",
+                          "x.gguf"));
+  const Folder shards(
+      {"pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "a.safetensors"});
+  EXPECT_THAT(Chosen(shards.path()),
+              ElementsAre("pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"));
+  const Folder both({"pytorch_model.bin", "model.safetensors"});
+  EXPECT_THAT(Chosen(both.path()), ElementsAre("model.safetensors"));
+  const auto found = FindWeightFiles(both.path());
+  ASSERT_EQ(found->in_other_formats.size(), 1u);
+  EXPECT_EQ(found->in_other_formats[0].files[0].filename(), "pytorch_model.bin");
+}
+
+TEST(WeightFiles, AnIndexOfAnotherShardingNamesTheWayOut) {
+  const char* const map =
+      R"({"a": "model-00001-of-00004.safetensors", "b": "model-00002-of-00004.safetensors"})";
+  Folder resharded({"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"});
+  resharded.WithIndex(map);
+  EXPECT_THAT(Problem(resharded.path()),
+              HasSubstr("model-00001-of-00002.safetensors and its like are a whole set: move "
+                        "model.safetensors.index.json, which is of another sharding, out of the "
+                        "folder"));
+  Folder whole({"model.safetensors"});
+  whole.WithIndex(map);
+  EXPECT_THAT(Problem(whole.path()),
+              HasSubstr("if model.safetensors is the whole model, give its path: " +
+                        (whole.path() / "model.safetensors").string()));
+  Folder torch({"pytorch_model.bin"});
+  torch.WithIndex(map);
+  EXPECT_THAT(Problem(torch.path()),
+              HasSubstr("give the path of the model in PyTorch, if that is whole: " +
+                        (torch.path() / "pytorch_model.bin").string()));
+}
+
+TEST(WeightFiles, CheckpointsOfTrainingsAreNamed) {
+  const Folder distributed({"pytorch_model_fsdp_0/__0_0.distcp", "pytorch_model_fsdp_0/.metadata"});
+  for (const auto& path : {distributed.path(), distributed.path() / "pytorch_model_fsdp_0"}) {
+    EXPECT_THAT(Problem(path), HasSubstr("the weights are a distributed checkpoint of PyTorch"));
+    EXPECT_THAT(Problem(path), HasSubstr("dcp_to_torch " +
+                                         (distributed.path() / "pytorch_model_fsdp_0").string()));
+  }
+  EXPECT_THAT(Problem(distributed.path() / "pytorch_model_fsdp_0/__0_0.distcp"),
+              HasSubstr("a part of a distributed checkpoint of PyTorch"));
+  const Folder megatron(
+      {"latest_checkpointed_iteration.txt", "iter_0000100/mp_rank_00/model_optim_rng.pt"});
+  for (const auto& path : {megatron.path(), megatron.path() / "iter_0000100"}) {
+    EXPECT_THAT(Problem(path), HasSubstr("the folder is a checkpoint of Megatron"));
+  }
+  const Folder zero({"latest", "global_step5/bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt",
+                     "global_step5/zero_pp_rank_0_mp_rank_00_model_states.pt"});
+  for (const auto& path : {zero.path(), zero.path() / "global_step5"}) {
+    EXPECT_THAT(Problem(path), HasSubstr("spread over processors by DeepSpeed's ZeRO"));
+  }
+  const Folder plain({"mp_rank_00_model_states.pt", "zero_pp_rank_0_mp_rank_00_optim_states.pt"});
+  EXPECT_EQ(Problem(plain.path()).find("DeepSpeed"), std::string::npos);
 }
 
 TEST(WeightFiles, NothingThere) {
