@@ -131,6 +131,11 @@ std::map<std::string_view, uint64_t> DownSizes(const ShapeContext& context,
   return sizes;
 }
 
+// "gate_up_proj", "gating_einsum": the name itself says that a gate is in it.
+bool NameSaysGate(const TensorPath& path) {
+  return !path.module.empty() && path.module.back().find("gat") != std::string_view::npos;
+}
+
 }  // namespace
 
 void ReadHeads(const ShapeContext& context, std::span<TensorRole> roles) {
@@ -180,7 +185,12 @@ void ReadFused(const ShapeContext& context, std::span<TensorRole> roles) {
       const uint64_t inner = InnerSize(*matrix, Side::kReads, hidden.Of(role.stack));
       const std::string_view module = path.TextThrough(path.module.back());
       if (down != down_sizes.end() && inner == 2 * down->second) by_module[module] = Role::kGateUp;
-      if (down != down_sizes.end() && inner == down->second) by_module[module] = Role::kUp;
+      // One that must hold a gate and is no taller than what goes down contradicts itself: who
+      // reads its halves says so.
+      const bool must_hold = NameSaysGate(path) || context.known.row.up_holds_gate;
+      if (down != down_sizes.end() && inner == down->second) {
+        by_module[module] = must_hold ? Role::kGateUp : Role::kUp;
+      }
     }
     if (role.role == Role::kQuery && matrix && heads && head_size && role.stack.empty() &&
         matrix->rows == 2 * *heads * *head_size && context.known.row.query_holds_gate) {

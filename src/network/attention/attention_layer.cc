@@ -149,6 +149,34 @@ Result<void> CheckWidths(const StackContext& context, const AttentionLayer& laye
   return CheckMap(layer.output, 0, hidden);
 }
 
+// A gain is one head's, or one for all columns; queries and keys are normalised the same way.
+Result<void> CheckHeadNorms(const StackContext& context, const AttentionLayer& layer,
+                            const AttentionNorms& norms) {
+  const uint64_t size = layer.shape.head_size;
+  const auto spans_all = [&](const Weight& gain, const LinearMap& map) {
+    return gain.rows * gain.columns == map.outputs() && map.outputs() != size;
+  };
+  for (const auto& [gain, map] :
+       {std::pair(norms.query_gain, &layer.query), std::pair(norms.key_gain, &layer.key)}) {
+    if (gain == nullptr) continue;
+    const bool of_one_head = gain->rows * gain->columns == size;
+    if (of_one_head || spans_all(*gain, *map)) continue;
+    return BadPart({context.source, gain}, "the norm does not fit what it normalises",
+                   fmt::format("{} numbers", gain->rows * gain->columns),
+                   fmt::format("{} for a head, or {} for all", size, map->outputs()));
+  }
+  const bool both = norms.query_gain != nullptr && norms.key_gain != nullptr;
+  const bool one_key_head = layer.key.outputs() == size;
+  if (!both || one_key_head || layer.query.outputs() == size ||
+      spans_all(*norms.query_gain, layer.query) == spans_all(*norms.key_gain, layer.key)) {
+    return {};
+  }
+  return BadPart({context.source, norms.key_gain},
+                 "queries are normalised head by head and keys as a whole, or the other way round",
+                 fmt::format("{} numbers", norms.key_gain->rows * norms.key_gain->columns),
+                 fmt::format("as the queries' norm of {}", norms.query_gain->rows));
+}
+
 // A norm on queries or keys: over as many columns as its gain has, which may be one head's or all.
 std::optional<Norm> HeadNorm(const StackContext& context, const Weight* gain, const Weight* bias,
                              uint64_t head_size) {
@@ -192,9 +220,8 @@ uint64_t ReadMostKeys(const StackContext& context, const LayerParts& parts) {
   static constexpr std::array<std::string_view, 1> kKeys = {"index_topk"};
   static constexpr std::array<std::string_view, 1> kBlocks = {"index_topk_blocks"};
   static constexpr std::array<std::string_view, 1> kBlockSize = {"index_block_size"};
-  const bool chooses = std::ranges::any_of(parts.weights(), [&](const Weight* weight) {
-    return IsOfIndexer(parts.NameOf(*weight));
-  });
+  const bool chooses = std::ranges::any_of(
+      parts.weights(), [&](const Weight* weight) { return IsOfIndexer(parts.NameOf(*weight)); });
   if (!chooses) return 0;
   if (const auto keys = context.config.Number(kKeys)) return *keys;
   return context.config.Number(kBlocks).value_or(1) * context.config.Number(kBlockSize).value_or(1);
@@ -253,9 +280,7 @@ Result<FloatMatrix> ApplyWithNorm(const LinearMap& map, const std::optional<Norm
 
 }  // namespace
 
-bool IsOfIndexer(std::string_view name) {
-  return name.find(".indexer.") != std::string_view::npos;
-}
+bool IsOfIndexer(std::string_view name) { return name.find(".indexer.") != std::string_view::npos; }
 
 Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& context,
                                                          const AttentionSource& source) {
@@ -281,6 +306,7 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
                     by_head ? shape.heads : shape.heads * shape.value_size));
     found->gate_activation = context.traits->attention_gate;
   }
+  TG_TRY(CheckHeadNorms(context, *found, source.norms));
   ReadNorms(context, source.norms, *found);
   ReadRule(context, source.layer, cross, *found);
   if (cross) return found;
