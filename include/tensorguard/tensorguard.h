@@ -12,6 +12,7 @@
 #include "tensorguard/fingerprint.h"
 #include "tensorguard/model.h"
 #include "tensorguard/progress.h"
+#include "tensorguard/registry.h"
 #include "tensorguard/result.h"
 #include "tensorguard/verdict.h"
 #include "tensorguard/version.h"

@@ -98,6 +98,16 @@ std::string LengthField(uint64_t length) {
 
 }  // namespace
 
+Result<SafetensorsStart> StartOfSafetensors(std::vector<TensorToWrite>& tensors,
+                                            const std::map<std::string, std::string>& metadata) {
+  std::sort(tensors.begin(), tensors.end(),
+            [](const TensorToWrite& a, const TensorToWrite& b) { return a.name < b.name; });
+  TG_ASSIGN(const auto header, HeaderOf(tensors, metadata));
+  TG_TRY(CheckReadable(header));
+  return SafetensorsStart{.bytes = LengthField(header.json.size()) + header.json,
+                          .data_bytes = header.data_bytes};
+}
+
 SafetensorsWriter::SafetensorsWriter(std::vector<TensorToWrite> tensors,
                                      std::unique_ptr<AtomicFile> file, uint64_t data_bytes)
     : tensors_(std::move(tensors)), file_(std::move(file)), missing_bytes_(data_bytes) {}
@@ -105,18 +115,12 @@ SafetensorsWriter::SafetensorsWriter(std::vector<TensorToWrite> tensors,
 Result<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
     const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
     const std::map<std::string, std::string>& metadata) {
-  std::sort(tensors.begin(), tensors.end(),
-            [](const TensorToWrite& a, const TensorToWrite& b) { return a.name < b.name; });
-  const auto header = HeaderOf(tensors, metadata);
-  if (!header) return Error(header.error()).InFile(path.string());
-  auto readable = CheckReadable(*header);
-  if (!readable) return std::move(readable).error().InFile(path.string());
-
+  auto start = StartOfSafetensors(tensors, metadata);
+  if (!start) return std::move(start).error().InFile(path.string());
   TG_ASSIGN(auto file, AtomicFile::Create(path));
-  const std::string start = LengthField(header->json.size()) + header->json;
-  TG_TRY(file->Append(std::as_bytes(std::span(start))));
+  TG_TRY(file->Append(std::as_bytes(std::span(start->bytes))));
   return std::unique_ptr<SafetensorsWriter>(
-      new SafetensorsWriter(std::move(tensors), std::move(file), header->data_bytes));
+      new SafetensorsWriter(std::move(tensors), std::move(file), start->data_bytes));
 }
 
 Result<void> SafetensorsWriter::Append(std::span<const std::byte> bytes) {

@@ -23,6 +23,18 @@ struct TensorToWrite {
   std::vector<uint64_t> shape;  // empty for a scalar
 };
 
+// What stands before the data of a file with these tensors.
+struct SafetensorsStart {
+  std::string bytes;  // the header's length and the header
+  uint64_t data_bytes = 0;
+};
+
+// Sorts `tensors` by name (byte order), the order of their data. Errors: what a reader would refuse
+// (a name twice or not UTF-8, a size that does not fit, packed elements that do not fill whole
+// bytes, a header above the format's cap).
+Result<SafetensorsStart> StartOfSafetensors(std::vector<TensorToWrite>& tensors,
+                                            const std::map<std::string, std::string>& metadata);
+
 // The same tensors, metadata and data give the same bytes. Until Finish the path holds what it held
 // before; a writer that is dropped leaves nothing behind. Not thread-safe.
 //
@@ -31,9 +43,7 @@ struct TensorToWrite {
 //   auto written = (*writer)->Finish();
 class SafetensorsWriter {
  public:
-  // Writes the header. Errors: what a reader would refuse (a name twice or not UTF-8, a size that
-  // does not fit, packed elements that do not fill whole bytes, a header above the format's cap);
-  // those of AtomicFile.
+  // Writes the header. Errors: those of StartOfSafetensors and AtomicFile.
   static Result<std::unique_ptr<SafetensorsWriter>> Create(
       const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
       const std::map<std::string, std::string>& metadata = {});

@@ -11,21 +11,26 @@
 
 namespace tensorguard {
 
+Classification internal::PublicClassification(const FullClassification& result,
+                                              std::span<const Fingerprint> known) {
+  tensorguard::Classification classification = {.known = result.known};
+  for (const KnownCandidate& each : result.candidates) {
+    classification.candidates.push_back({.known = each.known,
+                                         .model_name = known[each.known].model_name,
+                                         .verdict = each.comparison.verdict,
+                                         .score = each.comparison.score,
+                                         .corrected_p_value = each.corrected_p_value});
+  }
+  return classification;
+}
+
 Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fingerprint> known,
                                 unsigned threads) {
   std::vector<internal::Fingerprint> fingerprints;
   for (const Fingerprint& each : known) fingerprints.push_back(each.data());
   TG_ASSIGN(const auto result,
             internal::ClassifyFingerprint(unknown.data(), fingerprints, {.threads = threads}));
-  Classification classification = {.known = result.known};
-  for (const internal::KnownCandidate& each : result.candidates) {
-    classification.candidates.push_back({.known = each.known,
-                                         .model_name = known[each.known].model_name(),
-                                         .verdict = each.comparison.verdict,
-                                         .score = each.comparison.score,
-                                         .corrected_p_value = each.corrected_p_value});
-  }
-  return classification;
+  return internal::PublicClassification(result, fingerprints);
 }
 
 Result<Families> FindFamilies(std::span<const Fingerprint> models, unsigned threads) {

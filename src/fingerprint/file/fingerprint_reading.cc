@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/memory_file.h"
 #include "base/try.h"
 #include "fingerprint/file/fingerprint_checks.h"
 #include "fingerprint/file/fingerprint_file.h"
@@ -260,21 +261,35 @@ Result<Fingerprint> DecodeFingerprint(const TensorTable& table, uint64_t file_by
   return fingerprint;
 }
 
-Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path) {
-  TG_ASSIGN(const auto file, File::Open(path));
-  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
-  auto fingerprint = DecodeFingerprint(table, file->size_bytes(),
+namespace {
+
+Result<Fingerprint> ReadFrom(const File& file) {
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(file));
+  auto fingerprint = DecodeFingerprint(table, file.size_bytes(),
                                        [&](uint64_t offset_bytes, std::span<std::byte> out) {
-                                         return file->ReadAt(offset_bytes, out);
+                                         return file.ReadAt(offset_bytes, out);
                                        });
-  if (!fingerprint) return std::move(fingerprint).error().InFile(path.string());
+  if (!fingerprint) return std::move(fingerprint).error().InFile(file.path());
   return fingerprint;
 }
 
-Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
+}  // namespace
+
+Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path) {
   TG_ASSIGN(const auto file, File::Open(path));
-  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
-  const auto in_file = [&](Error error) { return std::move(error).InFile(path.string()); };
+  return ReadFrom(*file);
+}
+
+Result<Fingerprint> ReadFingerprintBytes(std::span<const std::byte> bytes,
+                                         const std::string& name) {
+  return ReadFrom(MemoryFile(name, bytes));
+}
+
+namespace {
+
+Result<ScreeningSignature> ReadScreeningFrom(const File& file) {
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(file));
+  const auto in_file = [&](Error error) { return std::move(error).InFile(file.path()); };
   if (auto version = CheckVersion(table); !version) return in_file(version.error());
   std::vector<int8_t> numbers;
   const auto entry = std::ranges::find(table.tensors, kScreeningTensor, &TensorEntry::name);
@@ -290,13 +305,25 @@ Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
            .expected = fmt::format("I8 [layers, {}, {}]", kScreenedParts, kScreeningLength)});
     }
     numbers.resize(entry->element_count);
-    auto read = file->ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
+    auto read = file.ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
     if (!read) return std::move(read).error().InTensor(kScreeningTensor);
   }
   if (auto checked = CheckDigest(numbers, DigestIn(table)); !checked) {
     return in_file(checked.error());
   }
   return ScreeningSignature(std::move(numbers));
+}
+
+}  // namespace
+
+Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
+  TG_ASSIGN(const auto file, File::Open(path));
+  return ReadScreeningFrom(*file);
+}
+
+Result<ScreeningSignature> ReadScreeningBytes(std::span<const std::byte> bytes,
+                                              const std::string& name) {
+  return ReadScreeningFrom(MemoryFile(name, bytes));
 }
 
 }  // namespace tensorguard::internal
