@@ -57,6 +57,19 @@ Error ErrorOf(int code, const std::string& message, const std::string& path) {
   return error;
 }
 
+// A file that nobody writes: SQLite then makes no files beside it.
+std::string ImmutableUri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 class SqliteRow final : public Row {
  public:
   explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
@@ -95,18 +108,32 @@ SqliteDatabase::SqliteDatabase(std::string path, Connection connection)
 SqliteDatabase::~SqliteDatabase() { idle_.clear(); }
 
 Result<std::unique_ptr<Database>> SqliteDatabase::Open(const std::string& path, bool create) {
+  auto database = OpenFile(path, path, create ? SQLITE_OPEN_CREATE : 0);
+  if (!database) return std::move(database).error();
+  if (create) {
+    TG_TRY((*database)->Execute("PRAGMA journal_mode = WAL"));
+  } else if ((*database)->read_only() && !(*database)->Execute("SELECT 1 FROM sqlite_schema")) {
+    // Where not even the files that readers share can be made, nobody has it open.
+    database = OpenFile(path, ImmutableUri(path), SQLITE_OPEN_URI);
+    if (!database) return std::move(database).error();
+  }
+  return std::unique_ptr<Database>(*std::move(database));
+}
+
+Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::OpenFile(const std::string& path,
+                                                                 const std::string& name,
+                                                                 int more_flags) {
   sqlite3* raw = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (create ? SQLITE_OPEN_CREATE : 0);
-  const int opened = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | more_flags;
+  const int opened = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
   Connection connection(raw);
   if (opened != SQLITE_OK) {
     return ErrorOf(opened, raw == nullptr ? "out of memory" : sqlite3_errmsg(raw), path);
   }
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(path, std::move(connection)));
   TG_TRY(database->Harden());
-  if (create) TG_TRY(database->Execute("PRAGMA journal_mode = WAL"));
-  return std::unique_ptr<Database>(std::move(database));
+  return database;
 }
 
 Result<void> SqliteDatabase::Harden() {

@@ -42,6 +42,9 @@ class SqliteDatabase final : public Database {
 
   SqliteDatabase(std::string path, Connection connection);
 
+  static Result<std::unique_ptr<SqliteDatabase>> OpenFile(const std::string& path,
+                                                          const std::string& name, int more_flags);
+
   Result<void> Harden();
   Result<void> Execute(const char* sql);
   // Out of the cache, or prepared; whoever took it puts it back.

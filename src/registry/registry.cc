@@ -17,22 +17,22 @@ constexpr std::string_view kSqliteStart = "SQLite format 3";
 
 // A file's folder lies beside it: somebody else's file must not send us to other places. A
 // server's is wherever it was made.
-Result<std::filesystem::path> BlobFolder(const Database& database, const std::string& folder) {
+Result<std::filesystem::path> BlobFolder(const std::string& place, const std::string& folder) {
   const std::filesystem::path path = folder;
-  if (database.engine() == Engine::kPostgres) {
+  if (IsDatabaseUrl(place)) {
     if (path.is_absolute()) return path;
     return Error{.kind = ErrorKind::kUsage,
                  .problem = "a server's folder for fingerprints needs its whole path",
-                 .file = database.place(),
+                 .file = place,
                  .found = folder,
                  .expected = "a path that begins with /"};
   }
   if (path.filename() == path && folder != "." && folder != "..") {
-    return std::filesystem::path(database.place()).parent_path() / path;
+    return std::filesystem::path(place).parent_path() / path;
   }
   return Error{.kind = ErrorKind::kUsage,
                .problem = "a file's folder for fingerprints lies beside it",
-               .file = database.place(),
+               .file = place,
                .found = folder,
                .expected = "a name without a path"};
 }
@@ -51,8 +51,8 @@ bool NamesRegistry(const std::string& path) {
 Result<std::unique_ptr<Registry>> Registry::Create(const std::string& place,
                                                    const RegistryOptions& options,
                                                    const Stamp& stamp) {
+  if (!options.blob_folder.empty()) TG_TRY(BlobFolder(place, options.blob_folder));
   TG_ASSIGN(auto database, OpenDatabase(place, OpenMode::kNew));
-  if (!options.blob_folder.empty()) TG_TRY(BlobFolder(*database, options.blob_folder));
   TG_ASSIGN(const auto before, LookAtSchema(*database));
   if (before.version != 0) {
     return Error{.kind = ErrorKind::kUsage,
@@ -102,7 +102,7 @@ Result<void> Registry::OpenBlobs() {
     return {};
   }
   TG_ASSIGN(const auto named, Meta("blob_folder"));
-  TG_ASSIGN(auto folder, BlobFolder(*database_, named.value_or("")));
+  TG_ASSIGN(auto folder, BlobFolder(place(), named.value_or("")));
   TG_ASSIGN(blobs_, BlobsInFolder(std::move(folder), *database_));
   return {};
 }
