@@ -109,7 +109,7 @@ void AsksInsideOfAnAnswer(Database& database) {
 }
 
 void SaysWhatFailed(Database& database) {
-  const auto failed = database.Run("SELECT nothing FROM nowhere");
+  const auto failed = database.Run("SELECT 1 FROM nowhere");
   ASSERT_FALSE(failed);
   EXPECT_THAT(DescribeError(failed.error()), HasSubstr("nowhere"));
   EXPECT_EQ(failed.error().file, database.place());

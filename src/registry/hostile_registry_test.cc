@@ -31,7 +31,7 @@ class HostileRegistry : public testing::Test {
   void Make(const RegistryOptions& options = {}) {
     const auto registry = Registry::Create(place_, options, kNow);
     ASSERT_TRUE(registry) << DescribeError(registry.error());
-    const auto added = AddModel(**registry, PreparedToy(RandomToyModel(1)), {.name = "m"}, kNow);
+    const auto added = AddModel(**registry, PreparedToy(1), {.name = "m"}, kNow);
     ASSERT_TRUE(added) << DescribeError(added.error());
   }
 
@@ -179,31 +179,30 @@ TEST_F(HostileRegistry, FoldersElsewhereAreRefused) {
 
 // The signature of a stored file must be that of its kernels.
 TEST_F(HostileRegistry, ForgedSignaturesAreRefused) {
-  Fingerprint forged = FingerprintOf(RandomToyModel(1));
-  auto bytes = EncodeFingerprint(AsStored(forged));
-  ASSERT_TRUE(bytes);
-  Fingerprint other = FingerprintOf(RandomToyModel(2));
-  const auto theirs = EncodeFingerprint(AsStored(other));
-  ASSERT_TRUE(theirs);
-  ASSERT_EQ(bytes->size(), theirs->size());
+  std::vector<std::byte> bytes = BytesOfToy(SmallToy(1));
+  const std::vector<std::byte> theirs = BytesOfToy(SmallToy(2));
+  ASSERT_EQ(bytes.size(), theirs.size());
   // Signature and digest of the other model in this one's file.
   const auto find = [](const std::vector<std::byte>& in, std::string_view text) {
     const std::string_view all(reinterpret_cast<const char*>(in.data()), in.size());
     return all.find(text);
   };
-  const ScreeningSignature own = ScreeningOf(AsStored(forged));
-  const ScreeningSignature foreign = ScreeningOf(AsStored(other));
+  const auto own_signature = ReadScreeningBytes(bytes, "own");
+  const auto foreign_signature = ReadScreeningBytes(theirs, "foreign");
+  ASSERT_TRUE(own_signature && foreign_signature);
+  const ScreeningSignature& own = *own_signature;
+  const ScreeningSignature& foreign = *foreign_signature;
   const std::string digest = ScreeningDigest(own.numbers());
   const std::string foreign_digest = ScreeningDigest(foreign.numbers());
-  const auto place_of_digest = find(*bytes, digest);
+  const auto place_of_digest = find(bytes, digest);
   const auto place = find(
-      *bytes,
+      bytes,
       std::string_view(reinterpret_cast<const char*>(own.numbers().data()), own.numbers().size()));
   ASSERT_NE(place_of_digest, std::string_view::npos);
   ASSERT_NE(place, std::string_view::npos);
-  std::memcpy(bytes->data() + place_of_digest, foreign_digest.data(), foreign_digest.size());
-  std::memcpy(bytes->data() + place, foreign.numbers().data(), foreign.numbers().size());
-  const auto prepared = PrepareFingerprint(*bytes, "forged");
+  std::memcpy(bytes.data() + place_of_digest, foreign_digest.data(), foreign_digest.size());
+  std::memcpy(bytes.data() + place, foreign.numbers().data(), foreign.numbers().size());
+  const auto prepared = PrepareFingerprint(bytes, "forged");
   ASSERT_FALSE(prepared);
   EXPECT_THAT(prepared.error().problem, HasSubstr("not that of the kernels"));
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,15 +20,24 @@ inline std::vector<std::byte> BytesOfToy(const ToyModel& model) {
   Fingerprint fingerprint = FingerprintOf(model);
   fingerprint.architecture = "toy";
   fingerprint.parameters = 123'456;
+  for (WeightSummary& weight : fingerprint.weights) weight.two_of_four_fraction = 0.25;
   auto bytes = EncodeFingerprint(AsStored(std::move(fingerprint)));
   EXPECT_TRUE(bytes) << (bytes ? "" : DescribeError(bytes.error()));
   return bytes ? *std::move(bytes) : std::vector<std::byte>();
 }
 
-inline PreparedFingerprint PreparedToy(const ToyModel& model) {
+// Two layers, 32 wide.
+inline ToyModel SmallToy(uint32_t seed) { return RandomToyModel(seed, 2, 32); }
+
+// Made once for each seed.
+inline const PreparedFingerprint& PreparedToy(uint32_t seed) {
+  static std::map<uint32_t, PreparedFingerprint> made;
+  const auto known = made.find(seed);
+  if (known != made.end()) return known->second;
+  const ToyModel model = SmallToy(seed);
   auto prepared = PrepareFingerprint(BytesOfToy(model), model.name);
   EXPECT_TRUE(prepared) << (prepared ? "" : DescribeError(prepared.error()));
-  return prepared ? *std::move(prepared) : PreparedFingerprint();
+  return made[seed] = prepared ? *std::move(prepared) : PreparedFingerprint();
 }
 
 }  // namespace tensorguard::internal

@@ -94,7 +94,7 @@ std::string ModelListText(const std::vector<ModelRecord>& models) {
   for (const ModelRecord& model : models) {
     std::string where = IsContent(model.source) ? "" : Shown(model.source);
     if (model.state != "present") where += (where.empty() ? "" : "  ") + Shown(model.state);
-    rows.push_back({fmt::format("#{}", model.id), TimeText(model.added.at),
+    rows.push_back({std::to_string(model.id), TimeText(model.added.at),
                     ParametersText(model.parameters), Shown(model.architecture, 20),
                     Shown(model.name), where});
   }
