@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -372,8 +373,10 @@ int main(int argc, char** argv) {
                    .file = folder};
     }
     TG_TRY(MeasureKnown(models));
+    std::fflush(stdout);
     for (const size_t count : counts) {
       if (count > 0) TG_TRY(MeasureRecall(models, count));
+      std::fflush(stdout);
     }
     if (queries > 0) TG_TRY(MeasureStrangers(models, queries, compared));
     return {};

@@ -1,6 +1,7 @@
 #include "database/sqlite_database.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -109,14 +110,13 @@ SqliteDatabase::~SqliteDatabase() { idle_.clear(); }
 
 Result<std::unique_ptr<Database>> SqliteDatabase::Open(const std::string& path, bool create) {
   auto database = OpenFile(path, path, create ? SQLITE_OPEN_CREATE : 0);
-  if (!database) return std::move(database).error();
-  if (create) {
-    TG_TRY((*database)->Execute("PRAGMA journal_mode = WAL"));
-  } else if ((*database)->read_only() && !(*database)->Execute("SELECT 1 FROM sqlite_schema")) {
+  if (create && database) TG_TRY((*database)->Execute("PRAGMA journal_mode = WAL"));
+  if (!create && ::access(path.c_str(), W_OK) != 0) {
+    const bool readable = database && (*database)->Execute("SELECT 1 FROM sqlite_schema");
     // Where not even the files that readers share can be made, nobody has it open.
-    database = OpenFile(path, ImmutableUri(path), SQLITE_OPEN_URI);
-    if (!database) return std::move(database).error();
+    if (!readable) database = OpenFile(path, ImmutableUri(path), SQLITE_OPEN_URI);
   }
+  if (!database) return std::move(database).error();
   return std::unique_ptr<Database>(*std::move(database));
 }
 

@@ -122,6 +122,10 @@ std::span<const std::byte> BytesOf(std::span<const uint8_t> bytes) { return std:
 // The row of this content, made if it is not there.
 Result<int64_t> StoreFingerprint(Registry& registry, const PreparedFingerprint& print) {
   Database& database = registry.database();
+  static constexpr std::string_view kKnown = "SELECT id FROM fingerprint WHERE digest = $1";
+  // Asked first: an insertion that does nothing uses up a number.
+  TG_ASSIGN(const auto there, AskNumber(database, kKnown, {BytesOf(print.digest)}));
+  if (there) return *there;
   const auto layers = static_cast<int64_t>(print.signature.size() / kSearchNumbers);
   TG_ASSIGN(const auto made,
             AskNumber(database,
@@ -136,8 +140,7 @@ Result<int64_t> StoreFingerprint(Registry& registry, const PreparedFingerprint& 
     TG_TRY(StoreDerived(database, *made, print));
     return *made;
   }
-  TG_ASSIGN(const auto known, AskNumber(database, "SELECT id FROM fingerprint WHERE digest = $1",
-                                        {BytesOf(print.digest)}));
+  TG_ASSIGN(const auto known, AskNumber(database, kKnown, {BytesOf(print.digest)}));
   if (known) return *known;
   return Error{.kind = ErrorKind::kSystem,
                .problem = "the fingerprint was removed while it was added",
@@ -206,6 +209,8 @@ Result<AddedModel> InsertModel(Registry& registry, const PreparedFingerprint& pr
                                const NewModel& model, const Stamp& stamp) {
   Database& database = registry.database();
   TG_ASSIGN(const int64_t fingerprint, StoreFingerprint(registry, print));
+  TG_ASSIGN(const auto there, FindBySource(registry, model.source, model.revision, model.sub_path));
+  if (there) return Known(registry, model, fingerprint, stamp);
   TG_ASSIGN(
       const auto id,
       AskNumber(database,

@@ -20,7 +20,11 @@ inline std::vector<std::byte> BytesOfToy(const ToyModel& model) {
   Fingerprint fingerprint = FingerprintOf(model);
   fingerprint.architecture = "toy";
   fingerprint.parameters = 123'456;
-  for (WeightSummary& weight : fingerprint.weights) weight.two_of_four_fraction = 0.25;
+  for (WeightSummary& weight : fingerprint.weights) {
+    weight.two_of_four_fraction = 0.25;
+    if (weight.columns < 32) weight.distinct_per_32.reset();
+    if (weight.columns < 256) weight.distinct_per_256.reset();
+  }
   auto bytes = EncodeFingerprint(AsStored(std::move(fingerprint)));
   EXPECT_TRUE(bytes) << (bytes ? "" : DescribeError(bytes.error()));
   return bytes ? *std::move(bytes) : std::vector<std::byte>();
