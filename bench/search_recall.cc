@@ -280,7 +280,8 @@ Result<void> MeasureStrangers(const std::vector<Model>& models, size_t queries, 
   size_t known = 0;
   size_t comparisons = 0;
   double least = 1;
-  std::map<int, size_t> below;  // by tenth: p-values of single comparisons
+  std::map<int, size_t> below;             // by power of ten: p-values of single comparisons
+  std::map<std::string, size_t> unlikely;  // pairs of models whose copies have less than 1e-6
   auto done = ParallelFor(queries, 0, [&](size_t query) -> Result<void> {
     const Model& of = models[query % models.size()];
     const Fingerprint made = MadeModel(of, 77 + query);
@@ -302,6 +303,9 @@ Result<void> MeasureStrangers(const std::vector<Model>& models, size_t queries, 
       if (!each.comparison.p_value) continue;
       ++comparisons;
       least = std::min(least, *each.comparison.p_value);
+      if (*each.comparison.p_value < 1e-6) {
+        ++unlikely[of.truth.name + " and " + others[each.known].model_name];
+      }
       for (int power = 1; power <= 6; ++power) {
         if (*each.comparison.p_value <= std::pow(10, -power)) ++below[power];
       }
@@ -319,6 +323,8 @@ Result<void> MeasureStrangers(const std::vector<Model>& models, size_t queries, 
                static_cast<double>(below[power]) / static_cast<double>(comparisons));
   }
   fmt::print("\nleast p: {:.2g}\n", least);
+  for (const auto& [pair, count] : unlikely)
+    fmt::print("p below 1e-6: {}, {} times\n", pair, count);
   return {};
 }
 

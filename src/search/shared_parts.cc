@@ -176,10 +176,10 @@ Result<std::vector<PartHit>> FindPartHits(Registry& registry, const Fingerprint&
   return HitsByCount(hits, model);
 }
 
-Result<SharedParts> FindSharedParts(Registry& registry, const Fingerprint& model,
-                                    std::optional<int64_t> except) {
+Result<SharedMatrices> FindSharedParts(Registry& registry, const Fingerprint& model,
+                                       std::optional<int64_t> except) {
   TG_ASSIGN(const auto hits, LookUp(registry, model));
-  SharedParts parts = {.matrices = hits.matrices, .too_common = hits.too_common};
+  SharedMatrices parts = {.matrices = hits.matrices, .too_common = hits.too_common};
   size_t confirmed = 0;
   for (const PartHit& hit : HitsByCount(hits, model)) {
     if (hit.fingerprint == except) continue;

@@ -34,7 +34,7 @@ struct SharedModel {
   double share = 0;  // of the model's matrices by parameters
 };
 
-struct SharedParts {
+struct SharedMatrices {
   size_t matrices = 0;                   // that were looked up
   std::vector<SharedModel> models = {};  // most shared first
   // Matrices that more models hold than were looked at; the rest of their models is not told.
@@ -43,8 +43,8 @@ struct SharedParts {
 
 // By the first 8 bytes of the digests, each hit confirmed by all 16. Models with the fingerprint
 // `except` are left out. Errors: those of the registry.
-Result<SharedParts> FindSharedParts(Registry& registry, const Fingerprint& model,
-                                    std::optional<int64_t> except = {});
+Result<SharedMatrices> FindSharedParts(Registry& registry, const Fingerprint& model,
+                                       std::optional<int64_t> except = {});
 
 // Fingerprints that hold so many of the model's matrices at least, most first. Not confirmed.
 struct PartHit {

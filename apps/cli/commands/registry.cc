@@ -211,9 +211,9 @@ Result<ExitStatus> Search(const RegistryOptions& options, Console& console) {
   if (options.descendants && options.ancestors) {
     return Usage(options.action, "is for descendants or for ancestors", "one of the two");
   }
-  const Kinship kinship = options.descendants ? Kinship::kDescendants
-                          : options.ancestors ? Kinship::kAncestors
-                                              : Kinship::kAny;
+  const WantedKin kinship = options.descendants ? WantedKin::kDescendants
+                            : options.ancestors ? WantedKin::kAncestors
+                                                : WantedKin::kAny;
   const auto begin = std::chrono::steady_clock::now();
   TG_ASSIGN(const auto result, SearchRegistry(QueryOf(options, std::move(place)), options.full,
                                               kinship, SessionOf(console)));

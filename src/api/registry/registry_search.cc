@@ -101,9 +101,9 @@ Result<Comparison> CompareStored(Registry& registry, const Fingerprint& model,
   return CompareFingerprints(model, fingerprint);
 }
 
-bool HasKinship(const Comparison& comparison, Kinship kinship) {
-  if (kinship == Kinship::kAny) return true;
-  const auto wanted = kinship == Kinship::kDescendants ? Side::kB : Side::kA;
+bool HasKinship(const Comparison& comparison, WantedKin kinship) {
+  if (kinship == WantedKin::kAny) return true;
+  const auto wanted = kinship == WantedKin::kDescendants ? Side::kB : Side::kA;
   return IsDerivation(comparison.verdict) && comparison.direction.later == wanted;
 }
 
@@ -151,8 +151,8 @@ Result<RegistryShortlist> ShortlistOfRegistry(Registry& registry, Searcher& sear
   return shortlist;
 }
 
-Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full, Kinship kinship,
-                                            const Session& session) {
+Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full,
+                                            WantedKin kinship, const Session& session) {
   TG_ASSIGN(const auto registry, Registry::Open(query.registry));
   TG_ASSIGN(const auto asked, FingerprintOfQuery(*registry, query, session));
   TG_ASSIGN(auto searcher, Searcher::Load(*registry));
@@ -162,7 +162,7 @@ Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool ful
   result.summary = {.models = static_cast<size_t>(present),
                     .fingerprints = searcher.size(),
                     .rescored = near.size()};
-  const bool compare = full || kinship != Kinship::kAny;
+  const bool compare = full || kinship != WantedKin::kAny;
   const size_t most = compare ? std::min(query.limit, kLongestShortlist) : query.limit;
   size_t compared = 0;
   for (const NearFingerprint& each : near) {

@@ -47,7 +47,7 @@ struct RegistryQuery {
   size_t limit = 20;
 };
 
-enum class Kinship { kAny, kDescendants, kAncestors };
+enum class WantedKin { kAny, kDescendants, kAncestors };
 
 struct SearchRow {
   ModelRecord model;
@@ -63,12 +63,12 @@ struct RegistrySearchResult {
 
 // The nearest by signature, a list and no verdict; with `full`, or for a kinship, the nearest of
 // them compared in full, and of a kinship only those whose direction is shown.
-Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full, Kinship kinship,
-                                            const Session& session);
+Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full,
+                                            WantedKin kinship, const Session& session);
 
 struct SharedPartsResult {
   std::string name;
-  SharedParts parts;
+  SharedMatrices parts;
 };
 Result<SharedPartsResult> SharedPartsInRegistry(const RegistryQuery& query, const Session& session);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/memory_file.h"
 #include "base/try.h"
 #include "fingerprint/file/fingerprint_checks.h"
 #include "fingerprint/file/fingerprint_file.h"
@@ -263,6 +263,25 @@ Result<Fingerprint> DecodeFingerprint(const TensorTable& table, uint64_t file_by
 
 namespace {
 
+// Bytes in memory as a file. `bytes` must outlive it; `name` stands for a path in errors.
+class BytesFile final : public File {
+ public:
+  BytesFile(std::string name, std::span<const std::byte> bytes)
+      : File(std::move(name), bytes.size()), bytes_(bytes) {}
+
+  Result<void> ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const override {
+    if (offset_bytes > bytes_.size() || out.size() > bytes_.size() - offset_bytes) {
+      return Error{
+          .kind = ErrorKind::kBadFile, .problem = "file ends while being read", .file = path()};
+    }
+    if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset_bytes, out.size());
+    return {};
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
 Result<Fingerprint> ReadFrom(const File& file) {
   TG_ASSIGN(const auto table, ReadSafetensorsTable(file));
   auto fingerprint = DecodeFingerprint(table, file.size_bytes(),
@@ -282,7 +301,7 @@ Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path) {
 
 Result<Fingerprint> ReadFingerprintBytes(std::span<const std::byte> bytes,
                                          const std::string& name) {
-  return ReadFrom(MemoryFile(name, bytes));
+  return ReadFrom(BytesFile(name, bytes));
 }
 
 namespace {
@@ -323,7 +342,7 @@ Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
 
 Result<ScreeningSignature> ReadScreeningBytes(std::span<const std::byte> bytes,
                                               const std::string& name) {
-  return ReadScreeningFrom(MemoryFile(name, bytes));
+  return ReadScreeningFrom(BytesFile(name, bytes));
 }
 
 }  // namespace tensorguard::internal
