@@ -35,13 +35,11 @@ for blobs in "" "--blobs prints.blobs"; do
   round=0
   while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
-    "$program" registry add "$work/prints" --registry "$registry" --source "hf://round/$round" \
-      >"$work/added" 2>/dev/null || true
     for print in "$work"/prints/*.safetensors; do
       "$program" registry add "$print" --registry "$registry" --source "hf://$round/$(basename "$print")" \
         >"$work/one" 2>/dev/null &
       adding=$!
-      sleep "0.0$(awk -v seed="$round$adding" 'BEGIN { srand(seed); print int(rand() * 90) }')"
+      sleep "$(awk -v seed="$round$adding" 'BEGIN { srand(seed); printf "%.3f", 0.4 * rand() }')"
       if kill -9 "$adding" 2>/dev/null; then killed=$((killed + 1)); fi
       wait "$adding" 2>/dev/null || true
       told=$((told + $(grep -c '^1 added' "$work/one" || true)))
