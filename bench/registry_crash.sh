@@ -1,12 +1,12 @@
 #!/bin/sh
 # What a registry holds after the program that adds to it was killed, its disk was full, or two
 # programs wrote at once.
-#   bench/registry_crash.sh [ROUNDS]    40 rounds if not given
-# Needs build/release/bin/tensorguard. Prints a line for each part; status 1 if any is not clean.
+#   bench/registry_crash.sh [ROUNDS [PROGRAM]]    40 rounds with build/release/bin/tensorguard if not given
+# Prints a line for each part; status 1 if any is not clean.
 set -eu
 cd "$(dirname "$0")/.."
-program=$PWD/build/release/bin/tensorguard
 rounds=${1:-40}
+program=${2:-$PWD/build/release/bin/tensorguard}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0

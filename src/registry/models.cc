@@ -418,6 +418,7 @@ Result<void> RemoveModel(Registry& registry, const ModelRecord& model, const Sta
                                          "DELETE FROM fingerprint WHERE id = $1"}) {
         TG_TRY(database.Run(sql, {model.fingerprint}));
       }
+      TG_TRY(registry.NoteRemoval());
     }
     return registry.Log(stamp, "removed", model.name, HexOf(model.digest));
   }));

@@ -133,4 +133,22 @@ Result<void> Registry::SetMeta(const std::string& name, const std::string& value
   return {};
 }
 
+Result<int64_t> Registry::Removals() {
+  int64_t count = 0;
+  TG_TRY(database_->Query("SELECT CAST(value AS {integer}) FROM meta WHERE name = 'removals'", {},
+                          [&](const Row& row) -> Result<void> {
+                            count = row.Integer(0);
+                            return {};
+                          }));
+  return count;
+}
+
+Result<void> Registry::NoteRemoval() {
+  TG_TRY(
+      database_->Run("INSERT INTO meta (name, value) VALUES ('removals', '1') "
+                     "ON CONFLICT (name) DO UPDATE SET "
+                     "value = CAST(CAST(meta.value AS {integer}) + 1 AS TEXT)"));
+  return {};
+}
+
 }  // namespace tensorguard::internal

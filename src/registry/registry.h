@@ -50,6 +50,11 @@ class Registry {
   Result<std::optional<std::string>> Meta(const std::string& name);
   Result<void> SetMeta(const std::string& name, const std::string& value);
 
+  // How often fingerprints were removed or computed anew. Whoever keeps any in memory reads them
+  // again when it has risen.
+  Result<int64_t> Removals();
+  Result<void> NoteRemoval();
+
  private:
   explicit Registry(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 

@@ -42,6 +42,7 @@ constexpr std::array kFirstVersion = {
                      "UNIQUE (source, revision, sub_path)){table}"),
     std::string_view("CREATE INDEX model_name ON model (name)"),
     std::string_view("CREATE INDEX model_fingerprint ON model (fingerprint)"),
+    std::string_view("CREATE INDEX model_state ON model (state)"),
     std::string_view("CREATE TABLE model_file (model {integer} NOT NULL REFERENCES model (id), "
                      "path TEXT NOT NULL, bytes {integer} NOT NULL, sha256 {bytes} NOT NULL, "
                      "PRIMARY KEY (model, path)){table}"),

@@ -134,7 +134,7 @@ class Verification {
                                            "DELETE FROM fingerprint WHERE id = $1"}) {
           TG_TRY(registry_.database().Run(sql, {kept.key.fingerprint}));
         }
-        return {};
+        return registry_.NoteRemoval();
       }));
       TG_TRY(registry_.blobs().Remove(kept.key));
     }
@@ -153,6 +153,7 @@ class Verification {
   Result<void> ComputeAnew(int64_t id, const PreparedFingerprint& print) {
     return registry_.database().InTransaction([&]() -> Result<void> {
       TG_TRY(Forget(id));
+      TG_TRY(registry_.NoteRemoval());
       return StoreDerived(registry_.database(), id, print);
     });
   }

@@ -33,16 +33,6 @@ Error BadRow(const Registry& registry, std::string problem, int64_t fingerprint)
           .advice = "tensorguard registry verify --repair"};
 }
 
-Result<int64_t> CountRemovals(Database& database) {
-  int64_t count = 0;
-  TG_TRY(database.Query("SELECT count(*) FROM event WHERE what = 'removed'", {},
-                        [&](const Row& row) -> Result<void> {
-                          count = row.Integer(0);
-                          return {};
-                        }));
-  return count;
-}
-
 }  // namespace
 
 Result<Searcher> Searcher::Load(Registry& registry) {
@@ -52,7 +42,7 @@ Result<Searcher> Searcher::Load(Registry& registry) {
 }
 
 Result<void> Searcher::Refresh() {
-  TG_ASSIGN(const int64_t removals, CountRemovals(registry_->database()));
+  TG_ASSIGN(const int64_t removals, registry_->Removals());
   if (removals != removals_) table_ = VectorTable();
   removals_ = removals;
   return ReadNew();

@@ -47,7 +47,7 @@ class Searcher {
 
   Registry* registry_;
   VectorTable table_;
-  int64_t removals_ = 0;  // how many the log had
+  int64_t removals_ = 0;  // Registry::Removals, when the table was read
 };
 
 // Signatures by their rows; a row that is gone is left out. Errors: kBadFile for one of no whole
