@@ -33,6 +33,7 @@ using namespace tensorguard::internal;
 using tensorguard::DescribeError;
 using tensorguard::Error;
 using tensorguard::Result;
+using tensorguard::Verdict;
 
 struct Model {
   TruthModel truth;
