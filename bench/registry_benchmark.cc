@@ -271,7 +271,7 @@ Result<void> Measure(const std::string& place, const std::vector<int64_t>& count
     TG_TRY(AddPlanted(*registry));
   }
   fmt::print(
-      "| fingerprints | open, s | memory, MiB | candidates, ms: median | 95% | digests, ms: "
+      "| fingerprints | open, s | memory grown, MiB | candidates, ms: median | 95% | digests, ms: "
       "95% | classify, s | compared | known |\n"
       "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n");
   int64_t made = 0;
