@@ -50,6 +50,16 @@ sample_models() {
     tensorguard classify "$samples/birch--sft1.Q4_0.gguf" --known "$results/fingerprints"
   show "And for a PyTorch pickle, from a fifth of its bytes" \
     tensorguard classify "$samples/cedar--sft1" --known "$results/fingerprints" --quick --budget 280KB
+  show "Keep the known models in a registry, with their licences" \
+    tensorguard registry init "$results/known.tgr"
+  show "Add their fingerprints" \
+    tensorguard registry add "$results/fingerprints" --registry "$results/known.tgr" \
+    --license apache-2.0 --collection samples
+  show "What is in it?" tensorguard registry list "$results/known.tgr"
+  show "Search it for the relatives of an upload" \
+    tensorguard classify "$samples/birch--sft1.Q4_0.gguf" --known "$results/known.tgr"
+  show "Whose matrices does a model hold, number for number?" \
+    tensorguard registry shared "$samples/alder--lora" --registry "$results/known.tgr"
   show "Who came from whom? A tree where it is shown, neighbours where it is not" \
     tensorguard lineage "$samples/alder" "$samples/alder--lora" "$samples/cedar" \
     "$samples/cedar--prune-depth" "$samples/cedar--sft1" "$samples/elm" --format html \

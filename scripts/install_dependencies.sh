@@ -22,6 +22,8 @@ libopenblas-openmp-dev decompositions, from several threads at once
 libdnnl-dev           matrix products, in bfloat16 where the processor can
 libcairo2-dev         plots
 libcurl4-openssl-dev  models on the Hub and on web servers
+libsqlite3-dev        registries in a file
+libpq-dev             registries on a PostgreSQL server
 fonts-dejavu-core     letters in plots
 libgtest-dev          tests
 libgmock-dev          tests
@@ -33,6 +35,7 @@ python3-wheel         its wheel
 python3-mypy          a test of its types
 b3sum                 a test of digests
 nginx                 a web server for tests
+postgresql-15         a database server for tests
 openssl               a certificate for that server
 END
 }

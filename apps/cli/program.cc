@@ -56,6 +56,7 @@ struct Runner {
   Result<ExitStatus> operator()(const ClassifyOptions& o) const { return RunClassify(o, console); }
   Result<ExitStatus> operator()(const ClusterOptions& o) const { return RunCluster(o, console); }
   Result<ExitStatus> operator()(const LineageOptions& o) const { return RunLineage(o, console); }
+  Result<ExitStatus> operator()(const RegistryOptions& o) const { return RunRegistry(o, console); }
   Result<ExitStatus> operator()(const ConvertOptions& o) const { return RunConvert(o, console); }
   Result<ExitStatus> operator()(const SensitivityOptions& o) const {
     return RunSensitivity(o, console);

@@ -13,6 +13,7 @@
 #include "tensorguard/lineage.h"
 #include "tensorguard/model.h"
 #include "tensorguard/progress.h"
+#include "tensorguard/registry.h"
 #include "tensorguard/result.h"
 #include "tensorguard/tensors.h"
 #include "tensorguard/verdict.h"

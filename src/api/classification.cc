@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "api/models.h"
@@ -26,14 +27,19 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
   names.AddAsked(unknown.model_name, request.model);
   names.AddAll(known.read, known.sources);
   names.TellApart();
+  const size_t known_models = known.shortfall.asked - known.shortfall.errors.size();
+  // Of a registry it is known which of its models are one family: they are one candidate.
+  const size_t alike = known.searched.fingerprints - known.searched.families;
   TG_ASSIGN(auto result, ClassifyFingerprint(unknown, known.read,
                                              {.threads = request.threads,
-                                              .known_models = known.shortfall.asked -
-                                                              known.shortfall.errors.size()}));
+                                              .known_models = known_models,
+                                              .independent_candidates =
+                                                  known_models - std::min(known_models, alike)}));
   return ClassifiedModel{.unknown = std::move(unknown),
                          .known = std::move(known.read),
                          .result = std::move(result),
-                         .shortfall = std::move(known.shortfall)};
+                         .shortfall = std::move(known.shortfall),
+                         .searched = known.searched};
 }
 
 Result<ClassifiedModel> ClassifyPrint(Fingerprint unknown, std::vector<Fingerprint> known,
@@ -85,6 +91,10 @@ std::vector<std::string> NotesOf(const ClassifiedModel& model) {
     notes.push_back(fmt::format(
         "Of {} known models, the {} whose signatures are nearest were compared in full.",
         model.result.known_models, model.result.candidates.size()));
+  }
+  if (model.searched.by_parts > 0) {
+    notes.push_back(
+        fmt::format("{} of them hold layers of it, number for number.", model.searched.by_parts));
   }
   if (model.result.place && model.result.place->parent_missing) {
     notes.emplace_back("It and the closest come from one model that is not among the known ones.");

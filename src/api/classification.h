@@ -9,6 +9,7 @@
 
 #include "api/merges.h"
 #include "api/reading/gathering.h"
+#include "api/registry/registry_search.h"
 #include "api/session.h"
 #include "families/full_classification.h"
 #include "fingerprint/fingerprint.h"
@@ -19,7 +20,7 @@ namespace tensorguard::internal {
 struct ClassificationRequest {
   std::string model;
   std::optional<std::string> base = {};      // where the model is an adapter
-  std::vector<std::string> known = {};       // fingerprints, folders of them, models
+  std::vector<std::string> known = {};       // fingerprints, folders of them, models, registries
   std::optional<uint64_t> quick_bytes = {};  // the most that is read of each model's tensors
   bool incomplete = false;                   // goes on with models that are not whole
   unsigned threads = 0;                      // 0: one per processor
@@ -29,7 +30,8 @@ struct ClassifiedModel {
   Fingerprint unknown;
   std::vector<Fingerprint> known;  // those that were compared in full
   FullClassification result;
-  Shortfall shortfall = {};  // of the known models
+  Shortfall shortfall = {};     // of the known models
+  SearchSummary searched = {};  // of the registries among them
 
   const KnownCandidate& best() const { return result.candidates.front(); }
   const std::string& NameOf(size_t index) const { return known[index].model_name; }

@@ -2,7 +2,9 @@
 
 #include "api/models.h"
 #include "api/reading/sources.h"
+#include "api/registry/registry_names.h"
 #include "base/try.h"
+#include "database/open_database.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "profile/full_profile.h"
 
@@ -43,10 +45,24 @@ Result<Fingerprint> OnCommonAnchors(Fingerprint print, const Fingerprint& other,
                             session);
 }
 
+// The only model of a registry; of several it must be said which.
+Result<Fingerprint> OneOfRegistry(const std::string& registry) {
+  TG_ASSIGN(const auto names, StoredModelNames(registry));
+  if (names.size() == 1) return StoredFingerprint(*ParseStoredModelName(names.front()));
+  return Error{
+      .kind = names.empty() ? ErrorKind::kNotFound : ErrorKind::kUsage,
+      .problem = names.empty() ? "the registry holds no model"
+                               : "a registry stands for many models where one is asked",
+      .file = WithoutPassword(registry),
+      .advice = names.empty() ? "tensorguard registry add MODEL" : "name one as REGISTRY#NAME"};
+}
+
 }  // namespace
 
 Result<Fingerprint> FingerprintOf(const std::string& argument, const FingerprintReading& reading,
                                   const Session& session) {
+  if (const auto stored = ParseStoredModelName(argument)) return StoredFingerprint(*stored);
+  if (NamesRegistry(argument)) return OneOfRegistry(argument);
   if (IsFingerprintFile(argument)) return ReadFingerprint(argument);
   return ComputeFingerprint(argument, reading, {}, session);
 }

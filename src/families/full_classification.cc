@@ -17,7 +17,7 @@ bool Nearer(const KnownCandidate& a, const KnownCandidate& b) {
 
 Result<std::vector<KnownCandidate>> CompareWithAll(const Fingerprint& unknown,
                                                    std::span<const Fingerprint> known,
-                                                   size_t known_models, unsigned threads) {
+                                                   size_t independent, unsigned threads) {
   std::vector<KnownCandidate> candidates(known.size());
   auto done = ParallelFor(known.size(), threads, [&](size_t i) -> Result<void> {
     TG_ASSIGN(auto comparison, CompareFingerprints(unknown, known[i]));
@@ -27,7 +27,7 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const Fingerprint& unknown,
   if (!done) return std::move(done).error();
   for (KnownCandidate& each : candidates) {
     if (!each.comparison.p_value) continue;
-    each.corrected_p_value = CorrectedForCandidates(*each.comparison.p_value, known_models);
+    each.corrected_p_value = CorrectedForCandidates(*each.comparison.p_value, independent);
   }
   std::stable_sort(candidates.begin(), candidates.end(), Nearer);
   return candidates;
@@ -69,8 +69,12 @@ Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
     return Error{.kind = ErrorKind::kUsage, .problem = "there is no known model to compare with"};
   }
   const size_t known_models = std::max(known.size(), options.known_models);
-  TG_ASSIGN(auto candidates, CompareWithAll(unknown, known, known_models, options.threads));
-  FullClassification result = {.known_models = known_models, .candidates = std::move(candidates)};
+  const size_t independent =
+      options.independent_candidates > 0 ? options.independent_candidates : known_models;
+  TG_ASSIGN(auto candidates, CompareWithAll(unknown, known, independent, options.threads));
+  FullClassification result = {.known_models = known_models,
+                               .independent_candidates = independent,
+                               .candidates = std::move(candidates)};
   result.known = IsKnown(result.candidates.front());
   if (!result.known) return result;
 

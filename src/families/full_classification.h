@@ -25,7 +25,8 @@ struct KnownCandidate {
 };
 
 struct FullClassification {
-  size_t known_models = 0;  // candidates, whether or not they were compared in full
+  size_t known_models = 0;            // candidates, whether or not they were compared in full
+  size_t independent_candidates = 0;  // that p-values are corrected for
   // The first candidate and the model are of one family, beyond what chance finds among so many.
   bool known = false;
   std::vector<KnownCandidate> candidates;  // highest score first; those without one last
@@ -37,11 +38,13 @@ struct ClassificationOptions {
   unsigned threads = 0;  // 0: one per processor
   // How many known models there were, of which `known` are the nearest by ShortlistOf; 0: these.
   size_t known_models = 0;
+  // How many of them are independent of one another; 0: all. Copies of one model are one chance.
+  size_t independent_candidates = 0;
 };
 
 // Compares with every known fingerprint. A verdict of derivation counts only if the p-value,
-// corrected for the number of known models, is below kFamilyWiseError. Errors: kUsage for no known
-// fingerprint; those of CompareFingerprints.
+// corrected for the number of independent candidates, is below kFamilyWiseError. Errors: kUsage for
+// no known fingerprint; those of CompareFingerprints.
 Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
                                                std::span<const Fingerprint> known,
                                                const ClassificationOptions& options = {});

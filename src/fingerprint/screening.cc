@@ -181,7 +181,10 @@ std::string ScreeningDigest(std::span<const int8_t> numbers) {
 }
 
 Result<void> CheckScreening(const ScreeningSignature& stored, const Fingerprint& fingerprint) {
-  const ScreeningSignature own = ScreeningOf(fingerprint);
+  return CheckScreening(stored, ScreeningOf(fingerprint));
+}
+
+Result<void> CheckScreening(const ScreeningSignature& stored, const ScreeningSignature& own) {
   const auto near = [](int8_t a, int8_t b) { return std::abs(a - b) <= 1; };
   if (std::ranges::equal(stored.numbers(), own.numbers(), near)) return {};
   return Error{.kind = ErrorKind::kBadFile,

@@ -51,10 +51,15 @@ ScreeningSignature ScreeningOf(const Fingerprint& fingerprint);
 // Reads the signature alone out of a fingerprint file. Errors: those of ReadFingerprint that
 // concern the header, the version and this tensor; kBadFile if its digest is another one.
 Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path);
+// The same of a file in memory; `name` stands for its path in errors.
+Result<ScreeningSignature> ReadScreeningBytes(std::span<const std::byte> bytes,
+                                              const std::string& name);
 
 // Whether `stored` is the fingerprint's own, but for rounding: numbers differ by 1 at most, which
 // the last bits of another processor can make. Error: kBadFile.
 Result<void> CheckScreening(const ScreeningSignature& stored, const Fingerprint& fingerprint);
+// The same where the fingerprint's own has been computed already.
+Result<void> CheckScreening(const ScreeningSignature& stored, const ScreeningSignature& own);
 
 // Names in the file: the tensor, and its digest among the metadata.
 inline constexpr const char* kScreeningTensor = "screening";

@@ -76,7 +76,9 @@ Result<HeldFile> HeldSafetensors(std::vector<TensorInMemory> tensors) {
     described.push_back(each.tensor);
     file.pieces.push_back(each.data);
   }
-  TG_ASSIGN(file.start, SafetensorsStart(described));
+  // In the order of the names, as the pieces are.
+  TG_ASSIGN(auto start, StartOfSafetensors(described, {}));
+  file.start = std::move(start.bytes);
   return file;
 }
 

@@ -28,7 +28,7 @@ struct HeldFile {
 };
 
 // The safetensors file of these tensors; their data stays where it is. Errors: kBadFile, naming the
-// tensor, for data of another size than the shape says; those of SafetensorsStart.
+// tensor, for data of another size than the shape says; those of StartOfSafetensors.
 Result<HeldFile> HeldSafetensors(std::vector<TensorInMemory> tensors);
 
 // Holds the files of one folder. What their pieces point to must outlive this and

@@ -98,11 +98,14 @@ std::optional<uint64_t> StoredBytes(const TensorToWrite& tensor) {
   return *bits / 8 + (*bits % 8 == 0 ? 0 : 1);
 }
 
-Result<std::string> SafetensorsStart(const std::vector<TensorToWrite>& tensors,
-                                     const std::map<std::string, std::string>& metadata) {
+Result<SafetensorsStart> StartOfSafetensors(std::vector<TensorToWrite>& tensors,
+                                            const std::map<std::string, std::string>& metadata) {
+  std::sort(tensors.begin(), tensors.end(),
+            [](const TensorToWrite& a, const TensorToWrite& b) { return a.name < b.name; });
   TG_ASSIGN(const auto header, HeaderOf(tensors, metadata));
   TG_TRY(CheckReadable(header));
-  return LengthField(header.json.size()) + header.json;
+  return SafetensorsStart{.bytes = LengthField(header.json.size()) + header.json,
+                          .data_bytes = header.data_bytes};
 }
 
 SafetensorsWriter::SafetensorsWriter(std::vector<TensorToWrite> tensors,
@@ -112,17 +115,12 @@ SafetensorsWriter::SafetensorsWriter(std::vector<TensorToWrite> tensors,
 Result<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
     const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
     const std::map<std::string, std::string>& metadata) {
-  std::sort(tensors.begin(), tensors.end(),
-            [](const TensorToWrite& a, const TensorToWrite& b) { return a.name < b.name; });
-  const auto start = SafetensorsStart(tensors, metadata);
-  if (!start) return Error(start.error()).InFile(path.string());
-  uint64_t data_bytes = 0;
-  for (const TensorToWrite& tensor : tensors) data_bytes += *StoredBytes(tensor);
-
+  auto start = StartOfSafetensors(tensors, metadata);
+  if (!start) return std::move(start).error().InFile(path.string());
   TG_ASSIGN(auto file, AtomicFile::Create(path));
-  TG_TRY(file->Append(std::as_bytes(std::span(*start))));
+  TG_TRY(file->Append(std::as_bytes(std::span(start->bytes))));
   return std::unique_ptr<SafetensorsWriter>(
-      new SafetensorsWriter(std::move(tensors), std::move(file), data_bytes));
+      new SafetensorsWriter(std::move(tensors), std::move(file), start->data_bytes));
 }
 
 Result<void> SafetensorsWriter::Append(std::span<const std::byte> bytes) {

@@ -27,11 +27,17 @@ struct TensorToWrite {
 // How many its data section holds of the tensor; empty for a size that does not fit.
 std::optional<uint64_t> StoredBytes(const TensorToWrite& tensor);
 
-// The bytes of a file before its data: the header's length and the header. `tensors` are in the
-// order of their data. Errors: what a reader would refuse (a name twice or not UTF-8, a size that
-// does not fit, packed elements that do not fill whole bytes, a header above the format's cap).
-Result<std::string> SafetensorsStart(const std::vector<TensorToWrite>& tensors,
-                                     const std::map<std::string, std::string>& metadata = {});
+// What stands before the data of a file with these tensors.
+struct SafetensorsStart {
+  std::string bytes;  // the header's length and the header
+  uint64_t data_bytes = 0;
+};
+
+// Sorts `tensors` by name (byte order), the order of their data. Errors: what a reader would refuse
+// (a name twice or not UTF-8, a size that does not fit, packed elements that do not fill whole
+// bytes, a header above the format's cap).
+Result<SafetensorsStart> StartOfSafetensors(std::vector<TensorToWrite>& tensors,
+                                            const std::map<std::string, std::string>& metadata);
 
 // The same tensors, metadata and data give the same bytes. Until Finish the path holds what it held
 // before; a writer that is dropped leaves nothing behind. Not thread-safe.
@@ -41,7 +47,7 @@ Result<std::string> SafetensorsStart(const std::vector<TensorToWrite>& tensors,
 //   auto written = (*writer)->Finish();
 class SafetensorsWriter {
  public:
-  // Writes the header. Errors: those of SafetensorsStart and AtomicFile.
+  // Writes the header. Errors: those of StartOfSafetensors and AtomicFile.
   static Result<std::unique_ptr<SafetensorsWriter>> Create(
       const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
       const std::map<std::string, std::string>& metadata = {});

@@ -193,6 +193,25 @@ TEST_F(DocumentedJson, NamesWhatIsPrintedAndNothingElse) {
   Check("lineage prints --root alder --format json");
   Check("lineage prints --root nobody");
 
+  Check("registry init known.tgr");
+  Check("registry upgrade known.tgr");
+  Check("registry add prints models/alder--lora tiny --registry known.tgr --license mit");
+  Check("registry list known.tgr");
+  Check("registry status known.tgr");
+  Check("registry relate alder--lora alder --registry known.tgr");
+  Check("registry show alder --registry known.tgr");
+  Check("registry search alder --registry known.tgr --full");
+  Check("registry shared alder --registry known.tgr");
+  Check("registry duplicates known.tgr");
+  Check("classify models/elm--sft1 --known known.tgr");
+  Check("registry export exported --registry known.tgr");
+  Check("registry init mirror.tgr");
+  Check("registry import exported --registry mirror.tgr");
+  Check("registry remove tiny --registry mirror.tgr");
+  Check("registry init files.tgr --blobs files");
+  folder_.Write("files/aa/aa/" + std::string(64, 'a'), "a file that belongs to nothing");
+  Check("registry verify files.tgr");
+
   Check("evaluate known/truth.json");
 
   Check("convert tiny -o tiny.safetensors");

@@ -24,6 +24,9 @@ constexpr const char* kProfileByFiles =
 constexpr uint64_t kQuickBytes = 64'000'000;
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostClusters = 10'000;
+constexpr unsigned kMostRows = 1'000'000'000;
+constexpr std::string_view kRegistryActions =
+    "init|add|list|show|search|shared|duplicates|relate|remove|status|verify|export|import|upgrade";
 constexpr unsigned kLargestSeed = 4'294'967'295;
 constexpr const char* kModelText = "a model: file, folder or adapter folder";
 constexpr const char* kEitherText = "a model, or its fingerprint";
@@ -65,6 +68,7 @@ struct Targets {
   EvaluateOptions evaluate;
   TransformOptions transform;
   StressCommandOptions stress;
+  RegistryOptions registry;
   std::optional<std::string> changes;
   std::optional<std::string> fail_on;
   std::optional<std::string> centers;
@@ -187,8 +191,9 @@ void DefineClassify(CLI::App& app, Targets& targets) {
   CLI::App* command = AddCommand(app, "classify");
   AddPositional(command, "MODEL", options.model, kEitherText);
   command
-      ->add_option("--known", options.known,
-                   "known models: fingerprints, folders of fingerprints or models, or models")
+      ->add_option(
+          "--known", options.known,
+          "known models: registries, fingerprints, folders of fingerprints or models, or models")
       ->required()
       ->type_name("FILE|DIR");
   command
@@ -239,6 +244,67 @@ void DefineLineage(CLI::App& app, LineageOptions& options) {
           ->type_name("text|json|dot|svg|html"));
   command->add_option("-o,--output", options.output, "the file to write; the screen if not given")
       ->type_name("FILE");
+  AddThreads(command, options.threads);
+}
+
+void DefineRegistry(CLI::App& app, RegistryOptions& options) {
+  CLI::App* command = AddCommand(app, "registry");
+  OneOfItsChoices(command->add_option("ACTION", options.action, "what to do with the registry")
+                      ->required()
+                      ->type_name(std::string(kRegistryActions)));
+  command
+      ->add_option("ARGUMENT", options.arguments,
+                   "what the action works on: of init, status, upgrade, list and verify the "
+                   "registry; of add models; of show, remove, search and shared a model; of relate "
+                   "a child and its parent; of export and import a folder")
+      ->type_name("MODEL|DIR");
+  const auto text = [&](const char* name, std::string& target, const char* type,
+                        const char* explanation) {
+    command->add_option(name, target, explanation)->type_name(type);
+  };
+  command
+      ->add_option("--registry", options.registry,
+                   "a file, or postgresql://USER@HOST/DATABASE; $TENSORGUARD_REGISTRY if not given")
+      ->type_name("FILE|URL");
+  text("--name", options.name, "NAME",
+       "of add: what the model is called; its own name if not given");
+  text("--source", options.source, "URL", "of add: where the model is from");
+  text("--revision", options.revision, "COMMIT", "of add: which revision of its source it is");
+  text("--license", options.license, "NAME", "of add: under which licence it is, as you know it");
+  text("--collection", options.collection, "NAME", "of add and list: a group of models");
+  OneOfItsChoices(command
+                      ->add_option("--trust", options.trust,
+                                   "of add: how far its entry is to be believed; own if not given")
+                      ->type_name("own|verified|unverified"));
+  OneOfItsChoices(
+      command
+          ->add_option("--kind", options.kind, "of relate: what the child is; derived if not given")
+          ->type_name("derived|adapter|merge|quantised|reparameterised|identical"));
+  command
+      ->add_option("--blobs", options.blobs,
+                   "of init: a folder for the fingerprints, beside the registry's file; the whole "
+                   "path of one for a server; in the database if not given")
+      ->type_name("DIR");
+  command
+      ->add_option("--max-age", options.max_age,
+                   "of status: end with status 1 if nothing was added for so long: 30d, 12h")
+      ->type_name("AGE");
+  WholeNumber(command
+                  ->add_option("--limit", options.limit,
+                               "of list and search: how many; all of list, 20 of search if not "
+                               "given")
+                  ->type_name("N"),
+              1, kMostRows);
+  command->add_flag("--all", options.all, "of list: superseded models too");
+  command->add_flag("--descendants", options.descendants,
+                    "of search: what is shown to come from the model");
+  command->add_flag("--ancestors", options.ancestors,
+                    "of search: what the model is shown to come from");
+  command->add_flag("--full", options.full, "of search: compare the nearest in full");
+  command->add_flag("--repair", options.repair,
+                    "of verify: compute anew what can be, remove what belongs to nothing");
+  AddBase(command, options.base);
+  AddIncomplete(command, options.incomplete);
   AddThreads(command, options.threads);
 }
 
@@ -356,6 +422,7 @@ void Define(CLI::App& app, Targets& targets) {
   DefineClassify(app, targets);
   DefineCluster(app, targets);
   DefineLineage(app, targets.lineage);
+  DefineRegistry(app, targets.registry);
   DefineConvert(app, targets.convert);
   DefineSensitivity(app, targets.sensitivity);
   DefineEvaluate(app, targets);
@@ -462,6 +529,10 @@ Request TakeRequest(const std::string& command, Targets targets,
   if (command == "classify") request.options = std::move(targets.classify);
   if (command == "cluster") request.options = std::move(targets.cluster);
   if (command == "lineage") request.options = std::move(targets.lineage);
+  if (command == "registry") {
+    request.command += "-" + targets.registry.action;
+    request.options = std::move(targets.registry);
+  }
   if (command == "convert") request.options = std::move(targets.convert);
   if (command == "sensitivity") request.options = std::move(targets.sensitivity);
   if (command == "evaluate") request.options = std::move(targets.evaluate);

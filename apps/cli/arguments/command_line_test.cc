@@ -66,12 +66,13 @@ TEST(CommandLine, KnownTakesSeveralValues) {
 }
 
 TEST(CommandLine, NamesTheNearestOfUnknownThings) {
-  EXPECT_EQ(ErrorOf({"inspekt", "m"}),
-            "no such command\n"
-            "  found:    inspekt\n"
-            "  expected: one of inspect, fingerprint, compare, classify, cluster, lineage, "
-            "convert, sensitivity, evaluate, transform, stress, completion, man\n"
-            "  try:      inspect");
+  EXPECT_EQ(
+      ErrorOf({"inspekt", "m"}),
+      "no such command\n"
+      "  found:    inspekt\n"
+      "  expected: one of inspect, fingerprint, compare, classify, cluster, lineage, registry, "
+      "convert, sensitivity, evaluate, transform, stress, completion, man\n"
+      "  try:      inspect");
   EXPECT_EQ(ErrorOf({"fingerprint", "m", "--treads=3"}),
             "no such option\n  found:    --treads\n  try:      --threads");
   EXPECT_EQ(ErrorOf({"convert", "m", "--outptu", "x"}),  // said before "--output is missing"

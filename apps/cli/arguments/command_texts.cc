@@ -30,7 +30,8 @@ const std::vector<Section>& SharedSections() {
       {"Environment",
        "NO_COLOR: set to anything, the progress bar has no colour. HF_ENDPOINT, HF_TOKEN, HF_HOME, "
        "HF_HUB_CACHE, HF_HUB_OFFLINE: the Hub, as its own tools read them. AWS_REGION, "
-       "AWS_ENDPOINT_URL: S3. https_proxy, no_proxy: as curl reads them."},
+       "AWS_ENDPOINT_URL: S3. https_proxy, no_proxy: as curl reads them. TENSORGUARD_REGISTRY: the "
+       "registry, where none is named."},
   };
   return kSections;
 }
@@ -82,7 +83,7 @@ const CommandText& TextOf(std::string_view command) {
         "Compares a model with every known one and names its family and the closest member, or "
         "says that it is unknown. The more models are known, the higher one of them scores by "
         "chance; the answer takes that into account. It says what the model comes from only where "
-        "it is shown which of the two came first. Known models are fingerprints, folders of them, "
+        "it is shown which of the two came first. Known models are registries, fingerprints, folders of them, "
         "or "
         "models. With features files the paper's method is used.",
         {{"tensorguard classify my-model --known prints/", "Against every fingerprint there."},
@@ -108,6 +109,27 @@ const CommandText& TextOf(std::string_view command) {
         {{"tensorguard lineage prints/", "The trees of all fingerprints of a folder."},
          {"tensorguard lineage prints/ --root Llama-3.1-8B --format html -o tree.html",
           "One family, as a page for a browser."}}}},
+      {"registry",
+       {"keep known models, and search among very many",
+        "A registry holds the fingerprints of known models, where they are from, their licences "
+        "and "
+        "what is known of their ancestry: one file, or a PostgreSQL database. init makes an empty "
+        "one; add fingerprints models and adds them; list, show and status say what is there. "
+        "search names the nearest models, which is a list and no verdict ('classify --known "
+        "REGISTRY' gives one); shared says whose layers a model holds, number for number; "
+        "duplicates what several models hold. relate records that a model comes from another and "
+        "measures the two. export and import carry a set of models from one registry to another; "
+        "verify checks all of it; remove takes a model out, and the log keeps that it was there. "
+        "Commands that take models take REGISTRY#NAME, too.",
+        {{"tensorguard registry init known.tgr", "An empty registry in one file."},
+         {"tensorguard registry add prints/ --registry known.tgr --license apache-2.0",
+          "Adds every fingerprint of a folder."},
+         {"tensorguard registry search my-model --registry known.tgr --full",
+          "The nearest models, each compared in full."},
+         {"tensorguard classify my-model --known known.tgr",
+          "What the model comes from, among all that are known."},
+         {"tensorguard registry status known.tgr --max-age 30d",
+          "Status 1 if nothing was added for a month: for scripts."}}}},
       {"convert",
        {"write a model as one plain safetensors file",
         "Writes any readable model, or an adapter merged into its base, as one safetensors file. "

@@ -76,6 +76,30 @@ struct LineageOptions {
   unsigned threads = 0;
 };
 
+struct RegistryOptions {
+  std::string action;                  // "init", "add", ...
+  std::vector<std::string> arguments;  // what the action works on
+  std::optional<std::string> registry;
+  std::optional<std::string> base;
+  std::string name;
+  std::string source;
+  std::string revision;
+  std::string license;
+  std::string collection;
+  std::string trust = "own";
+  std::string kind;
+  std::optional<std::string> blobs;  // of init: a folder for fingerprints
+  std::optional<std::string> max_age;
+  std::optional<unsigned> limit;
+  bool all = false;  // superseded models too
+  bool descendants = false;
+  bool ancestors = false;
+  bool full = false;
+  bool repair = false;
+  bool incomplete = false;
+  unsigned threads = 0;
+};
+
 struct ConvertOptions {
   std::string model;
   std::optional<std::string> base;
@@ -132,7 +156,7 @@ struct Request {
   bool quiet = false;
   std::variant<ShowText, InspectOptions, FingerprintOptions, CompareOptions, ClassifyOptions,
                ClusterOptions, LineageOptions, ConvertOptions, SensitivityOptions, EvaluateOptions,
-               TransformOptions, StressCommandOptions>
+               TransformOptions, StressCommandOptions, RegistryOptions>
       options;
 };
 

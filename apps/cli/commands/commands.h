@@ -21,6 +21,7 @@ Result<ExitStatus> RunCompare(const CompareOptions& options, Console& console);
 Result<ExitStatus> RunClassify(const ClassifyOptions& options, Console& console);
 Result<ExitStatus> RunCluster(const ClusterOptions& options, Console& console);
 Result<ExitStatus> RunLineage(const LineageOptions& options, Console& console);
+Result<ExitStatus> RunRegistry(const RegistryOptions& options, Console& console);
 Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console);
 Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console);
 Result<ExitStatus> RunEvaluate(const EvaluateOptions& options, Console& console);

@@ -1,6 +1,8 @@
 // tensorguard classify by the full profile: of whose family a model is, or that it is unknown.
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "api/classification.h"
 #include "api/json/classification_json.h"
 #include "base/text.h"
@@ -20,7 +22,19 @@ std::string AnswerText(const ClassifiedModel& model) {
                      VerdictName(model.best().comparison.verdict));
 }
 
-std::string ToText(const ClassifiedModel& model) {
+// Of registries, what the answer rests on.
+std::string SearchedText(const ClassifiedModel& model, double seconds) {
+  const SearchSummary& searched = model.searched;
+  if (searched.fingerprints == 0) return {};
+  return fmt::format(
+      "searched {} fingerprints of {} models, compared {} in full, in {:.2f} s; p is corrected "
+      "for {} independent candidates\n",
+      WithThousands(searched.fingerprints), WithThousands(searched.models),
+      WithThousands(model.result.candidates.size()), seconds,
+      WithThousands(model.result.independent_candidates));
+}
+
+std::string ToText(const ClassifiedModel& model, double seconds) {
   std::vector<std::vector<std::string>> rows = {{"known model", "score", "p", "verdict"}};
   for (const KnownCandidate& each : model.result.candidates) {
     const auto& score = each.comparison.score;
@@ -32,6 +46,7 @@ std::string ToText(const ClassifiedModel& model) {
   }
   std::string text = AnswerText(model) + "\n";
   text += Columns(rows, {Align::kLeft, Align::kRight, Align::kRight, Align::kLeft}) + "\n";
+  text += SearchedText(model, seconds);
   for (const std::string& note : NotesOf(model)) text += Wrapped(EscapeControl(note), 0);
   return text;
 }
@@ -39,6 +54,7 @@ std::string ToText(const ClassifiedModel& model) {
 }  // namespace
 
 Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Console& console) {
+  const auto begin = std::chrono::steady_clock::now();
   TG_ASSIGN(const auto model, ClassifyModel({.model = options.model,
                                              .base = options.base,
                                              .known = options.known,
@@ -46,10 +62,13 @@ Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Cons
                                              .incomplete = options.incomplete,
                                              .threads = options.threads},
                                             SessionOf(console)));
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   if (console.json()) {
-    console.PrintJson(ClassifiedModelToJson(model));
+    OrderedJson json = ClassifiedModelToJson(model);
+    json["seconds"] = taken.count();
+    console.PrintJson(json);
   } else {
-    console.Print(ToText(model));
+    console.Print(ToText(model, taken.count()));
   }
   const auto verdict = VerdictName(model.best().comparison.verdict);
   return StatusAfter(model.shortfall, StatusOf(verdict, options.fail_on), console);

@@ -2,6 +2,7 @@
 
 #include "api/json/comparison_json.h"
 #include "api/json/shortfall_json.h"
+#include "api/registry/registry_json.h"
 #include "comparison/independent_tail.h"
 
 namespace tensorguard::internal {
@@ -45,7 +46,10 @@ OrderedJson ClassifiedModelToJson(const ClassifiedModel& model) {
   json["quick"] = QuickToJson(model.best().comparison, {&model.unknown});
   json["family_wise_error"] = kFamilyWiseError;
   json["known_models"] = model.result.known_models;
+  json["independent_candidates"] = model.result.independent_candidates;
   json["compared_fully"] = model.result.candidates.size();
+  json["searched"] =
+      model.searched.fingerprints == 0 ? OrderedJson() : SearchSummaryToJson(model.searched);
   json["candidates"] = OrderedJson::array();
   for (const KnownCandidate& each : model.result.candidates) {
     json["candidates"].push_back(CandidateToJson(model, each));

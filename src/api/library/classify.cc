@@ -39,6 +39,19 @@ Classification PublicClassification(internal::ClassifiedModel model) {
 
 }  // namespace
 
+Classification internal::PublicClassification(const FullClassification& result,
+                                              std::span<const Fingerprint> known) {
+  tensorguard::Classification classification = {.known = result.known};
+  for (const KnownCandidate& each : result.candidates) {
+    classification.candidates.push_back({.known = each.known,
+                                         .model_name = known[each.known].model_name,
+                                         .verdict = each.comparison.verdict,
+                                         .score = each.comparison.score,
+                                         .corrected_p_value = each.corrected_p_value});
+  }
+  return classification;
+}
+
 Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fingerprint> known,
                                 unsigned threads) {
   TG_ASSIGN(auto model, internal::ClassifyPrint(unknown.data(), DataOf(known), threads));

@@ -1,5 +1,7 @@
 #include "api/reading/nearest_fingerprints.h"
 
+#include <fmt/format.h>
+
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -102,12 +104,10 @@ Screened TakeSignatures(const std::vector<Source>& sources) {
   return screened;
 }
 
-}  // namespace
-
-Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
-                                         const std::vector<std::string>& arguments,
-                                         const FingerprintReading& reading,
-                                         const Session& session) {
+// Of arguments that are no registries. Errors: kCancelled.
+Result<ManyFingerprints> NearestOfFiles(const Fingerprint& unknown,
+                                        const std::vector<std::string>& arguments,
+                                        const FingerprintReading& reading, const Session& session) {
   Sources named = SourcesOf(arguments, Profile::kFull);
   if (named.paths.size() <= kFewKnownModels) return FingerprintsOfAll(arguments, reading, session);
   TellLeftOut(named.left_out, session);
@@ -122,7 +122,7 @@ Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
   }
   TG_TRY(ReadInFull(sources, chosen, reading.threads, session));
 
-  NearestFingerprints nearest;
+  ManyFingerprints nearest;
   nearest.shortfall.asked = sources.size();
   nearest.shortfall.left_out = std::move(named.left_out);
   for (Source& source : sources) {
@@ -134,6 +134,70 @@ Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
     if (!sources[each].computed) continue;
     nearest.read.push_back(*std::move(sources[each].computed));
     nearest.sources.push_back(std::move(sources[each].path));
+  }
+  return nearest;
+}
+
+// Adds the nearest of a registry. Errors: kCancelled.
+Result<void> AddNearestOfRegistry(const Fingerprint& unknown, const std::string& place,
+                                  const FingerprintReading& reading, const Session& session,
+                                  NearestFingerprints& nearest) {
+  const auto fail = [&](Error error) {
+    session.listener.ReportError(error);
+    nearest.shortfall.errors.push_back(std::move(error));
+  };
+  auto registry = Registry::Open(place);
+  if (!registry) {
+    ++nearest.shortfall.asked;
+    fail(std::move(registry).error());
+    return {};
+  }
+  auto searcher = Searcher::Load(**registry);
+  auto shortlist = searcher ? ShortlistOfRegistry(**registry, *searcher, unknown, reading.threads)
+                            : Result<RegistryShortlist>(searcher.error());
+  if (!shortlist) {
+    ++nearest.shortfall.asked;
+    fail(std::move(shortlist).error());
+    return {};
+  }
+  SearchSummary& all = nearest.searched;
+  all.models += shortlist->summary.models;
+  all.fingerprints += shortlist->summary.fingerprints;
+  all.families += shortlist->summary.families;
+  all.rescored += shortlist->summary.rescored;
+  all.by_parts += shortlist->summary.by_parts;
+  nearest.shortfall.asked += shortlist->summary.fingerprints;
+  for (const ModelRecord& model : shortlist->models) {
+    TG_TRY(CheckCancelled(session.listener));
+    auto print = FingerprintOfModel(**registry, model);
+    if (!print) {
+      fail(std::move(print).error());
+      continue;
+    }
+    nearest.read.push_back(*std::move(print));
+    nearest.sources.push_back(fmt::format("{}#{}", place, model.source));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
+                                         const std::vector<std::string>& arguments,
+                                         const FingerprintReading& reading,
+                                         const Session& session) {
+  std::vector<std::string> registries;
+  std::vector<std::string> others;
+  for (const std::string& argument : arguments) {
+    (NamesRegistry(argument) ? registries : others).push_back(argument);
+  }
+  NearestFingerprints nearest;
+  if (!others.empty()) {
+    TG_ASSIGN(static_cast<ManyFingerprints&>(nearest),
+              NearestOfFiles(unknown, others, reading, session));
+  }
+  for (const std::string& registry : registries) {
+    TG_TRY(AddNearestOfRegistry(unknown, registry, reading, session, nearest));
   }
   return nearest;
 }

@@ -6,15 +6,19 @@
 #include <vector>
 
 #include "api/fingerprints.h"
+#include "api/registry/registry_search.h"
 
 namespace tensorguard::internal {
 
 // `shortfall` counts all that the arguments name; `read` are the nearest of them.
-using NearestFingerprints = ManyFingerprints;
+struct NearestFingerprints : ManyFingerprints {
+  SearchSummary searched = {};  // of the registries among the arguments
+};
 
 // Every source of every argument (SourcesOf). Few of them are all read; of many only the signatures
 // are (models without a fingerprint file are fingerprinted), and the files of those that
-// ShortlistOf names. A bad one does not keep the others from being read. Errors: kCancelled.
+// ShortlistOf names; of a registry those that ShortlistOfRegistry names. A bad one does not keep
+// the others from being read. Errors: kCancelled.
 Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
                                          const std::vector<std::string>& arguments,
                                          const FingerprintReading& reading, const Session& session);

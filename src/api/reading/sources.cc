@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "api/models.h"
+#include "api/registry/registry_names.h"
 #include "fingerprint/file/fingerprint_file.h"
 
 namespace tensorguard::internal {
@@ -80,6 +81,7 @@ Sources FingerprintsOrModels(const std::string& argument, Profile profile) {
 }  // namespace
 
 bool IsFingerprintFile(const std::string& path) {
+  if (NamesRegistry(path) || ParseStoredModelName(path)) return true;
   if (path.ends_with(kFingerprintSuffix)) return true;
   std::error_code ignored;
   if (!fs::is_regular_file(path, ignored)) return false;
@@ -100,6 +102,13 @@ Profile ChooseProfile(const std::string& name, const std::vector<std::string>& a
 Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile) {
   Sources all;
   for (const std::string& argument : arguments) {
+    if (profile == Profile::kFull && NamesRegistry(argument)) {
+      // Of one that cannot be opened, reading it as a model says why.
+      auto stored = StoredModelNames(argument);
+      if (!stored || stored->empty()) stored = std::vector<std::string>{argument};
+      std::move(stored->begin(), stored->end(), std::back_inserter(all.paths));
+      continue;
+    }
     Sources sources = FingerprintsOrModels(argument, profile);
     if (sources.paths.empty()) sources.paths.push_back(argument);
     std::move(sources.paths.begin(), sources.paths.end(), std::back_inserter(all.paths));

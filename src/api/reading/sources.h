@@ -11,7 +11,8 @@ namespace tensorguard::internal {
 
 enum class Profile { kFull, kPaper };
 
-// NAME.fingerprint.safetensors, or a file of another name whose header says that it is one.
+// NAME.fingerprint.safetensors, or a file of another name whose header says that it is one; or a
+// model of a registry.
 bool IsFingerprintFile(const std::string& path);
 
 // The profile of that name ("full", "paper"). For "": kPaper if one of the arguments is a features
@@ -24,7 +25,8 @@ struct Sources {
 };
 
 // What `arguments` stand for, in their order: a folder's fingerprints of that profile, sorted, if
-// it holds any; else its models (FindModels), sorted; else the argument as it is.
+// it holds any; else its models (FindModels), sorted; the models of a registry; else the argument
+// as it is.
 Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile);
 
 }  // namespace tensorguard::internal

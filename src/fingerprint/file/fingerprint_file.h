@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "fingerprint/fingerprint.h"
 #include "safetensors/tensor_table.h"
@@ -21,7 +23,12 @@ inline constexpr std::string_view kFingerprintSuffix = ".fingerprint.safetensors
 // File::Open and ReadSafetensorsTable.
 Result<bool> HoldsFingerprint(const std::filesystem::path& path);
 
-// Equal fingerprints give equal bytes. Errors: those of SafetensorsWriter.
+// The bytes of the file. Equal fingerprints give equal bytes. Errors: kUsage for a quick
+// fingerprint; those of StartOfSafetensors, without a file.
+// REQUIRES: as WriteFingerprint.
+Result<std::vector<std::byte>> EncodeFingerprint(const Fingerprint& fingerprint);
+
+// Errors: those of EncodeFingerprint and AtomicFile.
 // REQUIRES: the fingerprint was computed or read (its kernels have one size, and so on).
 Result<void> WriteFingerprint(const Fingerprint& fingerprint, const std::filesystem::path& path);
 
@@ -30,6 +37,9 @@ Result<void> WriteFingerprint(const Fingerprint& fingerprint, const std::filesys
 // this program would not have written; kUnsupported for another version than
 // kFingerprintVersion.
 Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path);
+
+// The same of a file in memory; `name` stands for its path in errors.
+Result<Fingerprint> ReadFingerprintBytes(std::span<const std::byte> bytes, const std::string& name);
 
 // The same of a file that lies elsewhere: `read` fills its argument from that byte of it on.
 using ReadBytes = std::function<Result<void>(uint64_t offset_bytes, std::span<std::byte> out)>;

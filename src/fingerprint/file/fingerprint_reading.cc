@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <string>
@@ -260,21 +261,54 @@ Result<Fingerprint> DecodeFingerprint(const TensorTable& table, uint64_t file_by
   return fingerprint;
 }
 
-Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path) {
-  TG_ASSIGN(const auto file, File::Open(path));
-  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
-  auto fingerprint = DecodeFingerprint(table, file->size_bytes(),
+namespace {
+
+// Bytes in memory as a file. `bytes` must outlive it; `name` stands for a path in errors.
+class BytesFile final : public File {
+ public:
+  BytesFile(std::string name, std::span<const std::byte> bytes)
+      : File(std::move(name), bytes.size()), bytes_(bytes) {}
+
+  Result<void> ReadAt(uint64_t offset_bytes, std::span<std::byte> out) const override {
+    if (offset_bytes > bytes_.size() || out.size() > bytes_.size() - offset_bytes) {
+      return Error{
+          .kind = ErrorKind::kBadFile, .problem = "file ends while being read", .file = path()};
+    }
+    if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset_bytes, out.size());
+    return {};
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+Result<Fingerprint> ReadFrom(const File& file) {
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(file));
+  auto fingerprint = DecodeFingerprint(table, file.size_bytes(),
                                        [&](uint64_t offset_bytes, std::span<std::byte> out) {
-                                         return file->ReadAt(offset_bytes, out);
+                                         return file.ReadAt(offset_bytes, out);
                                        });
-  if (!fingerprint) return std::move(fingerprint).error().InFile(path.string());
+  if (!fingerprint) return std::move(fingerprint).error().InFile(file.path());
   return fingerprint;
 }
 
-Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
+}  // namespace
+
+Result<Fingerprint> ReadFingerprint(const std::filesystem::path& path) {
   TG_ASSIGN(const auto file, File::Open(path));
-  TG_ASSIGN(const auto table, ReadSafetensorsTable(*file));
-  const auto in_file = [&](Error error) { return std::move(error).InFile(path.string()); };
+  return ReadFrom(*file);
+}
+
+Result<Fingerprint> ReadFingerprintBytes(std::span<const std::byte> bytes,
+                                         const std::string& name) {
+  return ReadFrom(BytesFile(name, bytes));
+}
+
+namespace {
+
+Result<ScreeningSignature> ReadScreeningFrom(const File& file) {
+  TG_ASSIGN(const auto table, ReadSafetensorsTable(file));
+  const auto in_file = [&](Error error) { return std::move(error).InFile(file.path()); };
   if (auto version = CheckVersion(table); !version) return in_file(version.error());
   std::vector<int8_t> numbers;
   const auto entry = std::ranges::find(table.tensors, kScreeningTensor, &TensorEntry::name);
@@ -290,13 +324,25 @@ Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
            .expected = fmt::format("I8 [layers, {}, {}]", kScreenedParts, kScreeningLength)});
     }
     numbers.resize(entry->element_count);
-    auto read = file->ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
+    auto read = file.ReadAt(entry->data_begin_bytes, std::as_writable_bytes(std::span(numbers)));
     if (!read) return std::move(read).error().InTensor(kScreeningTensor);
   }
   if (auto checked = CheckDigest(numbers, DigestIn(table)); !checked) {
     return in_file(checked.error());
   }
   return ScreeningSignature(std::move(numbers));
+}
+
+}  // namespace
+
+Result<ScreeningSignature> ReadScreening(const std::filesystem::path& path) {
+  TG_ASSIGN(const auto file, File::Open(path));
+  return ReadScreeningFrom(*file);
+}
+
+Result<ScreeningSignature> ReadScreeningBytes(std::span<const std::byte> bytes,
+                                              const std::string& name) {
+  return ReadScreeningFrom(BytesFile(name, bytes));
 }
 
 }  // namespace tensorguard::internal

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/atomic_file.h"
+#include "base/try.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/file/fingerprint_tables.h"
 #include "fingerprint/file/manifest.h"
@@ -112,11 +114,10 @@ class Encoding : public TableVisitor {
 
 }  // namespace
 
-Result<void> WriteFingerprint(const Fingerprint& fingerprint, const std::filesystem::path& path) {
+Result<std::vector<std::byte>> EncodeFingerprint(const Fingerprint& fingerprint) {
   if (fingerprint.quick) {
     return Error{.kind = ErrorKind::kUsage,
-                 .problem = "a quick fingerprint holds a part of the model and is not kept",
-                 .file = path.string()};
+                 .problem = "a quick fingerprint holds a part of the model and is not kept"};
   }
   Encoding encoding;
   Fingerprint copy = fingerprint;  // visitors may change what they visit; this one does not
@@ -127,17 +128,26 @@ Result<void> WriteFingerprint(const Fingerprint& fingerprint, const std::filesys
   for (const auto& [name, tensor] : encoding.tensors()) {
     tensors.push_back({.name = name, .dtype = tensor.dtype, .shape = tensor.shape});
   }
-  auto writer =
-      SafetensorsWriter::Create(path, std::move(tensors),
-                                {{"tensorguard.fingerprint", std::to_string(kFingerprintVersion)},
-                                 {"tensorguard.index", IndexToText(fingerprint)},
-                                 {kScreeningDigestKey, ScreeningDigest(screening.numbers())}});
-  if (!writer) return std::move(writer).error();
+  TG_ASSIGN(
+      const auto start,
+      StartOfSafetensors(tensors, {{"tensorguard.fingerprint", std::to_string(kFingerprintVersion)},
+                                   {"tensorguard.index", IndexToText(fingerprint)},
+                                   {kScreeningDigestKey, ScreeningDigest(screening.numbers())}}));
+  std::vector<std::byte> bytes;
+  bytes.reserve(start.bytes.size() + start.data_bytes);
+  AppendBytes<char>(start.bytes, bytes);
   for (const auto& [name, tensor] : encoding.tensors()) {
-    auto appended = (*writer)->Append(tensor.bytes);
-    if (!appended) return appended;
+    bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
   }
-  return (*writer)->Finish();
+  return bytes;
+}
+
+Result<void> WriteFingerprint(const Fingerprint& fingerprint, const std::filesystem::path& path) {
+  const auto bytes = EncodeFingerprint(fingerprint);
+  if (!bytes) return Error(bytes.error()).InFile(path.string());
+  TG_ASSIGN(const auto file, AtomicFile::Create(path));
+  TG_TRY(file->Append(*bytes));
+  return file->Commit();
 }
 
 }  // namespace tensorguard::internal

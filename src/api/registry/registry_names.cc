@@ -1,0 +1,37 @@
+#include "api/registry/registry_names.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/try.h"
+#include "registry/models.h"
+
+namespace tensorguard::internal {
+
+std::optional<StoredModelName> ParseStoredModelName(const std::string& argument) {
+  std::error_code ignored;
+  if (std::filesystem::exists(argument, ignored)) return {};
+  const size_t begin = argument.find('#');
+  for (size_t at = begin; at != argument.npos; at = argument.find('#', at + 1)) {
+    if (!NamesRegistry(argument.substr(0, at)) || at + 1 == argument.size()) continue;
+    return StoredModelName{.registry = argument.substr(0, at), .model = argument.substr(at + 1)};
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> StoredModelNames(const std::string& registry) {
+  TG_ASSIGN(const auto opened, Registry::Open(registry));
+  TG_ASSIGN(const auto models, ListModels(*opened));
+  std::vector<std::string> names;
+  for (const ModelRecord& each : models) names.push_back(fmt::format("{}##{}", registry, each.id));
+  return names;
+}
+
+Result<Fingerprint> StoredFingerprint(const StoredModelName& name) {
+  TG_ASSIGN(const auto registry, Registry::Open(name.registry));
+  TG_ASSIGN(const auto model, FindModel(*registry, name.model));
+  return FingerprintOfModel(*registry, model);
+}
+
+}  // namespace tensorguard::internal

@@ -1,0 +1,195 @@
+#include "api/registry/registry_search.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "base/parallel.h"
+#include "base/try.h"
+#include "families/shortlist.h"
+#include "places/place_name.h"
+
+namespace tensorguard::internal {
+namespace {
+
+// Of models that hold equal parts, so many join the shortlist.
+constexpr size_t kMostByParts = 16;
+// Single layers may be equal by accident of training code; two are a splice.
+constexpr size_t kFewestLayers = 2;
+
+struct Query {
+  Fingerprint fingerprint;
+  std::optional<ModelRecord> stored;  // where it is a model of the registry
+};
+
+// What is on this machine or at a place comes first, then names of the registry.
+Result<Query> FingerprintOfQuery(Registry& registry, const RegistryQuery& query,
+                                 const Session& session) {
+  std::error_code ignored;
+  const bool elsewhere = IsPlaceUrl(query.model) || std::filesystem::exists(query.model, ignored);
+  if (!elsewhere) {
+    auto stored = FindModel(registry, query.model);
+    if (stored) {
+      TG_ASSIGN(auto fingerprint, FingerprintOfModel(registry, *stored));
+      return Query{.fingerprint = std::move(fingerprint), .stored = *std::move(stored)};
+    }
+    if (stored.error().kind != ErrorKind::kNotFound) return std::move(stored).error();
+    Error error = std::move(stored).error();
+    error.problem = "neither a model on this machine nor one of the registry";
+    return error;
+  }
+  TG_ASSIGN(auto fingerprint, FingerprintOf(query.model, query.reading, session));
+  return Query{.fingerprint = std::move(fingerprint), .stored = {}};
+}
+
+Result<int64_t> CountPresent(Database& database) {
+  int64_t count = 0;
+  TG_TRY(database.Query("SELECT count(*) FROM model WHERE state = 'present'", {},
+                        [&](const Row& row) -> Result<void> {
+                          count = row.Integer(0);
+                          return {};
+                        }));
+  return count;
+}
+
+// The first model of each fingerprint, present ones before others.
+Result<std::vector<ModelRecord>> ModelsOf(Registry& registry,
+                                          const std::vector<int64_t>& fingerprints) {
+  std::vector<ModelRecord> models;
+  for (const int64_t fingerprint : fingerprints) {
+    TG_ASSIGN(auto all, ModelsOfFingerprint(registry, fingerprint));
+    if (all.empty()) continue;  // removed meanwhile
+    const auto present =
+        std::ranges::find_if(all, [](const ModelRecord& each) { return each.state == "present"; });
+    models.push_back(std::move(present == all.end() ? all.front() : *present));
+  }
+  return models;
+}
+
+// As ShortlistOf: kShortlist, and those as near as the last of them.
+std::vector<int64_t> NearestRows(const std::vector<NearFingerprint>& near) {
+  size_t count = std::min(near.size(), kShortlist);
+  if (count == kShortlist) {
+    const double last = near[kShortlist - 1].score - kNearTie;
+    while (count < std::min(near.size(), kLongestShortlist) && near[count].score >= last) ++count;
+  }
+  std::vector<int64_t> rows;
+  for (size_t i = 0; i < count; ++i) rows.push_back(near[i].fingerprint);
+  return rows;
+}
+
+// Models that hold runs of the model's layers and are not in `rows` yet.
+Result<size_t> AddByParts(Registry& registry, const Fingerprint& unknown,
+                          std::vector<int64_t>& rows) {
+  TG_ASSIGN(const auto hits, FindPartHits(registry, unknown));
+  size_t added = 0;
+  for (const PartHit& hit : hits) {
+    if (added == kMostByParts) break;
+    if (hit.layers < kFewestLayers || std::ranges::count(rows, hit.fingerprint) > 0) continue;
+    rows.push_back(hit.fingerprint);
+    ++added;
+  }
+  return added;
+}
+
+Result<Comparison> CompareStored(Registry& registry, const Fingerprint& model,
+                                 const ModelRecord& other) {
+  TG_ASSIGN(const auto fingerprint, FingerprintOfModel(registry, other));
+  return CompareFingerprints(model, fingerprint);
+}
+
+bool HasKinship(const Comparison& comparison, WantedKin kinship) {
+  if (kinship == WantedKin::kAny) return true;
+  const auto wanted = kinship == WantedKin::kDescendants ? Side::kB : Side::kA;
+  return IsDerivation(comparison.verdict) && comparison.direction.later == wanted;
+}
+
+}  // namespace
+
+Result<size_t> CountFamilies(Registry& registry, size_t fingerprints) {
+  std::map<int64_t, int64_t> leader;
+  const auto find = [&](int64_t each) {
+    while (leader.contains(each) && leader[each] != each) each = leader[each];
+    return each;
+  };
+  size_t joined = 0;
+  TG_TRY(registry.database().Query(
+      "SELECT DISTINCT c.fingerprint, p.fingerprint FROM relation r "
+      "JOIN model c ON c.id = r.child JOIN model p ON p.id = r.parent WHERE r.origin = 'measured' "
+      "AND r.kind IN ('derived', 'reparameterised', 'identical')",
+      {}, [&](const Row& row) -> Result<void> {
+        const int64_t a = find(row.Integer(0));
+        const int64_t b = find(row.Integer(1));
+        if (a == b) return {};
+        leader[std::max(a, b)] = std::min(a, b);
+        ++joined;
+        return {};
+      }));
+  return std::max<size_t>(fingerprints, joined + 1) - joined;
+}
+
+Result<RegistryShortlist> ShortlistOfRegistry(Registry& registry, Searcher& searcher,
+                                              const Fingerprint& unknown, unsigned threads) {
+  TG_ASSIGN(const auto present, CountPresent(registry.database()));
+  RegistryShortlist shortlist;
+  TG_ASSIGN(const auto near, searcher.Near(ScreeningOf(unknown), threads));
+  shortlist.summary = {.models = static_cast<size_t>(present), .fingerprints = searcher.size()};
+  TG_ASSIGN(shortlist.summary.families, CountFamilies(registry, searcher.size()));
+  shortlist.summary.rescored = near.size();
+  std::vector<int64_t> rows;
+  if (searcher.size() <= kFewKnownModels) {
+    for (const NearFingerprint& each : near) rows.push_back(each.fingerprint);
+    std::ranges::sort(rows);
+  } else {
+    rows = NearestRows(near);
+    TG_ASSIGN(shortlist.summary.by_parts, AddByParts(registry, unknown, rows));
+  }
+  TG_ASSIGN(shortlist.models, ModelsOf(registry, rows));
+  return shortlist;
+}
+
+Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full,
+                                            WantedKin kinship, const Session& session) {
+  TG_ASSIGN(const auto registry, Registry::Open(query.registry));
+  TG_ASSIGN(const auto asked, FingerprintOfQuery(*registry, query, session));
+  TG_ASSIGN(auto searcher, Searcher::Load(*registry));
+  TG_ASSIGN(const auto near, searcher.Near(ScreeningOf(asked.fingerprint), query.reading.threads));
+  TG_ASSIGN(const auto present, CountPresent(registry->database()));
+  RegistrySearchResult result = {.name = asked.fingerprint.model_name, .rows = {}, .summary = {}};
+  result.summary = {.models = static_cast<size_t>(present),
+                    .fingerprints = searcher.size(),
+                    .rescored = near.size()};
+  const bool compare = full || kinship != WantedKin::kAny;
+  const size_t most = compare ? std::min(query.limit, kLongestShortlist) : query.limit;
+  size_t compared = 0;
+  for (const NearFingerprint& each : near) {
+    if (result.rows.size() >= most) break;
+    if (asked.stored && each.fingerprint == asked.stored->fingerprint) continue;
+    TG_ASSIGN(auto models, ModelsOf(*registry, {each.fingerprint}));
+    if (models.empty() || models.front().state != "present") continue;
+    SearchRow row = {.model = std::move(models.front()), .score = each.score};
+    if (compare) {
+      if (++compared > kLongestShortlist) break;
+      TG_ASSIGN(row.comparison, CompareStored(*registry, asked.fingerprint, row.model));
+      if (!HasKinship(*row.comparison, kinship)) continue;
+    }
+    result.rows.push_back(std::move(row));
+  }
+  TG_ASSIGN(result.summary.families, CountFamilies(*registry, searcher.size()));
+  return result;
+}
+
+Result<SharedPartsResult> SharedPartsInRegistry(const RegistryQuery& query,
+                                                const Session& session) {
+  TG_ASSIGN(const auto registry, Registry::Open(query.registry));
+  TG_ASSIGN(const auto asked, FingerprintOfQuery(*registry, query, session));
+  std::optional<int64_t> except;
+  if (asked.stored) except = asked.stored->fingerprint;
+  TG_ASSIGN(auto parts, FindSharedParts(*registry, asked.fingerprint, except));
+  return SharedPartsResult{.name = asked.fingerprint.model_name, .parts = std::move(parts)};
+}
+
+}  // namespace tensorguard::internal
