@@ -45,7 +45,7 @@ Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Cons
                                              .quick_bytes = options.quick_bytes,
                                              .incomplete = options.incomplete,
                                              .threads = options.threads},
-                                            SessionOf(console)));
+                                            SessionOf(console, options.part, false)));
   if (console.json()) {
     console.PrintJson(ClassifiedModelToJson(model));
   } else {
