@@ -61,15 +61,19 @@ class NoNumbers : public tensorguard::internal::WeightSource {
 };
 
 void CheckUndone(const tensorguard::internal::GgufHeader& header) {
-  const auto undone = tensorguard::internal::UndoGgufConversion(
-      std::make_shared<NoNumbers>(header.table), header.metadata);
+  const auto stored = std::make_shared<NoNumbers>(header.table);
+  const auto architecture = tensorguard::internal::GgufArchitectureOf(header.metadata, *stored);
+  if (!architecture) return;
+  const auto undone = tensorguard::internal::UndoConversion(
+      stored, *architecture,
+      tensorguard::internal::ChangedNumbersOf(*architecture, header.metadata));
   if (!undone) return;
-  const auto& tensors = (*undone)->tensors();
+  const auto& tensors = undone->weights->tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
     Require(i == 0 || tensors[i - 1].name < tensors[i].name);
     std::vector<float> last(std::min<uint64_t>(tensors[i].element_count, 64));
     for (const uint64_t first : {uint64_t{0}, tensors[i].element_count - last.size()}) {
-      const auto read = (*undone)->ReadFloat32(i, first, last);
+      const auto read = undone->weights->ReadFloat32(i, first, last);
       Require(static_cast<bool>(read));
     }
   }

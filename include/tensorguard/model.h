@@ -43,7 +43,10 @@ struct Callbacks {
 
 // How a model is read.
 struct ReadOptions {
-  std::string base = {};    // of an adapter: the model that it belongs to; empty for none
+  std::string base = {};  // of an adapter: the model that it belongs to; empty for none
+  // Of several models in one file, or of the parts of a model, the one whose tensors' names begin
+  // so; a model without it is taken whole, with a note. Empty for none.
+  std::string part = {};
   unsigned threads = 0;     // 0: one per processor
   bool incomplete = false;  // goes on with a model of which parts are missing, and says so
   Places places = {};

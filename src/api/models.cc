@@ -13,10 +13,12 @@ namespace tensorguard::internal {
 
 namespace {
 
-Result<bool> IsAdapter(const std::string& model, const Session& session) {
+// Beside a merged model, too, an adapter's config may have been left: a base then does no harm.
+Result<bool> MayHaveBase(const std::string& model, const Session& session) {
   TG_ASSIGN(const auto places, session.places());
   TG_ASSIGN(const auto path, places->Locate(model));
-  return NamesAdapter(path, *places);
+  TG_ASSIGN(const auto found, FindKindOfFiles(path, *places));
+  return found.is_adapter || found.leftover_adapter_config;
 }
 
 }  // namespace
@@ -26,8 +28,8 @@ Result<void> CheckBase(const std::vector<std::string>& models,
   if (!base) return {};
   // One that cannot be told is an error of its own when it is opened.
   const bool wanted = std::any_of(models.begin(), models.end(), [&](const std::string& model) {
-    const auto is_adapter = IsAdapter(model, session);
-    return !is_adapter || *is_adapter;
+    const auto may_have_base = MayHaveBase(model, session);
+    return !may_have_base || *may_have_base;
   });
   if (wanted) return {};
   return Error{.kind = ErrorKind::kUsage,
@@ -57,7 +59,7 @@ Result<Model> OpenWithBase(const std::string& model, const std::optional<std::st
     TG_ASSIGN(auto named, places->Find(*base));
     base_found = std::move(named);
   }
-  auto opened = OpenFoundModel(found, base_found, places);
+  auto opened = OpenFoundModel(found, base_found, places, session.part);
   if (opened) {
     opened->weights =
         std::make_shared<CancellableWeights>(std::move(opened->weights), session.listener);

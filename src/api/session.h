@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "api/listener.h"
+#include "model/model.h"
 #include "places/places.h"
 #include "tensorguard/result.h"
 
@@ -16,6 +18,8 @@ struct Session {
   // Where models are read from; asked only when a model is opened. Errors: those of
   // Places::Create.
   std::function<Result<std::shared_ptr<const Places>>()> places;
+  // Which of the models that lie in one file, or which part of a model, is meant.
+  std::optional<PartChoice> part = {};
 };
 
 }  // namespace tensorguard::internal

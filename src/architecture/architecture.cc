@@ -1,6 +1,8 @@
 #include "architecture/architecture.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "architecture/config_view.h"
 #include "architecture/name_reading.h"
@@ -44,6 +46,26 @@ std::vector<size_t> FindUnassigned(std::span<const TensorInfo> tensors, const Mo
   return unassigned;
 }
 
+bool IsLayerOf(const TensorRole& role, const ModelPaths& model, size_t tensor) {
+  return role.layer && BlockOfTensor(model, model[tensor]) != Block::kOutside;
+}
+
+// The tower with most numbers in layers, where a model has no token embedding and no layers but in
+// towers; empty otherwise.
+std::string OnlyTower(std::span<const TensorInfo> tensors, const ModelPaths& model,
+                      std::span<const TensorRole> roles) {
+  std::map<std::string, uint64_t> in_layers;
+  for (size_t i = 0; i < roles.size(); ++i) {
+    const TensorRole& role = roles[i];
+    if (role.stack.empty() && (role.layer || role.role == Role::kEmbedding)) return {};
+    if (IsLayerOf(role, model, i)) in_layers[role.stack] += tensors[i].element_count;
+  }
+  const auto most = std::ranges::max_element(
+      in_layers, {},
+      [](const std::pair<const std::string, uint64_t>& tower) { return tower.second; });
+  return most == in_layers.end() ? std::string() : most->first;
+}
+
 }  // namespace
 
 Architecture Understand(const Json& config, std::span<const TensorInfo> tensors) {
@@ -57,6 +79,12 @@ Architecture Understand(const Json& config, std::span<const TensorInfo> tensors)
   architecture.roles.reserve(tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
     architecture.roles.push_back(ReadName(model, model[i], tensors[i].shape));
+  }
+  if (const std::string tower = OnlyTower(tensors, model, architecture.roles); !tower.empty()) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      TensorRole& role = architecture.roles[i];
+      if (role.stack == tower) role = ReadNameInTower(model, model[i], tensors[i].shape);
+    }
   }
   const MainStack main = AssignStacks(model, architecture.roles);
   architecture.main_stack = main.name;

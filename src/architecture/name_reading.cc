@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "architecture/role_table.h"
 
@@ -172,8 +173,10 @@ bool EndsAsBias(const TensorPath& path, Role role) {
 
 }  // namespace
 
-TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
-                    std::span<const uint64_t> shape) {
+namespace {
+
+TensorRole ReadNameBeside(const ModelPaths& model, const TensorPath& path,
+                          std::span<const uint64_t> shape, std::string stack) {
   TensorRole role;
   role.layer = path.layer;
   role.expert = path.expert;
@@ -188,7 +191,7 @@ TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
     role.cross_attention |= IsCrossAttentionWord(word) && path.layer.has_value();
     if (IsAdapterWord(word)) role.role = Role::kAdapter;
   }
-  role.stack = ModalityStack(model, path);
+  role.stack = std::move(stack);
   if (!role.stack.empty() && role.role != Role::kBuffer) role.role = Role::kModality;
   if (path.parameter == Parameter::kScale) {
     role.companion_of = role.role;
@@ -199,6 +202,23 @@ TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
   const bool fused = role.role == Role::kQueryKeyValue || role.role == Role::kKeyValue ||
                      role.role == Role::kGateUp;
   if (!fused) role.packing = Packing::kNone;
+  return role;
+}
+
+}  // namespace
+
+TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
+                    std::span<const uint64_t> shape) {
+  return ReadNameBeside(model, path, shape, std::string(ModalityStack(model, path)));
+}
+
+TensorRole ReadNameInTower(const ModelPaths& model, const TensorPath& path,
+                           std::span<const uint64_t> shape) {
+  TensorRole role = ReadNameBeside(model, path, shape, {});
+  // No token enters a tower: what the names call an embedding is that of patches or classes.
+  if (!role.layer && (role.role == Role::kOther || role.role == Role::kEmbedding)) {
+    role.role = Role::kModality;
+  }
   return role;
 }
 

@@ -16,6 +16,11 @@ namespace tensorguard::internal {
 TensorRole ReadName(const ModelPaths& model, const TensorPath& path,
                     std::span<const uint64_t> shape);
 
+// The same of a tensor in a tower that is all of the model: no word of its name puts it beside the
+// main stack. What reads images or sound in front of the layers is kModality.
+TensorRole ReadNameInTower(const ModelPaths& model, const TensorPath& path,
+                           std::span<const uint64_t> shape);
+
 // The block that the tensor's module lies in.
 Block BlockOfTensor(const ModelPaths& model, const TensorPath& path);
 

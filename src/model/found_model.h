@@ -13,7 +13,7 @@ namespace tensorguard::internal {
 
 // As OpenModel, of files that FindModelFiles found in `files`.
 Result<Model> OpenFoundModel(const ModelFiles& found, const std::optional<ModelFiles>& base,
-                             const FileStorePtr& files);
+                             const FileStorePtr& files, const std::optional<PartChoice>& part = {});
 
 }  // namespace tensorguard::internal
 

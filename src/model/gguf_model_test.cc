@@ -260,15 +260,15 @@ INSTANTIATE_TEST_SUITE_P(Zoo, GgufModel,
                                          Row{"cedar", "qwen2", kF16}, Row{"elm", "gemma", kF32},
                                          Row{"hazel", "phi3", kF16}));
 
-TEST(GgufModel, ArchitecturesThatAreNotKnownAreRefused) {
+TEST(GgufModel, ArchitecturesThatAreNotKnownAreReadAsStored) {
   const ScratchFolder scratch;
   const auto model = OpenModel(
       scratch.Write("m.gguf", BuildGguf({GgufTextPair("general.architecture", "rwkv7")},
                                         {GgufF32Tensor("token_embd.weight", {1, 1}, {1})})));
-  ASSERT_FALSE(model);
-  EXPECT_EQ(model.error().kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(model.error().found, "rwkv7");
-  EXPECT_TRUE(model.error().file.ends_with("m.gguf"));
+  ASSERT_TRUE(model) << DescribeError(model.error());
+  EXPECT_EQ(model->architecture.name, "gguf-rwkv7");
+  EXPECT_EQ(model->weights->tensors()[0].name, "token_embd.weight");
+  EXPECT_EQ(model->notes.size(), 1u);
 }
 
 TEST(GgufModel, AnUntrainedLlamaFromElsewhere) {

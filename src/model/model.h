@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "architecture/architecture.h"
 #include "base/file_store.h"
@@ -27,19 +28,29 @@ struct Model {
   FileStorePtr files = LocalFiles();       // that `tokenizer_folder` lies in
   std::shared_ptr<const WeightSource> weights;
   Architecture architecture;
+  // What was done or assumed to read it, and what lies beside it, for a reader.
+  std::vector<std::string> notes = {};
 
   uint64_t parameter_count() const;  // elements of all tensors that are parameters (not buffers)
+};
+
+// Which of the models, or of the parts of a model, that lie in one place.
+struct PartChoice {
+  std::string name;      // as FindModelParts names it, or the beginning of tensors' names
+  bool required = true;  // a model without that part is an error; else it is taken whole
 };
 
 struct OpenModelOptions {
   // The model that an adapter folder belongs to. REQUIRES where the path is an adapter folder.
   std::optional<std::filesystem::path> base;
+  std::optional<PartChoice> part = {};
   // Where both lie.
   FileStorePtr files = LocalFiles();
 };
 
 // Opens a model; reads headers and configs, no weights. Errors: those of OpenStoredWeights and
-// MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none.
+// MergeAdapter; kUsage if an adapter comes without a base, or a base with a model that is none, and
+// for several models of which none is chosen, or a part that is not there.
 Result<Model> OpenModel(const std::filesystem::path& path, const OpenModelOptions& options = {});
 
 // True if `path` is a PEFT adapter's folder, or the adapter_model file in one. Errors: those

@@ -11,8 +11,10 @@ namespace tensorguard::internal {
 
 namespace fs = std::filesystem;
 
-Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
-  const fs::path file = folder / "config.json";
+namespace {
+
+// An object with numbers that models have; null if there is no such file.
+Result<Json> ReadSettings(const fs::path& file, const FileStore& files) {
   TG_ASSIGN(const auto exists, files.Exists(file));
   if (!exists) return Json();
   TG_ASSIGN(const auto text, ReadSmallFile(files, file, kSmallJsonLimitBytes));
@@ -30,6 +32,26 @@ Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
     if (!checked) return std::move(checked).error().InFile(file.string());
   }
   return config;
+}
+
+}  // namespace
+
+Result<Json> ReadConfig(const fs::path& folder, const FileStore& files) {
+  return ReadSettings(folder / "config.json", files);
+}
+
+Result<Json> ReadNativeParams(const fs::path& folder, const FileStore& files) {
+  const fs::path file = folder / "params.json";
+  TG_ASSIGN(const auto exists, files.Exists(file));
+  if (!exists) return Json();
+  TG_ASSIGN(auto params, ReadJsonFile(files, file));
+  if (!params.is_object()) return Json();
+  // Meta writes -1 where its tokenizer tells.
+  const auto vocabulary = params.find("vocab_size");
+  if (vocabulary != params.end() && *vocabulary == -1) params.erase(vocabulary);
+  auto checked = CheckConfigNumbers(params);
+  if (!checked) return std::move(checked).error().InFile(file.string());
+  return params;
 }
 
 Result<fs::path> FolderOfOnnxConfig(const fs::path& weight_file, const FileStore& files) {

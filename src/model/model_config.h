@@ -15,6 +15,9 @@ namespace tensorguard::internal {
 // no object, or holds numbers that no model has (CheckConfigNumbers).
 Result<Json> ReadConfig(const std::filesystem::path& folder, const FileStore& files);
 
+// The same of params.json, which Meta and Mistral write in its place.
+Result<Json> ReadNativeParams(const std::filesystem::path& folder, const FileStore& files);
+
 // Where config.json and the tokenizer of an ONNX export lie: beside it, or a folder further up,
 // where transformers.js has them. Errors: those of `files`.
 Result<std::filesystem::path> FolderOfOnnxConfig(const std::filesystem::path& weight_file,

@@ -277,6 +277,11 @@ class StackRun {
 
 // Whether all that the stack holds is understood: a part left out would give wrong numbers.
 Result<void> CheckComplete(const Stack& stack, bool has_encoder) {
+  if (stack.embedding.table == nullptr) {
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .problem = "the model has no token embedding that is known as one",
+                 .expected = "a matrix with a row per token"};
+  }
   if (stack.context.positions == PositionScheme::kUnknown) {
     return Unsupported("the model's position scheme is not known");
   }
@@ -291,6 +296,16 @@ Result<void> CheckComplete(const Stack& stack, bool has_encoder) {
     return Unsupported("a weight has no place in what is known of its layer", *layer.unread);
   }
   return {};
+}
+
+Result<void> CheckAnyLayer(const Network& network) {
+  const bool any = std::ranges::any_of(network.description().layers, [](const auto& layer) {
+    return layer.mixer != MixerKind::kNone || layer.has_feed_forward;
+  });
+  if (any) return {};
+  return Error{.kind = ErrorKind::kUnsupported,
+               .problem = "no layer of the model has parts that are known",
+               .expected = "layers with attention, a recurrent mixer or a feed-forward"};
 }
 
 // BigBird attends to all of a sequence, until that holds more blocks than it would choose from.
@@ -311,6 +326,7 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
                                  std::span<const uint32_t> decoder_ids,
                                  const ForwardOptions& options) {
   const NetworkParts& parts = network.parts();
+  TG_TRY(CheckAnyLayer(network));
   for (const Stack& stack : parts.stacks) {
     TG_TRY(CheckComplete(stack, parts.stacks.size() > 1));
     TG_TRY(CheckReach(stack, std::max(input_ids.size(), decoder_ids.size())));

@@ -10,13 +10,13 @@
 #include "network/feed_forward/feed_forward.h"
 #include "network/feed_forward/mixture_of_experts.h"
 #include "network/network.h"
-#include "network/streams/hyper_connection.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_norms.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/norm.h"
-#include "network/streams/side_input.h"
 #include "network/recurrent/recurrent_mixer.h"
+#include "network/streams/hyper_connection.h"
+#include "network/streams/side_input.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {

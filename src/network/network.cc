@@ -106,6 +106,7 @@ class BuiltNetwork : public Network {
  private:
   const Stack& Main() const { return parts_.stacks.back(); }
   Result<void> ReadStacks(const ArchitectureTraits& traits, std::set<std::string>& assumed);
+  bool AnyLayerIsRead() const;
   void Describe(std::string_view architecture, const std::set<std::string>& assumed);
 
   Model model_;
@@ -209,6 +210,14 @@ void BuiltNetwork::Describe(std::string_view architecture, const std::set<std::s
   }
 }
 
+bool BuiltNetwork::AnyLayerIsRead() const {
+  return std::ranges::any_of(parts_.stacks, [](const Stack& stack) {
+    return std::ranges::any_of(stack.layers, [](const Layer& layer) {
+      return layer.description.mixer != MixerKind::kNone || layer.description.has_feed_forward;
+    });
+  });
+}
+
 Result<void> BuiltNetwork::ReadParts() {
   const Architecture& architecture = model_.architecture;
   const ArchitectureRow* row = FindRowOf(ConfigView(model_.config), architecture);
@@ -223,15 +232,18 @@ Result<void> BuiltNetwork::ReadParts() {
   if (auto read = ReadStacks(*row->computes, assumed); !read) return read;
   // The set lives no longer than this function.
   for (Stack& stack : parts_.stacks) stack.context.assumed = nullptr;
+  if (!AnyLayerIsRead()) {
+    const bool any_layer = std::ranges::any_of(
+        weights_, [](const Weight& weight) { return weight.role.layer.has_value(); });
+    if (!any_layer && Main().embedding.table != nullptr) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = "no layer of the model has parts that are known",
+                   .expected = "layers with attention, a recurrent mixer or a feed-forward"};
+    }
+    assumed.insert("no layer has parts that are known");
+  }
   Describe(row->name, assumed);
-  const bool any = std::any_of(description_.layers.begin(), description_.layers.end(),
-                               [](const LayerDescription& layer) {
-                                 return layer.mixer != MixerKind::kNone || layer.has_feed_forward;
-                               });
-  if (any) return {};
-  return Error{.kind = ErrorKind::kUnsupported,
-               .problem = "no layer of the model has parts that are known",
-               .expected = "layers with attention, a recurrent mixer or a feed-forward"};
+  return {};
 }
 
 Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(

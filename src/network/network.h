@@ -33,7 +33,7 @@ struct NetworkDescription {
   std::string architecture = {};  // the row that says what it computes, or "generic"
   // What was not stated by the config and taken from the table or from shapes: "head count", ...
   std::vector<std::string> assumed = {};
-  uint64_t vocabulary_size = 0;  // rows of the embedding
+  uint64_t vocabulary_size = 0;  // rows of the embedding; 0 without one
   uint64_t hidden_size = 0;
   bool tied_head = false;
   bool has_head = false;  // false: an encoder; output rows are then the embedding's
@@ -62,9 +62,10 @@ struct QueriesAndKeys {
 // Errors of all: those of ApplyWeight.
 class Network {
  public:
-  // Reads shapes and config, no weights. Errors: kUnsupported where the model has no embedding or
-  // no layer whose parts are known, or is quantised; kBadFile, naming the tensor, where shapes
-  // contradict each other or config.json.
+  // Reads shapes and config, no weights. A model without a token embedding, or without a layer
+  // whose parts are known, is a network that answers nothing about tokens: its weights are there,
+  // and what is known of its layers. Errors: kUnsupported where it is quantised; kBadFile, naming
+  // the tensor, where shapes contradict each other or config.json.
   static Result<std::shared_ptr<const Network>> Build(const Model& model,
                                                       const NetworkOptions& options = {});
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "network/forward.h"
+#include "network/missing_embedding.h"
 #include "tests/support/random_models.h"
 
 namespace tensorguard::internal {
@@ -269,17 +270,84 @@ TEST(Network, LeavesOutWhatItCannotReadOfAnUnknownArchitecture) {
   EXPECT_EQ(forward.error().kind, ErrorKind::kUnsupported);
 }
 
-TEST(Network, NeedsAnEmbedding) {
+TEST(Network, WithoutAnEmbeddingNothingRuns) {
   Tensors tensors = LlamaTensors();
   tensors.erase("model.embed_tokens.weight");
-  EXPECT_EQ(BuildError(ModelOf(tensors, LlamaConfig())).kind, ErrorKind::kUnsupported);
+  const Model model = ModelOf(tensors, LlamaConfig());
+  const auto network = BuildOrFail(model);
+  EXPECT_EQ(network->description().vocabulary_size, 0u);
+  EXPECT_EQ(network->description().hidden_size, kHidden);
+  EXPECT_TRUE(network->description().layers[0].has_feed_forward);
+  const auto forward = RunForward(*network, std::vector<uint32_t>{1});
+  ASSERT_FALSE(forward);
+  EXPECT_EQ(forward.error().problem, "the model has no token embedding that is known as one");
+  const auto missing = FindMissingEmbedding(model, *network);
+  ASSERT_EQ(missing.size(), 1u) << "a head writes tokens";
+  EXPECT_EQ(missing[0].what, "the token embedding");
+  EXPECT_TRUE(FindMissingEmbedding(ModelOf(LlamaTensors(), LlamaConfig()),
+                                   *BuildOrFail(ModelOf(LlamaTensors(), LlamaConfig())))
+                  .empty());
+  tensors["model.patch_embed.proj.weight"] = Noise({kHidden, 12}, 13);
+  tensors.erase("lm_head.weight");
+  const Model tower = ModelOf(tensors, LlamaConfig());
+  EXPECT_TRUE(FindMissingEmbedding(tower, *BuildOrFail(tower)).empty());
 }
 
-TEST(Network, NeedsALayer) {
+TEST(Network, AnEmbeddingAloneIsNoModel) {
   const Error error = BuildError(
       ModelOf({{"model.embed_tokens.weight", Noise({kVocabulary, kHidden}, 1)}}, LlamaConfig()));
   EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
   EXPECT_THAT(error.problem, testing::HasSubstr("no layer"));
+}
+
+TEST(Network, LayersOfNothingKnownDoNotRun) {
+  Tensors tensors = {{"model.embed_tokens.weight", Noise({kVocabulary, kHidden}, 1)}};
+  tensors["model.layers.0.mystery.weight"] = Noise({3, 5}, 2);
+  const auto network = BuildOrFail(ModelOf(tensors, LlamaConfig()));
+  EXPECT_THAT(network->description().assumed,
+              testing::Contains("no layer has parts that are known"));
+  const auto forward = RunForward(*network, std::vector<uint32_t>{1});
+  ASSERT_FALSE(forward);
+  EXPECT_EQ(forward.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(forward.error().problem, testing::HasSubstr("no layer"));
+}
+
+TEST(Network, RefusesNormsThatDoNotFitTheirQueriesOrKeys) {
+  const std::string layer = "model.layers.0.self_attn.";
+  const auto error_of = [&](uint64_t query_gain, uint64_t key_gain) {
+    Tensors tensors = LlamaTensors();
+    tensors[layer + "k_proj.weight"] = Noise({8, kHidden}, 7);
+    tensors[layer + "v_proj.weight"] = Noise({8, kHidden}, 8);
+    tensors[layer + "q_norm.weight"] = Noise({query_gain}, 14);
+    tensors[layer + "k_norm.weight"] = Noise({key_gain}, 15);
+    Json config = LlamaConfig();
+    config["num_key_value_heads"] = 2;
+    const auto network = Network::Build(ModelOf(tensors, config));
+    return network ? std::string() : network.error().tensor + ": " + network.error().problem;
+  };
+  EXPECT_EQ(error_of(4, 4), "") << "head by head";
+  EXPECT_EQ(error_of(8, 8), "") << "all at once";
+  EXPECT_EQ(error_of(8, 2), layer + "k_norm.weight: the norm does not fit what it normalises");
+  EXPECT_EQ(error_of(6, 4), layer + "q_norm.weight: the norm does not fit what it normalises");
+  EXPECT_EQ(error_of(8, 4),
+            layer +
+                "k_norm.weight: queries are normalised head by head and keys as a whole, or "
+                "the other way round");
+}
+
+TEST(Network, AFusedGateThatIsTooSmallIsNotReadAsNone) {
+  Tensors tensors = LlamaTensors();
+  const std::string layer = "model.layers.0.mlp.";
+  tensors.erase(layer + "gate_proj.weight");
+  tensors.erase(layer + "up_proj.weight");
+  tensors[layer + "gate_up_proj.weight"] = Noise({24, kHidden}, 16);
+  EXPECT_TRUE(Network::Build(ModelOf(tensors, LlamaConfig())));
+  tensors[layer + "gate_up_proj.weight"] = Noise({12, kHidden}, 16);
+  const Error error = BuildError(ModelOf(tensors, LlamaConfig()));
+  EXPECT_EQ(error.kind, ErrorKind::kBadFile);
+  EXPECT_EQ(error.tensor, layer + "down_proj.weight");
+  EXPECT_EQ(error.found, "12 inputs");
+  EXPECT_EQ(error.expected, "6");
 }
 
 TEST(Network, NamesTheWeightThatIsNotANumber) {

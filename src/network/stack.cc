@@ -91,7 +91,11 @@ const std::optional<Norm>& Stack::ClosingNorm() const {
 
 Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
                         const WeightsByLayer& layers) {
-  TG_ASSIGN(auto embedding, ReadEmbedding(context, outer));
+  std::vector<const Weight*> in_layers;
+  for (const auto& [index, weights] : layers) {
+    in_layers.insert(in_layers.end(), weights.begin(), weights.end());
+  }
+  TG_ASSIGN(auto embedding, ReadEmbedding(context, outer, in_layers));
   Stack stack{.context = std::move(context), .embedding = std::move(embedding)};
   stack.context.hidden_size = stack.embedding.hidden_size();
   stack.context.layer_count = layers.size();

@@ -57,6 +57,13 @@ ChosenAnchors ChooseRowAnchors(uint64_t vocabulary_size) {
 }
 
 Result<ChosenAnchors> ChooseAnchors(const Model& model, uint64_t vocabulary_size) {
+  if (vocabulary_size == 0) {
+    return ChosenAnchors{.kind = AnchorKind::kRows,
+                         .anchors = {},
+                         .tokens = {},
+                         .notes = {"no token embedding: layers are not asked about tokens, weights "
+                                   "and forms are compared"}};
+  }
   const auto vocabulary = ReadVocabulary(model.tokenizer_folder, *model.files);
   if (!vocabulary) {
     const ErrorKind kind = vocabulary.error().kind;

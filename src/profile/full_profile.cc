@@ -14,8 +14,10 @@
 #include "fingerprint/kernels/kernel_algebra.h"
 #include "fingerprint/stored_fingerprint.h"
 #include "model/archive_sums.h"
+#include "network/missing_embedding.h"
 #include "network/missing_parts.h"
 #include "network/network.h"
+#include "network/placeholder_parts.h"
 #include "profile/frame/frame.h"
 #include "profile/reading_plan.h"
 #include "profile/response_kernels.h"
@@ -122,7 +124,7 @@ Result<void> UseAnchors(const Model& model, uint64_t vocabulary_size,
   fingerprint.anchor_list_version = kAnchorListVersion;
   fingerprint.anchors = std::move(chosen.anchors);
   fingerprint.anchor_tokens = std::move(chosen.tokens);
-  fingerprint.notes = std::move(chosen.notes);
+  fingerprint.notes.insert(fingerprint.notes.end(), chosen.notes.begin(), chosen.notes.end());
   return {};
 }
 
@@ -244,6 +246,10 @@ Result<void> RefuseMissing(const Missing& missing, const FullProfileOptions& opt
 Result<Missing> FindAbsent(const Model& model, const Network& network,
                            const FullProfileOptions& options) {
   Missing missing = {.parts = FindMissingParts(model.config, network)};
+  for (MissingPart& part : FindMissingEmbedding(model, network)) {
+    missing.parts.push_back(std::move(part));
+  }
+  for (MissingPart& part : FindPlaceholders(model)) missing.parts.push_back(std::move(part));
   for (const MissingPart& part : missing.parts) missing.absent_parameters += part.parameters;
   TG_TRY(RefuseMissing(missing, options));
   return missing;
@@ -308,6 +314,7 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
                              .has_head = description.has_head,
                              .notes = std::move(notes_on_sums)};
   TG_TRY(UseAnchors(model, description.vocabulary_size, options.anchors, fingerprint));
+  fingerprint.notes.insert(fingerprint.notes.begin(), model.notes.begin(), model.notes.end());
   for (const std::string& assumed : description.assumed) {
     fingerprint.notes.push_back("not stated by the config: " + assumed);
   }
@@ -320,15 +327,22 @@ Result<Fingerprint> ComputeFullFingerprint(const Model& model, const FullProfile
   }
   // The kernels read the weights, the summaries and the frame see them pass and read what no kernel
   // asks for.
-  TG_TRY(AddKernels(*network, plan, threads.layers, fingerprint));
-  CountKernels(fingerprint);
-  TG_TRY(AddTableSketches(*network, model.architecture.main_stack, fingerprint));
+  if (!fingerprint.anchors.empty()) {
+    TG_TRY(AddKernels(*network, plan, threads.layers, fingerprint));
+    CountKernels(fingerprint);
+    TG_TRY(AddTableSketches(*network, model.architecture.main_stack, fingerprint));
+  }
   TG_TRY(summaries.ReadRest(options.threads, plan.weights));
   fingerprint.weights = summaries.Take();
   if (frame != nullptr) {
     TG_TRY(frame->ReadRest());
-    TG_ASSIGN(const auto tokens, ReadAnchorRows(*network, fingerprint.anchor_tokens));
-    TG_ASSIGN(auto forms, frame->Finish({.inputs = &tokens.inputs, .outputs = &tokens.outputs}));
+    StreamRows tokens;
+    AnchorRows rows;
+    if (!fingerprint.anchors.empty()) {
+      TG_ASSIGN(rows, ReadAnchorRows(*network, fingerprint.anchor_tokens));
+      tokens = {.inputs = &rows.inputs, .outputs = &rows.outputs};
+    }
+    TG_ASSIGN(auto forms, frame->Finish(tokens));
     fingerprint.frame = std::move(forms);
   }
   TG_TRY(TellMissing(std::move(missing), options, fingerprint));

@@ -232,6 +232,7 @@ Result<void> Reader::CheckOuterParts(const Stack& stack, const std::optional<Hea
     return NotLikeLlama("an output head with a bias or a transform");
   }
   const Embedding& embedding = stack.embedding;
+  if (embedding.table == nullptr) return NotLikeLlama("a model without a token embedding");
   if (embedding.positions || !embedding.constants.empty() || embedding.norm ||
       embedding.projection) {
     return NotLikeLlama("an embedding with positions, a norm or a projection");

@@ -84,6 +84,14 @@ void AddBase(CLI::App* command, std::optional<std::string>& base) {
   command->add_option("--base", base, "the model that an adapter belongs to")->type_name("MODEL");
 }
 
+void AddPart(CLI::App* command, std::optional<std::string>& part) {
+  command
+      ->add_option("--part", part,
+                   "of several models in one file, or of the parts of a model, the one whose "
+                   "tensors' names begin so")
+      ->type_name("NAME");
+}
+
 void AddThreads(CLI::App* command, unsigned& threads) {
   CLI::Option* option = command->add_option(
       "--threads", threads, "how many threads work; one per processor if not given");
@@ -140,6 +148,7 @@ void DefineInspect(CLI::App& app, InspectOptions& options) {
   CLI::App* command = AddCommand(app, "inspect");
   AddPositional(command, "MODEL", options.model, kModelText);
   AddBase(command, options.base);
+  AddPart(command, options.part);
   command->add_flag("--tensors", options.list_tensors, "list every tensor");
 }
 
@@ -147,6 +156,7 @@ void DefineFingerprint(CLI::App& app, FingerprintOptions& options) {
   CLI::App* command = AddCommand(app, "fingerprint");
   AddPositional(command, "MODEL", options.models, kModelText);
   AddBase(command, options.base);
+  AddPart(command, options.part);
   command
       ->add_option("-o,--output", options.output,
                    "where to write: a file, or a folder for the file of each model; the current "
@@ -181,6 +191,7 @@ void DefineCompare(CLI::App& app, Targets& targets) {
       ->type_name("FILE");
   AddProfile(command, options.profile, kProfileByFiles);
   AddBase(command, options.base);
+  AddPart(command, options.part);
   AddImpute(command, options.impute);
   AddFailOn(command, targets.fail_on);
   AddThreads(command, options.threads);
@@ -204,6 +215,7 @@ void DefineClassify(CLI::App& app, Targets& targets) {
   AddQuick(command, targets);
   AddIncomplete(command, options.incomplete);
   AddBase(command, options.base);
+  AddPart(command, options.part);
   AddProfile(command, options.profile, kProfileByFiles);
   AddImpute(command, options.impute);
   AddFailOn(command, targets.fail_on);
@@ -315,6 +327,7 @@ void DefineConvert(CLI::App& app, ConvertOptions& options) {
       ->required()
       ->type_name("FILE");
   AddBase(command, options.base);
+  AddPart(command, options.part);
   OneOfItsChoices(
       command->add_option("--dtype", options.dtype, "type of the numbers; f32 if not given")
           ->type_name("f32|f16|bf16"));
@@ -324,6 +337,7 @@ void DefineSensitivity(CLI::App& app, SensitivityOptions& options) {
   CLI::App* command = AddCommand(app, "sensitivity");
   AddPositional(command, "MODEL", options.model, kModelText);
   AddBase(command, options.base);
+  AddPart(command, options.part);
   AddPlot(command, options.plot, "draw the gains into an .svg or .png file");
   AddThreads(command, options.threads);
 }
@@ -369,6 +383,7 @@ void DefineTransform(CLI::App& app, TransformOptions& options) {
       command->add_option("--dtype", options.dtype, "type of the numbers; same if not given")
           ->type_name("same|f32|f16|bf16"));
   AddBase(command, options.base);
+  AddPart(command, options.part);
   command->add_flag("--list", options.list, "show all changes");
 }
 
@@ -391,6 +406,7 @@ void DefineStress(CLI::App& app, Targets& targets) {
       ->type_name("FILE");
   AddSeed(command, options.seed);
   AddBase(command, options.base);
+  AddPart(command, options.part);
   AddThreads(command, options.threads);
 }
 

@@ -14,7 +14,9 @@ const std::vector<Section>& SharedSections() {
        "A MODEL is a file with weights: safetensors, GGUF, PyTorch (.bin, .pt, .pth, .ckpt), NumPy "
        "(.npz) or ONNX; an index of shards, or the first part of a split GGUF model; a folder in "
        "the layout of Hugging Face with weights in any of these formats; a folder of the Hub's "
-       "cache; or an adapter folder (PEFT, MLX) together with --base MODEL. Each may also lie "
+       "cache; or an adapter folder (PEFT, MLX) together with --base MODEL. Of several models in "
+       "one file, or of the towers of a model, --part NAME takes the one whose tensors' names "
+       "begin so. Each may also lie "
        "elsewhere: hf://ORG/NAME[@REVISION][/FILE] on the Hub, an https:// URL of a file or, with "
        "/ at its end, of a folder, or s3://BUCKET/KEY. What is needed of it is read from there; "
        "nothing is downloaded. Commands that need no weights also take a fingerprint "
@@ -41,7 +43,9 @@ const CommandText& TextOf(std::string_view command) {
       {"inspect",
        {"show a model's architecture and tensors",
         "Shows what a model is made of: architecture, layers, parameters, the tokenizer, and what "
-        "each tensor does. Headers, configuration and vocabulary are read, weights are not.",
+        "each tensor does. It shows how far each part is computed, what is missing, and which base "
+        "the files beside it declare. Headers, configuration and vocabulary are read, and of the "
+        "weights some numbers of each matrix.",
         {{"tensorguard inspect Llama-3.2-1B", "A summary, and how many tensors have which role."},
          {"tensorguard inspect --tensors model.safetensors", "Every tensor of one file."},
          {"tensorguard inspect my-lora --base Llama-3.2-1B", "An adapter, merged into its base."},

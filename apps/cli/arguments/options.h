@@ -13,12 +13,14 @@ namespace tensorguard::internal::cli {
 struct InspectOptions {
   std::string model;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   bool list_tensors = false;
 };
 
 struct FingerprintOptions {
   std::vector<std::string> models;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   std::optional<std::string> output;  // a file, or a folder
   std::string profile = "full";
   bool incomplete = false;  // go on with models that are not whole
@@ -30,6 +32,7 @@ struct CompareOptions {
   std::string first;
   std::string second;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   // Full profile: where a merge's other parents are looked for. Paper profile: the population that
   // a distance is measured in. May be none.
   std::vector<std::string> known;
@@ -47,6 +50,7 @@ struct CompareOptions {
 struct ClassifyOptions {
   std::string model;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   std::vector<std::string> known;    // fingerprints, folders of them, models
   std::vector<std::string> centers;  // base models of the families; none: each known model is one
   std::string profile;               // empty: by what is given
@@ -103,6 +107,7 @@ struct RegistryOptions {
 struct ConvertOptions {
   std::string model;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   std::string output;
   std::string dtype = "f32";
 };
@@ -110,6 +115,7 @@ struct ConvertOptions {
 struct SensitivityOptions {
   std::string model;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   std::optional<std::string> plot;
   unsigned threads = 0;
 };
@@ -125,6 +131,7 @@ struct EvaluateOptions {
 struct TransformOptions {
   std::string model;  // empty with `list`
   std::optional<std::string> base;
+  std::optional<std::string> part;
   std::optional<std::string> output;  // a folder
   std::optional<std::string> with;    // "NAME[:STRENGTH],..."
   std::optional<std::string> with_model;
@@ -136,6 +143,7 @@ struct TransformOptions {
 struct StressCommandOptions {
   std::string model;
   std::optional<std::string> base;
+  std::optional<std::string> part;
   std::vector<std::string> against;
   std::vector<std::string> changes;  // each a change, or several joined by '+'; none: all
   bool deep = false;

@@ -22,4 +22,10 @@ Result<std::shared_ptr<const Places>> PlacesOfEnvironment() {
 
 Session SessionOf(Console& console) { return {.listener = console, .places = PlacesOfEnvironment}; }
 
+Session SessionOf(Console& console, const std::optional<std::string>& part, bool of_one_model) {
+  Session session = SessionOf(console);
+  if (part) session.part = PartChoice{.name = *part, .required = of_one_model};
+  return session;
+}
+
 }  // namespace tensorguard::internal::cli

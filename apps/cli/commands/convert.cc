@@ -25,7 +25,7 @@ Result<ExitStatus> RunConvert(const ConvertOptions& options, Console& console) {
                                                 .base = options.base,
                                                 .output = options.output,
                                                 .dtype = DTypeOf(options.dtype)},
-                                               SessionOf(console)));
+                                               SessionOf(console, options.part, true)));
   if (console.json()) {
     console.PrintJson(ConvertedModelToJson(converted));
   } else if (!IsStandardOutput(converted.output)) {

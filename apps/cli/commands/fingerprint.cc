@@ -61,7 +61,7 @@ Result<ExitStatus> RunFingerprint(const FingerprintOptions& options, Console& co
                          .threads = options.threads,
                          .jobs = options.jobs,
                          .clock = SecondsNow},
-                        take, SessionOf(console)));
+                        take, SessionOf(console, options.part, options.models.size() == 1)));
   if (console.json()) console.PrintJson(FingerprintedModelsToJson(models, errors));
   if (errors.empty()) return ExitStatus::kDone;
   if (options.models.size() > 1) {

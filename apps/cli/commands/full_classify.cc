@@ -61,7 +61,7 @@ Result<ExitStatus> RunClassifyByFullProfile(const ClassifyOptions& options, Cons
                                              .quick_bytes = options.quick_bytes,
                                              .incomplete = options.incomplete,
                                              .threads = options.threads},
-                                            SessionOf(console)));
+                                            SessionOf(console, options.part, false)));
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   if (console.json()) {
     OrderedJson json = ClassifiedModelToJson(model);

@@ -20,7 +20,7 @@ Result<ExitStatus> RunCompareByFullProfile(const CompareOptions& options, Consol
                                           .quick_bytes = options.quick_bytes,
                                           .incomplete = options.incomplete,
                                           .threads = options.threads},
-                                         SessionOf(console)));
+                                         SessionOf(console, options.part, false)));
   if (options.html) {
     PageOrigin origin = {.version = TENSORGUARD_VERSION,
                          .commit = std::string(BuildCommit()),

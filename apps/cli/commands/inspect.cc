@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
 #include "api/inspection/inspected_model.h"
 #include "api/json/inspect_json.h"
 #include "api/reading/sources.h"
@@ -63,6 +67,50 @@ std::vector<std::vector<std::string>> MissingRows(const Result<std::vector<Missi
   return rows;
 }
 
+std::string HeadText(const StoredHead& head, bool tied) {
+  const char* numbers = !head.equals_embedding   ? ""
+                        : *head.equals_embedding ? ", with the embedding's numbers"
+                                                 : ", with other numbers than the embedding";
+  if (!head.stored) return tied ? "tied to the embedding" : "none";
+  if (!tied)
+    return std::string("not tied") + (head.equals_embedding.value_or(false) ? numbers : "");
+  return std::string("tied to the embedding by the config, and stored as well") + numbers;
+}
+
+// The names of some tensors, and how many more there are.
+std::string NamesText(const Model& model, const std::vector<size_t>& tensors) {
+  constexpr size_t kMostNamed = 3;
+  std::string text;
+  for (size_t i = 0; i < std::min(kMostNamed, tensors.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + EscapeControl(model.weights->tensors()[tensors[i]].name);
+  }
+  if (tensors.size() > kMostNamed) {
+    text += fmt::format(" and {} more", WithThousands(tensors.size() - kMostNamed));
+  }
+  return text;
+}
+
+void AddOddMatrices(const InspectedModel& inspected, std::vector<std::vector<std::string>>& rows) {
+  for (const auto& [name, tensors] : {std::pair("only zeros", &inspected.odd.zero),
+                                      std::pair("one number", &inspected.odd.constant),
+                                      std::pair("not finite", &inspected.odd.not_finite)}) {
+    if (!tensors->empty()) rows.push_back({name, NamesText(inspected.model, *tensors)});
+  }
+}
+
+std::string PartTable(const std::vector<InspectedPart>& parts) {
+  std::vector<std::vector<std::string>> rows = {
+      {"part", "parameters", "share", "layers", "roles known", "computed"}};
+  for (const InspectedPart& part : parts) {
+    rows.push_back({EscapeControl(part.name), WithThousands(part.parameters),
+                    fmt::format("{:.1f}%", 100 * part.share), WithThousands(part.layers),
+                    fmt::format("{:.0f}%", std::floor(100 * part.named_share)),
+                    UnderstoodText(part)});
+  }
+  return Columns(rows, {Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight,
+                        Align::kLeft});
+}
+
 std::string SummaryText(const InspectedModel& inspected) {
   const Model& model = inspected.model;
   const TensorSummary& summary = inspected.summary;
@@ -81,7 +129,7 @@ std::string SummaryText(const InspectedModel& inspected) {
       {"tensors", fmt::format("{} in {} file{}, {}", WithThousands(architecture.roles.size()),
                               files, files == 1 ? "" : "s", ReadableBytes(summary.stored_bytes))},
       {"types", fmt::format("{}", fmt::join(dtypes, ", "))},
-      {"output head", architecture.tied_head ? "tied to the embedding" : "not tied"},
+      {"output head", HeadText(inspected.head, architecture.tied_head)},
       {"tokenizer", TokenizerText(inspected.tokenizer)},
   };
   for (const auto& [name, count] : summary.quantisations) {
@@ -95,6 +143,12 @@ std::string SummaryText(const InspectedModel& inspected) {
       {"unassigned", fmt::format("{} {} whose role is not known", WithThousands(unassigned),
                                  unassigned == 1 ? "matrix" : "matrices")});
   for (auto& row : MissingRows(inspected.missing)) rows.push_back(std::move(row));
+  AddOddMatrices(inspected, rows);
+  for (const DeclaredBase& base : inspected.declared) {
+    rows.push_back(
+        {"declared base", fmt::format("{} (by {})", EscapeControl(base.name), base.where)});
+  }
+  for (const std::string& note : model.notes) rows.push_back({"note", EscapeControl(note)});
   return Columns(rows, {Align::kLeft, Align::kLeft});
 }
 
@@ -129,12 +183,14 @@ Result<ExitStatus> RunInspect(const InspectOptions& options, Console& console) {
   if (IsFingerprintFile(options.model)) {
     return InspectFingerprint(options.model, options.list_tensors, console);
   }
-  TG_ASSIGN(const auto inspected, InspectModel(options.model, options.base, SessionOf(console)));
+  TG_ASSIGN(const auto inspected,
+            InspectModel(options.model, options.base, SessionOf(console, options.part, true)));
   if (console.json()) {
     TG_TRY(PrintJsonWithTensors(inspected, console));
     return ExitStatus::kDone;
   }
-  console.Print(SummaryText(inspected) + "\n" + RoleTable(inspected.summary));
+  console.Print(SummaryText(inspected) + "\n" + PartTable(inspected.parts) + "\n" +
+                RoleTable(inspected.summary));
   if (options.list_tensors) console.Print("\n" + TensorTableText(inspected.model));
   if (const auto& problem = inspected.tokenizer.problem) {
     console.Print("\nnote: " + DescribeError(*problem) + "\n");

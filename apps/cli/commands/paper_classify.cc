@@ -44,7 +44,7 @@ Result<ExitStatus> RunClassifyByPaperProfile(const ClassifyOptions& options, Con
                  .centers = options.centers,
                  .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
                  .threads = options.threads},
-                SessionOf(console)));
+                SessionOf(console, options.part, false)));
   if (console.json()) {
     console.PrintJson(PaperClassifiedModelToJson(model));
   } else {

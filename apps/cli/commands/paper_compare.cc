@@ -43,7 +43,7 @@ Result<ExitStatus> RunCompareByPaperProfile(const CompareOptions& options, Conso
                  .known = options.known,
                  .missing = options.impute ? MissingFeature::kImpute : MissingFeature::kRefuse,
                  .threads = options.threads},
-                SessionOf(console)));
+                SessionOf(console, options.part, false)));
   if (console.json()) {
     console.PrintJson(PaperComparedPairToJson(pair));
   } else {

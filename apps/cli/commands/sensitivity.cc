@@ -65,7 +65,7 @@ std::string ToText(const MeasuredSensitivity& measured) {
 }  // namespace
 
 Result<ExitStatus> RunSensitivity(const SensitivityOptions& options, Console& console) {
-  const Session session = SessionOf(console);
+  const Session session = SessionOf(console, options.part, true);
   TG_TRY(CheckBase({options.model}, options.base, session));
   std::optional<ImageFormat> plot_format;
   if (options.plot) {

@@ -19,7 +19,7 @@ Result<ExitStatus> RunStress(const StressCommandOptions& options, Console& conso
                                                .search = options.search,
                                                .seed = options.seed,
                                                .threads = options.threads},
-                                              SessionOf(console)));
+                                              SessionOf(console, options.part, false)));
   if (options.html) {
     TG_TRY(WriteFileAtomically(*options.html, DrawStressPage(report)));
   }

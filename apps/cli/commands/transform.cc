@@ -73,14 +73,15 @@ void PrintApplied(const TransformedModel& transformed, Console& console) {
 Result<ExitStatus> RunTransform(const TransformOptions& options, Console& console) {
   if (options.list) return ListChanges(console);
   TG_TRY(CheckOptions(options));
-  TG_ASSIGN(const auto transformed, TransformModel({.model = options.model,
-                                                    .base = options.base,
-                                                    .output = *options.output,
-                                                    .changes = *options.with,
-                                                    .second_model = options.with_model,
-                                                    .dtype = DTypeOf(options.dtype),
-                                                    .seed = options.seed},
-                                                   SessionOf(console)));
+  TG_ASSIGN(const auto transformed,
+            TransformModel({.model = options.model,
+                            .base = options.base,
+                            .output = *options.output,
+                            .changes = *options.with,
+                            .second_model = options.with_model,
+                            .dtype = DTypeOf(options.dtype),
+                            .seed = options.seed},
+                           SessionOf(console, options.part, !options.with_model.has_value())));
   if (console.json()) {
     console.PrintJson(TransformedModelToJson(transformed));
   } else {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "comparison/stack_origins.h"
 #include "cli/output/text_layout.h"
 #include "report/origin_grid.h"
 
@@ -107,6 +108,13 @@ std::string OriginsText(const ComparedPair& pair) {
       row.push_back(ShareText(found->all.Share(origin)));
     }
     rows.push_back(std::move(row));
+    const auto stacks = OriginsByStack(*model, *found);
+    if (stacks.size() < 2) continue;
+    for (const StackOrigins& stack : stacks) {
+      std::vector<std::string> of_stack = {"  " + EscapeControl(stack.stack)};
+      for (const Origin origin : kOrigins) of_stack.push_back(ShareText(stack.counts.Share(origin)));
+      rows.push_back(std::move(of_stack));
+    }
   }
   std::vector<Align> alignments(7, Align::kRight);
   alignments[0] = Align::kLeft;

@@ -2,6 +2,7 @@
 
 #include "api/models.h"
 #include "base/try.h"
+#include "network/network.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -34,8 +35,20 @@ Result<InspectedModel> InspectModel(const std::string& model,
   TensorSummary summary = Summarise(opened);
   TokenizerReading tokenizer = ReadTokenizer(opened);
   Result<std::vector<MissingPart>> missing = WhatIsMissing(opened);
-  return InspectedModel{std::move(opened), std::move(summary), std::move(tokenizer),
-                        std::move(missing)};
+  // Why there is none is told with what is missing.
+  const auto network = Network::Build(opened);
+  auto parts = PartsOfModel(opened, network ? network->get() : nullptr);
+  TG_ASSIGN(auto odd, FindOddMatrices(opened));
+  TG_ASSIGN(const auto head, LookAtHead(opened));
+  auto declared = DeclaredBases(opened);
+  return InspectedModel{.model = std::move(opened),
+                        .summary = std::move(summary),
+                        .tokenizer = std::move(tokenizer),
+                        .missing = std::move(missing),
+                        .parts = std::move(parts),
+                        .odd = std::move(odd),
+                        .head = head,
+                        .declared = std::move(declared)};
 }
 
 size_t KernelCount(const Fingerprint& print) {

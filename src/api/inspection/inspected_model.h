@@ -1,4 +1,4 @@
-// What a model is made of, without reading its weights.
+// What a model is made of, without reading more of its weights than some numbers of each.
 #ifndef TENSORGUARD_API_INSPECTION_INSPECTED_MODEL_H_
 #define TENSORGUARD_API_INSPECTION_INSPECTED_MODEL_H_
 
@@ -10,7 +10,10 @@
 #include <string_view>
 #include <utility>
 
+#include "api/inspection/declared_facts.h"
 #include "api/inspection/missing_of_model.h"
+#include "api/inspection/odd_matrices.h"
+#include "api/inspection/parts_of_model.h"
 #include "api/inspection/tokenizer_summary.h"
 #include "api/session.h"
 #include "fingerprint/fingerprint.h"
@@ -38,9 +41,14 @@ struct InspectedModel {
   TensorSummary summary;
   TokenizerReading tokenizer;
   Result<std::vector<MissingPart>> missing;  // WhatIsMissing, or why that cannot be told
+  std::vector<InspectedPart> parts;
+  OddMatrices odd;
+  StoredHead head;
+  std::vector<DeclaredBase> declared;
 };
 
-// `base`: where the model is an adapter. Errors: those of CheckBase and OpenWithBase.
+// `base`: where the model is an adapter. Errors: those of CheckBase, OpenWithBase and of reading
+// the numbers that are looked at.
 Result<InspectedModel> InspectModel(const std::string& model,
                                     const std::optional<std::string>& base, const Session& session);
 

@@ -4,7 +4,9 @@
 #include <array>
 
 #include "base/try.h"
+#include "network/missing_embedding.h"
 #include "network/network.h"
+#include "network/placeholder_parts.h"
 #include "profile/zero_parts.h"
 
 namespace tensorguard::internal {
@@ -59,6 +61,10 @@ Result<std::vector<WeightSummary>> ZerosOf(const Network& network) {
 Result<std::vector<MissingPart>> WhatIsMissing(const Model& model) {
   TG_ASSIGN(const auto network, Network::Build(model));
   std::vector<MissingPart> missing = FindMissingParts(model.config, *network);
+  for (MissingPart& part : FindMissingEmbedding(model, *network)) {
+    missing.push_back(std::move(part));
+  }
+  for (MissingPart& part : FindPlaceholders(model)) missing.push_back(std::move(part));
   const std::string place = model.path.string();
   if (place.find("://") != place.npos) return missing;
   const auto zeros = ZerosOf(*network);

@@ -1,6 +1,7 @@
 #include "api/json/comparison_json.h"
 
 #include "api/json/shortfall_json.h"
+#include "comparison/stack_origins.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -102,6 +103,17 @@ OrderedJson SharesToJson(const OriginCounts& counts) {
   return json;
 }
 
+OrderedJson StacksToJson(const Fingerprint& model, const ModelOrigins& origins) {
+  OrderedJson stacks = OrderedJson::array();
+  for (const StackOrigins& stack : OriginsByStack(model, origins)) {
+    stacks.push_back({{"name", stack.stack},
+                      {"parameters", stack.counts.Total()},
+                      {"answer", AnswerOf(stack.counts)},
+                      {"share", SharesToJson(stack.counts)}});
+  }
+  return stacks;
+}
+
 OrderedJson PartsToJson(const Fingerprint& model, const ModelOrigins& origins,
                         const Fingerprint& other) {
   OrderedJson parts = OrderedJson::array();
@@ -175,6 +187,8 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair, const std::optional<std
                       {"test", TestToJson(pair.test)}};
   const PairOrigins& origins = pair.comparison.origins;
   json["share"] = {{"a", SharesToJson(origins.a.all)}, {"b", SharesToJson(origins.b.all)}};
+  json["stacks"] = {{"a", StacksToJson(pair.first, origins.a)},
+                    {"b", StacksToJson(pair.second, origins.b)}};
   json["parts"] = {{"a", PartsToJson(pair.first, origins.a, pair.second)},
                    {"b", PartsToJson(pair.second, origins.b, pair.first)}};
   json["findings"] = OrderedJson::array();

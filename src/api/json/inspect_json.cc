@@ -34,6 +34,41 @@ OrderedJson MissingToJson(const Result<std::vector<MissingPart>>& missing) {
   return parts;
 }
 
+OrderedJson NamesToJson(const Model& model, const std::vector<size_t>& tensors) {
+  OrderedJson names = OrderedJson::array();
+  for (const size_t i : tensors) names.push_back(model.weights->tensors()[i].name);
+  return names;
+}
+
+OrderedJson PartsToJson(const std::vector<InspectedPart>& parts) {
+  OrderedJson json = OrderedJson::array();
+  for (const InspectedPart& part : parts) {
+    json.push_back({{"name", part.name},
+                    {"parameters", part.parameters},
+                    {"share", part.share},
+                    {"layers", part.layers},
+                    {"mixers", part.mixers},
+                    {"feed_forwards", part.feed_forwards},
+                    {"named_share", part.named_share}});
+  }
+  return json;
+}
+
+OrderedJson HeadToJson(const StoredHead& head, bool tied) {
+  OrderedJson json = {{"stored", head.stored}, {"tied", tied}};
+  json["equals_embedding"] =
+      head.equals_embedding ? OrderedJson(*head.equals_embedding) : OrderedJson();
+  return json;
+}
+
+OrderedJson DeclaredToJson(const std::vector<DeclaredBase>& declared) {
+  OrderedJson json = OrderedJson::array();
+  for (const DeclaredBase& base : declared) {
+    json.push_back({{"base", base.name}, {"where", base.where}});
+  }
+  return json;
+}
+
 }  // namespace
 
 OrderedJson InspectedModelToJson(const InspectedModel& inspected) {
@@ -48,6 +83,9 @@ OrderedJson InspectedModelToJson(const InspectedModel& inspected) {
   json["parameters"] = model.parameter_count();
   json["layers"] = architecture.layers;
   json["tied_head"] = architecture.tied_head;
+  json["output_head"] = HeadToJson(inspected.head, architecture.tied_head);
+  json["parts"] = PartsToJson(inspected.parts);
+  json["declared"] = DeclaredToJson(inspected.declared);
   json["tokenizer"] = TokenizerToJson(inspected.tokenizer);
   json["adapter"] = model.is_adapter;
   if (model.is_adapter) json["base"] = model.base_name;
@@ -56,7 +94,10 @@ OrderedJson InspectedModelToJson(const InspectedModel& inspected) {
   json["dtypes"] = summary.dtypes;
   if (!summary.quantisations.empty()) json["quantisation"] = summary.quantisations;
   json["missing"] = MissingToJson(inspected.missing);
-  json["notes"] = OrderedJson::array();
+  json["zero"] = NamesToJson(model, inspected.odd.zero);
+  json["constant"] = NamesToJson(model, inspected.odd.constant);
+  json["not_finite"] = NamesToJson(model, inspected.odd.not_finite);
+  json["notes"] = model.notes;
   if (const auto& problem = inspected.tokenizer.problem) {
     json["notes"].push_back(DescribeError(*problem));
   }

@@ -35,17 +35,23 @@ PlaceOptions PlaceOptionsOf(const tensorguard::Places& places) {
   return options;
 }
 
+std::optional<PartChoice> PartOf(const ReadOptions& options) {
+  if (options.part.empty()) return {};
+  return PartChoice{.name = options.part, .required = false};
+}
+
 }  // namespace
 
 CallerSession::CallerSession(const ReadOptions& options)
     : listener_(std::make_unique<CallbackListener>(options.callbacks)),
-      session_{
-          .listener = *listener_,
-          .places = [&options,
-                     places = std::optional<Result<std::shared_ptr<const Places>>>()]() mutable {
-            if (!places) places = Places::Create(PlaceOptionsOf(options.places));
-            return *places;
-          }} {}
+      session_{.listener = *listener_,
+               .places =
+                   [&options,
+                    places = std::optional<Result<std::shared_ptr<const Places>>>()]() mutable {
+                     if (!places) places = Places::Create(PlaceOptionsOf(options.places));
+                     return *places;
+                   },
+               .part = PartOf(options)} {}
 
 CallerSession::~CallerSession() = default;
 

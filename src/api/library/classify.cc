@@ -20,42 +20,28 @@ std::vector<internal::Fingerprint> DataOf(std::span<const Fingerprint> models) {
   return data;
 }
 
-Classification PublicClassification(internal::ClassifiedModel model) {
-  Classification classification = {.model = model.unknown.model_name,
-                                   .known = model.result.known,
-                                   .lineage = internal::LineageNames(model),
-                                   .notes = internal::NotesOf(model)};
-  for (const internal::KnownCandidate& each : model.result.candidates) {
-    classification.candidates.push_back(
-        {.known = each.known,
-         .model_name = model.NameOf(each.known),
-         .verdict = each.comparison.verdict,
-         .score = each.comparison.score,
-         .corrected_p_value = each.corrected_p_value});
-  }
-  classification.details = std::make_shared<const internal::ClassifiedModel>(std::move(model));
-  return classification;
-}
-
 }  // namespace
 
-Classification internal::PublicClassification(const FullClassification& result,
-                                              std::span<const Fingerprint> known) {
-  tensorguard::Classification classification = {.known = result.known};
-  for (const KnownCandidate& each : result.candidates) {
+Classification internal::PublicClassification(ClassifiedModel model) {
+  tensorguard::Classification classification = {.model = model.unknown.model_name,
+                                                .known = model.result.known,
+                                                .lineage = LineageNames(model),
+                                                .notes = NotesOf(model)};
+  for (const KnownCandidate& each : model.result.candidates) {
     classification.candidates.push_back({.known = each.known,
-                                         .model_name = known[each.known].model_name,
+                                         .model_name = model.NameOf(each.known),
                                          .verdict = each.comparison.verdict,
                                          .score = each.comparison.score,
                                          .corrected_p_value = each.corrected_p_value});
   }
+  classification.details = std::make_shared<const ClassifiedModel>(std::move(model));
   return classification;
 }
 
 Result<Classification> Classify(const Fingerprint& unknown, std::span<const Fingerprint> known,
                                 unsigned threads) {
   TG_ASSIGN(auto model, internal::ClassifyPrint(unknown.data(), DataOf(known), threads));
-  return PublicClassification(std::move(model));
+  return internal::PublicClassification(std::move(model));
 }
 
 Result<Classification> ClassifyModel(const std::string& model, std::span<const std::string> known,
@@ -67,7 +53,7 @@ Result<Classification> ClassifyModel(const std::string& model, std::span<const s
                                                       .incomplete = options.incomplete,
                                                       .threads = options.threads},
                                                      internal::CallerSession(options)));
-  return PublicClassification(std::move(classified));
+  return internal::PublicClassification(std::move(classified));
 }
 
 std::string ClassificationAsJson(const Classification& classification) {

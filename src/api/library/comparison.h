@@ -2,10 +2,8 @@
 #ifndef TENSORGUARD_API_LIBRARY_COMPARISON_H_
 #define TENSORGUARD_API_LIBRARY_COMPARISON_H_
 
-#include <span>
-
+#include "api/classification.h"
 #include "api/pair_comparison.h"
-#include "families/full_classification.h"
 #include "tensorguard/classify.h"
 #include "tensorguard/compare.h"
 
@@ -13,8 +11,7 @@ namespace tensorguard::internal {
 
 tensorguard::Comparison PublicComparison(ComparedPair pair);
 
-tensorguard::Classification PublicClassification(const FullClassification& result,
-                                                 std::span<const Fingerprint> known);
+tensorguard::Classification PublicClassification(ClassifiedModel model);
 
 }  // namespace tensorguard::internal
 

@@ -157,13 +157,17 @@ Result<RegistryClassification> Registry::Classify(const Fingerprint& model, unsi
     TG_ASSIGN(auto print, internal::FingerprintOfModel(session_->registry(), each));
     known.push_back(std::move(print));
   }
-  TG_ASSIGN(const auto result,
+  TG_ASSIGN(auto result,
             internal::ClassifyFingerprint(model.data(), known,
                                           {.threads = threads,
                                            .known_models = shortlist.summary.fingerprints,
                                            .independent_candidates = shortlist.summary.families}));
-  RegistryClassification answer = {.classification = internal::PublicClassification(result, known),
-                                   .searched = shortlist.summary.fingerprints};
+  RegistryClassification answer = {
+      .classification = internal::PublicClassification({.unknown = model.data(),
+                                                        .known = std::move(known),
+                                                        .result = std::move(result),
+                                                        .searched = shortlist.summary}),
+      .searched = shortlist.summary.fingerprints};
   for (const internal::ModelRecord& each : shortlist.models) {
     answer.models.push_back(internal::PublicModel(each));
   }

@@ -18,6 +18,10 @@ Error VersionMismatch(const Fingerprint& a, const Fingerprint& b) {
 
 // Why anchors of these two kinds do not name the same things; empty if they do.
 std::string KindObstacle(const Fingerprint& a, const Fingerprint& b) {
+  for (const Fingerprint* model : {&a, &b}) {
+    if (!model->anchors.empty()) continue;
+    return fmt::format("{} has no token embedding", model->model_name);
+  }
   if (a.anchor_kind != b.anchor_kind) {
     const auto& without = a.anchor_kind == AnchorKind::kRows ? a : b;
     return fmt::format("{} has no tokenizer, the other model has one", without.model_name);

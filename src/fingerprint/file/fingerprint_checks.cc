@@ -44,7 +44,7 @@ Result<void> CheckAnchors(const Fingerprint& fingerprint) {
                  .found = fmt::format("list {}", fingerprint.anchor_list_version),
                  .expected = fmt::format("at most {}", kAnchorListVersion)};
   }
-  if (anchors.back() < AnchorList().size()) return {};
+  if (anchors.empty() || anchors.back() < AnchorList().size()) return {};
   return BadTensor("anchors", "an anchor lies beyond the list", std::to_string(anchors.back()));
 }
 

@@ -196,14 +196,14 @@ Result<Fingerprint> IndexFromText(std::string_view text, uint64_t file_bytes) {
   fingerprint.model_name = members.Text("model_name");
   fingerprint.architecture = members.Text("architecture");
   fingerprint.parameters = members.Number("parameters", 0, kLargestCount);
-  fingerprint.vocabulary_size = members.Number("vocabulary_size", 1, kLargestCount);
-  fingerprint.hidden_size = members.Number("hidden_size", 1, kLargestCount);
+  fingerprint.vocabulary_size = members.Number("vocabulary_size", 0, kLargestCount);
+  fingerprint.hidden_size = members.Number("hidden_size", 0, kLargestCount);
   fingerprint.tied_head = members.Flag("tied_head");
   fingerprint.has_head = members.Flag("has_head");
   fingerprint.anchor_kind = static_cast<AnchorKind>(members.Choice("anchor_kind", kAnchorKinds));
   fingerprint.anchor_list_version =
       static_cast<int>(members.Number("anchor_list_version", 1, 1'000'000));
-  const uint64_t anchors = members.Number("anchors", 1, kMostAnchors);
+  const uint64_t anchors = members.Number("anchors", 0, kMostAnchors);
   fingerprint.anchors.resize(anchors);
   fingerprint.anchor_tokens.resize(anchors);
   for (FloatMatrix* gram :

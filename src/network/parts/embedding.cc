@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,6 +141,22 @@ Error BadTable(const LayerParts& outer, const Weight& weight, uint64_t expected)
                .expected = fmt::format("{}", expected)};
 }
 
+// The inputs that most matrices read that stand at the beginning of a half; 0 where there are none.
+uint64_t WidthOfStream(std::span<const Weight* const> layers) {
+  std::map<uint64_t, size_t> widths;
+  for (const Weight* weight : layers) {
+    const Role role = weight->role.role;
+    const bool reads = role == Role::kQuery || role == Role::kKey || role == Role::kValue ||
+                       role == Role::kQueryKeyValue || role == Role::kGate || role == Role::kUp;
+    if (reads && !weight->is_vector && !weight->role.is_bias && !weight->role.cross_attention) {
+      ++widths[weight->columns];
+    }
+  }
+  const auto most = std::ranges::max_element(
+      widths, {}, [](const std::pair<const uint64_t, size_t>& width) { return width.second; });
+  return most == widths.end() ? 0 : most->first;
+}
+
 }  // namespace
 
 Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const {
@@ -225,13 +242,15 @@ Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, PositionS
   return Finish(*std::move(rows));
 }
 
-Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer) {
+Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer,
+                                std::span<const Weight* const> layers) {
   Embedding embedding{.source = context.source};
   embedding.table = FindOuter(context, outer, Role::kEmbedding, {}, true);
   if (embedding.table == nullptr || embedding.table->rows == 0 || embedding.table->columns == 0) {
-    return Error{.kind = ErrorKind::kUnsupported,
-                 .problem = "the model has no token embedding that is known as one",
-                 .expected = "a matrix with a row per token"};
+    embedding.table = nullptr;
+    embedding.norm = FindNorm(context, outer);
+    embedding.stream_width = WidthOfStream(layers);
+    return embedding;
   }
   embedding.projection = FindProjection(context, outer);
   embedding.norm = FindNorm(context, outer);

@@ -27,7 +27,9 @@ struct ConstantRow {
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
 struct Embedding {
   const WeightSource* source = nullptr;
-  const Weight* table = nullptr;  // [vocabulary, width]
+  // [vocabulary, width]; null where a stack reads images or sound.
+  const Weight* table = nullptr;
+  uint64_t stream_width = 0;  // without a table: of what enters the first layer
   float scale = 1;
   // Rows that are added to every token: of token type 0, of the place of a token without one on the
   // page (LayoutLM), as often as it says.
@@ -40,8 +42,11 @@ struct Embedding {
   bool project_first = false;  // before the positions are added
   bool norm_first = false;     // likewise, where there is no projection
 
-  uint64_t vocabulary_size() const { return table->rows; }
-  uint64_t hidden_size() const { return projection ? projection->outputs() : table->columns; }
+  uint64_t vocabulary_size() const { return table == nullptr ? 0 : table->rows; }
+  uint64_t hidden_size() const {
+    if (table == nullptr) return stream_width;
+    return projection ? projection->outputs() : table->columns;
+  }
 
   // [n, hidden], without positions. REQUIRES: ids below vocabulary_size(). Errors: those of
   // ReadWeight and LinearMap::Apply.
@@ -60,9 +65,12 @@ struct Embedding {
   Result<FloatMatrix> Finish(FloatMatrix rows) const;
 };
 
-// Of `outer`, the weights that lie in no layer: of the stack, or of the whole model. Errors:
-// kUnsupported where there is no embedding; kBadFile where its parts contradict each other.
-Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer);
+// Of `outer`, the weights that lie in no layer: of the stack, or of the whole model. Where none of
+// them is a token embedding, only the norm in front of the layers is read, and the width of the
+// stream is the one that most matrices of `layers` read. Errors: kBadFile where parts contradict
+// each other.
+Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& outer,
+                                std::span<const Weight* const> layers);
 
 }  // namespace tensorguard::internal
 

@@ -32,7 +32,7 @@ class EmbeddingOf {
                                .traits = &traits,
                                .positions = ReadPositionScheme(view, traits),
                                .assumed = &assumed_};
-    embedding_ = ReadEmbedding(context, LayerParts(*model_.weights, std::move(outer)));
+    embedding_ = ReadEmbedding(context, LayerParts(*model_.weights, std::move(outer)), {});
   }
 
   const Result<Embedding>& operator*() const { return embedding_; }

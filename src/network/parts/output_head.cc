@@ -152,7 +152,7 @@ Result<std::optional<Head>> ReadHead(const StackContext& context, const LayerPar
   Head head{.source = context.source};
   const auto stored = outer.FindMap(Role::kOutputHead);
   head.tied = !stored && tied;
-  if (!stored && !tied) return std::optional<Head>();
+  if (!stored && (!tied || embedding.table == nullptr)) return std::optional<Head>();
   head.table = stored ? stored->weight : embedding.table;
   head.bias = FindBias(outer, head.table->rows);
   const uint64_t width = head.table->columns;

@@ -19,6 +19,7 @@
 #include "weights/adapters/lora.h"
 #include "weights/adapters/merge_plan.h"
 #include "weights/files/stored_weights.h"
+#include "weights/placeholders.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -190,20 +191,22 @@ Result<bool> IsAdapterFolder(const fs::path& folder, const FileStore& files) {
 Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const WeightSource> base,
                                                          const fs::path& folder,
                                                          const FileStorePtr& files) {
-  TG_ASSIGN(auto config, ReadAdapterConfig(folder / kConfigName, *files));
-  TG_ASSIGN(auto weight_file, FindWeightFile(folder, config.type, *files));
-  auto adapter = OpenStoredWeights(weight_file, files);
-  if (!adapter) return std::move(adapter).error();
-  const auto in_file = [&](Error error) { return std::move(error).InFile(weight_file.string()); };
+  TG_ASSIGN(const auto config, ReadAdapterConfig(folder / kConfigName, *files));
+  TG_ASSIGN(const auto weight_file, FindWeightFile(folder, config.type, *files));
+  TG_ASSIGN(auto adapter, OpenStoredWeights(weight_file, files));
+  auto merged = MergeAdapterTensors(std::move(base), std::move(adapter), config);
+  if (!merged) return std::move(merged).error().InFile(weight_file.string());
+  return merged;
+}
 
-  auto tensors = SortTensors((*adapter)->tensors(), config);
-  if (!tensors) return in_file(std::move(tensors).error());
-  if (tensors->empty()) {
-    return in_file({.problem = "adapter holds no tensors"});
-  }
-  MergePlan plan(std::move(base), *std::move(adapter));
-  auto planned = PlanAll(config, *std::move(tensors), plan);
-  if (!planned) return in_file(std::move(planned).error());
+Result<std::shared_ptr<const WeightSource>> MergeAdapterTensors(
+    std::shared_ptr<const WeightSource> base, std::shared_ptr<const WeightSource> adapter,
+    const AdapterConfig& config) {
+  TG_TRY(CheckNoPlaceholder(adapter->tensors()));
+  TG_ASSIGN(auto tensors, SortTensors(adapter->tensors(), config));
+  if (tensors.empty()) return Error{.problem = "adapter holds no tensors"};
+  MergePlan plan(std::move(base), std::move(adapter));
+  TG_TRY(PlanAll(config, std::move(tensors), plan));
   return std::move(plan).Merge();
 }
 

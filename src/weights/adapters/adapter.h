@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/file_store.h"
+#include "weights/adapters/adapter_config.h"
 #include "weights/weight_source.h"
 
 namespace tensorguard::internal {
@@ -26,6 +27,11 @@ Result<bool> IsAdapterFolder(const std::filesystem::path& folder,
 Result<std::shared_ptr<const WeightSource>> MergeAdapter(std::shared_ptr<const WeightSource> base,
                                                          const std::filesystem::path& folder,
                                                          const FileStorePtr& files = LocalFiles());
+
+// The same of an adapter's tensors that are open already. Errors: as MergeAdapter, without a file.
+Result<std::shared_ptr<const WeightSource>> MergeAdapterTensors(
+    std::shared_ptr<const WeightSource> base, std::shared_ptr<const WeightSource> adapter,
+    const AdapterConfig& config);
 
 }  // namespace tensorguard::internal
 

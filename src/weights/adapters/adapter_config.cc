@@ -301,12 +301,15 @@ double PatternValueFor(const std::vector<PatternValue>& patterns, std::string_vi
 Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file, const FileStore& files) {
   TG_ASSIGN(const auto text, ReadSmallFile(files, file, kSmallJsonLimitBytes));
   if (IsGitLfsPointer(text)) return GitLfsPointerError(file.string());
-  auto json = ParseJson(text);
-  if (!json) return std::move(json).error().InFile(file.string());
-  auto config = ReadAny(text, *json);
+  auto config = ParseAdapterConfig(text);
   if (!config) return std::move(config).error().InFile(file.string());
   config->file = file.string();
   return config;
+}
+
+Result<AdapterConfig> ParseAdapterConfig(std::string_view text) {
+  TG_ASSIGN(const auto json, ParseJson(text));
+  return ReadAny(text, json);
 }
 
 uint64_t RankOf(const LoraConfig& config, std::string_view module) {

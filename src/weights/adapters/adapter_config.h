@@ -73,6 +73,9 @@ struct AdapterConfig {
 Result<AdapterConfig> ReadAdapterConfig(const std::filesystem::path& file,
                                         const FileStore& files = *LocalFiles());
 
+// The same of such a file's text. Errors: as above, without a file.
+Result<AdapterConfig> ParseAdapterConfig(std::string_view text);
+
 // Rank of one module's matrices.
 uint64_t RankOf(const LoraConfig& config, std::string_view module);
 

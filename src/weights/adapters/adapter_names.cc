@@ -50,6 +50,23 @@ void RemoveSavedWrapper(std::string& name) {
   if (name.compare(at + 1, kAdapter.size(), kAdapter) == 0) name.erase(at + 1, kAdapter.size());
 }
 
+// Words that training libraries put around modules, in the middle of names.
+constexpr std::array<std::string_view, 3> kModuleWrappers = {
+    "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod."};
+
+std::string WithoutModuleWrappers(std::string name) {
+  for (const std::string_view wrapper : kModuleWrappers) {
+    for (size_t at = name.find(wrapper); at != name.npos; at = name.find(wrapper, at)) {
+      if (at > 0 && name[at - 1] != '.') {
+        ++at;
+      } else {
+        name.erase(at, wrapper.size());
+      }
+    }
+  }
+  return name;
+}
+
 }  // namespace
 
 std::string_view WithoutModelWrapper(std::string_view name) {
@@ -59,7 +76,8 @@ std::string_view WithoutModelWrapper(std::string_view name) {
 }
 
 Result<AdapterName> ParseAdapterName(std::string_view name) {
-  std::string peeled(WithoutModelWrapper(name));
+  const std::string unwrapped = WithoutModuleWrappers(std::string(name));
+  std::string peeled(WithoutModelWrapper(unwrapped));
   std::string without_adapter = peeled;
   RemoveNearEnd(without_adapter, "default");
   for (const Suffix& suffix : kSuffixes) {

@@ -75,16 +75,6 @@ const GgufArchitecture* FindGgufArchitecture(std::string_view name, bool with_ex
   return nullptr;
 }
 
-std::string KnownGgufArchitectures() {
-  std::string names;
-  for (const GgufArchitecture& architecture : GgufArchitectures()) {
-    if (!architecture.told_by.empty()) continue;  // its other row names it
-    names += fmt::format("{}{}{}", names.empty() ? "" : ", ", architecture.name,
-                         architecture.with_experts ? " with experts" : "");
-  }
-  return names;
-}
-
 std::optional<OriginalName> HubNameOf(const GgufArchitecture& architecture,
                                       std::string_view gguf_name) {
   for (const std::string_view ending : {".weight", ".bias"}) {

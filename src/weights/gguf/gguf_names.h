@@ -16,9 +16,6 @@ namespace tensorguard::internal {
 const GgufArchitecture* FindGgufArchitecture(std::string_view name, bool with_experts,
                                              std::span<const TensorInfo> tensors);
 
-// "llama, qwen2, ..." for errors.
-std::string KnownGgufArchitectures();
-
 struct OriginalName {
   std::string name;  // "model.layers.3.self_attn.q_proj.weight"; "{}" stands for an expert
   GgufChange change = GgufChange::kNone;

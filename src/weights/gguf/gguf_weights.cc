@@ -34,6 +34,11 @@ struct UndoneTensor {
   Origin origin;
 };
 
+struct UndoneParts {
+  std::vector<UndoneTensor> tensors;
+  std::vector<std::string> as_stored;  // names of those that are not known
+};
+
 class UndoneWeights : public WeightSource {
  public:
   UndoneWeights(std::shared_ptr<const WeightSource> stored, std::vector<UndoneTensor> tensors)
@@ -98,12 +103,6 @@ std::optional<uint64_t> NumberOf(const GgufMetadata& metadata, std::string_view 
   return metadata.Number(fmt::format("{}.{}", architecture, key));
 }
 
-GgufHeads HeadsOf(const GgufMetadata& metadata, std::string_view architecture) {
-  const auto heads = NumberOf(metadata, architecture, "attention.head_count");
-  const auto key_value = NumberOf(metadata, architecture, "attention.head_count_kv");
-  return {.queries = heads, .keys = key_value ? key_value : heads};
-}
-
 Result<void> AddExperts(const OriginalName& hub, const TensorInfo& stored, size_t index,
                         uint64_t experts, std::vector<UndoneTensor>& undone) {
   if (stored.shape.size() < 2 || stored.shape[0] != experts || experts > kMostExperts) {
@@ -125,17 +124,21 @@ Result<void> AddExperts(const OriginalName& hub, const TensorInfo& stored, size_
   return {};
 }
 
-Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata& metadata,
-                       const TensorInfo& stored, size_t index, std::vector<UndoneTensor>& undone) {
+// The tensor under the name that it has in the file.
+void AddAsStored(const TensorInfo& stored, size_t index, UndoneParts& undone) {
+  undone.tensors.push_back({stored, {.tensor = index}});
+  undone.as_stored.push_back(stored.name);
+}
+
+Result<void> AddUndone(const GgufArchitecture& architecture, const ChangedNumbers& numbers,
+                       const TensorInfo& stored, size_t index, UndoneParts& undone) {
   const auto hub = HubNameOf(architecture, stored.name);
   if (!hub) {
-    return Error{
-        .kind = ErrorKind::kUnsupported,
-        .problem = fmt::format("tensor of a GGUF model of {} is not known", architecture.name)};
+    AddAsStored(stored, index, undone);
+    return {};
   }
   if (hub->change == GgufChange::kExpertsJoined) {
-    const auto experts = NumberOf(metadata, architecture.name, "expert_count");
-    return AddExperts(*hub, stored, index, experts.value_or(0), undone);
+    return AddExperts(*hub, stored, index, numbers.experts, undone.tensors);
   }
   UndoneTensor tensor = {stored, {.tensor = index}};
   tensor.info.name = hub->name;
@@ -146,41 +149,57 @@ Result<void> AddUndone(const GgufArchitecture& architecture, const GgufMetadata&
     tensor.info.shape.insert(tensor.info.shape.begin(), 1);
   }
   const uint64_t rows = stored.shape.empty() ? 0 : stored.shape[0];
-  TG_ASSIGN(const auto order,
-            GgufRowOrder::Of(hub->change, rows, HeadsOf(metadata, architecture.name)));
+  TG_ASSIGN(const auto order, GgufRowOrder::Of(hub->change, rows, numbers.heads));
   tensor.origin.rows = order;
   if (rows != 0) tensor.origin.row_elements = stored.element_count / rows;
-  undone.push_back(std::move(tensor));
+  undone.tensors.push_back(std::move(tensor));
   return {};
+}
+
+std::string NoteOnStored(std::string_view architecture, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  constexpr size_t kMostNamed = 3;
+  std::string listed;
+  for (size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
+    listed += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kMostNamed) listed += fmt::format(" and {} more", names.size() - kMostNamed);
+  return fmt::format("tensors that are not known of the architecture {} are read as stored: {}",
+                     architecture, listed);
 }
 
 }  // namespace
 
-Result<const GgufArchitecture*> GgufArchitectureOf(const GgufMetadata& metadata,
+std::optional<GgufArchitecture> GgufArchitectureOf(const GgufMetadata& metadata,
                                                    const WeightSource& stored) {
   const auto name = metadata.Text("general.architecture");
-  if (!name) {
-    return Error{.problem = "GGUF file does not say its architecture",
-                 .expected = "the key general.architecture"};
-  }
+  if (!name) return {};
   const bool with_experts = NumberOf(metadata, *name, "expert_count").value_or(0) > 0;
-  if (const auto* known = FindGgufArchitecture(*name, with_experts, stored.tensors())) return known;
-  return Error{.kind = ErrorKind::kUnsupported,
-               .problem = "GGUF models of this architecture are not read",
-               .found = *name + (with_experts ? " with experts" : ""),
-               .expected = KnownGgufArchitectures(),
-               .advice = "use the model's safetensors files"};
+  const auto* known = FindGgufArchitecture(*name, with_experts, stored.tensors());
+  return known == nullptr ? std::nullopt : std::optional(*known);
 }
 
-Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
-    std::shared_ptr<const WeightSource> stored, const GgufMetadata& metadata) {
-  TG_ASSIGN(const auto architecture, GgufArchitectureOf(metadata, *stored));
-  std::vector<UndoneTensor> undone;
+ChangedNumbers ChangedNumbersOf(const GgufArchitecture& architecture,
+                                const GgufMetadata& metadata) {
+  const auto number = [&](std::string_view key) {
+    return NumberOf(metadata, architecture.name, key);
+  };
+  const auto heads = number("attention.head_count");
+  const auto key_value = number("attention.head_count_kv");
+  return {.heads = {.queries = heads, .keys = key_value ? key_value : heads},
+          .experts = number("expert_count").value_or(0)};
+}
+
+Result<UndoneConversion> UndoConversion(std::shared_ptr<const WeightSource> stored,
+                                        const GgufArchitecture& architecture,
+                                        const ChangedNumbers& numbers) {
+  UndoneParts parts;
   for (size_t i = 0; i < stored->tensors().size(); ++i) {
     const TensorInfo& tensor = stored->tensors()[i];
-    auto added = AddUndone(*architecture, metadata, tensor, i, undone);
+    auto added = AddUndone(architecture, numbers, tensor, i, parts);
     if (!added) return std::move(added).error().InFile(tensor.file).InTensor(tensor.name);
   }
+  std::vector<UndoneTensor>& undone = parts.tensors;
   std::sort(undone.begin(), undone.end(),
             [](const UndoneTensor& a, const UndoneTensor& b) { return a.info.name < b.info.name; });
   const auto twice = std::adjacent_find(
@@ -192,8 +211,9 @@ Result<std::shared_ptr<const WeightSource>> UndoGgufConversion(
                  .tensor = stored->tensors()[twice->origin.tensor].name,
                  .found = stored->tensors()[std::next(twice)->origin.tensor].name + " as well"};
   }
-  return std::shared_ptr<const WeightSource>(
-      std::make_shared<UndoneWeights>(std::move(stored), std::move(undone)));
+  return UndoneConversion{
+      .weights = std::make_shared<UndoneWeights>(std::move(stored), std::move(undone)),
+      .note = NoteOnStored(architecture.name, parts.as_stored)};
 }
 
 }  // namespace tensorguard::internal

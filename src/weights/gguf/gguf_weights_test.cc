@@ -33,7 +33,24 @@ Result<std::shared_ptr<const WeightSource>> Undone(const std::vector<std::string
   const auto stored = OpenStoredModel(*files);
   if (!stored) return stored.error();
   EXPECT_TRUE(stored->gguf);
-  return UndoGgufConversion(stored->weights, *stored->gguf);
+  const auto architecture = GgufArchitectureOf(*stored->gguf, *stored->weights);
+  if (!architecture) return Error{.problem = "the architecture is not known"};
+  auto undone = UndoConversion(stored->weights, *architecture,
+                               ChangedNumbersOf(*architecture, *stored->gguf));
+  if (!undone) return undone.error();
+  return undone->weights;
+}
+
+// The note on what was left as it is.
+std::string Note(const std::vector<BuiltGgufTensor>& tensors) {
+  static const ScratchFolder folder;
+  const auto path = folder.Write("m.gguf", BuildGguf(Pairs("llama"), tensors));
+  const auto stored = OpenStoredModel(*FindWeightFiles(path));
+  EXPECT_TRUE(stored);
+  const auto architecture = GgufArchitectureOf(*stored->gguf, *stored->weights);
+  const auto undone = UndoConversion(stored->weights, *architecture,
+                                     ChangedNumbersOf(*architecture, *stored->gguf));
+  return undone ? undone->note : DescribeError(undone.error());
 }
 
 std::string Problem(const std::vector<std::string>& pairs,
@@ -184,16 +201,10 @@ TEST(GgufWeights, BFloat16RowsInTheirOldOrder) {
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(stored.data()), 8), "00221133");
 }
 
-TEST(GgufWeights, WhatIsNotKnownIsRefused) {
+TEST(GgufWeights, WhatDoesNotFitIsRefused) {
   const auto query = [](std::vector<uint64_t> dimensions, size_t count) {
     return GgufF32Tensor("blk.0.attn_q.weight", std::move(dimensions), std::vector<float>(count));
   };
-  EXPECT_THAT(Problem(Pairs("mamba"), {query({1, 4}, 4)}),
-              HasSubstr("GGUF models of this architecture are not read\n  found:    mamba\n"));
-  EXPECT_THAT(Problem(Pairs("qwen2", 4), {query({1, 4}, 4)}),
-              HasSubstr("  found:    qwen2 with experts\n"));
-  EXPECT_THAT(Problem({}, {query({1, 4}, 4)}),
-              HasSubstr("GGUF file does not say its architecture"));
   EXPECT_THAT(Problem(Pairs("llama"), {query({1, 6}, 6)}),
               HasSubstr("tensor \"blk.0.attn_q.weight\": number of heads does not fit the tensor's "
                         "rows\n  found:    6 rows for 2 heads\n"));
@@ -202,12 +213,26 @@ TEST(GgufWeights, WhatIsNotKnownIsRefused) {
   EXPECT_THAT(
       Problem(Pairs("llama", 3), {GgufF32Tensor("blk.0.ffn_up_exps.weight", {1, 1, 2}, {1, 2})}),
       HasSubstr("number of experts does not fit the tensor"));
-  for (const char* name : {"blk.0.attn_sinks.weight", "blk.x.attn_q.weight", "blk..attn_q.weight",
-                           "attn_q.weight", "blk.0.attn_q.scale", "output_norm", ""}) {
-    EXPECT_THAT(Problem(Pairs("llama"), {GgufF32Tensor(name, {1}, {1})}),
-                HasSubstr("tensor of a GGUF model of llama is not known"))
-        << name;
+}
+
+TEST(GgufWeights, WhatIsNotKnownStaysAsItIs) {
+  const auto query = GgufF32Tensor("blk.0.attn_q.weight", {1, 4}, {1, 2, 3, 4});
+  for (const auto& pairs : {Pairs("mamba"), Pairs("qwen2", 4), std::vector<std::string>()}) {
+    EXPECT_THAT(Problem(pairs, {query}), HasSubstr("the architecture is not known"));
   }
+  for (const char* name : {"blk.0.attn_sinks.weight", "blk.x.attn_q.weight", "blk..attn_q.weight",
+                           "attn_q.weight", "blk.0.attn_q.scale", "output_norm"}) {
+    const std::vector<BuiltGgufTensor> tensors = {query, GgufF32Tensor(name, {1}, {7})};
+    const auto undone = Undone(Pairs("llama"), tensors);
+    ASSERT_TRUE(undone) << DescribeError(undone.error());
+    const auto values = Values(**undone);
+    EXPECT_THAT(values.at(name), ElementsAre(7));
+    EXPECT_TRUE(values.contains("model.layers.0.self_attn.q_proj.weight"));
+    EXPECT_EQ(Note(tensors), "tensors that are not known of the architecture llama are read as "
+                             "stored: " +
+                                 std::string(name));
+  }
+  EXPECT_EQ(Note({query}), "");
 }
 
 }  // namespace
