@@ -64,8 +64,8 @@ class Network {
  public:
   // Reads shapes and config, no weights. A model without a token embedding, or without a layer
   // whose parts are known, is a network that answers nothing about tokens: its weights are there,
-  // and what is known of its layers. Errors: kUnsupported where it is quantised; kBadFile, naming
-  // the tensor, where shapes contradict each other or config.json.
+  // and what is known of its layers. Errors: kUnsupported for an embedding alone, and where it is
+  // quantised; kBadFile, naming the tensor, where shapes contradict each other or config.json.
   static Result<std::shared_ptr<const Network>> Build(const Model& model,
                                                       const NetworkOptions& options = {});
 
