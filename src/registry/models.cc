@@ -309,15 +309,26 @@ Result<void> StoreDerived(Database& database, int64_t id, const PreparedFingerpr
 
 Result<AddedModel> AddModel(Registry& registry, const PreparedFingerprint& fingerprint,
                             const NewModel& model, const Stamp& stamp) {
-  TG_TRY(CheckModel(model));
+  const ModelToAdd one = {.fingerprint = &fingerprint, .model = model};
+  TG_ASSIGN(auto added, AddModels(registry, {&one, 1}, stamp));
+  return std::move(added.front());
+}
+
+Result<std::vector<AddedModel>> AddModels(Registry& registry, std::span<const ModelToAdd> models,
+                                          const Stamp& stamp) {
   TG_TRY(CheckText("name of who adds", stamp.who));
-  const NewModel whole = Completed(model, fingerprint);
-  std::optional<AddedModel> added;
+  for (const ModelToAdd& each : models) TG_TRY(CheckModel(each.model));
+  std::vector<AddedModel> all;
   TG_TRY(registry.database().InTransaction([&]() -> Result<void> {
-    TG_ASSIGN(added, InsertModel(registry, fingerprint, whole, stamp));
+    all.clear();  // a server that went away is asked again
+    for (const ModelToAdd& each : models) {
+      TG_ASSIGN(auto added, InsertModel(registry, *each.fingerprint,
+                                        Completed(each.model, *each.fingerprint), stamp));
+      all.push_back(std::move(added));
+    }
     return {};
   }));
-  return *std::move(added);
+  return all;
 }
 
 Result<std::vector<ModelRecord>> ListModels(Registry& registry, const ModelFilter& filter) {

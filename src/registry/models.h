@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,15 @@ struct AddedModel {
 // there with another content: a revision may not move; those of the database.
 Result<AddedModel> AddModel(Registry& registry, const PreparedFingerprint& fingerprint,
                             const NewModel& model, const Stamp& stamp);
+
+struct ModelToAdd {
+  const PreparedFingerprint* fingerprint = nullptr;  // never null
+  NewModel model = {};
+};
+// Several in one transaction: a disk is asked once to keep them. All, or where one is refused none.
+// Errors: those of AddModel, of the first that is refused.
+Result<std::vector<AddedModel>> AddModels(Registry& registry, std::span<const ModelToAdd> models,
+                                          const Stamp& stamp);
 
 // Signature, search vector and digests of a fingerprint's row. Part of a transaction.
 Result<void> StoreDerived(Database& database, int64_t id, const PreparedFingerprint& print);

@@ -67,6 +67,35 @@ std::vector<std::optional<Result<PreparedFingerprint>>> PrepareBatch(
   return prepared;
 }
 
+Result<AddedModel> AddAlone(Registry& registry, const AdditionRequest& request,
+                            const std::string& source, const Result<PreparedFingerprint>& print) {
+  if (!print) return print.error();
+  return AddModel(registry, *print, ToldOf(request.told, source), request.stamp);
+}
+
+// Those of a batch that can be read in one transaction; empty where one of them is refused.
+std::optional<std::vector<Result<AddedModel>>> AddTogether(
+    Registry& registry, const AdditionRequest& request, std::span<const std::string> sources,
+    const std::vector<std::optional<Result<PreparedFingerprint>>>& prepared) {
+  std::vector<ModelToAdd> models;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (!*prepared[i]) continue;
+    models.push_back({.fingerprint = &**prepared[i], .model = ToldOf(request.told, sources[i])});
+  }
+  auto added = AddModels(registry, models, request.stamp);
+  if (!added) return {};
+  std::vector<Result<AddedModel>> all;
+  size_t next = 0;
+  for (const auto& print : prepared) {
+    if (*print) {
+      all.emplace_back(std::move((*added)[next++]));
+    } else {
+      all.emplace_back(print->error());
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Result<AddedModels> AddToRegistry(const AdditionRequest& request, const Session& session) {
@@ -82,23 +111,20 @@ Result<AddedModels> AddToRegistry(const AdditionRequest& request, const Session&
   for (size_t begin = 0; begin < paths.size(); begin += kBatch) {
     const auto batch = paths.subspan(begin, std::min(kBatch, paths.size() - begin));
     auto prepared = PrepareBatch(batch, request.reading, session);
+    auto together = AddTogether(*registry, request, batch, prepared);
     for (size_t i = 0; i < batch.size(); ++i) {
       TG_TRY(CheckCancelled(session.listener));
-      Result<PreparedFingerprint>& print = *prepared[i];
-      std::optional<Error> failure;
-      if (print) {
-        auto added = AddModel(*registry, *print, ToldOf(request.told, batch[i]), request.stamp);
-        if (added) all.added.push_back(*std::move(added));
+      auto added = together ? std::move((*together)[i])
+                            : AddAlone(*registry, request, batch[i], *prepared[i]);
+      if (added) {
+        all.added.push_back(*std::move(added));
+      } else if (added.error().kind == ErrorKind::kCancelled ||
+                 (*prepared[i] && added.error().kind == ErrorKind::kSystem)) {
         // What the registry itself refuses, it refuses for all that follow.
-        if (!added && added.error().kind == ErrorKind::kSystem) return std::move(added).error();
-        if (!added) failure = std::move(added).error();
+        return std::move(added).error();
       } else {
-        failure = std::move(print).error();
-      }
-      if (failure && failure->kind == ErrorKind::kCancelled) return *std::move(failure);
-      if (failure) {
-        session.listener.ReportError(*failure);
-        all.shortfall.errors.push_back(*std::move(failure));
+        session.listener.ReportError(added.error());
+        all.shortfall.errors.push_back(std::move(added).error());
       }
       if (progress) {
         progress({.what = batch[i],
