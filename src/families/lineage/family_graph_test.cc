@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 // A model, and what is made from it.
 class Trained {
@@ -122,6 +123,33 @@ TEST(FamilyGraph, ATreeHasItsParents) {
   EXPECT_THAT(ParentsIn(graph, 2), IsEmpty());
   EXPECT_THAT(ParentsIn(graph, 3), ElementsAre(2u));
   for (const LineageEdge& edge : graph.edges) EXPECT_TRUE(edge.directed) << edge.child;
+}
+
+// The mean of the same two explains as much of such a merge as they do.
+TEST(FamilyGraph, AMergeWithDroppedNumbersBesideTheMeanOfItsParents) {
+  const Trained base(1);
+  const Trained first = base.Child(2, 0.2);
+  const Trained second = base.Child(3, 0.15);
+  const Trained merged = base.WithDropped(first, base, 0.5, 8).WithDropped(second, base, 0.5, 9);
+  const FamilyGraph graph =
+      GraphAmong({base, first, second, first.Mixed(second, 0.5), merged, base.Child(6, 0.15)});
+  EXPECT_THAT(ParentsIn(graph, 3), UnorderedElementsAre(1u, 2u));
+  EXPECT_THAT(ParentsIn(graph, 4), UnorderedElementsAre(1u, 2u));
+  EXPECT_THAT(ParentsIn(graph, 1), ElementsAre(0u));
+  EXPECT_THAT(ParentsIn(graph, 2), ElementsAre(0u));
+}
+
+// What two models have in common may be what both came from, or a merge of them.
+TEST(FamilyGraph, AShortMergeIsNoParentOfItsParents) {
+  const Trained base(1);
+  const Trained first = base.Child(2, 0.2);
+  const Trained second = base.Child(3, 0.2);
+  const Trained merged = base.WithDropped(first, base, 0.35, 8).WithDropped(second, base, 0.35, 9);
+  const FamilyGraph graph =
+      GraphAmong({base, first, second, merged, base.Child(6, 0.15), base.Child(7, 0.25)});
+  EXPECT_THAT(ParentsIn(graph, 1), ElementsAre(0u));
+  EXPECT_THAT(ParentsIn(graph, 2), ElementsAre(0u));
+  EXPECT_THAT(ParentsIn(graph, 3), UnorderedElementsAre(1u, 2u));
 }
 
 TEST(FamilyGraph, StrangersHaveFamiliesOfTheirOwn) {
