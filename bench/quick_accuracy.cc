@@ -40,8 +40,9 @@ struct Answer {
   std::string verdicts;  // "A, B: quick instead of full"
 };
 
-bool IsRelated(Verdict verdict) {
-  return verdict != Verdict::kIndependent && verdict != Verdict::kInconclusive;
+bool IsRelated(tensorguard::Verdict verdict) {
+  return verdict != tensorguard::Verdict::kIndependent &&
+         verdict != tensorguard::Verdict::kInconclusive;
 }
 
 Result<std::vector<Model>> OpenAll(const std::filesystem::path& folder) {

@@ -37,8 +37,8 @@ Result<std::vector<PairScores>> ComparePairs(const std::vector<Fingerprint>& pri
     if (!comparison) return comparison.error();
     scores[i] = {.screened = ScreeningScore(signatures[a], signatures[b]),
                  .full = comparison->score.value_or(0),
-                 .related = comparison->verdict != Verdict::kIndependent &&
-                            comparison->verdict != Verdict::kInconclusive};
+                 .related = comparison->verdict != tensorguard::Verdict::kIndependent &&
+                            comparison->verdict != tensorguard::Verdict::kInconclusive};
     return {};
   });
   if (!done) return std::move(done).error();

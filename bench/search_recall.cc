@@ -153,7 +153,8 @@ Result<std::optional<size_t>> NearestRelative(const std::vector<Model>& models, 
     if (i == query || !IsRelative(models[i], models[query].truth.root)) continue;
     TG_ASSIGN(const auto comparison,
               CompareFingerprints(models[query].fingerprint, models[i].fingerprint));
-    if (!IsDerivation(comparison.verdict) && comparison.verdict != Verdict::kIdentical) continue;
+    if (!IsDerivation(comparison.verdict) && comparison.verdict != tensorguard::Verdict::kIdentical)
+      continue;
     if (comparison.score.value_or(0) <= best) continue;
     best = comparison.score.value_or(0);
     nearest = i;
