@@ -190,6 +190,10 @@ bool Orthonormalise(const arma::mat& before, arma::mat& rows) {
   };
   const auto keep_longer_than = [&](double least) {
     const arma::uvec kept = arma::find(lengths > least);
+    if (kept.is_empty()) {
+      rows.set_size(0, rows.n_cols);
+      return;
+    }
     rows = arma::mat(turns.cols(kept)).t() * rows;
     rows.each_col() /= arma::sqrt(arma::vec(lengths.elem(kept)));
   };
