@@ -218,12 +218,14 @@ TEST(SummariseWeights, SamplesRowsOfTablesOfTokensAndPositions) {
 TEST(SummariseWeights, SketchesTowersButCountsNoneOfTheirMatricesAsTheModels) {
   const auto summaries = Summarise(ModelOf(
       {{"vision_tower.vision_model.encoder.layers.0.self_attn.q_proj.weight", Random({40, 40}, 1)},
-       {"multi_modal_projector.linear_1.weight", Random({40, 40}, 2)}}));
-  ASSERT_EQ(summaries.size(), 2u);
+       {"multi_modal_projector.linear_1.weight", Random({40, 40}, 2)},
+       {"language_model.model.layers.0.self_attn.q_proj.weight", Random({40, 40}, 3)}}));
+  ASSERT_EQ(summaries.size(), 3u);
   for (const WeightSummary& summary : summaries) {
-    EXPECT_EQ(summary.role.role, Role::kModality) << summary.tensor;
+    const bool of_text = summary.tensor.starts_with("language_model");
+    EXPECT_EQ(summary.role.role != Role::kModality, of_text) << summary.tensor;
     EXPECT_EQ(summary.sketch.rows(), kSketchSize);
-    EXPECT_FALSE(IsLearnedMatrix(summary));
+    EXPECT_EQ(IsLearnedMatrix(summary), of_text);
   }
 }
 
