@@ -11,7 +11,9 @@
 #include "cli/arguments/completion.h"
 #include "cli/arguments/help.h"
 #include "cli/arguments/man_page.h"
+#include "cli/arguments/option_kinds.h"
 #include "cli/arguments/program_description.h"
+#include "cli/arguments/registry_options.h"
 #include "cli/arguments/usage.h"
 #include "cli/output/text_layout.h"
 #include "cli/output/version_json.h"
@@ -22,33 +24,10 @@ namespace {
 constexpr const char* kProfileByFiles =
     "if not given, paper where features files are among the arguments, else full";
 constexpr uint64_t kQuickBytes = 64'000'000;
-constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostClusters = 10'000;
-constexpr unsigned kMostRows = 1'000'000'000;
-constexpr std::string_view kRegistryActions =
-    "init|add|list|show|search|shared|duplicates|relate|remove|status|verify|export|import|upgrade";
 constexpr unsigned kLargestSeed = 4'294'967'295;
 constexpr const char* kModelText = "a model: file, folder or adapter folder";
 constexpr const char* kEitherText = "a model, or its fingerprint";
-
-// Restricts an option to the values that its value name lists, "f32|f16|bf16".
-void OneOfItsChoices(CLI::Option* option) {
-  const std::vector<std::string> choices = Split(option->get_type_name(), '|');
-  const std::string name = option->get_name();
-  option->check([choices, name](const std::string& value) -> std::string {
-    if (std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
-    throw UsageProblem{NotOneOf(fmt::format("{} has no such value", name), value, choices)};
-  });
-}
-
-void WholeNumber(CLI::Option* option, unsigned lowest, unsigned highest) {
-  const std::string name = option->get_name();
-  option->check([=](const std::string& text) -> std::string {
-    if (IsWholeNumber(text, lowest, highest)) return {};
-    throw UsageProblem{UsageError(fmt::format("{} needs a whole number", name), text,
-                                  fmt::format("{} to {}", lowest, highest))};
-  });
-}
 
 // What CLI11 writes into while it parses.
 struct Targets {
@@ -76,50 +55,6 @@ struct Targets {
   std::optional<std::string> budget;
 };
 
-CLI::App* AddCommand(CLI::App& app, const std::string& name) {
-  return app.add_subcommand(name, std::string(TextOf(name).summary));
-}
-
-void AddBase(CLI::App* command, std::optional<std::string>& base) {
-  command->add_option("--base", base, "the model that an adapter belongs to")->type_name("MODEL");
-}
-
-void AddPart(CLI::App* command, std::optional<std::string>& part) {
-  command
-      ->add_option("--part", part,
-                   "of several models in one file, or of the parts of a model, the one whose "
-                   "tensors' names begin so")
-      ->type_name("NAME");
-}
-
-void AddThreads(CLI::App* command, unsigned& threads) {
-  CLI::Option* option = command->add_option(
-      "--threads", threads, "how many threads work; one per processor if not given");
-  WholeNumber(option->type_name("N"), 1, kMostThreads);
-}
-
-void AddProfile(CLI::App* command, std::string& profile, const std::string& otherwise) {
-  OneOfItsChoices(command->add_option("--profile", profile, "the kind of fingerprint; " + otherwise)
-                      ->type_name("full|paper"));
-}
-
-void AddFailOn(CLI::App* command, std::optional<std::string>& verdicts) {
-  command
-      ->add_option("--fail-on", verdicts,
-                   "end with status 1 if the verdict is one of these, separated by commas")
-      ->type_name("VERDICT,...");
-}
-
-void AddPositional(CLI::App* command, const std::string& name, std::string& target,
-                   const std::string& text) {
-  command->add_option(name, target, text)->required()->type_name(name);
-}
-
-void AddPositional(CLI::App* command, const std::string& name, std::vector<std::string>& target,
-                   const std::string& text) {
-  command->add_option(name, target, text)->required()->type_name(name);
-}
-
 void AddQuick(CLI::App* command, Targets& targets) {
   command->add_flag("--quick", targets.quick,
                     "a first answer from a part of each model, and how sure it is");
@@ -127,11 +62,6 @@ void AddQuick(CLI::App* command, Targets& targets) {
       ->add_option("--budget", targets.budget,
                    "the most bytes that --quick reads of a model's tensors; 64MB if not given")
       ->type_name("SIZE");
-}
-
-void AddIncomplete(CLI::App* command, bool& incomplete) {
-  command->add_flag("--incomplete", incomplete,
-                    "go on with a model of which parts are missing, and say which (full profile)");
 }
 
 void AddImpute(CLI::App* command, bool& impute) {
@@ -256,67 +186,6 @@ void DefineLineage(CLI::App& app, LineageOptions& options) {
           ->type_name("text|json|dot|svg|html"));
   command->add_option("-o,--output", options.output, "the file to write; the screen if not given")
       ->type_name("FILE");
-  AddThreads(command, options.threads);
-}
-
-void DefineRegistry(CLI::App& app, RegistryOptions& options) {
-  CLI::App* command = AddCommand(app, "registry");
-  OneOfItsChoices(command->add_option("ACTION", options.action, "what to do with the registry")
-                      ->required()
-                      ->type_name(std::string(kRegistryActions)));
-  command
-      ->add_option("ARGUMENT", options.arguments,
-                   "what the action works on: of init, status, upgrade, list and verify the "
-                   "registry; of add models; of show, remove, search and shared a model; of relate "
-                   "a child and its parent; of export and import a folder")
-      ->type_name("MODEL|DIR");
-  const auto text = [&](const char* name, std::string& target, const char* type,
-                        const char* explanation) {
-    command->add_option(name, target, explanation)->type_name(type);
-  };
-  command
-      ->add_option("--registry", options.registry,
-                   "a file, or postgresql://USER@HOST/DATABASE; $TENSORGUARD_REGISTRY if not given")
-      ->type_name("FILE|URL");
-  text("--name", options.name, "NAME",
-       "of add: what the model is called; its own name if not given");
-  text("--source", options.source, "URL", "of add: where the model is from");
-  text("--revision", options.revision, "COMMIT", "of add: which revision of its source it is");
-  text("--license", options.license, "NAME", "of add: under which licence it is, as you know it");
-  text("--collection", options.collection, "NAME", "of add and list: a group of models");
-  OneOfItsChoices(command
-                      ->add_option("--trust", options.trust,
-                                   "of add: how far its entry is to be believed; own if not given")
-                      ->type_name("own|verified|unverified"));
-  OneOfItsChoices(
-      command
-          ->add_option("--kind", options.kind, "of relate: what the child is; derived if not given")
-          ->type_name("derived|adapter|merge|quantised|reparameterised|identical"));
-  command
-      ->add_option("--blobs", options.blobs,
-                   "of init: a folder for the fingerprints, beside the registry's file; the whole "
-                   "path of one for a server; in the database if not given")
-      ->type_name("DIR");
-  command
-      ->add_option("--max-age", options.max_age,
-                   "of status: end with status 1 if nothing was added for so long: 30d, 12h")
-      ->type_name("AGE");
-  WholeNumber(command
-                  ->add_option("--limit", options.limit,
-                               "of list and search: how many; all of list, 20 of search if not "
-                               "given")
-                  ->type_name("N"),
-              1, kMostRows);
-  command->add_flag("--all", options.all, "of list: superseded models too");
-  command->add_flag("--descendants", options.descendants,
-                    "of search: what is shown to come from the model");
-  command->add_flag("--ancestors", options.ancestors,
-                    "of search: what the model is shown to come from");
-  command->add_flag("--full", options.full, "of search: compare the nearest in full");
-  command->add_flag("--repair", options.repair,
-                    "of verify: compute anew what can be, remove what belongs to nothing");
-  AddBase(command, options.base);
-  AddIncomplete(command, options.incomplete);
   AddThreads(command, options.threads);
 }
 

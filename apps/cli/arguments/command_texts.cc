@@ -87,7 +87,8 @@ const CommandText& TextOf(std::string_view command) {
         "Compares a model with every known one and names its family and the closest member, or "
         "says that it is unknown. The more models are known, the higher one of them scores by "
         "chance; the answer takes that into account. It says what the model comes from only where "
-        "it is shown which of the two came first. Known models are registries, fingerprints, folders of them, "
+        "it is shown which of the two came first. Known models are registries, fingerprints, "
+        "folders of them, "
         "or "
         "models. With features files the paper's method is used.",
         {{"tensorguard classify my-model --known prints/", "Against every fingerprint there."},
