@@ -110,7 +110,6 @@ std::optional<MergeExplanation> MixtureOfUnmixed(std::span<const Fingerprint* co
 // that it was mixed from.
 constexpr double kLeastOfMixture = 0.9;
 constexpr double kMostOfMixture = 1.1;
-constexpr double kMuchNearer = 0.5;
 
 bool ContinuesMixture(size_t child, size_t mixture, const MergeExplanation& merge,
                       const IncrementTree& tree, size_t root) {
@@ -119,13 +118,14 @@ bool ContinuesMixture(size_t child, size_t mixture, const MergeExplanation& merg
   if (share < kLeastOfMixture || share > kMostOfMixture) return false;
   const double distance = tree.Distance(mixture, child);
   return std::all_of(merge.parents.begin(), merge.parents.end(), [&](const MergeParent& parent) {
-    return distance < kMuchNearer * tree.Distance(parent.candidate, child);
+    return distance < kMuchNearerToMerge * tree.Distance(parent.candidate, child);
   });
 }
 
 std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> models, size_t child,
                                         const std::vector<size_t>& candidates,
-                                        const OriginOfClass& own, const Kinships& kinships) {
+                                        const OriginOfClass& own, const IncrementTree& tree,
+                                        const Kinships& kinships) {
   if (auto mixture = MixtureOfUnmixed(models, child, candidates, own.mixtures)) return mixture;
   std::vector<size_t> comparable;
   for (const size_t candidate : candidates) {
@@ -139,9 +139,6 @@ std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> mode
     comparable.push_back(candidate);
   }
   if (comparable.size() < 2) return {};
-  const std::map<size_t, std::set<size_t>> no_merges;
-  IncrementTree tree(own.members, kinships, no_merges);
-  tree.BuildRooted(own.root);
   const auto descendants = DescendantsAmong(comparable, child, own.root, tree);
   auto merge = FindMergeByChanges(child, own.root, comparable, descendants, kinships);
   if (!merge) return {};
@@ -169,10 +166,14 @@ std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> 
                                             std::span<const OriginOfClass> classes,
                                             const Kinships& kinships) {
   std::vector<std::pair<size_t, MergeExplanation>> found;
+  const std::map<size_t, std::set<size_t>> no_merges;
   for (const OriginOfClass& own : classes) {
+    IncrementTree tree(own.members, kinships, no_merges);
+    tree.BuildRooted(own.root);
     for (const size_t child : own.members) {
       if (own.members.size() > 1 && child == own.root) continue;
-      auto merge = MergeOf(models, child, CandidatesFor(child, family, kinships), own, kinships);
+      auto merge =
+          MergeOf(models, child, CandidatesFor(child, family, kinships), own, tree, kinships);
       if (merge) found.emplace_back(child, *std::move(merge));
     }
   }

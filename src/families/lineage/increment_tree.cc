@@ -21,9 +21,6 @@ constexpr double kMostUnevenIfClear = 0.16;
 // Odds by the pair's own signs that a descent needs.
 constexpr double kLeastOdds = 0.3;
 constexpr double kClearOdds = 1;
-// A merge is a parent only of what is this much nearer to it than to anything else.
-constexpr double kMuchNearer = 0.5;
-
 // Odds at which a pair's vote for the root begins to count in full.
 constexpr double kOddsOfVote = 1.2;
 
@@ -195,7 +192,7 @@ std::optional<size_t> IncrementTree::BestBetween(size_t origin, size_t model,
   for (const auto& [merge, parents] : merges_) {
     if (merge == model || parents.contains(model)) continue;
     if (std::find(models.begin(), models.end(), merge) == models.end()) continue;
-    if (Distance(merge, model) >= kMuchNearer * nearest) continue;
+    if (Distance(merge, model) >= kMuchNearerToMerge * nearest) continue;
     if (!ContinuesFrom(origin, merge, model)) continue;
     best = merge;
     nearest = Distance(merge, model);

@@ -20,6 +20,9 @@
 
 namespace tensorguard::internal {
 
+// What was made from a merge is this much nearer to it than to all that the merge was made from.
+inline constexpr double kMuchNearerToMerge = 0.5;
+
 // How two changes since one origin lie to each other, over the matrices.
 struct HeldChange {
   double share = 0;   // of the one, what the other holds: <x - o, u - o> / |x - o|^2
