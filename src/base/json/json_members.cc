@@ -7,18 +7,15 @@
 #include <cmath>
 #include <utility>
 
+#include "base/json/shown_json.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {
 namespace {
 
-// As a file may write it: attacker text, and long.
-std::string Shown(const Json& value) {
-  constexpr size_t kMostShown = 200;
-  return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, kMostShown);
+std::string FoundOf(const Json* member) {
+  return member == nullptr ? "nothing" : ShownJson(*member);
 }
-
-std::string FoundOf(const Json* member) { return member == nullptr ? "nothing" : Shown(*member); }
 
 }  // namespace
 
@@ -131,7 +128,7 @@ std::vector<std::string> JsonMembers::TextsIfThere(std::string_view name, size_t
   if (array == nullptr) return texts;
   for (const Json& item : *array) {
     if (!item.is_string()) {
-      Fail(name, Shown(item), "texts alone");
+      Fail(name, ShownJson(item), "texts alone");
       return {};
     }
     texts.push_back(item.get<std::string>());
@@ -145,7 +142,7 @@ std::vector<double> JsonMembers::RealsIfThere(std::string_view name, size_t most
   if (array == nullptr) return numbers;
   for (const Json& item : *array) {
     if (!item.is_number() || !std::isfinite(item.get<double>())) {
-      Fail(name, Shown(item), "finite numbers alone");
+      Fail(name, ShownJson(item), "finite numbers alone");
       return {};
     }
     numbers.push_back(item.get<double>());

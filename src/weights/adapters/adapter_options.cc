@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/json/shown_json.h"
 #include "base/try.h"
 
 namespace tensorguard::internal {
@@ -85,7 +86,7 @@ Result<std::vector<uint64_t>> CountsOf(const Json& object, const char* key) {
 
 Error WrongOption(std::string_view key, const Json& value, std::string_view expected) {
   return {.problem = fmt::format("{} has the wrong type or value", key),
-          .found = value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 200),
+          .found = ShownJson(value),
           .expected = std::string(expected)};
 }
 
