@@ -19,6 +19,7 @@
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/sketches/probe_numbers.h"
 #include "generated_fingerprint.h"
+#include "process_measures.h"
 
 namespace {
 
@@ -26,18 +27,6 @@ using namespace tensorguard::internal;
 using tensorguard::DescribeError;
 using tensorguard::Result;
 using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// Resident set of this process.
-double ResidentMiB() {
-  std::ifstream status("/proc/self/statm");
-  uint64_t pages = 0;
-  status >> pages >> pages;
-  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
-}
 
 // Of an independent model of 32 layers: uniform numbers, as count sketches of random kernels look.
 ScreeningSignature RandomSignature(uint64_t seed) {

@@ -24,6 +24,7 @@
 #include "fingerprint/file/fingerprint_file.h"
 #include "fingerprint/sketches/probe_numbers.h"
 #include "generated_fingerprint.h"
+#include "process_measures.h"
 #include "registry/models.h"
 #include "search/searcher.h"
 #include "search/shared_parts.h"
@@ -35,17 +36,6 @@ using tensorguard::DescribeError;
 using tensorguard::Error;
 using tensorguard::Result;
 using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double ResidentMiB() {
-  std::ifstream status("/proc/self/statm");
-  uint64_t pages = 0;
-  status >> pages >> pages;
-  return static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
-}
 
 double Quantile(std::vector<double> values, double share) {
   std::ranges::sort(values);
