@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <memory>
 
 #include "api/registry/registry_addition.h"
 #include "api/registry/registry_json.h"
@@ -60,6 +61,21 @@ Result<std::string> RegistryOf(const RegistryOptions& options, bool may_be_argum
   const char* const place = std::getenv("TENSORGUARD_REGISTRY");
   if (place != nullptr && *place != '\0') return std::string(place);
   return Usage(options.action, "does not know which registry", "--registry FILE");
+}
+
+// For actions on a registry alone, which may be their argument.
+Result<std::unique_ptr<Registry>> OpenAlone(const RegistryOptions& options) {
+  TG_TRY(CheckCount(options, 0, 1, "a registry"));
+  TG_ASSIGN(const auto place, RegistryOf(options, true));
+  return Registry::Open(place);
+}
+
+// For actions with one argument, which is `what`.
+Result<std::unique_ptr<Registry>> OpenForOne(const RegistryOptions& options,
+                                             std::string_view what) {
+  TG_TRY(CheckCount(options, 1, 1, what));
+  TG_ASSIGN(const auto place, RegistryOf(options));
+  return Registry::Open(place);
 }
 
 void Show(const OrderedJson& json, const std::string& text, Console& console) {
@@ -151,9 +167,7 @@ Result<ExitStatus> Add(const RegistryOptions& options, Console& console) {
 }
 
 Result<ExitStatus> List(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 0, 1, "a registry"));
-  TG_ASSIGN(const auto place, RegistryOf(options, true));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenAlone(options));
   ModelFilter filter = {.collection = options.collection, .all_states = options.all};
   if (options.limit) filter.limit = *options.limit;
   TG_ASSIGN(const auto models, ListModels(*registry, filter));
@@ -162,9 +176,7 @@ Result<ExitStatus> List(const RegistryOptions& options, Console& console) {
 }
 
 Result<ExitStatus> ShowModel(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 1, 1, "a model's name"));
-  TG_ASSIGN(const auto place, RegistryOf(options));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenForOne(options, "a model's name"));
   TG_ASSIGN(const auto model, FindModel(*registry, options.arguments.front()));
   TG_ASSIGN(const auto details, DetailsOf(*registry, model));
   Show(RegistryModelToJson(details), ModelText(details), console);
@@ -172,9 +184,7 @@ Result<ExitStatus> ShowModel(const RegistryOptions& options, Console& console) {
 }
 
 Result<ExitStatus> Remove(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 1, 1, "a model's name"));
-  TG_ASSIGN(const auto place, RegistryOf(options));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenForOne(options, "a model's name"));
   TG_ASSIGN(const auto model, FindModel(*registry, options.arguments.front()));
   TG_TRY(RemoveModel(*registry, model, StampOfNow()));
   Show(RegistryRemovedToJson(model),
@@ -234,18 +244,14 @@ Result<ExitStatus> Shared(const RegistryOptions& options, Console& console) {
 }
 
 Result<ExitStatus> ListDuplicates(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 0, 1, "a registry"));
-  TG_ASSIGN(const auto place, RegistryOf(options, true));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenAlone(options));
   TG_ASSIGN(const auto duplicates, FindDuplicates(*registry));
   Show(RegistryDuplicatesToJson(duplicates), DuplicatesText(duplicates), console);
   return ExitStatus::kDone;
 }
 
 Result<ExitStatus> Export(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 1, 1, "a folder"));
-  TG_ASSIGN(const auto place, RegistryOf(options));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenForOne(options, "a folder"));
   const std::string& folder = options.arguments.front();
   TG_ASSIGN(const auto summary, ExportRegistry(*registry, folder));
   Show(RegistryExportedToJson(folder, summary),
@@ -256,9 +262,7 @@ Result<ExitStatus> Export(const RegistryOptions& options, Console& console) {
 }
 
 Result<ExitStatus> Import(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 1, 1, "a folder"));
-  TG_ASSIGN(const auto place, RegistryOf(options));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenForOne(options, "a folder"));
   const std::string& folder = options.arguments.front();
   TG_ASSIGN(const auto summary, ImportRegistry(*registry, folder, StampOfNow()));
   Show(RegistryImportedToJson(folder, summary),
@@ -269,9 +273,7 @@ Result<ExitStatus> Import(const RegistryOptions& options, Console& console) {
 }
 
 Result<ExitStatus> Verify(const RegistryOptions& options, Console& console) {
-  TG_TRY(CheckCount(options, 0, 1, "a registry"));
-  TG_ASSIGN(const auto place, RegistryOf(options, true));
-  TG_ASSIGN(const auto registry, Registry::Open(place));
+  TG_ASSIGN(const auto registry, OpenAlone(options));
   const ProgressCallback progress = console.ShowProgress("verifying");
   TG_ASSIGN(const auto faults,
             VerifyRegistry(*registry, options.repair, StampOfNow(),
