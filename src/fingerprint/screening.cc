@@ -11,6 +11,7 @@
 
 #include "anchors/anchor_list.h"
 #include "fingerprint/digest/blake3.h"
+#include "fingerprint/digest/hex_text.h"
 #include "fingerprint/kernels/normalised_kernels.h"
 #include "fingerprint/learned_matrix.h"
 #include "fingerprint/sketches/probe_numbers.h"
@@ -175,9 +176,7 @@ ScreeningSignature ScreeningOf(const Fingerprint& fingerprint) {
 }
 
 std::string ScreeningDigest(std::span<const int8_t> numbers) {
-  std::string text;
-  for (const uint8_t byte : Blake3(std::as_bytes(numbers))) text += fmt::format("{:02x}", byte);
-  return text;
+  return HexOf(Blake3(std::as_bytes(numbers)));
 }
 
 Result<void> CheckScreening(const ScreeningSignature& stored, const Fingerprint& fingerprint) {

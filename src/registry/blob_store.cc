@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/system_error.h"
 #include "base/try.h"
+#include "fingerprint/digest/hex_text.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -144,12 +145,6 @@ class InFolder final : public BlobStore {
 };
 
 }  // namespace
-
-std::string HexOf(std::span<const uint8_t> bytes) {
-  std::string text;
-  for (const uint8_t byte : bytes) text += fmt::format("{:02x}", byte);
-  return text;
-}
 
 std::optional<Blake3Digest> DigestFromHex(std::string_view hex) {
   Blake3Digest digest;

@@ -15,8 +15,7 @@
 
 namespace tensorguard::internal {
 
-// 64 hexadecimal digits.
-std::string HexOf(std::span<const uint8_t> bytes);
+// Of HexOf's 64 digits.
 std::optional<Blake3Digest> DigestFromHex(std::string_view hex);
 
 struct BlobKey {

@@ -13,6 +13,7 @@
 #include "base/system_error.h"
 #include "base/text.h"
 #include "base/try.h"
+#include "fingerprint/digest/hex_text.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "registry/models.h"
 

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "database/open_database.h"
+#include "fingerprint/digest/hex_text.h"
 #include "registry/models.h"
 #include "registry/registry.h"
 #include "registry/state.h"

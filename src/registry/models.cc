@@ -12,6 +12,8 @@
 
 #include "base/text.h"
 #include "base/try.h"
+#include "database/ask_number.h"
+#include "fingerprint/digest/hex_text.h"
 #include "fingerprint/file/fingerprint_file.h"
 
 namespace tensorguard::internal {
@@ -105,16 +107,6 @@ NewModel Completed(NewModel model, const PreparedFingerprint& fingerprint) {
   if (model.source.empty()) model.source = content;
   if (model.revision.empty()) model.revision = content;
   return model;
-}
-
-Result<std::optional<int64_t>> AskNumber(Database& database, std::string_view sql,
-                                         std::initializer_list<Value> values) {
-  std::optional<int64_t> number;
-  TG_TRY(database.Query(sql, values, [&](const Row& row) -> Result<void> {
-    number = row.Integer(0);
-    return {};
-  }));
-  return number;
 }
 
 std::span<const std::byte> BytesOf(std::span<const uint8_t> bytes) { return std::as_bytes(bytes); }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/try.h"
+#include "database/ask_number.h"
 #include "database/open_database.h"
 
 namespace tensorguard::internal {
@@ -72,15 +73,6 @@ constexpr std::array kFirstVersion = {
 constexpr std::array<std::span<const std::string_view>, kSchemaVersion> kMigrations = {
     std::span<const std::string_view>(kFirstVersion)};
 
-Result<int64_t> AskNumber(Database& database, std::string_view sql) {
-  int64_t number = 0;
-  TG_TRY(database.Query(sql, {}, [&](const Row& row) -> Result<void> {
-    number = row.Integer(0);
-    return {};
-  }));
-  return number;
-}
-
 constexpr std::string_view kVersionQuery =
     "SELECT CAST(value AS {integer}) FROM meta WHERE name = 'schema_version'";
 
@@ -93,24 +85,24 @@ Error OfAnotherProgram(const Database& database, std::string found) {
 }
 
 Result<SchemaState> LookAtFile(Database& database) {
-  TG_ASSIGN(const int64_t tables, AskNumber(database, "SELECT count(*) FROM sqlite_schema"));
-  TG_ASSIGN(const int64_t application, AskNumber(database, "PRAGMA application_id"));
+  TG_ASSIGN(const int64_t tables, AskCount(database, "SELECT count(*) FROM sqlite_schema"));
+  TG_ASSIGN(const int64_t application, AskCount(database, "PRAGMA application_id"));
   if (tables == 0 && application == 0) return SchemaState{};
   if (application != kApplicationId) {
     return OfAnotherProgram(database, fmt::format("application id {:#010x}, {} tables and indices",
                                                   application & 0xffffffff, tables));
   }
-  TG_ASSIGN(const int64_t version, AskNumber(database, kVersionQuery));
+  TG_ASSIGN(const int64_t version, AskCount(database, kVersionQuery));
   return SchemaState{.version = version};
 }
 
 Result<SchemaState> LookAtServer(Database& database) {
   TG_ASSIGN(const int64_t ours,
-            AskNumber(database,
-                      "SELECT count(*) FROM information_schema.tables "
-                      "WHERE table_schema = 'tensorguard' AND table_name = 'meta'"));
+            AskCount(database,
+                     "SELECT count(*) FROM information_schema.tables "
+                     "WHERE table_schema = 'tensorguard' AND table_name = 'meta'"));
   if (ours == 0) return SchemaState{};
-  TG_ASSIGN(const int64_t version, AskNumber(database, kVersionQuery));
+  TG_ASSIGN(const int64_t version, AskCount(database, kVersionQuery));
   return SchemaState{.version = version};
 }
 

@@ -2,22 +2,10 @@
 #include <utility>
 
 #include "base/try.h"
+#include "database/ask_number.h"
 #include "registry/state.h"
 
 namespace tensorguard::internal {
-namespace {
-
-Result<std::optional<int64_t>> AskNumber(Database& database, std::string_view sql) {
-  std::optional<int64_t> number;
-  TG_TRY(database.Query(sql, {}, [&](const Row& row) -> Result<void> {
-    if (!row.IsNull(0)) number = row.Integer(0);
-    return {};
-  }));
-  return number;
-}
-
-}  // namespace
-
 Result<RegistryStatus> StatusOf(Registry& registry) {
   Database& database = registry.database();
   RegistryStatus status = {.engine =
@@ -25,8 +13,7 @@ Result<RegistryStatus> StatusOf(Registry& registry) {
   TG_ASSIGN(const auto blobs, registry.Meta("blobs"));
   status.blobs = blobs.value_or("inline");
   const auto count = [&](std::string_view sql, int64_t& into) -> Result<void> {
-    TG_ASSIGN(const auto number, AskNumber(database, sql));
-    into = number.value_or(0);
+    TG_ASSIGN(into, AskCount(database, sql));
     return {};
   };
   TG_TRY(count("SELECT CAST(value AS {integer}) FROM meta WHERE name = 'schema_version'",

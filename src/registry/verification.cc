@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/try.h"
+#include "database/ask_number.h"
+#include "fingerprint/digest/hex_text.h"
 #include "registry/models.h"
 #include "registry/state.h"
 
@@ -162,12 +164,8 @@ class Verification {
   Result<void> CheckLooseDigests() {
     static constexpr std::string_view kLoose =
         "FROM weight_digest WHERE fingerprint NOT IN (SELECT id FROM fingerprint)";
-    int64_t loose = 0;
-    TG_TRY(registry_.database().Query("SELECT count(*) " + std::string(kLoose), {},
-                                      [&](const Row& row) -> Result<void> {
-                                        loose = row.Integer(0);
-                                        return {};
-                                      }));
+    TG_ASSIGN(const int64_t loose,
+              AskCount(registry_.database(), "SELECT count(*) " + std::string(kLoose)));
     if (loose == 0) return {};
     if (repair_) TG_TRY(registry_.database().Run("DELETE " + std::string(kLoose)));
     return Tell(fmt::format("{} digests belong to no fingerprint", loose), "", repair_);

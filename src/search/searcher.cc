@@ -10,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "base/try.h"
+#include "database/ask_number.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -51,11 +52,8 @@ Result<void> Searcher::Refresh() {
 Result<void> Searcher::ReadNew() {
   Database& database = registry_->database();
   if (table_.size() == 0) {
-    TG_TRY(database.Query("SELECT count(*) FROM search_vector", {},
-                          [&](const Row& row) -> Result<void> {
-                            table_.Reserve(static_cast<size_t>(row.Integer(0)));
-                            return {};
-                          }));
+    TG_ASSIGN(const int64_t vectors, AskCount(database, "SELECT count(*) FROM search_vector"));
+    table_.Reserve(static_cast<size_t>(vectors));
   }
   for (;;) {
     int64_t rows = 0;

@@ -11,6 +11,7 @@
 #include "base/readable_bytes.h"
 #include "base/text.h"
 #include "cli/output/text_layout.h"
+#include "fingerprint/digest/hex_text.h"
 
 namespace tensorguard::internal::cli {
 namespace {

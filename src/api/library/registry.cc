@@ -7,6 +7,7 @@
 #include "api/registry/registry_search.h"
 #include "base/try.h"
 #include "families/full_classification.h"
+#include "fingerprint/digest/hex_text.h"
 #include "fingerprint/file/fingerprint_file.h"
 #include "registry/models.h"
 #include "registry/registry.h"

@@ -10,6 +10,7 @@
 #include "api/reading/sources.h"
 #include "base/try.h"
 #include "fingerprint/digest/blake3.h"
+#include "fingerprint/digest/hex_text.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -17,12 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBlockBytes = size_t{4} << 20;
-
-std::string HexOf(const Blake3Digest& digest) {
-  std::string text;
-  for (const uint8_t byte : digest) text += fmt::format("{:02x}", byte);
-  return text;
-}
 
 Result<FileDigest> DigestOf(const fs::path& path, const Session& session) {
   TG_ASSIGN(const auto file, File::Open(path));

@@ -1,6 +1,7 @@
 #include "api/registry/registry_json.h"
 
 #include "api/json/shortfall_json.h"
+#include "fingerprint/digest/hex_text.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "base/parallel.h"
 #include "base/try.h"
+#include "database/ask_number.h"
 #include "families/shortlist.h"
 #include "places/place_name.h"
 
@@ -19,6 +20,8 @@ namespace {
 constexpr size_t kMostByParts = 16;
 // Single layers may be equal by accident of training code; two are a splice.
 constexpr size_t kFewestLayers = 2;
+
+constexpr std::string_view kCountPresent = "SELECT count(*) FROM model WHERE state = 'present'";
 
 struct Query {
   Fingerprint fingerprint;
@@ -43,16 +46,6 @@ Result<Query> FingerprintOfQuery(Registry& registry, const RegistryQuery& query,
   }
   TG_ASSIGN(auto fingerprint, FingerprintOf(query.model, query.reading, session));
   return Query{.fingerprint = std::move(fingerprint), .stored = {}};
-}
-
-Result<int64_t> CountPresent(Database& database) {
-  int64_t count = 0;
-  TG_TRY(database.Query("SELECT count(*) FROM model WHERE state = 'present'", {},
-                        [&](const Row& row) -> Result<void> {
-                          count = row.Integer(0);
-                          return {};
-                        }));
-  return count;
 }
 
 // The first model of each fingerprint, present ones before others.
@@ -133,7 +126,7 @@ Result<size_t> CountFamilies(Registry& registry, size_t fingerprints) {
 
 Result<RegistryShortlist> ShortlistOfRegistry(Registry& registry, Searcher& searcher,
                                               const Fingerprint& unknown, unsigned threads) {
-  TG_ASSIGN(const auto present, CountPresent(registry.database()));
+  TG_ASSIGN(const auto present, AskCount(registry.database(), kCountPresent));
   RegistryShortlist shortlist;
   TG_ASSIGN(const auto near, searcher.Near(ScreeningOf(unknown), threads));
   shortlist.summary = {.models = static_cast<size_t>(present), .fingerprints = searcher.size()};
@@ -157,7 +150,7 @@ Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool ful
   TG_ASSIGN(const auto asked, FingerprintOfQuery(*registry, query, session));
   TG_ASSIGN(auto searcher, Searcher::Load(*registry));
   TG_ASSIGN(const auto near, searcher.Near(ScreeningOf(asked.fingerprint), query.reading.threads));
-  TG_ASSIGN(const auto present, CountPresent(registry->database()));
+  TG_ASSIGN(const auto present, AskCount(registry->database(), kCountPresent));
   RegistrySearchResult result = {.name = asked.fingerprint.model_name, .rows = {}, .summary = {}};
   result.summary = {.models = static_cast<size_t>(present),
                     .fingerprints = searcher.size(),
