@@ -7,14 +7,9 @@
 #include "base/text.h"
 #include "cli/arguments/command_texts.h"
 #include "cli/arguments/usage.h"
+#include "cli/output/text_layout.h"
 
 namespace tensorguard::internal::cli {
-namespace {
-
-constexpr unsigned kMostThreads = 1024;
-
-}  // namespace
-
 void OneOfItsChoices(CLI::Option* option) {
   const std::vector<std::string> choices = Split(option->get_type_name(), '|');
   const std::string name = option->get_name();

@@ -9,6 +9,8 @@
 
 namespace tensorguard::internal::cli {
 
+inline constexpr unsigned kMostThreads = 1024;
+
 // Restricts an option to the values that its value name lists, "f32|f16|bf16".
 void OneOfItsChoices(CLI::Option* option);
 void WholeNumber(CLI::Option* option, unsigned lowest, unsigned highest);
