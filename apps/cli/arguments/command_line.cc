@@ -15,7 +15,6 @@
 #include "cli/arguments/program_description.h"
 #include "cli/arguments/registry_options.h"
 #include "cli/arguments/usage.h"
-#include "cli/output/text_layout.h"
 #include "cli/output/version_json.h"
 
 namespace tensorguard::internal::cli {

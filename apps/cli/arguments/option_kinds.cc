@@ -10,6 +10,7 @@
 #include "cli/output/text_layout.h"
 
 namespace tensorguard::internal::cli {
+
 void OneOfItsChoices(CLI::Option* option) {
   const std::vector<std::string> choices = Split(option->get_type_name(), '|');
   const std::string name = option->get_name();
