@@ -85,6 +85,11 @@ class Classification:
         return list(self._dict["lineage"])
 
     @property
+    def family(self) -> list[str]:
+        """The known models of one family with it, nearest first; empty if it is unknown."""
+        return list(self._dict["family"])
+
+    @property
     def notes(self) -> list[str]:
         """What was found, and what a reader should know."""
         return list(self._dict["notes"])

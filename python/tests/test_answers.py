@@ -58,12 +58,14 @@ class Families(unittest.TestCase):
         self.assertEqual(mixed.to_dict(), expected)
         self.assertTrue(mixed.known)
         self.assertEqual(mixed.best.name, "alder")
+        self.assertEqual(mixed.family, ["alder"])
         self.assertIs(mixed.best.verdict, tg.Verdict.DERIVED)
 
     def test_an_unknown_model_is_unknown(self):
         answer = tg.classify(BIRCH, ALDER)
         self.assertFalse(answer.known)
         self.assertIsNone(answer.direct_parent)
+        self.assertEqual(answer.family, [])
         self.assertIn("unknown", repr(answer))
 
     def test_cluster_gives_what_the_program_prints(self):

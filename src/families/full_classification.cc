@@ -33,7 +33,7 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const Fingerprint& unknown,
   return candidates;
 }
 
-bool IsKnown(const KnownCandidate& candidate) {
+bool IsRelative(const KnownCandidate& candidate) {
   const Comparison& comparison = candidate.comparison;
   if (comparison.verdict == Verdict::kIdentical) return true;
   return IsDerivation(comparison.verdict) && candidate.corrected_p_value &&
@@ -75,13 +75,14 @@ Result<FullClassification> ClassifyFingerprint(const Fingerprint& unknown,
   FullClassification result = {.known_models = known_models,
                                .independent_candidates = independent,
                                .candidates = std::move(candidates)};
-  result.known = IsKnown(result.candidates.front());
+  for (KnownCandidate& each : result.candidates) each.relative = IsRelative(each);
+  result.known = result.candidates.front().relative;
   if (!result.known) return result;
 
   std::vector<Relative> relatives;
   for (const KnownCandidate& each : result.candidates) {
     if (relatives.size() == kMostRelatives) break;
-    if (!IsKnown(each)) continue;
+    if (!each.relative) continue;
     relatives.push_back({.known = each.known, .with_unknown = &each.comparison});
   }
   TG_ASSIGN(auto place, FindPlaceInFamily(unknown, known, relatives, options.threads));

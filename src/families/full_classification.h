@@ -22,6 +22,7 @@ struct KnownCandidate {
   // That any of as many independent candidates shows as much as was found (Comparison::p_value):
   // docs/calibration.md. Empty where nothing with a null was compared.
   std::optional<double> corrected_p_value = {};
+  bool relative = false;  // of one family with the unknown model, beyond what chance finds
 };
 
 struct FullClassification {

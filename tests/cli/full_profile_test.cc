@@ -160,12 +160,14 @@ TEST_F(FullProfile, ClassifyNamesTheParentOrNobody) {
   // One relative alone does not tell whether it is the parent or a sibling that hardly changed.
   EXPECT_TRUE(found["direct_parent"].is_null());
   EXPECT_EQ(found["closest"], "hazel");
+  EXPECT_EQ(found["family"], json::array({"hazel"}));
   EXPECT_EQ(found["direction"], "undetermined");
   EXPECT_EQ(found["candidates"].size(), 3u);
   const json child = Run("classify " + Sample("alder--lora") + known);
   EXPECT_EQ(child["direct_parent"], "alder");
   const json stranger = Run("classify " + Sample("birch") + known);
   EXPECT_EQ(stranger["known"], false);
+  EXPECT_EQ(stranger["family"], json::array());
   EXPECT_TRUE(stranger["direct_parent"].is_null());
 }
 

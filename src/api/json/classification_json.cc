@@ -37,6 +37,10 @@ OrderedJson ClassifiedModelToJson(const ClassifiedModel& model) {
   json["lineage"] = lineage;
   const auto& place = model.result.place;
   json["closest"] = place ? OrderedJson(model.NameOf(place->closest)) : OrderedJson();
+  json["family"] = OrderedJson::array();
+  for (const KnownCandidate& each : model.result.candidates) {
+    if (each.relative) json["family"].push_back(model.NameOf(each.known));
+  }
   json["direction"] = lineage.empty() ? "undetermined" : "from_parent";
   json["parent_certainty"] = lineage.empty() ? OrderedJson() : OrderedJson(place->certainty);
   json["parent_missing"] = place && place->parent_missing;
