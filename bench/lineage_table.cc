@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "evaluation/truth.h"
+#include "families/baselines/lineage_baselines.h"
 #include "families/full_classification.h"
 #include "families/lineage/family_graph.h"
 #include "fingerprint/file/fingerprint_file.h"
@@ -94,7 +96,42 @@ class Table {
     }
   }
 
+  // Of models that have one true parent here, since each rule names one.
+  void PrintBaselines(const std::vector<BaselineTrees>& baselines) const {
+    fmt::print(
+        "\n| rule | models with one parent | parent right | base given a parent |\n"
+        "|---|---|---|---|\n");
+    PrintRule("here", [&](size_t i) -> std::optional<size_t> {
+      const auto parents = graph_.ParentsOf(i);
+      if (parents.size() != 1 || parents.front()->parent >= models_.size()) return std::nullopt;
+      return parents.front()->parent;
+    });
+    for (const BaselineTrees& trees : baselines) {
+      PrintRule(std::string(trees.name), [&](size_t i) { return trees.parents[i]; });
+    }
+  }
+
  private:
+  template <typename ParentOf>
+  void PrintRule(const std::string& name, const ParentOf& parent_of) const {
+    size_t asked = 0;
+    size_t right = 0;
+    size_t bases = 0;
+    for (size_t i = 0; i < models_.size(); ++i) {
+      const TruthModel& truth = models_[i].truth;
+      const std::optional<size_t> parent = parent_of(i);
+      if (truth.relation == Relation::kBase) bases += parent.has_value();
+      if (truth.relation != Relation::kDerived || truth.parents.size() != 1) continue;
+      if (!place_.contains(truth.parents.front())) continue;
+      ++asked;
+      const size_t true_parent = Group(place_.at(truth.parents.front()));
+      // Members of one function count as one, as in the table above.
+      right += parent && (Group(*parent) == true_parent ||
+                          (Group(i) == true_parent && Group(*parent) == Group(i)));
+    }
+    fmt::print("| {} | {} | {} | {} |\n", name, asked, right, bases);
+  }
+
   size_t Group(size_t model) const {
     const auto group = group_.find(model);
     return group == group_.end() ? model : group->second;
@@ -185,9 +222,12 @@ int Run(const std::vector<std::filesystem::path>& folders, bool each) {
     fingerprints.push_back(&(*models)[j].fingerprint);
     for (size_t i = 0; i < j; ++i) pairs.emplace_back(i, j);
   }
-  const auto graph = InferFamilyGraph(fingerprints, pairs);
-  if (!graph) return Fail(graph.error());
-  Table(*models, *graph, each).Print();
+  const auto kinships = CompareInPairs(fingerprints, pairs, 0);
+  if (!kinships) return Fail(kinships.error());
+  const FamilyGraph graph = GraphOf(fingerprints, *kinships);
+  Table table(*models, graph, each);
+  table.Print();
+  table.PrintBaselines(BaselinesOf(fingerprints, graph, *kinships));
   return 0;
 }
 

@@ -191,6 +191,7 @@ TEST_F(DocumentedJson, NamesWhatIsPrintedAndNothingElse) {
   Check("cluster paper --centers alder,birch");
   Check("lineage models/alder--lora prints");
   Check("lineage prints --root alder --format json");
+  Check("lineage prints --baseline --min-certainty 0.99");
   Check("lineage prints --root nobody");
 
   Check("registry init known.tgr");

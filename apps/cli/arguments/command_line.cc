@@ -185,6 +185,12 @@ void DefineLineage(CLI::App& app, LineageOptions& options) {
           ->type_name("text|json|dot|svg|html"));
   command->add_option("-o,--output", options.output, "the file to write; the screen if not given")
       ->type_name("FILE");
+  ShareOfOne(command
+                 ->add_option("--min-certainty", options.min_certainty,
+                              "leave out steps whose parent is less certain, 0 to 1")
+                 ->type_name("X"));
+  command->add_flag("--baseline", options.baseline,
+                    "also what simpler rules take for the parents, to compare with");
   AddThreads(command, options.threads);
 }
 

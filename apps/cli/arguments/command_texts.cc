@@ -109,8 +109,8 @@ const CommandText& TextOf(std::string_view command) {
        {"show who came from whom among models",
         "Draws the family trees of models, from their weights alone: parents, merges with their "
         "weights, copies and rewritten copies, and models that are missing. Each step says "
-        "whether it is shown which of the two came first, and how sure the parent is. No card and "
-        "no date is read.",
+        "whether it is shown which of the two came first, and how sure the parent is. Cards and "
+        "configs change nothing; where they name a parent, the answer says whether it agrees.",
         {{"tensorguard lineage prints/", "The trees of all fingerprints of a folder."},
          {"tensorguard lineage prints/ --root Llama-3.1-8B --format html -o tree.html",
           "One family, as a page for a browser."}}}},

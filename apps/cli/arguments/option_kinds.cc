@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 #include "cli/arguments/command_texts.h"
@@ -26,6 +27,18 @@ void WholeNumber(CLI::Option* option, unsigned lowest, unsigned highest) {
     if (IsWholeNumber(text, lowest, highest)) return {};
     throw UsageProblem{UsageError(fmt::format("{} needs a whole number", name), text,
                                   fmt::format("{} to {}", lowest, highest))};
+  });
+}
+
+void ShareOfOne(CLI::Option* option) {
+  const std::string name = option->get_name();
+  option->check([=](const std::string& text) -> std::string {
+    double value = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 1) {
+      return {};
+    }
+    throw UsageProblem{UsageError(fmt::format("{} needs a number", name), text, "0 to 1")};
   });
 }
 

@@ -14,6 +14,8 @@ inline constexpr unsigned kMostThreads = 1024;
 // Restricts an option to the values that its value name lists, "f32|f16|bf16".
 void OneOfItsChoices(CLI::Option* option);
 void WholeNumber(CLI::Option* option, unsigned lowest, unsigned highest);
+// A number from 0 to 1.
+void ShareOfOne(CLI::Option* option);
 
 // A command with its summary of command_texts.h.
 CLI::App* AddCommand(CLI::App& app, const std::string& name);

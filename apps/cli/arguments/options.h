@@ -77,6 +77,8 @@ struct LineageOptions {
   std::optional<std::string> root;
   std::string format = "text";
   std::optional<std::string> output;
+  double min_certainty = 0;
+  bool baseline = false;
   unsigned threads = 0;
 };
 

@@ -6,6 +6,7 @@
 #include "api/library/caller_session.h"
 #include "api/lineage/family_lineage.h"
 #include "api/lineage/lineage_json.h"
+#include "api/lineage/lineage_pictures.h"
 #include "base/try.h"
 
 namespace tensorguard {
@@ -36,19 +37,16 @@ LineageEdge PublicEdge(const internal::FamilyLineage& lineage, const internal::L
 
 Lineage PublicLineage(internal::FamilyLineage traced) {
   Lineage lineage;
-  const auto is_shown = [&](size_t family) {
-    return !traced.only_family || *traced.only_family == family;
-  };
   for (size_t node = 0; node < traced.names.size(); ++node) {
     const size_t family = internal::FamilyOf(traced, node);
-    if (!is_shown(family)) continue;
+    if (!internal::IsShown(traced, family)) continue;
     lineage.nodes.push_back({.name = traced.names[node],
                              .family = family,
                              .root = traced.graph.root_of_family[family] == node,
                              .missing = node >= traced.graph.models});
   }
   for (const internal::LineageEdge& edge : traced.graph.edges) {
-    if (!is_shown(internal::FamilyOf(traced, edge.child))) continue;
+    if (!internal::IsShown(traced, internal::FamilyOf(traced, edge.child))) continue;
     lineage.edges.push_back(PublicEdge(traced, edge));
   }
   lineage.details = std::make_shared<const internal::FamilyLineage>(std::move(traced));

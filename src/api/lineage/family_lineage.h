@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "api/lineage/declared_parents.h"
 #include "api/reading/gathering.h"
 #include "api/session.h"
+#include "families/baselines/lineage_baselines.h"
 #include "families/lineage/family_graph.h"
 #include "tensorguard/result.h"
 
@@ -17,53 +19,39 @@ namespace tensorguard::internal {
 struct LineageRequest {
   std::vector<std::string> known = {};   // fingerprints, folders of them, models
   std::optional<std::string> root = {};  // the one family that holds this model
+  double min_certainty = 0;              // steps with a less certain parent are left out
+  bool baselines = false;                // also what simpler rules say
   unsigned threads = 0;                  // 0: one per processor
 };
 
 struct FamilyLineage {
   std::vector<std::string> names = {};  // of the models, then of the missing ones; raw
   FamilyGraph graph;
+  std::vector<LineageEdge> uncertain = {};              // left out, by child
+  std::vector<std::vector<std::string>> declared = {};  // DeclaredParentsOf; empty: not asked
+  std::vector<BaselineTrees> baselines = {};            // BaselinesOf; empty: not asked
   std::optional<size_t> only_family = {};
   Shortfall shortfall = {};
 };
 
 // Few models are all compared with each other, of many each with the nearest by its signature.
-// Errors: kUsage for no model, and for a root that is not among them; kCancelled; those of
-// CompareFingerprints.
+// Errors: kUsage for no model, for a root that is not among them, and for baselines of more than
+// kMostForBaselines models; kCancelled; those of CompareFingerprints.
 Result<FamilyLineage> TraceFamilies(const LineageRequest& request, const Session& session);
 
 // The same of fingerprints at hand, each of a name of its own; `request.known` is not looked at.
+// Nothing is declared of them.
 Result<FamilyLineage> TracePrints(const std::vector<Fingerprint>& models,
                                   const LineageRequest& request, const Listener& listener);
 
 // Of a model, or of a missing one; index in `names`.
 size_t FamilyOf(const FamilyLineage& lineage, size_t node);
 
-// A line of the tree.
-struct LineageLine {
-  size_t node = 0;                    // in names
-  size_t depth = 0;                   // 0: a root
-  bool last = true;                   // of its parent's children
-  std::string how = {};               // "made from it", "0.60 a + 0.40 b", ...; raw
-  std::string doubt = {};             // what is not sure; empty where nothing is; raw
-  const LineageEdge* edge = nullptr;  // the first of its parents; null for a root
-};
+// Whether the family that `root` asked for, or every family, is this one.
+bool IsShown(const FamilyLineage& lineage, size_t family);
 
-// The families of two models and more, each from its root on, children by name below their first
-// parent. Points into `lineage`.
-std::vector<LineageLine> LinesOf(const FamilyLineage& lineage);
-
-// Models without a relative among the others.
-std::vector<size_t> ModelsAlone(const FamilyLineage& lineage);
-
-// For `dot`.
-std::string LineageToDot(const FamilyLineage& lineage);
-// Pictures of the trees: an SVG file, and a page with it for a browser.
-std::string LineageToSvg(const FamilyLineage& lineage);
-std::string LineageToHtml(const FamilyLineage& lineage);
-
-// Below this an edge is doubtful, and drawn with dashes.
-inline constexpr double kSureEdge = 0.95;
+// Memory of the baselines grows with the square of a family.
+inline constexpr size_t kMostForBaselines = 2000;
 
 }  // namespace tensorguard::internal
 

@@ -8,37 +8,61 @@
 namespace tensorguard::internal {
 namespace {
 
-bool IsShown(const FamilyLineage& lineage, size_t family) {
-  return !lineage.only_family || *lineage.only_family == family;
-}
-
 OrderedJson NodesToJson(const FamilyLineage& lineage) {
   OrderedJson nodes = OrderedJson::array();
   for (size_t node = 0; node < lineage.names.size(); ++node) {
     const size_t family = FamilyOf(lineage, node);
     if (!IsShown(lineage, family)) continue;
+    const bool declares = node < lineage.declared.size();
     nodes.push_back({{"name", lineage.names[node]},
                      {"family", family},
                      {"root", lineage.graph.root_of_family[family] == node},
-                     {"missing", node >= lineage.graph.models}});
+                     {"missing", node >= lineage.graph.models},
+                     {"declared_parents",
+                      declares ? OrderedJson(lineage.declared[node]) : OrderedJson::array()}});
   }
   return nodes;
+}
+
+OrderedJson SignsToJson(const FamilyLineage& lineage, const LineageEdge& edge) {
+  OrderedJson signs = OrderedJson::array();
+  for (const DirectionSign& sign : edge.signs) {
+    signs.push_back({{"sign", DirectionSignName(sign.kind)},
+                     {"later", lineage.names[sign.later == Side::kB ? edge.child : edge.parent]},
+                     {"weight", sign.weight},
+                     {"text", sign.text}});
+  }
+  return signs;
 }
 
 OrderedJson EdgesToJson(const FamilyLineage& lineage) {
   OrderedJson edges = OrderedJson::array();
   for (const LineageEdge& edge : lineage.graph.edges) {
     if (!IsShown(lineage, FamilyOf(lineage, edge.child))) continue;
+    edges.push_back(
+        {{"child", lineage.names[edge.child]},
+         {"parent", lineage.names[edge.parent]},
+         {"kind", EdgeKindName(edge.kind)},
+         {"direction", edge.directed ? "parent_to_child" : "undetermined"},
+         {"certainty", edge.certainty},
+         {"doubt", 1 - edge.certainty},
+         {"runner_up",
+          edge.runner_up ? OrderedJson(lineage.names[*edge.runner_up]) : OrderedJson()},
+         {"weight", edge.weight},
+         {"weight_error", NumberOrNull(edge.weight_error)},
+         {"evidence", SignsToJson(lineage, edge)},
+         {"declared", DeclaredName(CompareWithDeclared(edge, lineage.declared, lineage.names))}});
+  }
+  return edges;
+}
+
+OrderedJson UncertainToJson(const FamilyLineage& lineage) {
+  OrderedJson edges = OrderedJson::array();
+  for (const LineageEdge& edge : lineage.uncertain) {
+    if (!IsShown(lineage, FamilyOf(lineage, edge.child))) continue;
     edges.push_back({{"child", lineage.names[edge.child]},
                      {"parent", lineage.names[edge.parent]},
-                     {"kind", EdgeKindName(edge.kind)},
-                     {"direction", edge.directed ? "parent_to_child" : "undetermined"},
-                     {"certainty", edge.certainty},
-                     {"doubt", 1 - edge.certainty},
-                     {"runner_up",
-                      edge.runner_up ? OrderedJson(lineage.names[*edge.runner_up]) : OrderedJson()},
-                     {"weight", edge.weight},
-                     {"weight_error", NumberOrNull(edge.weight_error)}});
+                     {"certainty", edge.certainty}});
   }
   return edges;
 }
@@ -69,14 +93,30 @@ OrderedJson GroupsToJson(const FamilyLineage& lineage) {
   return groups;
 }
 
+OrderedJson BaselinesToJson(const FamilyLineage& lineage) {
+  OrderedJson baselines = OrderedJson::object();
+  for (const BaselineTrees& trees : lineage.baselines) {
+    OrderedJson edges = OrderedJson::array();
+    for (size_t child = 0; child < trees.parents.size(); ++child) {
+      if (!trees.parents[child] || !IsShown(lineage, FamilyOf(lineage, child))) continue;
+      edges.push_back(
+          {{"child", lineage.names[child]}, {"parent", lineage.names[*trees.parents[child]]}});
+    }
+    baselines[std::string(trees.name)] = std::move(edges);
+  }
+  return baselines;
+}
+
 }  // namespace
 
 OrderedJson FamilyLineageToJson(const FamilyLineage& lineage) {
   OrderedJson json = ResultObject("lineage");
   json["nodes"] = NodesToJson(lineage);
   json["edges"] = EdgesToJson(lineage);
+  json["uncertain"] = UncertainToJson(lineage);
   json["families"] = FamiliesToJson(lineage);
   json["groups"] = GroupsToJson(lineage);
+  if (!lineage.baselines.empty()) json["baselines"] = BaselinesToJson(lineage);
   AddShortfall(lineage.shortfall, &json);
   return json;
 }

@@ -138,6 +138,7 @@ FamilyGraph GraphOf(std::span<const Fingerprint* const> models, const Kinships& 
     FamilyBuilder(models, families[family], kinships, options).AddTo(&graph);
   }
   for (size_t& family : graph.family_of_missing) family = graph.family_of_model[family];
+  for (LineageEdge& edge : graph.edges) edge.signs = kinships.SignsBetween(edge.parent, edge.child);
   std::stable_sort(graph.edges.begin(), graph.edges.end(),
                    [](const LineageEdge& x, const LineageEdge& y) { return x.child < y.child; });
   return graph;

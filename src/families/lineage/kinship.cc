@@ -72,6 +72,7 @@ Kinship KinshipOf(const Fingerprint& a, const Fingerprint& b, const Comparison& 
   kinship.odds = OddsOfLaterB(comparison.direction);
   kinship.odds_by_steps = OddsBySteps(comparison.direction);
   kinship.told = comparison.direction.later;
+  kinship.signs = comparison.direction.signs;
   if (rewritten) return kinship;
   double squares_a = 0;
   double squares_b = 0;
@@ -113,6 +114,15 @@ bool Kinships::Told(size_t earlier, size_t later) const {
   const Kinship* kinship = Between(earlier, later);
   if (kinship == nullptr || !kinship->told) return false;
   return *kinship->told == (earlier < later ? Side::kB : Side::kA);
+}
+
+std::vector<DirectionSign> Kinships::SignsBetween(size_t earlier, size_t later) const {
+  const Kinship* kinship = Between(earlier, later);
+  if (kinship == nullptr) return {};
+  std::vector<DirectionSign> signs = kinship->signs;
+  if (earlier < later) return signs;
+  for (DirectionSign& sign : signs) sign.later = sign.later == Side::kA ? Side::kB : Side::kA;
+  return signs;
 }
 
 Result<Kinships> CompareInPairs(std::span<const Fingerprint* const> models,

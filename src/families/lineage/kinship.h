@@ -28,6 +28,7 @@ struct Kinship {
   double odds_by_steps = 0;
   double odds = 0;
   std::optional<Side> told = {};
+  std::vector<DirectionSign> signs = {};
   // Squared distance of each learned matrix, in the order of a's; empty unless all of both models
   // are counterparts in one basis.
   std::vector<double> squared_distances = {};
@@ -54,6 +55,8 @@ class Kinships {
   double Odds(size_t earlier, size_t later) const;
   double OddsBySteps(size_t earlier, size_t later) const;
   bool Told(size_t earlier, size_t later) const;
+  // With `earlier` as kA and `later` as kB.
+  std::vector<DirectionSign> SignsBetween(size_t earlier, size_t later) const;
 
   const std::map<std::pair<size_t, size_t>, Kinship>& pairs() const { return pairs_; }
 

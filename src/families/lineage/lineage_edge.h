@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <vector>
+
+#include "comparison/direction/direction.h"
 
 namespace tensorguard::internal {
 
@@ -28,6 +31,8 @@ struct LineageEdge {
   std::optional<size_t> runner_up = {};     // what the child came from if not from the parent
   double weight = 1;                        // of the parent in a merge
   std::optional<double> weight_error = {};  // its standard error, where there is one
+  // What of the two alone speaks for one of them as the later one: kA is the parent, kB the child.
+  std::vector<DirectionSign> signs = {};
 };
 
 }  // namespace tensorguard::internal
