@@ -1,215 +1,78 @@
 #include "families/lineage/change_regression.h"
 
 #include <algorithm>
-#include <armadillo>
-#include <cmath>
-#include <limits>
 #include <vector>
 
 #include "comparison/thresholds.h"
+#include "families/lineage/change_fit.h"
 
 namespace tensorguard::internal {
 namespace {
 
-// docs/lineage.md#merges. Deviation of a weight over the matrices, beyond the sketches', over it:
-// over all parents up to 0.07 in merges, 0.15 and more of models that were trained beside others.
-constexpr double kMostUneven = 0.11;
-constexpr double kMostUnevenOfOne = 0.15;
-// Where what is left over is in every matrix the same part of what the parents give, as it is after
-// numbers were dropped, trimmed or elected: a deviation up to 0.08, 0.14 and more after training.
-constexpr double kMostUnevenRest = 0.1;
-constexpr double kMostUnevenBeforeRest = 0.3;
-// A factor of its own in each matrix, as model stock takes, leaves the weights' ratios; siblings
-// that learned alike have such ratios, too, but explain less.
-constexpr double kLeastExplainedByRatios = 0.75;
-// More than once is what no merge takes of a change.
-constexpr double kMostWeight = 1.2;
-// One in a thousand, among all candidates and parents.
-constexpr double kFamilyError = 1e-3;
+// docs/lineage.md#merges. Two parents of a merge went different ways from their origin; merges of
+// the same models did not.
+constexpr double kMostCommonWay = 0.4;
 
-// The child is the first of `models`.
-class Changes {
+bool GoesAnotherWay(const Changes& changes, const std::vector<size_t>& members, size_t candidate) {
+  return std::ranges::all_of(members, [&](size_t member) {
+    return member != candidate && changes.Cosine(member, candidate) <= kMostCommonWay;
+  });
+}
+
+// The one of `fits` that is supported and explains most, if it does more than `least`.
+class BestFit {
  public:
-  Changes(std::vector<size_t> models, size_t origin, const Kinships& kinships)
-      : models_(std::move(models)) {
-    const auto& first = kinships.Between(models_.front(), origin)->squared_distances;
-    const size_t count = models_.size();
-    total_.zeros(count, count);
-    for (size_t matrix = 0; matrix < first.size(); ++matrix) {
-      arma::mat products(count, count);
-      for (size_t i = 0; i < count; ++i) {
-        for (size_t j = 0; j <= i; ++j) {
-          const double between =
-              i == j ? 0 : kinships.Between(models_[i], models_[j])->squared_distances[matrix];
-          const double product =
-              (kinships.Between(models_[i], origin)->squared_distances[matrix] +
-               kinships.Between(models_[j], origin)->squared_distances[matrix] - between) /
-              2;
-          products(i, j) = products(j, i) = product;
-        }
-      }
-      total_ += products;
-      by_matrix_.push_back(std::move(products));
-    }
+  BestFit(const Changes& changes, double least) : changes_(changes), least_(least) {}
+
+  void Try(const std::vector<size_t>& members) {
+    auto fit = FitTo(changes_, members);
+    if (!fit || fit->explained < least_ || (best_ && fit->explained <= best_->explained)) return;
+    if (IsSupported(changes_, *fit)) best_ = std::move(fit);
   }
 
-  const arma::mat& total() const { return total_; }
-  const std::vector<arma::mat>& by_matrix() const { return by_matrix_; }
-  size_t size() const { return models_.size(); }
-  size_t model(size_t place) const { return models_[place]; }
+  std::optional<Fit> Get() { return std::move(best_); }
 
  private:
-  std::vector<size_t> models_;
-  arma::mat total_ = {};
-  std::vector<arma::mat> by_matrix_ = {};
+  const Changes& changes_;
+  double least_;
+  std::optional<Fit> best_ = {};
 };
 
-struct Fit {
-  std::vector<size_t> members;  // places in Changes
-  arma::vec weights;
-  arma::vec errors;
-  double explained = 0;  // share of the child's squared change
-};
-
-std::optional<Fit> FitTo(const arma::mat& products, const std::vector<size_t>& members,
-                         double numbers) {
-  const arma::uvec places = arma::conv_to<arma::uvec>::from(members);
-  const arma::mat gram = products.submat(places, places);
-  const arma::vec with_child = products.submat(places, arma::uvec{0});
-  const double size = products(0, 0);
-  arma::mat inverse;
-  if (size <= 0 || gram.diag().min() <= 0 || !arma::inv_sympd(inverse, gram)) return std::nullopt;
-  Fit fit{.members = members, .weights = inverse * with_child, .errors = {}};
-  fit.explained = arma::dot(fit.weights, with_child) / size;
-  const double rest = std::max(0.0, 1 - fit.explained) * size;
-  fit.errors = arma::sqrt(inverse.diag() * rest / numbers);
-  return fit;
-}
-
-// Deviation over the matrices, beyond the expected, over the mean: of each weight.
-class Evenness {
- public:
-  explicit Evenness(size_t count)
-      : sums_(count, arma::fill::zeros),
-        squares_(count, arma::fill::zeros),
-        expected_(count, arma::fill::zeros) {}
-
-  void Add(const arma::vec& values, const arma::vec& errors) {
-    sums_ += values;
-    squares_ += arma::square(values);
-    expected_ += arma::square(errors);
-    ++added_;
-  }
-
-  // Infinite where a mean is not above 0.
-  arma::vec Deviations() const {
-    arma::vec deviations(sums_.n_elem);
-    for (arma::uword i = 0; i < deviations.n_elem; ++i) {
-      const double mean = sums_(i) / added_;
-      const double variance = squares_(i) / added_ - mean * mean - expected_(i) / added_;
-      deviations(i) = mean > 0 ? std::sqrt(std::max(0.0, variance)) / mean
-                               : std::numeric_limits<double>::infinity();
+// A merge is near to what was merged otherwise from the same models, nearer than to these: so the
+// best two are looked for, not the best one and then another.
+std::optional<Fit> BestTwo(const Changes& changes, const std::vector<size_t>& candidates) {
+  BestFit best(changes, kLeastIncrement);
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!GoesAnotherWay(changes, {candidates[i]}, candidates[j])) continue;
+      best.Try({candidates[i], candidates[j]});
     }
-    return deviations;
   }
-
- private:
-  arma::vec sums_;
-  arma::vec squares_;
-  arma::vec expected_;
-  double added_ = 0;
-};
-
-bool AreEven(const arma::vec& deviations) {
-  return deviations.max() <= kMostUnevenOfOne && arma::mean(deviations) <= kMostUneven;
-}
-
-// Of what the fit leaves over, over what its parents give, in each matrix.
-double UnevennessOfRest(const Changes& changes, const Fit& fit) {
-  const arma::uvec places = arma::conv_to<arma::uvec>::from(fit.members);
-  Evenness rests(1);
-  for (const arma::mat& products : changes.by_matrix()) {
-    const arma::mat gram = products.submat(places, places);
-    const arma::vec with_child = products.submat(places, arma::uvec{0});
-    const double given = arma::dot(arma::square(fit.weights), gram.diag());
-    const double rest = products(0, 0) - 2 * arma::dot(fit.weights, with_child) +
-                        arma::dot(fit.weights, gram * fit.weights);
-    if (given <= 0) continue;
-    // Both are squared lengths of sketches.
-    rests.Add({rest / given}, {rest / given * std::sqrt(4.0 / kSketchFreedom)});
-  }
-  return rests.Deviations().max();
-}
-
-bool RestIsEven(const Changes& changes, const Fit& fit) {
-  return UnevennessOfRest(changes, fit) <= kMostUnevenRest;
-}
-
-bool IsEven(const Changes& changes, const Fit& whole) {
-  Evenness weights(whole.members.size());
-  Evenness ratios(whole.members.size());
-  for (const arma::mat& products : changes.by_matrix()) {
-    const auto fit = FitTo(products, whole.members, kSketchFreedom);
-    if (!fit) return false;
-    weights.Add(fit->weights, fit->errors);
-    const double sum = arma::accu(fit->weights);
-    if (sum > 0) ratios.Add(fit->weights / sum, fit->errors / sum);
-  }
-  const arma::vec deviations = weights.Deviations();
-  if (AreEven(deviations)) return true;
-  if (whole.explained >= kLeastExplainedByRatios && AreEven(ratios.Deviations())) return true;
-  return deviations.max() <= kMostUnevenBeforeRest && RestIsEven(changes, whole);
-}
-
-// Normal deviate that one of so many tests exceeds with kFamilyError, by bisection.
-double DeviateFor(size_t tests) {
-  const double share = kFamilyError / static_cast<double>(std::max<size_t>(1, tests));
-  double low = 0;
-  double high = 40;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (std::erfc(middle / std::sqrt(2.0)) > share ? low : high) = middle;
-  }
-  return high;
-}
-
-bool IsSupported(const Changes& changes, const Fit& fit) {
-  const double deviate = DeviateFor(changes.size() * fit.members.size());
-  for (size_t i = 0; i < fit.members.size(); ++i) {
-    if (fit.weights(i) < kLeastWeight || fit.weights(i) > kMostWeight) return false;
-    if (fit.weights(i) < deviate * fit.errors(i)) return false;
-  }
-  return true;
+  return best.Get();
 }
 
 std::optional<Fit> BestWithOneMore(const Changes& changes, const Fit& fit,
                                    const std::vector<size_t>& candidates) {
-  const double numbers = kSketchFreedom * static_cast<double>(changes.by_matrix().size());
-  std::optional<Fit> best;
+  BestFit best(changes, fit.explained);
   for (const size_t candidate : candidates) {
-    if (std::find(fit.members.begin(), fit.members.end(), candidate) != fit.members.end()) {
-      continue;
-    }
+    if (!GoesAnotherWay(changes, fit.members, candidate)) continue;
     std::vector<size_t> members = fit.members;
     members.push_back(candidate);
-    auto larger = FitTo(changes.total(), members, numbers);
-    if (!larger || larger->explained < fit.explained + kLeastIncrement) continue;
-    if (best && larger->explained <= best->explained) continue;
-    if (IsSupported(changes, *larger)) best = std::move(larger);
+    best.Try(members);
   }
-  return best;
+  return best.Get();
 }
 
 // Adds what explains most of what is left, while it does. The largest such sum that is even: one
-// parent alone need not be.
+// of fewer need not be.
 Fit Grow(const Changes& changes, const Fit& start, const std::vector<size_t>& candidates) {
   Fit even = start;
-  Fit fit = start;
-  while (fit.members.size() < kMostParents) {
-    auto larger = BestWithOneMore(changes, fit, candidates);
-    if (!larger) break;
-    fit = *std::move(larger);
-    if (IsEven(changes, fit)) even = fit;
+  auto fit = start.members.empty() ? BestTwo(changes, candidates)
+                                   : BestWithOneMore(changes, start, candidates);
+  while (fit) {
+    if (IsEven(changes, *fit)) even = *fit;
+    if (fit->members.size() == kMostParents) break;
+    fit = BestWithOneMore(changes, *fit, candidates);
   }
   return even;
 }

@@ -17,12 +17,13 @@
 
 namespace tensorguard::internal {
 
-// Least squares of the change of `child` since `origin` on those of the candidates, taken in one by
-// one while each explains more, with a weight beyond chance among so many (Bonferroni); of these
-// sums the largest that is even over the matrices. `descendants`: candidates that may come from the
-// child; they count only beside two others, where all is explained, or where the rest is even.
-// Weights with their standard errors; what is left to 1 is the origin's, and not told as a parent.
-// Empty for fewer than two parents. REQUIRES: all of one build, as BuildClassesOf has them.
+// Least squares of the change of `child` since `origin` on those of the candidates that went
+// different ways: the best two, then one by one what explains more, with a weight beyond chance
+// among so many (Bonferroni); of these sums the largest that is even over the matrices.
+// `descendants`: candidates that may come from the child; they count only beside two others, where
+// all is explained, or where the rest is even. Weights with their standard errors; what is left to
+// 1 is the origin's, and not told as a parent. Empty for fewer than two parents. REQUIRES: all of
+// one build, as BuildClassesOf has them.
 std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
                                                    std::span<const size_t> candidates,
                                                    std::span<const size_t> descendants,

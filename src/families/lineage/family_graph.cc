@@ -36,9 +36,10 @@ class FamilyBuilder {
 
  private:
   std::vector<ClassTree> TreesOf(const std::vector<std::vector<size_t>>& classes) {
+    const std::set<size_t> mixtures = MixturesIn(models_, family_, kinships_);
     std::vector<OriginOfClass> origins;
-    for (const auto& members : classes) origins.push_back(OriginOf(members));
-    merges_ = MergesIn(models_, family_, origins, kinships_);
+    for (const auto& members : classes) origins.push_back(OriginOf(members, mixtures));
+    merges_ = MergesIn(models_, family_, origins, mixtures, kinships_);
     std::vector<ClassTree> trees;
     for (const auto& members : classes) {
       trees.push_back(BuildClassTree(members, kinships_, ParentsOfMerges(), options_.rounds));
@@ -47,11 +48,16 @@ class FamilyBuilder {
   }
 
   // A mixture of other members is no root.
-  OriginOfClass OriginOf(const std::vector<size_t>& members) const {
-    OriginOfClass origin{.members = members, .mixtures = MixturesIn(models_, members, kinships_)};
+  OriginOfClass OriginOf(const std::vector<size_t>& members,
+                         const std::set<size_t>& mixtures) const {
+    OriginOfClass origin{.members = members};
     std::vector<size_t> possible;
     for (const size_t member : members) {
-      if (!origin.mixtures.contains(member)) possible.push_back(member);
+      if (mixtures.contains(member)) {
+        origin.mixtures.insert(member);
+      } else {
+        possible.push_back(member);
+      }
     }
     origin.root = BuildClassTree(possible.empty() ? members : possible, kinships_, {}, 0).root;
     return origin;

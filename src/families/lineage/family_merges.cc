@@ -122,40 +122,94 @@ bool ContinuesMixture(size_t child, size_t mixture, const MergeExplanation& merg
   });
 }
 
-std::optional<MergeExplanation> MergeOf(std::span<const Fingerprint* const> models, size_t child,
-                                        const std::vector<size_t>& candidates,
-                                        const OriginOfClass& own, const IncrementTree& tree,
-                                        const Kinships& kinships) {
-  if (auto mixture = MixtureOfUnmixed(models, child, candidates, own.mixtures)) return mixture;
+// `no_parents`: mixtures, which stand for their parents, and what is otherwise known to be merged.
+std::vector<size_t> ComparableTo(const std::vector<size_t>& candidates, const OriginOfClass& own,
+                                 const std::set<size_t>& no_parents, const Kinships& kinships) {
   std::vector<size_t> comparable;
   for (const size_t candidate : candidates) {
     const bool member =
         std::find(own.members.begin(), own.members.end(), candidate) != own.members.end();
     const Kinship* with_root = kinships.Between(candidate, own.root);
     if (!member || candidate == own.root || with_root->same_function) continue;
-    // A mixture stands for its parents: what explains more than they do came from it.
-    if (own.mixtures.contains(candidate)) continue;
+    if (no_parents.contains(candidate)) continue;
     if (with_root->distance.value_or(0) <= kNoChange) continue;
     comparable.push_back(candidate);
   }
-  if (comparable.size() < 2) return {};
-  const auto descendants = DescendantsAmong(comparable, child, own.root, tree);
-  auto merge = FindMergeByChanges(child, own.root, comparable, descendants, kinships);
-  if (!merge) return {};
-  const bool continues = std::any_of(own.mixtures.begin(), own.mixtures.end(), [&](size_t mixture) {
-    return mixture != child && ContinuesMixture(child, mixture, *merge, tree, own.root);
-  });
-  if (continues) return {};
-  return merge;
+  return comparable;
+}
+
+// What changes since the root of a class say of its members.
+class MergesOfClass {
+ public:
+  MergesOfClass(const OriginOfClass& own, std::span<const size_t> family, const Kinships& kinships)
+      : own_(own), kinships_(kinships), tree_(own.members, kinships, kNoMerges) {
+    tree_.BuildRooted(own.root);
+    for (const size_t child : own.members) {
+      if (own.members.size() > 1 && child == own.root) continue;
+      candidates_[child] = CandidatesFor(child, family, kinships);
+    }
+  }
+
+  // By member: all but a root of several.
+  const std::map<size_t, std::vector<size_t>>& candidates() const { return candidates_; }
+
+  std::optional<MergeExplanation> ByChanges(size_t child,
+                                            const std::set<size_t>& no_parents) const {
+    const auto comparable = ComparableTo(candidates_.at(child), own_, no_parents, kinships_);
+    if (comparable.size() < 2) return {};
+    const auto descendants = DescendantsAmong(comparable, child, own_.root, tree_);
+    auto merge = FindMergeByChanges(child, own_.root, comparable, descendants, kinships_);
+    if (!merge) return {};
+    const bool continues = std::ranges::any_of(own_.mixtures, [&](size_t mixture) {
+      return mixture != child && ContinuesMixture(child, mixture, *merge, tree_, own_.root);
+    });
+    if (continues) return {};
+    return merge;
+  }
+
+  // What a mixture holds of the root besides two others is no parent's: it is what their changes
+  // were added to.
+  void LeaveOutRoot(MergeExplanation* mixture) const {
+    if (mixture->form != MergeForm::kMixture || mixture->parents.size() < 3) return;
+    std::erase_if(mixture->parents,
+                  [&](const MergeParent& parent) { return parent.candidate == own_.root; });
+  }
+
+ private:
+  static inline const std::map<size_t, std::set<size_t>> kNoMerges = {};
+
+  const OriginOfClass& own_;
+  const Kinships& kinships_;
+  IncrementTree tree_;
+  std::map<size_t, std::vector<size_t>> candidates_ = {};
+};
+
+struct Found {
+  const MergesOfClass* own = nullptr;
+  size_t child = 0;
+  MergeExplanation merge = {};
+};
+
+// Mixtures, and what was merged otherwise. None of them is a parent of a merge: merges of the same
+// models have much in common, and each holds what the others dropped.
+std::set<size_t> MergedIn(std::span<const MergesOfClass> classes,
+                          const std::set<size_t>& mixtures) {
+  std::set<size_t> merged = mixtures;
+  for (const MergesOfClass& own : classes) {
+    for (const auto& [child, candidates] : own.candidates()) {
+      if (!mixtures.contains(child) && own.ByChanges(child, mixtures)) merged.insert(child);
+    }
+  }
+  return merged;
 }
 
 }  // namespace
 
 std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
-                            std::span<const size_t> members, const Kinships& kinships) {
+                            std::span<const size_t> family, const Kinships& kinships) {
   std::set<size_t> mixtures;
-  for (const size_t child : members) {
-    const auto merge = MixtureOf(models, child, CandidatesFor(child, members, kinships));
+  for (const size_t child : family) {
+    const auto merge = MixtureOf(models, child, CandidatesFor(child, family, kinships));
     if (merge && IsPureMixture(*merge)) mixtures.insert(child);
   }
   return mixtures;
@@ -163,27 +217,27 @@ std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
 
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,
-                                            std::span<const OriginOfClass> classes,
+                                            std::span<const OriginOfClass> origins,
+                                            const std::set<size_t>& mixtures,
                                             const Kinships& kinships) {
-  std::vector<std::pair<size_t, MergeExplanation>> found;
-  const std::map<size_t, std::set<size_t>> no_merges;
-  for (const OriginOfClass& own : classes) {
-    IncrementTree tree(own.members, kinships, no_merges);
-    tree.BuildRooted(own.root);
-    for (const size_t child : own.members) {
-      if (own.members.size() > 1 && child == own.root) continue;
-      auto merge =
-          MergeOf(models, child, CandidatesFor(child, family, kinships), own, tree, kinships);
-      if (merge) found.emplace_back(child, *std::move(merge));
+  std::vector<MergesOfClass> classes;
+  for (const OriginOfClass& own : origins) classes.emplace_back(own, family, kinships);
+  const std::set<size_t> merged = MergedIn(classes, mixtures);
+  std::vector<Found> found;
+  for (const MergesOfClass& own : classes) {
+    for (const auto& [child, candidates] : own.candidates()) {
+      auto merge = MixtureOfUnmixed(models, child, candidates, merged);
+      if (!merge) merge = own.ByChanges(child, merged);
+      if (merge) found.push_back({&own, child, *std::move(merge)});
     }
   }
   // The best explained first: what would close a circle after it is none.
-  std::stable_sort(found.begin(), found.end(), [](const auto& x, const auto& y) {
-    return x.second.residual < y.second.residual;
-  });
+  std::ranges::stable_sort(found, {}, [](const Found& each) { return each.merge.residual; });
   std::map<size_t, MergeExplanation> merges;
-  for (auto& [child, merge] : found) {
-    if (IsPossible(child, merge, kinships, merges)) merges.emplace(child, std::move(merge));
+  for (auto& [own, child, merge] : found) {
+    if (!IsPossible(child, merge, kinships, merges)) continue;
+    own->LeaveOutRoot(&merge);
+    merges.emplace(child, std::move(merge));
   }
   return merges;
 }

@@ -17,20 +17,22 @@ namespace tensorguard::internal {
 struct OriginOfClass {
   std::vector<size_t> members = {};
   size_t root = 0;
-  std::set<size_t> mixtures = {};  // MixturesIn the members
+  std::set<size_t> mixtures = {};  // those of MixturesIn that are members
 };
 
-// Members that are mixtures of others with nothing left over: none of them is a root.
+// Models that are mixtures of others of the family with nothing left over: none of them is a root.
 std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
-                            std::span<const size_t> members, const Kinships& kinships);
+                            std::span<const size_t> family, const Kinships& kinships);
 
 // By model; MergeParent::candidate is a model, too. Where one of three is the mean of the others,
 // each of these is twice it less the third: that is no merge. No model is a merge of its own
-// copies, of what came after it, or of merges of it. A root is no merge where it is one of several
-// models: a base lies between its children, too.
+// copies, of what came after it, or of merges of it; of merges only where nothing is left over and
+// their own parents leave more. A root is no merge where it is one of several models: a base lies
+// between its children, too. `mixtures`: MixturesIn the family.
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,
-                                            std::span<const OriginOfClass> classes,
+                                            std::span<const OriginOfClass> origins,
+                                            const std::set<size_t>& mixtures,
                                             const Kinships& kinships);
 
 }  // namespace tensorguard::internal

@@ -16,8 +16,9 @@ namespace {
 // Kernels this near are those of one function, up to how they and the rewritten weights are stored.
 constexpr double kSameFunction = 0.99;
 
-// What storing a model anew in bfloat16 changes, of its norm.
-constexpr double kStoredAnew = 0.002;
+// How far two copies are from each other that were each rounded to bfloat16, of their norm: 0.0023
+// where the numbers before differed by more than the grid.
+constexpr double kStoredAnew = 0.0025;
 
 double OddsBySteps(const Direction& direction) {
   double odds = 0;

@@ -1,0 +1,52 @@
+// A change since an origin as a sum of other changes: the fit, and how even it is over the
+// matrices.
+#ifndef TENSORGUARD_FAMILIES_LINEAGE_CHANGE_FIT_H_
+#define TENSORGUARD_FAMILIES_LINEAGE_CHANGE_FIT_H_
+
+#include <armadillo>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "families/lineage/kinship.h"
+
+namespace tensorguard::internal {
+
+// Inner products of the changes of models since an origin. The child is the first of `models`.
+class Changes {
+ public:
+  // REQUIRES: all of one build, as BuildClassesOf has them.
+  Changes(std::vector<size_t> models, size_t origin, const Kinships& kinships);
+
+  const arma::mat& total() const { return total_; }
+  const std::vector<arma::mat>& by_matrix() const { return by_matrix_; }
+  size_t size() const { return models_.size(); }
+  size_t model(size_t place) const { return models_[place]; }
+  double Cosine(size_t place, size_t other) const;
+
+ private:
+  std::vector<size_t> models_;
+  arma::mat total_ = {};
+  std::vector<arma::mat> by_matrix_ = {};
+};
+
+struct Fit {
+  std::vector<size_t> members;  // places in Changes
+  arma::vec weights;
+  arma::vec errors;      // standard errors of the weights
+  double explained = 0;  // share of the child's squared change
+};
+
+// Least squares over all matrices. Empty where the members do not differ.
+std::optional<Fit> FitTo(const Changes& changes, const std::vector<size_t>& members);
+
+// Each weight is one that a merge may have, and beyond chance among all candidates (Bonferroni).
+bool IsSupported(const Changes& changes, const Fit& fit);
+
+// The weights, their ratios, or what is left over are the same in every matrix.
+bool IsEven(const Changes& changes, const Fit& fit);
+bool RestIsEven(const Changes& changes, const Fit& fit);
+
+}  // namespace tensorguard::internal
+
+#endif  // TENSORGUARD_FAMILIES_LINEAGE_CHANGE_FIT_H_
