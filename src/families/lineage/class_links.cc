@@ -44,6 +44,7 @@ class Linking {
       if (tree.root != link->child) Reroot(tree, link->child);
       links_.edges.push_back(EdgeOf(*link));
       if (tree.missing_parent) HangChildrenAt(link->parent, links_.edges.back(), tree);
+      for (LineageEdge& edge : tree.edges) HangAtNearer(&edge);
       Attach(link->tree, depth_.at(link->parent) + 1);
     }
     return std::move(links_);
@@ -154,6 +155,21 @@ class Linking {
       edge.directed = edge_of_root.directed;
     }
     tree.missing_parent.reset();
+  }
+
+  // What was made from models of another build in one way alike is not made from each other.
+  void HangAtNearer(LineageEdge* edge) const {
+    const Kinship* own = kinships_.Between(edge->parent, edge->child);
+    if (own == nullptr || own->same_function || edge->directed || !own->distance) return;
+    std::optional<Link> best;
+    for (const auto& [parent, depth] : depth_) {
+      const Kinship* kinship = kinships_.Between(parent, edge->child);
+      if (kinship == nullptr || !kinship->related || !kinship->distance) continue;
+      const double distance = PenalisedDistance(*kinship, parent, edge->child);
+      if (kAsNear * distance >= (best ? best->distance : *own->distance)) continue;
+      best = Link{.parent = parent, .child = edge->child, .distance = distance};
+    }
+    if (best) *edge = EdgeOf(*best);
   }
 
   void Reroot(ClassTree& tree, size_t root) const {
