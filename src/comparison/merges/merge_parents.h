@@ -36,6 +36,7 @@ struct MergeExplanation {
   // Of increments: what is left over is the same part of what the parents give in every matrix, as
   // after numbers were dropped or trimmed, not as after more training.
   bool rest_is_even = false;
+  bool weights_are_even = false;  // likewise: each weight, or its share of their sum
   double relative_residual = 0;  // of a mixture: distance to the merge over the norm of the model
 };
 

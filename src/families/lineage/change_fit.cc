@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "comparison/thresholds.h"
+#include "fingerprint/learned_matrix.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -110,27 +111,40 @@ double DeviateFor(size_t tests) {
 
 }  // namespace
 
-Changes::Changes(std::vector<size_t> models, size_t origin, const Kinships& kinships)
+Changes::Changes(std::vector<size_t> models, size_t origin, const std::vector<size_t>& stored,
+                 const Kinships& kinships)
     : models_(std::move(models)) {
-  const auto& first = kinships.Between(models_.front(), origin)->squared_distances;
   const size_t count = models_.size();
   total_.zeros(count, count);
-  for (size_t matrix = 0; matrix < first.size(); ++matrix) {
-    arma::mat products(count, count);
-    for (size_t i = 0; i < count; ++i) {
-      for (size_t j = 0; j <= i; ++j) {
+  by_matrix_.assign(stored.empty() ? 0 : stored.back() + 1,
+                    arma::mat(count, count, arma::fill::zeros));
+  for (size_t i = 0; i < count; ++i) {
+    const auto& i_to_origin = kinships.Between(models_[i], origin)->squared_distances;
+    for (size_t j = 0; j <= i; ++j) {
+      const auto& j_to_origin = kinships.Between(models_[j], origin)->squared_distances;
+      for (size_t matrix = 0; matrix < stored.size(); ++matrix) {
         const double between =
             i == j ? 0 : kinships.Between(models_[i], models_[j])->squared_distances[matrix];
-        const double product =
-            (kinships.Between(models_[i], origin)->squared_distances[matrix] +
-             kinships.Between(models_[j], origin)->squared_distances[matrix] - between) /
-            2;
-        products(i, j) = products(j, i) = product;
+        const double product = (i_to_origin[matrix] + j_to_origin[matrix] - between) / 2;
+        arma::mat& products = by_matrix_[stored[matrix]];
+        products(i, j) += product;
+        if (i != j) products(j, i) += product;
       }
     }
-    total_ += products;
-    by_matrix_.push_back(std::move(products));
   }
+  for (const arma::mat& products : by_matrix_) total_ += products;
+}
+
+std::vector<size_t> StoredTensorsOf(const Fingerprint& model) {
+  std::vector<size_t> stored;
+  const std::string* last = nullptr;
+  for (const WeightSummary& weight : model.weights) {
+    if (!IsLearnedMatrix(weight)) continue;
+    const bool same = last != nullptr && *last == weight.tensor;
+    stored.push_back(stored.empty() ? 0 : stored.back() + (same ? 0 : 1));
+    last = &weight.tensor;
+  }
+  return stored;
 }
 
 double Changes::Cosine(size_t place, size_t other) const {
@@ -156,20 +170,54 @@ bool RestIsEven(const Changes& changes, const Fit& fit) {
   return UnevennessOfRest(changes, fit) <= kMostUnevenRest;
 }
 
-bool IsEven(const Changes& changes, const Fit& whole) {
+namespace {
+
+// Of each weight, fitted in each matrix alone; empty where that cannot be done.
+std::optional<arma::vec> UnevennessOfWeights(const Changes& changes, const Fit& whole) {
   Evenness weights(whole.members.size());
+  for (const arma::mat& products : changes.by_matrix()) {
+    const auto fit = FitToProducts(products, whole.members, kSketchFreedom);
+    if (!fit) return std::nullopt;
+    weights.Add(fit->weights, fit->errors);
+  }
+  return weights.Deviations();
+}
+
+// The same of their shares of their sum.
+std::optional<arma::vec> UnevennessOfRatios(const Changes& changes, const Fit& whole) {
   Evenness ratios(whole.members.size());
   for (const arma::mat& products : changes.by_matrix()) {
     const auto fit = FitToProducts(products, whole.members, kSketchFreedom);
-    if (!fit) return false;
-    weights.Add(fit->weights, fit->errors);
+    if (!fit) return std::nullopt;
     const double sum = arma::accu(fit->weights);
     if (sum > 0) ratios.Add(fit->weights / sum, fit->errors / sum);
   }
-  const arma::vec deviations = weights.Deviations();
-  if (AreEven(deviations)) return true;
-  if (whole.explained >= kLeastExplainedByRatios && AreEven(ratios.Deviations())) return true;
-  return deviations.max() <= kMostUnevenBeforeRest && RestIsEven(changes, whole);
+  return ratios.Deviations();
+}
+
+}  // namespace
+
+bool IsThinned(const Changes& changes, const Fit& fit) {
+  const double uneven = UnevennessOfRest(changes, fit);
+  if (uneven <= kMostUnevenRest) return true;
+  if (uneven > kMostUnevenDropped) return false;
+  const auto weights = UnevennessOfWeights(changes, fit);
+  const double other = std::sqrt(std::max(0.0, 1 - fit.explained) / fit.explained);
+  return weights && weights->max() <= kEvenerThanTraining * other;
+}
+
+bool WeightsAreEven(const Changes& changes, const Fit& fit) {
+  const auto weights = UnevennessOfWeights(changes, fit);
+  if (weights && AreEven(*weights)) return true;
+  if (fit.explained < kLeastExplainedByRatios) return false;
+  const auto ratios = UnevennessOfRatios(changes, fit);
+  return ratios && AreEven(*ratios);
+}
+
+bool IsEven(const Changes& changes, const Fit& fit) {
+  if (WeightsAreEven(changes, fit)) return true;
+  const auto weights = UnevennessOfWeights(changes, fit);
+  return weights && weights->max() <= kMostUnevenBeforeRest && RestIsEven(changes, fit);
 }
 
 }  // namespace tensorguard::internal

@@ -9,14 +9,24 @@
 #include <vector>
 
 #include "families/lineage/kinship.h"
+#include "fingerprint/fingerprint.h"
 
 namespace tensorguard::internal {
+
+// How unevenly over the matrices a change holds an earlier one, over the size of what of it is
+// other: up to 0.055 where numbers were dropped, trimmed or rounded, 0.085 and more after training;
+// and how unevenly this other lies over the matrices: up to 0.38 where numbers were dropped.
+inline constexpr double kEvenerThanTraining = 0.07;
+inline constexpr double kMostUnevenDropped = 0.4;
 
 // Inner products of the changes of models since an origin. The child is the first of `models`.
 class Changes {
  public:
-  // REQUIRES: all of one build, as BuildClassesOf has them.
-  Changes(std::vector<size_t> models, size_t origin, const Kinships& kinships);
+  // `stored`: of each learned matrix the tensor of the child's file that holds it, from 0 on; those
+  // of one tensor count as one, since tools merge tensor by tensor. REQUIRES: all of one build, as
+  // BuildClassesOf has them.
+  Changes(std::vector<size_t> models, size_t origin, const std::vector<size_t>& stored,
+          const Kinships& kinships);
 
   const arma::mat& total() const { return total_; }
   const std::vector<arma::mat>& by_matrix() const { return by_matrix_; }
@@ -37,6 +47,9 @@ struct Fit {
   double explained = 0;  // share of the child's squared change
 };
 
+// Of each learned matrix the tensor of the file that holds it, counted from 0.
+std::vector<size_t> StoredTensorsOf(const Fingerprint& model);
+
 // Least squares over all matrices. Empty where the members do not differ.
 std::optional<Fit> FitTo(const Changes& changes, const std::vector<size_t>& members);
 
@@ -46,6 +59,11 @@ bool IsSupported(const Changes& changes, const Fit& fit);
 // The weights, their ratios, or what is left over are the same in every matrix.
 bool IsEven(const Changes& changes, const Fit& fit);
 bool RestIsEven(const Changes& changes, const Fit& fit);
+bool WeightsAreEven(const Changes& changes, const Fit& fit);
+
+// Of one parent: what the child holds of it, or what is left over, is the same part in every
+// matrix, more than any training leaves it.
+bool IsThinned(const Changes& changes, const Fit& fit);
 
 }  // namespace tensorguard::internal
 

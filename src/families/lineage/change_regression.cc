@@ -13,6 +13,9 @@ namespace {
 // the same models did not.
 constexpr double kMostCommonWay = 0.4;
 
+// Of the squared change of what was thinned.
+constexpr double kLeastOfThinned = 0.5;
+
 bool GoesAnotherWay(const Changes& changes, const std::vector<size_t>& members, size_t candidate) {
   return std::ranges::all_of(members, [&](size_t member) {
     return member != candidate && changes.Cosine(member, candidate) <= kMostCommonWay;
@@ -90,36 +93,62 @@ std::optional<Fit> FitAmong(const Changes& changes, const std::vector<size_t>& o
   return of_all;
 }
 
+Changes ChangesOf(size_t child, size_t origin, std::span<const size_t> candidates,
+                  const std::vector<size_t>& stored, const Kinships& kinships) {
+  std::vector<size_t> models = {child};
+  models.insert(models.end(), candidates.begin(), candidates.end());
+  return Changes(std::move(models), origin, stored, kinships);
+}
+
+MergeExplanation ExplanationOf(const Changes& changes, const Fit& fit) {
+  MergeExplanation merge{.form = MergeForm::kIncrements,
+                         .residual = std::max(0.0, 1 - fit.explained),
+                         .rest_is_even = RestIsEven(changes, fit),
+                         .weights_are_even = WeightsAreEven(changes, fit)};
+  for (size_t i = 0; i < fit.members.size(); ++i) {
+    merge.parents.push_back({.candidate = changes.model(fit.members[i]),
+                             .weight = fit.weights(i),
+                             .error = fit.errors(i)});
+  }
+  std::stable_sort(merge.parents.begin(), merge.parents.end(),
+                   [](const MergeParent& x, const MergeParent& y) { return x.weight > y.weight; });
+  return merge;
+}
+
 }  // namespace
 
 std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
                                                    std::span<const size_t> candidates,
                                                    std::span<const size_t> descendants,
+                                                   const std::vector<size_t>& stored,
                                                    const Kinships& kinships) {
-  std::vector<size_t> models = {child};
-  models.insert(models.end(), candidates.begin(), candidates.end());
-  const Changes changes(models, origin, kinships);
+  const Changes changes = ChangesOf(child, origin, candidates, stored, kinships);
   std::vector<size_t> all;
   std::vector<size_t> others;
-  for (size_t place = 1; place < models.size(); ++place) {
+  for (size_t place = 1; place < changes.size(); ++place) {
     all.push_back(place);
-    const bool below =
-        std::find(descendants.begin(), descendants.end(), models[place]) != descendants.end();
+    const bool below = std::find(descendants.begin(), descendants.end(), changes.model(place)) !=
+                       descendants.end();
     if (!below) others.push_back(place);
   }
   const auto fit = FitAmong(changes, others, all);
   if (!fit) return std::nullopt;
-  MergeExplanation merge{.form = MergeForm::kIncrements,
-                         .residual = std::max(0.0, 1 - fit->explained),
-                         .rest_is_even = RestIsEven(changes, *fit)};
-  for (size_t i = 0; i < fit->members.size(); ++i) {
-    merge.parents.push_back({.candidate = changes.model(fit->members[i]),
-                             .weight = fit->weights(i),
-                             .error = fit->errors(i)});
+  return ExplanationOf(changes, *fit);
+}
+
+std::optional<MergeExplanation> FindThinned(size_t child, size_t origin,
+                                            std::span<const size_t> candidates,
+                                            const std::vector<size_t>& stored,
+                                            const Kinships& kinships) {
+  const Changes changes = ChangesOf(child, origin, candidates, stored, kinships);
+  BestFit best(changes, kLeastOfThinned);
+  for (size_t place = 1; place < changes.size(); ++place) {
+    const auto fit = FitTo(changes, {place});
+    if (fit && IsThinned(changes, *fit)) best.Try({place});
   }
-  std::stable_sort(merge.parents.begin(), merge.parents.end(),
-                   [](const MergeParent& x, const MergeParent& y) { return x.weight > y.weight; });
-  return merge;
+  const auto fit = best.Get();
+  if (!fit) return std::nullopt;
+  return ExplanationOf(changes, *fit);
 }
 
 }  // namespace tensorguard::internal

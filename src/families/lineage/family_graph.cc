@@ -14,6 +14,8 @@
 namespace tensorguard::internal {
 namespace {
 
+constexpr int kMostRounds = 3;
+
 // One family's part of the graph.
 class FamilyBuilder {
  public:
@@ -29,7 +31,9 @@ class FamilyBuilder {
     const ClassLinks links = LinkClasses(trees, kinships_);
     for (const ClassTree& tree : links.trees) AddTree(tree, graph);
     for (const LineageEdge& edge : links.edges) Add(edge, graph);
-    graph->merges.insert(merges_.begin(), merges_.end());
+    for (const auto& [child, merge] : merges_) {
+      if (merge.parents.size() > 1) graph->merges.emplace(child, merge);
+    }
     const size_t top = links.trees[links.top].root;
     graph->root_of_family.push_back(missing_.contains(top) ? missing_.at(top) : top);
   }
@@ -39,12 +43,26 @@ class FamilyBuilder {
     const std::set<size_t> mixtures = MixturesIn(models_, family_, kinships_);
     std::vector<OriginOfClass> origins;
     for (const auto& members : classes) origins.push_back(OriginOf(members, mixtures));
-    merges_ = MergesIn(models_, family_, origins, mixtures, kinships_);
+    // A tree without the merges may have another root, since which there are other merges.
+    for (int round = 0; round < kMostRounds; ++round) {
+      merges_ = MergesIn(models_, family_, origins, mixtures, kinships_);
+      if (!MoveRoots(&origins)) break;
+    }
     std::vector<ClassTree> trees;
-    for (const auto& members : classes) {
-      trees.push_back(BuildClassTree(members, kinships_, ParentsOfMerges(), options_.rounds));
+    for (const OriginOfClass& own : origins) {
+      trees.push_back(BuildClassTree(own.members, kinships_, ParentsOfMerges(), options_.rounds));
     }
     return trees;
+  }
+
+  bool MoveRoots(std::vector<OriginOfClass>* origins) const {
+    bool moved = false;
+    for (OriginOfClass& own : *origins) {
+      const size_t root = BuildClassTree(own.members, kinships_, ParentsOfMerges(), 0).root;
+      moved |= root != own.root;
+      own.root = root;
+    }
+    return moved;
   }
 
   // A mixture of other members is no root.
@@ -59,7 +77,12 @@ class FamilyBuilder {
         possible.push_back(member);
       }
     }
-    origin.root = BuildClassTree(possible.empty() ? members : possible, kinships_, {}, 0).root;
+    if (possible.empty()) possible = members;
+    origin.root = BuildClassTree(possible, kinships_, {}, 0).root;
+    while (possible.size() > 2 && IsMergedRoot(models_, origin.root, possible, kinships_)) {
+      std::erase(possible, origin.root);
+      origin.root = BuildClassTree(possible, kinships_, {}, 0).root;
+    }
     return origin;
   }
 
@@ -92,21 +115,24 @@ class FamilyBuilder {
     }
   }
 
-  // A merge has its parents in place of the one that the tree gives it.
+  // A merge has its parents in place of the one that the tree gives it; of two of which one was
+  // thinned it is not shown which.
   void Add(const LineageEdge& edge, FamilyGraph* graph) {
     const auto merge = merges_.find(edge.child);
     if (merge == merges_.end()) {
       graph->edges.push_back(edge);
       return;
     }
+    const bool of_several = merge->second.parents.size() > 1;
     for (const MergeParent& parent : merge->second.parents) {
-      graph->edges.push_back({.child = edge.child,
-                              .parent = parent.candidate,
-                              .kind = EdgeKind::kMerge,
-                              .directed = true,
-                              .certainty = 1 - merge->second.residual / 2,
-                              .weight = parent.weight,
-                              .weight_error = parent.error});
+      graph->edges.push_back(
+          {.child = edge.child,
+           .parent = parent.candidate,
+           .kind = of_several ? EdgeKind::kMerge : EdgeKind::kDescent,
+           .directed = of_several || kinships_.Told(parent.candidate, edge.child),
+           .certainty = 1 - merge->second.residual / 2,
+           .weight = parent.weight,
+           .weight_error = parent.error});
     }
   }
 

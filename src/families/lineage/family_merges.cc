@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "families/lineage/change_fit.h"
 #include "families/lineage/change_regression.h"
 #include "families/lineage/increment_tree.h"
+#include "families/lineage/merge_cover.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -21,6 +23,14 @@ constexpr double kNoChange = 1e-6;
 // A mixture leaves no more of the distance to its nearest parent. A base lies between its children,
 // too, but two leave half of the distance, and n of them 1 / n.
 constexpr double kPureMixture = 0.02;
+// Of a mixture that is near to one of its parents, how it is stored is more of that distance.
+constexpr double kShortMixture = 0.2;
+// Where one parent explains as much but for this, the others are not shown.
+constexpr double kLeastOfSecond = 0.02;
+// A root that others leave no more of is one of their merges.
+constexpr double kMostLeftOfRoot = 0.1;
+// What it holds of their changes: of a model that holds more, others are nearer to all.
+constexpr double kMostHeldByRoot = 1.05;
 // Of larger families the models of the nearest weights.
 constexpr size_t kMostCandidates = 32;
 
@@ -53,7 +63,10 @@ bool ComesFrom(size_t model, size_t ancestor, const std::map<size_t, MergeExplan
 // Nothing is left over. A base lies between its children, but leaves much; of increments each
 // parent of a mixture is one: twice the mean of two less the other.
 bool IsPureMixture(const MergeExplanation& merge) {
-  return merge.form != MergeForm::kIncrements && merge.residual <= kPureMixture;
+  if (merge.form == MergeForm::kIncrements) return false;
+  const bool as_stored = merge.form == MergeForm::kMixture && merge.residual <= kShortMixture &&
+                         merge.relative_residual <= kStoredAnew;
+  return as_stored || merge.residual <= kPureMixture;
 }
 
 bool IsPossible(size_t child, const MergeExplanation& merge, const Kinships& kinships,
@@ -103,7 +116,9 @@ std::optional<MergeExplanation> MixtureOfUnmixed(std::span<const Fingerprint* co
     if (!mixtures.contains(candidate)) unmixed.push_back(candidate);
   }
   auto other = MixtureOf(models, child, unmixed);
-  return other && other->residual <= merge->residual + kPureMixture ? other : merge;
+  if (!other) return merge;
+  const bool as_good = other->residual <= merge->residual + kPureMixture || IsPureMixture(*other);
+  return as_good ? other : merge;
 }
 
 // What was trained on from a mixture holds all of its change, and is much nearer to it than to all
@@ -153,18 +168,16 @@ class MergesOfClass {
   // By member: all but a root of several.
   const std::map<size_t, std::vector<size_t>>& candidates() const { return candidates_; }
 
-  std::optional<MergeExplanation> ByChanges(size_t child,
-                                            const std::set<size_t>& no_parents) const {
-    const auto comparable = ComparableTo(candidates_.at(child), own_, no_parents, kinships_);
-    if (comparable.size() < 2) return {};
-    const auto descendants = DescendantsAmong(comparable, child, own_.root, tree_);
-    auto merge = FindMergeByChanges(child, own_.root, comparable, descendants, kinships_);
-    if (!merge) return {};
-    const bool continues = std::ranges::any_of(own_.mixtures, [&](size_t mixture) {
-      return mixture != child && ContinuesMixture(child, mixture, *merge, tree_, own_.root);
+  // Those of the members that are no mixtures, by the others.
+  std::map<size_t, MergeExplanation> ByChanges(std::span<const Fingerprint* const> models,
+                                               const std::set<size_t>& mixtures) const {
+    std::vector<size_t> members;
+    for (const auto& [child, candidates] : candidates_) {
+      if (!mixtures.contains(child)) members.push_back(child);
+    }
+    return CoverByMerges(members, mixtures, [&](size_t child, const std::set<size_t>& no_parents) {
+      return ByChanges(*models[child], child, no_parents);
     });
-    if (continues) return {};
-    return merge;
   }
 
   // What a mixture holds of the root besides two others is no parent's: it is what their changes
@@ -176,6 +189,24 @@ class MergesOfClass {
   }
 
  private:
+  std::optional<MergeExplanation> ByChanges(const Fingerprint& model, size_t child,
+                                            const std::set<size_t>& no_parents) const {
+    const auto comparable = ComparableTo(candidates_.at(child), own_, no_parents, kinships_);
+    if (comparable.empty()) return {};
+    const auto stored = StoredTensorsOf(model);
+    const auto descendants = DescendantsAmong(comparable, child, own_.root, tree_);
+    auto merge = FindMergeByChanges(child, own_.root, comparable, descendants, stored, kinships_);
+    auto thinned = FindThinned(child, own_.root, comparable, stored, kinships_);
+    if (!merge) return thinned;
+    const bool as_good = thinned && thinned->residual <= merge->residual + kLeastOfSecond;
+    if (as_good && !merge->weights_are_even) return thinned;
+    const bool continues = std::ranges::any_of(own_.mixtures, [&](size_t mixture) {
+      return mixture != child && ContinuesMixture(child, mixture, *merge, tree_, own_.root);
+    });
+    if (continues) return {};
+    return merge;
+  }
+
   static inline const std::map<size_t, std::set<size_t>> kNoMerges = {};
 
   const OriginOfClass& own_;
@@ -190,19 +221,6 @@ struct Found {
   MergeExplanation merge = {};
 };
 
-// Mixtures, and what was merged otherwise. None of them is a parent of a merge: merges of the same
-// models have much in common, and each holds what the others dropped.
-std::set<size_t> MergedIn(std::span<const MergesOfClass> classes,
-                          const std::set<size_t>& mixtures) {
-  std::set<size_t> merged = mixtures;
-  for (const MergesOfClass& own : classes) {
-    for (const auto& [child, candidates] : own.candidates()) {
-      if (!mixtures.contains(child) && own.ByChanges(child, mixtures)) merged.insert(child);
-    }
-  }
-  return merged;
-}
-
 }  // namespace
 
 std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
@@ -215,6 +233,26 @@ std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
   return mixtures;
 }
 
+bool IsMergedRoot(std::span<const Fingerprint* const> models, size_t root,
+                  std::span<const size_t> members, const Kinships& kinships) {
+  const auto stored = StoredTensorsOf(*models[root]);
+  return std::ranges::any_of(members, [&](size_t origin) {
+    if (origin == root || kinships.Between(root, origin)->same_function) return false;
+    std::vector<size_t> others;
+    for (const size_t member : members) {
+      const bool apart =
+          member != root && member != origin && !kinships.Between(member, origin)->same_function;
+      if (apart) others.push_back(member);
+    }
+    if (others.size() < 2) return false;
+    const auto merge = FindMergeByChanges(root, origin, others, {}, stored, kinships);
+    if (!merge || !merge->weights_are_even || merge->residual > kMostLeftOfRoot) return false;
+    double held = 0;
+    for (const MergeParent& parent : merge->parents) held += parent.weight;
+    return held <= kMostHeldByRoot;
+  });
+}
+
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,
                                             std::span<const OriginOfClass> origins,
@@ -222,13 +260,20 @@ std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> 
                                             const Kinships& kinships) {
   std::vector<MergesOfClass> classes;
   for (const OriginOfClass& own : origins) classes.emplace_back(own, family, kinships);
-  const std::set<size_t> merged = MergedIn(classes, mixtures);
+  std::set<size_t> merged = mixtures;
   std::vector<Found> found;
   for (const MergesOfClass& own : classes) {
+    for (auto& [child, merge] : own.ByChanges(models, mixtures)) {
+      merged.insert(child);
+      found.push_back({&own, child, std::move(merge)});
+    }
+  }
+  for (const MergesOfClass& own : classes) {
     for (const auto& [child, candidates] : own.candidates()) {
-      auto merge = MixtureOfUnmixed(models, child, candidates, merged);
-      if (!merge) merge = own.ByChanges(child, merged);
-      if (merge) found.push_back({&own, child, *std::move(merge)});
+      auto mixture = MixtureOfUnmixed(models, child, candidates, merged);
+      if (!mixture) continue;
+      std::erase_if(found, [&](const Found& other) { return other.child == child; });
+      found.push_back({&own, child, *std::move(mixture)});
     }
   }
   // The best explained first: what would close a circle after it is none.

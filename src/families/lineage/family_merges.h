@@ -24,11 +24,17 @@ struct OriginOfClass {
 std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
                             std::span<const size_t> family, const Kinships& kinships);
 
+// Whether a model that looks like the root of `members`, all of one class, is a merge of some of
+// them since another: of two changes that it holds a small share of, it is nearer to all than their
+// base.
+bool IsMergedRoot(std::span<const Fingerprint* const> models, size_t root,
+                  std::span<const size_t> members, const Kinships& kinships);
+
 // By model; MergeParent::candidate is a model, too. Where one of three is the mean of the others,
 // each of these is twice it less the third: that is no merge. No model is a merge of its own
 // copies, of what came after it, or of merges of it; of merges only where nothing is left over and
 // their own parents leave more. A root is no merge where it is one of several models: a base lies
-// between its children, too. `mixtures`: MixturesIn the family.
+// between its children, too. One parent: FindThinned. `mixtures`: MixturesIn the family.
 std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> models,
                                             std::span<const size_t> family,
                                             std::span<const OriginOfClass> origins,

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "comparison/thresholds.h"
+#include "families/lineage/change_fit.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -31,6 +32,13 @@ constexpr double kNoDistance = 1e-12;
 double MedianOf(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
   return values[values.size() / 2];
+}
+
+// A quarter of them are less.
+double QuarterOf(std::vector<double> values) {
+  const auto quarter = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 4);
+  std::nth_element(values.begin(), quarter, values.end());
+  return *quarter;
 }
 
 }  // namespace
@@ -127,11 +135,37 @@ HeldChange IncrementTree::Held(size_t origin, size_t x, size_t u) const {
   const double mean = sum / count;
   const double variance = squares / count - mean * mean - expected / count;
   held.uneven = std::sqrt(std::max(0.0, variance)) / mean;
+  const double cosine = std::min(1.0, held.cosine);
+  const double other = std::sqrt(1 - cosine * cosine) / cosine;
+  held.evener_than_training = held.uneven <= kEvenerThanTraining * other &&
+                              UnevennessOfOther(origin, x, u, held.share) <= kMostUnevenDropped;
   return held;
 }
 
-// The root is what all others came after, by the signs of the pairs, and where their changes have
-// least in common: seen from a leaf, all others share the way back to where it branched off.
+double IncrementTree::UnevennessOfOther(size_t origin, size_t x, size_t u, double share) const {
+  double sum = 0;
+  double squares = 0;
+  double expected = 0;
+  double count = 0;
+  for (const size_t matrix : matrices_) {
+    const double own = Distances(x, origin)[matrix];
+    if (own <= kNoDistance) continue;
+    const double other =
+        std::max(0.0, Distances(u, origin)[matrix] - 2 * share * Product(origin, x, u, matrix) +
+                          share * share * own);
+    sum += other / own;
+    squares += other * other / (own * own);
+    expected += 4 * other * other / (own * own * kSketchFreedom);
+    ++count;
+  }
+  if (sum <= 0) return 0;
+  const double mean = sum / count;
+  return std::sqrt(std::max(0.0, squares / count - mean * mean - expected / count)) / mean;
+}
+
+// The root is what all others came after, by the signs of the pairs, and where some of their
+// changes have nothing in common: seen from a leaf, all others share the way back to where it
+// branched off. Many may go one way from a root, merges of the same models for one.
 void IncrementTree::ChooseRoot() {
   std::map<size_t, double> scores;
   for (const size_t candidate : members_) {
@@ -152,22 +186,19 @@ void IncrementTree::ChooseRoot() {
 
 double IncrementTree::ScoreAsRoot(size_t candidate) const {
   double votes = 0;
-  double shared = 0;
-  double pairs = 0;
+  std::vector<double> shared;
   for (size_t i = 0; i < members_.size(); ++i) {
     const size_t one = members_[i];
     if (one == candidate) continue;
-    votes += kinships_.Told(candidate, one)
-                 ? kVoteOfTold
-                 : std::tanh(kinships_.Odds(candidate, one) / kOddsOfVote);
+    const double vote = std::tanh(kinships_.Odds(candidate, one) / kOddsOfVote);
+    votes += kinships_.Told(candidate, one) ? kVoteOfTold : vote;
     for (size_t j = 0; j < i; ++j) {
       if (members_[j] == candidate) continue;
-      shared += std::max(0.0, Cosine(candidate, one, members_[j]));
-      ++pairs;
+      shared.push_back(std::max(0.0, Cosine(candidate, one, members_[j])));
     }
   }
   const auto others = static_cast<double>(members_.size() - 1);
-  return votes / others - (pairs > 0 ? shared / pairs : 0);
+  return votes / others - (shared.empty() ? 0 : QuarterOf(std::move(shared)));
 }
 
 bool IncrementTree::ContinuesFrom(size_t origin, size_t x, size_t model) const {
@@ -175,7 +206,9 @@ bool IncrementTree::ContinuesFrom(size_t origin, size_t x, size_t model) const {
   if (kinship->same_function || kinships_.Odds(x, model) < kLeastOdds) return false;
   if (Distance(x, model) >= Distance(origin, model)) return false;
   const bool clear = kinships_.Odds(x, model) >= kClearOdds;
-  return Held(origin, x, model).uneven <= (clear ? kMostUnevenIfClear : kMostUneven);
+  const HeldChange held = Held(origin, x, model);
+  if (held.evener_than_training && !kinships_.Told(x, model)) return false;
+  return held.uneven <= (clear ? kMostUnevenIfClear : kMostUneven);
 }
 
 std::optional<size_t> IncrementTree::BestBetween(size_t origin, size_t model,

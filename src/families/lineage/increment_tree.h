@@ -30,6 +30,8 @@ struct HeldChange {
   // Deviation of the share over the matrices, beyond the sketches', over it; infinite where share
   // or cosine already speak against a descent.
   double uneven = 0;
+  // Evener than any training leaves it: numbers of one of the two changes were dropped.
+  bool evener_than_training = false;
 };
 
 class IncrementTree {
@@ -66,6 +68,8 @@ class IncrementTree {
  private:
   const std::vector<double>& Distances(size_t a, size_t b) const;
   double Product(size_t origin, size_t x, size_t u, size_t matrix) const;
+  // Over the matrices, of what of u's change is not x's, over x's.
+  double UnevennessOfOther(size_t origin, size_t x, size_t u, double share) const;
   void AddUp(std::span<const size_t> matrices);
   void ChooseRoot();
   double ScoreAsRoot(size_t candidate) const;

@@ -16,10 +16,6 @@ namespace {
 // Kernels this near are those of one function, up to how they and the rewritten weights are stored.
 constexpr double kSameFunction = 0.99;
 
-// How far two copies are from each other that were each rounded to bfloat16, of their norm: 0.0023
-// where the numbers before differed by more than the grid.
-constexpr double kStoredAnew = 0.0025;
-
 double OddsBySteps(const Direction& direction) {
   double odds = 0;
   for (const DirectionSign& sign : direction.signs) {
