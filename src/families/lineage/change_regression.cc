@@ -13,6 +13,8 @@ namespace {
 // the same models did not.
 constexpr double kMostCommonWay = 0.4;
 
+// Of the squared change of a merge. Of less, siblings that learned alike explain as much.
+constexpr double kLeastExplained = 0.15;
 // Of the squared change of what was thinned.
 constexpr double kLeastOfThinned = 0.5;
 
@@ -132,7 +134,7 @@ std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
     if (!below) others.push_back(place);
   }
   const auto fit = FitAmong(changes, others, all);
-  if (!fit) return std::nullopt;
+  if (!fit || fit->explained < kLeastExplained) return std::nullopt;
   return ExplanationOf(changes, *fit);
 }
 
