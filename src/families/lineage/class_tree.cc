@@ -131,6 +131,7 @@ ClassTree BuildClassTree(std::span<const size_t> members, const Kinships& kinshi
   IncrementTree tree(members, kinships, own_merges);
   tree.Build(all, root);
   result.root = tree.root();
+  result.root_is_sure = tree.root_lead() >= kLeastLead;
   const Counts counts = Bootstrap(members, kinships, own_merges, matrices, rounds, root);
   if (LacksParent(tree, kinships, own_merges)) {
     result.missing_parent = ShareOf(counts.lacking, rounds);

@@ -17,6 +17,7 @@ namespace tensorguard::internal {
 struct ClassTree {
   std::vector<size_t> members = {};
   size_t root = 0;
+  bool root_is_sure = false;  // it is well ahead of the next that may be it
   std::vector<LineageEdge> edges = {};
   // Set: root and its children come from a model that is not there; how sure that is.
   std::optional<double> missing_parent = {};

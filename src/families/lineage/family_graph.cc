@@ -28,11 +28,14 @@ class FamilyBuilder {
     graph->groups.insert(graph->groups.end(), groups.begin(), groups.end());
     const auto classes = BuildClassesOf(family_, kinships_);
     const auto trees = TreesOf(classes);
+    for (const ClassTree& tree : trees) {
+      if (!tree.root_is_sure) unsure_.insert(tree.members.begin(), tree.members.end());
+    }
     const ClassLinks links = LinkClasses(trees, kinships_);
     for (const ClassTree& tree : links.trees) AddTree(tree, graph);
     for (const LineageEdge& edge : links.edges) Add(edge, graph);
     for (const auto& [child, merge] : merges_) {
-      if (merge.parents.size() > 1) graph->merges.emplace(child, merge);
+      if (IsTold(child, merge)) graph->merges.emplace(child, merge);
     }
     const size_t top = links.trees[links.top].root;
     graph->root_of_family.push_back(missing_.contains(top) ? missing_.at(top) : top);
@@ -94,6 +97,12 @@ class FamilyBuilder {
     return parents;
   }
 
+  // What changes say depends on their origin; what leaves nothing over does not.
+  bool IsTold(size_t child, const MergeExplanation& merge) const {
+    if (merge.parents.size() < 2) return false;
+    return merge.form != MergeForm::kIncrements || !unsure_.contains(child);
+  }
+
   void AddTree(const ClassTree& tree, FamilyGraph* graph) {
     if (tree.missing_parent) {
       const size_t missing = graph->models + graph->family_of_missing.size();
@@ -124,15 +133,15 @@ class FamilyBuilder {
       return;
     }
     const bool of_several = merge->second.parents.size() > 1;
+    const bool told = IsTold(edge.child, merge->second);
     for (const MergeParent& parent : merge->second.parents) {
-      graph->edges.push_back(
-          {.child = edge.child,
-           .parent = parent.candidate,
-           .kind = of_several ? EdgeKind::kMerge : EdgeKind::kDescent,
-           .directed = of_several || kinships_.Told(parent.candidate, edge.child),
-           .certainty = 1 - merge->second.residual / 2,
-           .weight = parent.weight,
-           .weight_error = parent.error});
+      graph->edges.push_back({.child = edge.child,
+                              .parent = parent.candidate,
+                              .kind = of_several ? EdgeKind::kMerge : EdgeKind::kDescent,
+                              .directed = told || kinships_.Told(parent.candidate, edge.child),
+                              .certainty = 1 - merge->second.residual / 2,
+                              .weight = parent.weight,
+                              .weight_error = parent.error});
     }
   }
 
@@ -141,6 +150,7 @@ class FamilyBuilder {
   const Kinships& kinships_;
   const GraphOptions& options_;
   std::map<size_t, MergeExplanation> merges_ = {};
+  std::set<size_t> unsure_ = {};           // models of classes whose root is not sure
   std::map<size_t, size_t> missing_ = {};  // by the root of its class
 };
 
