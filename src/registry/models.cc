@@ -425,8 +425,8 @@ Result<void> RemoveModel(Registry& registry, const ModelRecord& model, const Sta
     }
     return registry.Log(stamp, "removed", model.name, HexOf(model.digest));
   }));
-  if (!last) return {};
-  return registry.blobs().Remove({.fingerprint = model.fingerprint, .digest = model.digest});
+  if (last) TG_TRY(registry.RemoveLooseBlob(model.digest));
+  return {};
 }
 
 Result<std::vector<std::byte>> FingerprintBytes(Registry& registry, const ModelRecord& model) {
