@@ -79,6 +79,24 @@ void KeepsModels(const Maker& make) {
   IsClean(*registry);
 }
 
+// More than are read at once; what one of them lacks does not keep the others from being read.
+void ReadsManyFingerprints(const Maker& make) {
+  const auto registry = make();
+  std::vector<ModelRecord> models;
+  for (uint32_t toy = 1; toy <= 20; ++toy) models.push_back(Add(*registry, toy).model);
+  models[7].digest[0] ^= 1;
+  for (const unsigned threads : {1u, 3u}) {
+    const auto prints = FingerprintsOfModels(*registry, models, threads);
+    ASSERT_EQ(prints.size(), models.size());
+    for (size_t i = 0; i < prints.size(); ++i) {
+      EXPECT_EQ(static_cast<bool>(prints[i]), i != 7) << i;
+      if (prints[i]) {
+        EXPECT_EQ(prints[i]->model_name, models[i].name);
+      }
+    }
+  }
+}
+
 void SameModelTwiceChangesNothing(const Maker& make) {
   const auto registry = make();
   Add(*registry, 1);
@@ -290,6 +308,7 @@ void FindsAndRepairsFaults(const Maker& make) {
 }
 
 const std::vector<std::function<void(const Maker&)>> kBehaviours = {KeepsModels,
+                                                                    ReadsManyFingerprints,
                                                                     SameModelTwiceChangesNothing,
                                                                     RevisionsDoNotMove,
                                                                     NamesAreDataNotCode,

@@ -126,8 +126,9 @@ Result<RegistryClassification> Registry::Classify(const Fingerprint& model, unsi
   TG_ASSIGN(const auto shortlist,
             internal::ShortlistOfRegistry(session_->registry(), *searcher, model.data(), threads));
   std::vector<internal::Fingerprint> known;
-  for (const internal::ModelRecord& each : shortlist.models) {
-    TG_ASSIGN(auto print, internal::FingerprintOfModel(session_->registry(), each));
+  for (auto& each :
+       internal::FingerprintsOfModels(session_->registry(), shortlist.models, threads)) {
+    TG_ASSIGN(auto print, std::move(each));
     known.push_back(std::move(print));
   }
   TG_ASSIGN(auto result,

@@ -153,9 +153,11 @@ Result<void> AddNearestOfRegistry(Registry& registry, const Fingerprint& unknown
   all.rescored += shortlist.summary.rescored;
   all.by_parts += shortlist.summary.by_parts;
   nearest.shortfall.asked += shortlist.summary.fingerprints;
-  for (const ModelRecord& model : shortlist.models) {
-    TG_TRY(CheckCancelled(session.listener));
-    auto print = FingerprintOfModel(registry, model);
+  TG_TRY(CheckCancelled(session.listener));
+  auto prints = FingerprintsOfModels(registry, shortlist.models, reading.threads);
+  for (size_t i = 0; i < prints.size(); ++i) {
+    const ModelRecord& model = shortlist.models[i];
+    Result<Fingerprint>& print = prints[i];
     if (!print) {
       session.listener.ReportError(print.error());
       nearest.shortfall.errors.push_back(std::move(print).error());
@@ -163,8 +165,8 @@ Result<void> AddNearestOfRegistry(Registry& registry, const Fingerprint& unknown
     }
     nearest.read.push_back(*std::move(print));
     // By its content nobody would know it; by its number it can be asked for.
-    const std::string place = model.source.starts_with("blake3:") ? fmt::format("#{}", model.id)
-                                                                  : model.source;
+    const std::string place =
+        model.source.starts_with("blake3:") ? fmt::format("#{}", model.id) : model.source;
     nearest.sources.push_back(fmt::format("{}#{}", registry.place(), place));
   }
   return {};

@@ -107,7 +107,7 @@ Result<size_t> AddByParts(Registry& registry, const Fingerprint& unknown,
   return added;
 }
 
-Result<Comparison> CompareStored(Registry& registry, const Fingerprint& model,
+Result<Comparison> CompareStored(Registry& registry, const NormalisedModel& model,
                                  const ModelRecord& other) {
   TG_ASSIGN(const auto fingerprint, FingerprintOfModel(registry, other));
   return CompareFingerprints(model, fingerprint);
@@ -129,6 +129,7 @@ Result<std::vector<SearchRow>> RowsOf(Registry& registry, const Query& asked,
                                       const std::vector<NearFingerprint>& near,
                                       const WantedRows& wanted) {
   const size_t most = wanted.full ? std::min(wanted.limit, kLongestShortlist) : wanted.limit;
+  const NormalisedModel model(*asked.fingerprint);
   std::vector<SearchRow> rows;
   size_t compared = 0;
   for (const NearFingerprint& each : near) {
@@ -139,7 +140,7 @@ Result<std::vector<SearchRow>> RowsOf(Registry& registry, const Query& asked,
     SearchRow row = {.model = std::move(models.front()), .score = each.score};
     if (wanted.full) {
       if (++compared > kLongestShortlist) break;
-      TG_ASSIGN(row.comparison, CompareStored(registry, *asked.fingerprint, row.model));
+      TG_ASSIGN(row.comparison, CompareStored(registry, model, row.model));
       if (!HasKinship(*row.comparison, wanted.kinship)) continue;
     }
     rows.push_back(std::move(row));
