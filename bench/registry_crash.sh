@@ -45,7 +45,6 @@ for blobs in "" "--blobs prints.blobs"; do
       told=$((told + $(grep -c '^1 added' "$work/one" || true)))
     done
   done
-  "$program" registry verify "$registry" --repair >/dev/null || true
   verify "$registry" "after kills"
   there=$(models_in "$registry")
   echo "killed $killed of $((rounds * 6)) times while adding${blobs:+ to a folder}: $told told, $there there"

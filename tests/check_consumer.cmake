@@ -47,6 +47,15 @@ run(${WORK_DIR}/examples/find_in_family ${SOURCE_DIR}/examples/models/alder--lor
 if(NOT output MATCHES "alder--lora: derived with alder")
   message(FATAL_ERROR "unexpected answer: ${output}")
 endif()
+set(registry ${WORK_DIR}/known.tgr)
+run(${WORK_DIR}/examples/search_registry ${registry} ${print})
+if(NOT output MATCHES "searched 0 fingerprints\nadded as #1")
+  message(FATAL_ERROR "unexpected answer: ${output}")
+endif()
+run(${WORK_DIR}/examples/search_registry ${registry} ${SOURCE_DIR}/examples/models/alder--lora)
+if(NOT output MATCHES "searched 1 fingerprints\n  alder  about 0.*alder--lora: derived, nearest alder\nadded as #2")
+  message(FATAL_ERROR "unexpected answer: ${output}")
+endif()
 # No second is left: the work is cancelled, and nothing is written.
 execute_process(COMMAND ${WORK_DIR}/examples/fingerprint_with_progress ${SOURCE_DIR}/examples/models/birch
                         ${WORK_DIR}/none.fingerprint.safetensors 0

@@ -16,6 +16,25 @@
 
 namespace tensorguard {
 
+// A weight file of a model, as it lies there byte for byte.
+struct RegistryFile {
+  std::string path = {};  // below the model's folder
+  uint64_t bytes = 0;
+  std::string sha256 = {};  // 64 hexadecimal digits
+};
+
+// That one model comes from another.
+struct RegistryRelation {
+  std::string child = {};
+  std::string parent = {};
+  std::string kind = {};  // what is said: "derived", "merge", ...; of a measured one the verdict
+  bool measured = false;  // else as somebody said
+  std::optional<double> score = {};  // in [0, 1]
+  std::optional<double> p_value = {};
+  int64_t added_at = 0;  // seconds since 1970, UTC
+  std::string added_by = {};
+};
+
 struct RegistryModel {
   int64_t id = 0;           // its number in this registry; never given twice
   std::string name = {};    // a label; several models may have one
@@ -29,7 +48,10 @@ struct RegistryModel {
   std::string fingerprint = {};  // BLAKE3 of the fingerprint's file, 64 hexadecimal digits
   std::string architecture = {};
   uint64_t parameters = 0;
-  std::vector<std::string> licenses = {};  // only of what Registry::Find returns
+  // Only of what Registry::Find returns.
+  std::vector<std::string> licenses = {};
+  std::vector<RegistryFile> files = {};          // whose digests are known
+  std::vector<RegistryRelation> relations = {};  // with it as child or as parent
 };
 
 // What is told of a model when it is added. All may be empty.
@@ -42,6 +64,7 @@ struct RegistryEntry {
   std::string trust = "own";
   int64_t added_at = 0;  // seconds since 1970, UTC: the library reads no clock
   std::string added_by = {};
+  std::vector<RegistryFile> files = {};  // that the model consists of, to be found by their digests
 };
 
 struct RegistryAddition {
@@ -68,6 +91,58 @@ struct RegistryClassification {
   uint64_t searched = 0;
 };
 
+// A file of a model that a digest names. Whoever added the model said that it has this digest.
+struct RegistryFileHit {
+  RegistryModel model;
+  RegistryFile file;
+};
+
+// What was said, and beside it what a comparison of the two measured.
+struct RegistryRelated {
+  RegistryRelation asserted;
+  RegistryRelation measured;
+  bool contradicted = false;  // measured as independent
+};
+
+struct RegistryStatus {
+  std::string engine = {};  // "SQLite", "PostgreSQL"
+  std::string blobs = {};   // where fingerprints lie: "inline", "folder"
+  int64_t schema_version = 0;
+  int64_t models = 0;       // present
+  int64_t past_models = 0;  // superseded or withdrawn
+  int64_t fingerprints = 0;
+  int64_t fingerprint_bytes = 0;
+  int64_t matrices = 0;  // whose digests can be looked up
+  int64_t relations = 0;
+  int64_t events = 0;                         // of the log
+  std::optional<int64_t> created_at = {};     // seconds since 1970, UTC
+  std::optional<int64_t> last_added_at = {};  // empty where nothing is
+};
+
+struct RegistryFault {
+  std::string problem = {};  // a sentence
+  std::string subject = {};  // a model's name, a fingerprint's BLAKE3; "" for the whole registry
+  bool repaired = false;
+};
+
+struct RegistryVerification {
+  std::vector<RegistryFault> faults = {};
+  // BLAKE3 of fingerprints' files that a program which was ended left. Nothing is wrong with them.
+  std::vector<std::string> leftovers = {};
+};
+
+struct RegistryExport {
+  size_t models = 0;
+  size_t relations = 0;
+  size_t fingerprints = 0;
+};
+
+struct RegistryImport {
+  size_t added = 0;
+  size_t already_there = 0;
+  size_t relations = 0;
+};
+
 namespace internal {
 class RegistrySession;
 }
@@ -88,8 +163,8 @@ class TENSORGUARD_EXPORT Registry {
   Registry& operator=(Registry&&) noexcept;
   ~Registry();
 
-  // Errors: kUsage for a fingerprint that was made with a budget, and for texts that are not UTF-8;
-  // kMismatch for another content under a revision that is there.
+  // Errors: kUsage for a fingerprint that was made with a budget, for texts that are not UTF-8, and
+  // for digests that are none; kMismatch for another content under a revision that is there.
   Result<RegistryAddition> Add(const Fingerprint& fingerprint, const RegistryEntry& entry = {});
   // Of NAME.fingerprint.safetensors. Errors: those of ReadFingerprint, too; kBadFile for one whose
   // signature is not that of its numbers.
@@ -110,6 +185,29 @@ class TENSORGUARD_EXPORT Registry {
   // The nearest, compared in full. Of up to 256 models all are compared. p-values are corrected for
   // all that were searched. Errors: kUsage for an empty registry.
   Result<RegistryClassification> Classify(const Fingerprint& model, unsigned threads = 0);
+  // Of the file with this SHA-256, in 64 hexadecimal digits: none where no entry names it. Present
+  // models come first. Errors: kUsage for what is no digest.
+  Result<std::vector<RegistryFileHit>> FindFile(const std::string& sha256);
+
+  // Records that `child` comes from `parent`, and compares the two. `kind`: "derived", "adapter",
+  // "merge", "quantised", "reparameterised", "identical". Errors: kUsage for a model and itself.
+  Result<RegistryRelated> Relate(const std::string& child, const std::string& parent,
+                                 const std::string& kind = "derived", int64_t related_at = 0,
+                                 const std::string& related_by = {});
+
+  Result<RegistryStatus> Status();
+  // Checks everything, and reads every fingerprint for it. With `repair` what can be computed anew
+  // is, and what belongs to nothing is removed.
+  Result<RegistryVerification> Verify(bool repair = false, int64_t repaired_at = 0,
+                                      const std::string& repaired_by = {});
+
+  // Into a folder that is made, or holds nothing: all models as files that Import reads. Errors:
+  // kUsage for a folder that holds something.
+  Result<RegistryExport> Export(const std::string& folder);
+  // What Export wrote. Models come in as "unverified". Errors: kBadFile for a folder that is no
+  // such export, or a file that was changed: then nothing was added.
+  Result<RegistryImport> Import(const std::string& folder, int64_t imported_at = 0,
+                                const std::string& imported_by = {});
 
  private:
   explicit Registry(std::unique_ptr<internal::RegistrySession> session);

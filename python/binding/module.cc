@@ -7,6 +7,7 @@
 
 #include "errors.h"
 #include "long_work.h"
+#include "registry.h"
 #include "tensorguard/tensorguard.h"
 
 namespace tensorguard::python {
@@ -254,6 +255,7 @@ PYBIND11_MODULE(_core, module) {
   DefineFingerprint(module);
   DefineComparison(module);
   DefineFamilies(module);
+  DefineRegistry(module);
   DefineConversion(module);
 }
 

@@ -6,6 +6,8 @@
     fp = tg.fingerprint("hf://org/name", progress=print)
     fp.kernels["query_key"]                           # numpy, [layers, anchors, anchors]
     tg.classify(fp, known="known-models").best
+    with tg.Registry("known.tgr") as known:           # a file, or postgresql://...
+        known.classify(fp).best
 
 Models are named as on the command line: files, folders, ``hf://ORG/NAME``, URLs. All functions
 release the GIL, end with Ctrl-C, print nothing, and raise :class:`Error`.
@@ -28,6 +30,21 @@ from ._families import (
 )
 from ._fingerprint import Fingerprint, Kernels, Layer, fingerprint, fingerprint_tensors
 from ._reading import Progress
+from ._registry import (
+    Registry,
+    RegistryAddition,
+    RegistryExport,
+    RegistryFault,
+    RegistryFile,
+    RegistryHit,
+    RegistryImport,
+    RegistryModel,
+    RegistryRelated,
+    RegistryRelation,
+    RegistrySearch,
+    RegistryStatus,
+    RegistryVerification,
+)
 from ._words import Direction, EdgeKind, NumberType, Verdict
 
 __version__ = _core.version()
@@ -48,6 +65,19 @@ __all__ = [
     "LineageNode",
     "NumberType",
     "Progress",
+    "Registry",
+    "RegistryAddition",
+    "RegistryExport",
+    "RegistryFault",
+    "RegistryFile",
+    "RegistryHit",
+    "RegistryImport",
+    "RegistryModel",
+    "RegistryRelated",
+    "RegistryRelation",
+    "RegistrySearch",
+    "RegistryStatus",
+    "RegistryVerification",
     "Verdict",
     "classify",
     "cluster",

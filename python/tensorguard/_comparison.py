@@ -9,7 +9,7 @@ from typing import Any, Union
 from . import _core
 from ._errors import Error
 from ._fingerprint import Fingerprint, fingerprint
-from ._reading import Path, ProgressFunction, place, reading
+from ._reading import Path, ProgressFunction, number_in, place, reading
 from ._words import Direction, Verdict
 
 
@@ -43,12 +43,12 @@ class Comparison:
     @property
     def score(self) -> float | None:
         """0 to 1, to order pairs by; no probability. None where nothing could be compared."""
-        return self._number("score")
+        return number_in(self._dict, "score")
 
     @property
     def p_value(self) -> float | None:
         """How likely independent models show as much. None where nothing has a null."""
-        return self._number("p_value")
+        return number_in(self._dict, "p_value")
 
     @property
     def reason(self) -> str:
@@ -84,10 +84,6 @@ class Comparison:
     def html(self) -> str:
         """The page of ``tensorguard compare --html``, whole."""
         return self._core.html()
-
-    def _number(self, key: str) -> float | None:
-        value = self._dict[key]
-        return None if value is None else float(value)
 
     def _repr_html_(self) -> str:
         # In a frame, so that the page's style does not change the notebook's.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Union
 from . import _core
 from ._errors import Error
 from ._fingerprint import Fingerprint, fingerprint
-from ._reading import Path, ProgressFunction, place, places, reading
+from ._reading import Path, ProgressFunction, number_in, place, places, reading
 from ._words import EdgeKind, Verdict
 
 Models = Union[Path, Fingerprint, Iterable[Union[Path, Fingerprint]]]
@@ -162,8 +162,7 @@ class Families:
     @property
     def silhouette(self) -> float | None:
         """-1 to 1: how well the families stand apart. None where it is not defined."""
-        value = self._dict["silhouette"]
-        return None if value is None else float(value)
+        return number_in(self._dict, "silhouette")
 
     def svg(self) -> str:
         """The map of ``tensorguard cluster --plot``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Union
+from typing import Any, NamedTuple, Union
 
 from . import _core
 
@@ -49,6 +49,12 @@ def place(name: Path) -> bytes:
 
 def places(names: Iterable[Path]) -> list[bytes]:
     return [place(name) for name in names]
+
+
+def number_in(answer: dict[str, Any], key: str) -> float | None:
+    """A number of an answer; None where there is none."""
+    value = answer[key]
+    return None if value is None else float(value)
 
 
 def reading(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "api/models.h"
@@ -12,6 +13,15 @@
 #include "base/try.h"
 
 namespace tensorguard::internal {
+namespace {
+
+std::vector<std::string> RegistriesAmong(const std::vector<std::string>& arguments) {
+  std::vector<std::string> registries;
+  std::ranges::copy_if(arguments, std::back_inserter(registries), NamesRegistry);
+  return registries;
+}
+
+}  // namespace
 
 Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
                                       const Session& session) {
@@ -20,7 +30,10 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
                                 .threads = request.threads,
                                 .quick_bytes = request.quick_bytes,
                                 .incomplete = request.incomplete};
-  TG_ASSIGN(auto unknown, FingerprintOf(request.model, reading, session));
+  TG_ASSIGN(auto recognised,
+            Recognise(request.model, RegistriesAmong(request.known), reading, session));
+  if (!recognised.fingerprint) return NoFileOfDigest(request.model);
+  Fingerprint unknown = *std::move(recognised.fingerprint);
   reading.base.reset();
   TG_ASSIGN(auto known, NearestOfAll(unknown, request.known, reading, session));
   NamesToTellApart names;
@@ -39,7 +52,8 @@ Result<ClassifiedModel> ClassifyModel(const ClassificationRequest& request,
                          .known = std::move(known.read),
                          .result = std::move(result),
                          .shortfall = std::move(known.shortfall),
-                         .searched = known.searched};
+                         .searched = known.searched,
+                         .exact = std::move(recognised.exact)};
 }
 
 Result<ClassifiedModel> ClassifyPrint(Fingerprint unknown, std::vector<Fingerprint> known,
@@ -77,7 +91,10 @@ std::string PlaceText(const ClassifiedModel& model) {
 }
 
 std::vector<std::string> NotesOf(const ClassifiedModel& model) {
-  std::vector<std::string> notes = QuickNotes(model.best().comparison, {&model.unknown});
+  std::vector<std::string> notes = ExactTexts(model.exact);
+  for (std::string& note : QuickNotes(model.best().comparison, {&model.unknown})) {
+    notes.push_back(std::move(note));
+  }
   const Comparison& best = model.best().comparison;
   if (!model.result.known && IsDerivation(best.verdict)) {
     notes.push_back(fmt::format(

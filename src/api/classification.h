@@ -32,6 +32,7 @@ struct ClassifiedModel {
   FullClassification result;
   Shortfall shortfall = {};     // of the known models
   SearchSummary searched = {};  // of the registries among them
+  ExactFiles exact = {};        // of these
 
   const KnownCandidate& best() const { return result.candidates.front(); }
   const std::string& NameOf(size_t index) const { return known[index].model_name; }

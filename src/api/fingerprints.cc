@@ -46,9 +46,11 @@ Result<Fingerprint> OnCommonAnchors(Fingerprint print, const Fingerprint& other,
 }
 
 // The only model of a registry; of several it must be said which.
-Result<Fingerprint> OneOfRegistry(const std::string& registry) {
-  TG_ASSIGN(const auto names, StoredModelNames(registry));
-  if (names.size() == 1) return StoredFingerprint(*ParseStoredModelName(names.front()));
+Result<Fingerprint> OneOfRegistry(const std::string& registry, OpenRegistries& registries) {
+  TG_ASSIGN(const auto names, StoredModelNames(registry, registries));
+  if (names.size() == 1) {
+    return StoredFingerprint(*ParseStoredModelName(names.front()), registries);
+  }
   return Error{
       .kind = names.empty() ? ErrorKind::kNotFound : ErrorKind::kUsage,
       .problem = names.empty() ? "the registry holds no model"
@@ -61,8 +63,10 @@ Result<Fingerprint> OneOfRegistry(const std::string& registry) {
 
 Result<Fingerprint> FingerprintOf(const std::string& argument, const FingerprintReading& reading,
                                   const Session& session) {
-  if (const auto stored = ParseStoredModelName(argument)) return StoredFingerprint(*stored);
-  if (NamesRegistry(argument)) return OneOfRegistry(argument);
+  if (const auto stored = ParseStoredModelName(argument)) {
+    return StoredFingerprint(*stored, *session.registries);
+  }
+  if (NamesRegistry(argument)) return OneOfRegistry(argument, *session.registries);
   if (IsFingerprintFile(argument)) return ReadFingerprint(argument);
   return ComputeFingerprint(argument, reading, {}, session);
 }

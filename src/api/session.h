@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "api/listener.h"
+#include "api/registry/open_registries.h"
 #include "model/model.h"
 #include "places/places.h"
 #include "tensorguard/result.h"
@@ -20,6 +21,8 @@ struct Session {
   std::function<Result<std::shared_ptr<const Places>>()> places;
   // Which of the models that lie in one file, or which part of a model, is meant.
   std::optional<PartChoice> part = {};
+  // Kept open for the models of registries that arguments name.
+  std::shared_ptr<OpenRegistries> registries = std::make_shared<OpenRegistries>();
 };
 
 }  // namespace tensorguard::internal

@@ -37,20 +37,20 @@ LayerMap LayersOnPath(const KernelEvidence& kernels) {
 }
 
 // Empty where anchors or layers leave nothing to compare.
-std::optional<KernelEvidence> CompareKernels(const Fingerprint& a, const Fingerprint& b,
+std::optional<KernelEvidence> CompareKernels(const NormalisedModel& a, const Fingerprint& b,
                                              const CommonAnchors& anchors) {
   if (!anchors.obstacle.empty()) return std::nullopt;
-  const auto in_a = NormaliseKernels(a, anchors.in_a);
+  const auto in_a = a.KernelsOn(anchors.in_a);
   const auto in_b = NormaliseKernels(b, anchors.in_b);
-  if (in_a.empty() || in_b.empty()) return std::nullopt;
-  LayerSimilarity similarity(in_a, in_b);
+  if (in_a->empty() || in_b.empty()) return std::nullopt;
+  LayerSimilarity similarity(*in_a, in_b);
   LayerAlignment alignment = AlignLayers(similarity);
   const double score = std::max(alignment.score, ScoreOfHalves(similarity));
   return KernelEvidence{.common_anchors = anchors.in_a.size(),
                         .score = score,
                         .similarity = std::move(similarity),
                         .alignment = std::move(alignment),
-                        .anchor_agreement = AnchorAgreement(a, b, anchors)};
+                        .anchor_agreement = AnchorAgreement(a.fingerprint(), b, anchors)};
 }
 
 // The sums that make a LayerMatch.
@@ -352,11 +352,12 @@ CommonTokens TokensOf(const CommonAnchors& anchors) {
 }
 
 // What is compared before anything is judged. Returns the sketches with layers paired by number.
-SketchComparison CompareEvidence(const Fingerprint& a, const Fingerprint& b,
+SketchComparison CompareEvidence(const NormalisedModel& normalised, const Fingerprint& b,
                                  const CommonAnchors& anchors, Comparison& comparison) {
+  const Fingerprint& a = normalised.fingerprint();
   const std::vector<KindCosines> cosines = CosinesOfLayers(a, b);
   const SketchAlignment alignment = AlignBySketches(a, b, cosines);
-  comparison.kernels = CompareKernels(a, b, anchors);
+  comparison.kernels = CompareKernels(normalised, b, anchors);
   comparison.frame = CompareFrames(a.frame, b.frame, TokensOf(anchors));
   for (const KindCosines& kind : cosines) {
     comparison.common_structure = std::max(comparison.common_structure, kind.structure);
@@ -394,9 +395,14 @@ void Judge(const Fingerprint& a, const Fingerprint& b, const Evidence& evidence,
 }  // namespace
 
 Result<Comparison> CompareFingerprints(const Fingerprint& a, const Fingerprint& b) {
+  return CompareFingerprints(NormalisedModel(a), b);
+}
+
+Result<Comparison> CompareFingerprints(const NormalisedModel& normalised, const Fingerprint& b) {
+  const Fingerprint& a = normalised.fingerprint();
   TG_ASSIGN(const auto anchors, FindCommonAnchors(a, b));
   Comparison comparison;
-  const SketchComparison by_index = CompareEvidence(a, b, anchors, comparison);
+  const SketchComparison by_index = CompareEvidence(normalised, b, anchors, comparison);
   const bool quick = a.quick || b.quick;
   const auto agreement = quick ? WeightAgreement::kDifferent : AgreementOf(a, b, by_index);
   BasisChange basis;

@@ -12,6 +12,7 @@
 #include "comparison/alignment/sketch_comparison.h"
 #include "comparison/direction/direction.h"
 #include "comparison/findings/finding.h"
+#include "comparison/normalised_model.h"
 #include "comparison/part_origins.h"
 #include "comparison/quick_certainty.h"
 #include "comparison/verdict.h"
@@ -72,6 +73,9 @@ struct Comparison {
 // fingerprints that were made with different anchor lists. Models that cannot be compared for other
 // reasons are inconclusive. Thread-safe.
 Result<Comparison> CompareFingerprints(const Fingerprint& a, const Fingerprint& b);
+
+// The same, of a model that is compared with many.
+Result<Comparison> CompareFingerprints(const NormalisedModel& a, const Fingerprint& b);
 
 }  // namespace tensorguard::internal
 

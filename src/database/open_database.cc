@@ -1,11 +1,7 @@
 #include "database/open_database.h"
 
-#include <fmt/format.h>
-#include <sys/vfs.h>
-
-#include <algorithm>
-#include <array>
 #include <filesystem>
+#include <system_error>
 
 #include "base/system_error.h"
 #include "base/try.h"
@@ -17,34 +13,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct NetworkDisk {
-  unsigned long type;  // statfs(2): f_type
-  std::string_view name;
-};
-
-// Their locks, or their shared memory, are not what SQLite needs.
-constexpr std::array<NetworkDisk, 8> kNetworkDisks = {{{0x6969, "NFS"},
-                                                       {0x517b, "SMB"},
-                                                       {0xff534d42, "CIFS"},
-                                                       {0xfe534d42, "SMB2"},
-                                                       {0x5346414f, "AFS"},
-                                                       {0x73757245, "Coda"},
-                                                       {0x00c36400, "Ceph"},
-                                                       {0x01021997, "9P"}}};
-
-Result<void> CheckDisk(const std::string& path) {
-  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : ".";
-  struct statfs disk = {};
-  if (::statfs(folder.c_str(), &disk) != 0) {
-    return SystemError("look at the folder of the registry", folder.string(), errno);
-  }
-  const auto type = static_cast<unsigned long>(disk.f_type) & 0xffffffff;
-  const auto known = std::ranges::find(kNetworkDisks, type, &NetworkDisk::type);
-  if (known == kNetworkDisks.end()) return {};
+Result<void> CheckDisk(const std::string& path, const DiskLook& look) {
+  // A link may lead to another disk.
+  std::error_code failure;
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path), failure);
+  if (failure) return SystemError("find the registry", path, failure.value());
+  TG_ASSIGN(const auto disk, look(whole.parent_path()));
+  const auto network = NetworkDiskName(disk);
+  if (!network) return {};
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "a registry file on a network disk is not safe: its locks may not hold",
                .file = path,
-               .found = std::string(known->name),
+               .found = *network,
                .advice = "keep it on a disk of this machine, or use PostgreSQL: postgresql://..."};
 }
 
@@ -89,10 +69,11 @@ std::string WithoutPassword(std::string_view url) {
   return shown;
 }
 
-Result<std::unique_ptr<Database>> OpenDatabase(const std::string& place, OpenMode mode) {
+Result<std::unique_ptr<Database>> OpenDatabase(const std::string& place, OpenMode mode,
+                                               const DiskLook& look) {
   if (IsDatabaseUrl(place)) return PostgresDatabase::Open(place);
   TG_TRY(CheckPath(place, mode));
-  TG_TRY(CheckDisk(place));
+  TG_TRY(CheckDisk(place, look));
   return SqliteDatabase::Open(place, mode == OpenMode::kNew);
 }
 

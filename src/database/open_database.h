@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "database/database.h"
+#include "database/network_disk.h"
 
 namespace tensorguard::internal {
 
@@ -20,8 +21,10 @@ enum class OpenMode { kExisting, kNew };
 
 // A file's path, or a URL of a PostgreSQL server. A file that cannot be written to is opened for
 // reading. Errors: kNotFound without such a file; kUsage for kNew where there is one; kBadFile for
-// a file that is no SQLite database; kUnsupported for one on a network's disk; kSystem.
-Result<std::unique_ptr<Database>> OpenDatabase(const std::string& place, OpenMode mode);
+// a file that is no SQLite database; kUnsupported for one on a network's disk, which `look` tells;
+// kSystem.
+Result<std::unique_ptr<Database>> OpenDatabase(const std::string& place, OpenMode mode,
+                                               const DiskLook& look = DiskOf);
 
 // An empty one in memory, of SQLite.
 Result<std::unique_ptr<Database>> OpenMemoryDatabase();

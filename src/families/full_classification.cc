@@ -19,8 +19,9 @@ Result<std::vector<KnownCandidate>> CompareWithAll(const Fingerprint& unknown,
                                                    std::span<const Fingerprint> known,
                                                    size_t independent, unsigned threads) {
   std::vector<KnownCandidate> candidates(known.size());
+  const NormalisedModel asked(unknown);
   auto done = ParallelFor(known.size(), threads, [&](size_t i) -> Result<void> {
-    TG_ASSIGN(auto comparison, CompareFingerprints(unknown, known[i]));
+    TG_ASSIGN(auto comparison, CompareFingerprints(asked, known[i]));
     candidates[i] = {.known = i, .comparison = std::move(comparison)};
     return {};
   });

@@ -123,6 +123,19 @@ Result<std::shared_ptr<const File>> Places::Open(const fs::path& path) const {
   return StoreOf(path).Open(path);
 }
 
+Result<std::optional<StatedContent>> Places::StatedContentOf(const fs::path& path) const {
+  const std::optional<StatedContent> nothing;
+  if (&StoreOf(path) == &state_->hub) {
+    TG_ASSIGN(const auto file, state_->hub.Look(path));
+    if (file.sha256.empty() || !file.size_bytes) return nothing;
+    return std::optional(StatedContent{.bytes = *file.size_bytes, .sha256 = file.sha256});
+  }
+  const auto cached = CachedSha256(state_->options.hub_cache, path);
+  if (!cached) return nothing;
+  TG_ASSIGN(const auto file, Open(path));
+  return std::optional(StatedContent{.bytes = file->size_bytes(), .sha256 = *cached});
+}
+
 uint64_t Places::received_bytes() const { return state_->remote->received_bytes(); }
 
 }  // namespace tensorguard::internal

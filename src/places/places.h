@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,12 @@ struct PlaceOptions {
   std::string s3_region = "us-east-1";
   std::string s3_endpoint = {};  // of a store that works like S3; empty for Amazon's
   RemoteSettings remote = {};
+};
+
+// What is said of a file by the place where it lies, before it is read.
+struct StatedContent {
+  uint64_t bytes = 0;
+  std::string sha256;  // 64 hexadecimal digits
 };
 
 // Paths of this machine, and those that Locate gives for other places. Thread-safe.
@@ -48,6 +55,10 @@ class Places : public FileStore {
       std::span<const std::string> likely_names = {}) const override;
   Result<std::vector<std::string>> FoldersIn(const std::filesystem::path& folder) const override;
   Result<std::shared_ptr<const File>> Open(const std::filesystem::path& path) const override;
+
+  // Of a file in the Hub's large storage, or in its cache on this machine. Empty where the place
+  // says nothing. Errors: those of the Hub.
+  Result<std::optional<StatedContent>> StatedContentOf(const std::filesystem::path& path) const;
 
   uint64_t received_bytes() const;  // over the network, so far
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -145,17 +144,6 @@ class InFolder final : public BlobStore {
 };
 
 }  // namespace
-
-std::optional<Blake3Digest> DigestFromHex(std::string_view hex) {
-  Blake3Digest digest;
-  if (hex.size() != 2 * digest.size()) return {};
-  for (size_t i = 0; i < digest.size(); ++i) {
-    const char* const begin = hex.data() + 2 * i;
-    const auto [end, failure] = std::from_chars(begin, begin + 2, digest[i], 16);
-    if (failure != std::errc() || end != begin + 2) return {};
-  }
-  return digest;
-}
 
 std::unique_ptr<BlobStore> BlobsInDatabase(Database& database) {
   return std::make_unique<InDatabase>(database);

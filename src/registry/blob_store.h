@@ -15,9 +15,6 @@
 
 namespace tensorguard::internal {
 
-// Of HexOf's 64 digits.
-std::optional<Blake3Digest> DigestFromHex(std::string_view hex);
-
 struct BlobKey {
   int64_t fingerprint = 0;  // its row
   Blake3Digest digest = {};

@@ -79,6 +79,19 @@ TEST_F(HostileRegistry, IsRefusedOfAnotherVersion) {
   EXPECT_EQ(upgraded.error().kind, ErrorKind::kUnsupported);
 }
 
+TEST_F(HostileRegistry, OfTheFirstVersionIsUpgradedAfterACopy) {
+  Make();
+  Execute("DROP INDEX model_file_bytes; UPDATE meta SET value = '1' WHERE name = 'schema_version'");
+  EXPECT_THAT(ErrorOfOpening(), HasSubstr("tensorguard registry upgrade"));
+  const auto before = Registry::Upgrade(place_, kNow);
+  ASSERT_TRUE(before) << DescribeError(before.error());
+  EXPECT_EQ(*before, 1);
+  EXPECT_EQ(ErrorOfOpening(), "opened");
+  const auto registry = Registry::Open(place_);
+  EXPECT_TRUE(FindModel(**registry, "m"));
+  EXPECT_TRUE(fs::exists(place_ + ".before-upgrade"));
+}
+
 TEST_F(HostileRegistry, IsRefusedWithASchemaThatWasChanged) {
   Make();
   Execute("CREATE TRIGGER evil AFTER INSERT ON model BEGIN DELETE FROM model; END");
@@ -99,8 +112,8 @@ TEST_F(HostileRegistry, CutFilesAreErrors) {
     fs::resize_file(place_, length);
     const auto registry = Registry::Open(place_);
     if (!registry) continue;
-    const auto faults = VerifyRegistry(**registry, false, kNow);
-    EXPECT_TRUE(!faults || !faults->empty()) << length;
+    const auto found = VerifyRegistry(**registry, false, kNow);
+    EXPECT_TRUE(!found || !found->faults.empty()) << length;
     break;  // a cut file stays cut
   }
 }
@@ -144,10 +157,10 @@ TEST_F(HostileRegistry, CutBlobsAreTold) {
   const auto print = FingerprintOfModel(**registry, *model);
   ASSERT_FALSE(print);
   EXPECT_THAT(print.error().problem, HasSubstr("damaged"));
-  const auto faults = VerifyRegistry(**registry, true, kNow);
-  ASSERT_TRUE(faults);
-  ASSERT_EQ(faults->size(), 1u);
-  EXPECT_FALSE(faults->front().repaired);
+  const auto found = VerifyRegistry(**registry, true, kNow);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->faults.size(), 1u);
+  EXPECT_FALSE(found->faults.front().repaired);
 }
 
 TEST_F(HostileRegistry, MissingAndStrayFilesOfAFolderAreTold) {
@@ -156,17 +169,36 @@ TEST_F(HostileRegistry, MissingAndStrayFilesOfAFolderAreTold) {
   folder_.Write("prints/aa/aa/" + stray, "x");
   const auto registry = Registry::Open(place_);
   ASSERT_TRUE(registry);
-  auto faults = VerifyRegistry(**registry, true, kNow);
-  ASSERT_TRUE(faults) << DescribeError(faults.error());
-  ASSERT_EQ(faults->size(), 1u);
-  EXPECT_EQ(faults->front().subject, stray);
-  EXPECT_FALSE(fs::exists(folder_.path() / "prints/aa/aa" / stray));
+  // A leftover is no damage.
+  for (const bool repair : {false, true}) {
+    const auto found = VerifyRegistry(**registry, repair, kNow);
+    ASSERT_TRUE(found) << DescribeError(found.error());
+    EXPECT_TRUE(found->faults.empty());
+    ASSERT_EQ(found->leftovers.size(), 1u);
+    EXPECT_EQ(HexOf(found->leftovers.front().digest), stray);
+    EXPECT_EQ(found->leftovers.front().removed, repair);
+    EXPECT_EQ(fs::exists(folder_.path() / "prints/aa/aa" / stray), !repair);
+  }
   const std::string hex = HexOf(FindModel(**registry, "m")->digest);
   fs::remove(folder_.path() / "prints" / hex.substr(0, 2) / hex.substr(2, 2) / hex);
-  faults = VerifyRegistry(**registry, true, kNow);
-  ASSERT_TRUE(faults);
-  ASSERT_EQ(faults->size(), 1u);
-  EXPECT_THAT(faults->front().problem, HasSubstr("is not in the registry"));
+  const auto found = VerifyRegistry(**registry, true, kNow);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->faults.size(), 1u);
+  EXPECT_THAT(found->faults.front().problem, HasSubstr("is not in the registry"));
+}
+
+// A program was ended after it wrote the file, and before its row; another one adds the model.
+TEST_F(HostileRegistry, FilesThatHaveARowAgainAreNotRemoved) {
+  Make({.blob_folder = "prints"});
+  const auto registry = Registry::Open(place_);
+  ASSERT_TRUE(registry);
+  const auto model = FindModel(**registry, "m");
+  ASSERT_TRUE(model);
+  EXPECT_FALSE(*(*registry)->RemoveLooseBlob(model->digest));
+  EXPECT_TRUE(FingerprintOfModel(**registry, *model));
+  ASSERT_TRUE(RemoveModel(**registry, *model, kNow));
+  EXPECT_FALSE(FingerprintOfModel(**registry, *model));
+  EXPECT_TRUE(*(*registry)->RemoveLooseBlob(model->digest));  // nothing is there any more
 }
 
 TEST_F(HostileRegistry, FoldersElsewhereAreRefused) {

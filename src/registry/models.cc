@@ -425,20 +425,8 @@ Result<void> RemoveModel(Registry& registry, const ModelRecord& model, const Sta
     }
     return registry.Log(stamp, "removed", model.name, HexOf(model.digest));
   }));
-  if (!last) return {};
-  return registry.blobs().Remove({.fingerprint = model.fingerprint, .digest = model.digest});
-}
-
-Result<std::vector<std::byte>> FingerprintBytes(Registry& registry, const ModelRecord& model) {
-  return registry.blobs().Get({.fingerprint = model.fingerprint, .digest = model.digest});
-}
-
-Result<Fingerprint> FingerprintOfModel(Registry& registry, const ModelRecord& model) {
-  TG_ASSIGN(const auto bytes, FingerprintBytes(registry, model));
-  TG_ASSIGN(auto fingerprint,
-            ReadFingerprintBytes(bytes, fmt::format("{} in {}", model.name, registry.place())));
-  fingerprint.model_name = model.name;
-  return fingerprint;
+  if (last) TG_TRY(registry.RemoveLooseBlob(model.digest));
+  return {};
 }
 
 Result<void> RelateModels(Registry& registry, const ModelRecord& child, const ModelRecord& parent,

@@ -81,6 +81,12 @@ Result<std::vector<std::byte>> FingerprintBytes(Registry& registry, const ModelR
 // Under the model's name in the registry.
 Result<Fingerprint> FingerprintOfModel(Registry& registry, const ModelRecord& model);
 
+// The same of several, in their order: their bytes are read one after the other, and checked on
+// `threads` threads (0: one per processor).
+std::vector<Result<Fingerprint>> FingerprintsOfModels(Registry& registry,
+                                                      std::span<const ModelRecord> models,
+                                                      unsigned threads);
+
 // That the child comes from the parent, as somebody says or as it was measured. Said or measured
 // anew, it replaces what was there.
 struct NewRelation {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fingerprint/digest/blake3.h"
+#include "fingerprint/digest/sha256.h"
 
 namespace tensorguard::internal {
 
@@ -22,10 +23,16 @@ struct LicenseClaim {
   std::string license = {};  // as it stands there
 };
 
+// What a person says; nothing where that is empty.
+inline std::vector<LicenseClaim> SaidByPerson(const std::string& license) {
+  if (license.empty()) return {};
+  return {{.place = "person", .license = license}};
+}
+
 struct ModelFile {
   std::string path = {};  // below the model's folder
   uint64_t bytes = 0;
-  std::array<uint8_t, 32> sha256 = {};
+  Sha256Digest sha256 = {};
 };
 
 // What is told of a model when it is added. All texts are UTF-8 without zero bytes.

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/try.h"
+#include "database/ask_number.h"
 #include "database/open_database.h"
 #include "registry/schema.h"
 
@@ -141,6 +142,22 @@ Result<int64_t> Registry::Removals() {
                             return {};
                           }));
   return count;
+}
+
+Result<bool> Registry::RemoveLooseBlob(const Blake3Digest& digest) {
+  bool removed = false;
+  TG_TRY(database_->InTransaction([&]() -> Result<void> {
+    // Nobody is between the file and the row that names it: a transaction of SQLite is alone.
+    if (database_->engine() == Engine::kPostgres) {
+      TG_TRY(database_->Run("LOCK TABLE fingerprint IN SHARE ROW EXCLUSIVE MODE"));
+    }
+    TG_ASSIGN(const auto row, AskNumber(*database_, "SELECT id FROM fingerprint WHERE digest = $1",
+                                        {std::as_bytes(std::span(digest))}));
+    if (row) return {};
+    removed = true;
+    return blobs_->Remove({.digest = digest});
+  }));
+  return removed;
 }
 
 Result<void> Registry::NoteRemoval() {

@@ -55,6 +55,10 @@ class Registry {
   Result<int64_t> Removals();
   Result<void> NoteRemoval();
 
+  // Removes the file of a fingerprint that no row has, which is not in the database. False where
+  // somebody has just added it again.
+  Result<bool> RemoveLooseBlob(const Blake3Digest& digest);
+
  private:
   explicit Registry(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "registry/exchange.h"
+#include "registry/known_files.h"
 #include "registry/models.h"
 #include "registry/state.h"
 #include "tests/support/scratch_folder.h"
@@ -50,9 +51,10 @@ std::vector<std::string> NamesIn(Registry& registry, bool all = false) {
 }
 
 void IsClean(Registry& registry) {
-  const auto faults = VerifyRegistry(registry, false, kNow);
-  ASSERT_TRUE(faults) << DescribeError(faults.error());
-  for (const Fault& each : *faults) ADD_FAILURE() << each.problem << " " << each.subject;
+  const auto found = VerifyRegistry(registry, false, kNow);
+  ASSERT_TRUE(found) << DescribeError(found.error());
+  for (const Fault& each : found->faults) ADD_FAILURE() << each.problem << " " << each.subject;
+  EXPECT_TRUE(found->leftovers.empty());
 }
 
 void KeepsModels(const Maker& make) {
@@ -75,6 +77,24 @@ void KeepsModels(const Maker& make) {
   EXPECT_EQ(print->model_name, "toy2");
   EXPECT_EQ(print->layers.size(), 2u);
   IsClean(*registry);
+}
+
+// More than are read at once; what one of them lacks does not keep the others from being read.
+void ReadsManyFingerprints(const Maker& make) {
+  const auto registry = make();
+  std::vector<ModelRecord> models;
+  for (uint32_t toy = 1; toy <= 20; ++toy) models.push_back(Add(*registry, toy).model);
+  models[7].digest[0] ^= 1;
+  for (const unsigned threads : {1u, 3u}) {
+    const auto prints = FingerprintsOfModels(*registry, models, threads);
+    ASSERT_EQ(prints.size(), models.size());
+    for (size_t i = 0; i < prints.size(); ++i) {
+      EXPECT_EQ(static_cast<bool>(prints[i]), i != 7) << i;
+      if (prints[i]) {
+        EXPECT_EQ(prints[i]->model_name, models[i].name);
+      }
+    }
+  }
 }
 
 void SameModelTwiceChangesNothing(const Maker& make) {
@@ -182,6 +202,38 @@ void RelationsAreSaidAndMeasured(const Maker& make) {
   EXPECT_FALSE(RelateModels(*registry, a, b, {.kind = "cousin"}, kNow));
 }
 
+Sha256Digest Sha256Of(std::string_view text) {
+  Sha256Hasher hasher;
+  hasher.Add(std::as_bytes(std::span(text)));
+  return hasher.Finish();
+}
+
+void FilesAreKnownByTheirDigest(const Maker& make) {
+  const auto registry = make();
+  const Sha256Digest content = Sha256Of("weights");
+  Add(*registry, 1, {.name = "old", .source = "hf://a/b", .files = {{"model.bin", 7, content}}});
+  Add(*registry, 2, {.name = "new", .source = "hf://a/b", .revision = "c0ffee"});
+  // Told later, of a model that is there.
+  Add(*registry, 2,
+      {.name = "new",
+       .source = "hf://a/b",
+       .revision = "c0ffee",
+       .files = {{"a/1.safetensors", 7, content}, {"a/2.safetensors", 9, Sha256Of("others")}}});
+  const auto files = FindKnownFiles(*registry, content);
+  ASSERT_TRUE(files) << DescribeError(files.error());
+  ASSERT_EQ(files->size(), 2u);
+  EXPECT_EQ(files->at(0).model.name, "new");  // the other one is superseded
+  EXPECT_EQ(files->at(0).file.path, "a/1.safetensors");
+  EXPECT_EQ(files->at(0).file.bytes, 7u);
+  EXPECT_EQ(files->at(1).model.name, "old");
+  EXPECT_TRUE(FindKnownFiles(*registry, Sha256Of("nobody's"))->empty());
+  EXPECT_TRUE(*KnowsFileOfLength(*registry, 9));
+  EXPECT_FALSE(*KnowsFileOfLength(*registry, 8));
+  ASSERT_TRUE(RemoveModel(*registry, files->at(0).model, kNow));
+  EXPECT_FALSE(*KnowsFileOfLength(*registry, 9));
+  EXPECT_EQ(FindKnownFiles(*registry, content)->size(), 1u);
+}
+
 // Path below the folder to content.
 std::map<std::string, std::string> ContentsOf(const fs::path& folder) {
   std::map<std::string, std::string> contents;
@@ -245,23 +297,25 @@ void FindsAndRepairsFaults(const Maker& make) {
   ASSERT_TRUE(
       database.Run("INSERT INTO weight_digest (digest, fingerprint, weight) "
                    "VALUES (1, 999, 0)"));
-  const auto faults = VerifyRegistry(*registry, false, kNow);
-  ASSERT_TRUE(faults);
-  EXPECT_EQ(faults->size(), 3u);
+  const auto found = VerifyRegistry(*registry, false, kNow);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->faults.size(), 3u);
   const auto repaired = VerifyRegistry(*registry, true, kNow);
   ASSERT_TRUE(repaired);
-  EXPECT_EQ(repaired->size(), 3u);
-  for (const Fault& each : *repaired) EXPECT_TRUE(each.repaired) << each.problem;
+  EXPECT_EQ(repaired->faults.size(), 3u);
+  for (const Fault& each : repaired->faults) EXPECT_TRUE(each.repaired) << each.problem;
   IsClean(*registry);
 }
 
 const std::vector<std::function<void(const Maker&)>> kBehaviours = {KeepsModels,
+                                                                    ReadsManyFingerprints,
                                                                     SameModelTwiceChangesNothing,
                                                                     RevisionsDoNotMove,
                                                                     NamesAreDataNotCode,
                                                                     SaysWhichOfSeveral,
                                                                     RemovesWhatNobodyNeeds,
                                                                     RelationsAreSaidAndMeasured,
+                                                                    FilesAreKnownByTheirDigest,
                                                                     ExportOfAnImportIsTheExport,
                                                                     FindsAndRepairsFaults};
 

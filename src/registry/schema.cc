@@ -69,9 +69,15 @@ constexpr std::array kFirstVersion = {
         "JOIN model p ON p.id = r.parent"),
 };
 
+// Files are looked for by their length before they are read.
+constexpr std::array kSecondVersion = {
+    std::string_view("CREATE INDEX model_file_bytes ON model_file (bytes)"),
+};
+
 // Migration i makes version i + 1 of version i.
 constexpr std::array<std::span<const std::string_view>, kSchemaVersion> kMigrations = {
-    std::span<const std::string_view>(kFirstVersion)};
+    std::span<const std::string_view>(kFirstVersion),
+    std::span<const std::string_view>(kSecondVersion)};
 
 constexpr std::string_view kVersionQuery =
     "SELECT CAST(value AS {integer}) FROM meta WHERE name = 'schema_version'";

@@ -10,7 +10,7 @@
 namespace tensorguard::internal {
 
 // Rises with every migration.
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
 
 // Of what a database holds. Empty: no table of ours. Errors: kBadFile for a database of another
 // program.

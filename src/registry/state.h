@@ -42,12 +42,24 @@ struct Fault {
   bool repaired = false;
 };
 
+// The file of a fingerprint that no model has: what a program left that was ended while it added or
+// removed a model. Nothing is wrong with the registry.
+struct Leftover {
+  Blake3Digest digest = {};
+  bool removed = false;
+};
+
+struct Verification {
+  std::vector<Fault> faults = {};
+  std::vector<Leftover> leftovers = {};
+};
+
 // Checks everything: the database file's structure, that each fingerprint is there, has the bytes
 // of its digest, is read by the strict reader, and that signature, search vector and digests are
 // its own; that no fingerprint is without a model. With `repair` what can be computed anew is, and
-// what no model has is removed. `on_checked` hears of each fingerprint. Errors: those of the
-// database.
-Result<std::vector<Fault>> VerifyRegistry(
+// what no model has is removed, leftovers too. `on_checked` hears of each fingerprint. Errors:
+// those of the database.
+Result<Verification> VerifyRegistry(
     Registry& registry, bool repair, const Stamp& stamp,
     const std::function<Result<void>(int64_t done, int64_t all)>& on_checked = {});
 

@@ -73,9 +73,9 @@ bool Equal(std::span<const std::byte> a, std::span<const std::byte> b) {
   return std::ranges::equal(a, b);
 }
 
-class Verification {
+class Verifier {
  public:
-  Verification(Registry& registry, bool repair) : registry_(registry), repair_(repair) {}
+  Verifier(Registry& registry, bool repair) : registry_(registry), repair_(repair) {}
 
   Result<void> CheckFile() {
     if (registry_.database().engine() != Engine::kSqlite) return {};
@@ -114,17 +114,20 @@ class Verification {
   Result<void> CheckOrphans() {
     TG_ASSIGN(const auto orphans, registry_.blobs().Orphans());
     for (const Blake3Digest& digest : orphans) {
-      if (repair_) TG_TRY(registry_.blobs().Remove({.digest = digest}));
-      TG_TRY(Tell("a fingerprint file belongs to no model", HexOf(digest), repair_));
+      Leftover leftover = {.digest = digest};
+      if (repair_) {
+        TG_ASSIGN(leftover.removed, registry_.RemoveLooseBlob(digest));
+      }
+      found_.leftovers.push_back(leftover);
     }
     return CheckLooseDigests();
   }
 
-  std::vector<Fault> TakeFaults() { return std::move(faults_); }
+  Verification TakeFindings() { return std::move(found_); }
 
  private:
   Result<void> Tell(std::string problem, std::string subject, bool repaired = false) {
-    faults_.push_back({std::move(problem), std::move(subject), repaired});
+    found_.faults.push_back({std::move(problem), std::move(subject), repaired});
     return {};
   }
 
@@ -138,7 +141,7 @@ class Verification {
         }
         return registry_.NoteRemoval();
       }));
-      TG_TRY(registry_.blobs().Remove(kept.key));
+      TG_TRY(registry_.RemoveLooseBlob(kept.key.digest));
     }
     return Tell("a fingerprint belongs to no model", subject, repair_);
   }
@@ -173,29 +176,29 @@ class Verification {
 
   Registry& registry_;
   bool repair_;
-  std::vector<Fault> faults_;
+  Verification found_;
 };
 
 }  // namespace
 
-Result<std::vector<Fault>> VerifyRegistry(
+Result<Verification> VerifyRegistry(
     Registry& registry, bool repair, const Stamp& stamp,
     const std::function<Result<void>(int64_t done, int64_t all)>& on_checked) {
-  Verification verification(registry, repair);
-  TG_TRY(verification.CheckFile());
+  Verifier verifier(registry, repair);
+  TG_TRY(verifier.CheckFile());
   TG_ASSIGN(const auto rows, FingerprintRows(registry.database()));
   for (size_t i = 0; i < rows.size(); ++i) {
-    TG_TRY(verification.CheckFingerprint(rows[i]));
+    TG_TRY(verifier.CheckFingerprint(rows[i]));
     if (on_checked) {
       TG_TRY(on_checked(static_cast<int64_t>(i + 1), static_cast<int64_t>(rows.size())));
     }
   }
-  TG_TRY(verification.CheckOrphans());
-  auto faults = verification.TakeFaults();
-  if (repair && std::ranges::any_of(faults, &Fault::repaired)) {
-    TG_TRY(registry.Log(stamp, "repaired", "", fmt::format("{} faults", faults.size())));
+  TG_TRY(verifier.CheckOrphans());
+  auto found = verifier.TakeFindings();
+  if (repair && std::ranges::any_of(found.faults, &Fault::repaired)) {
+    TG_TRY(registry.Log(stamp, "repaired", "", fmt::format("{} faults", found.faults.size())));
   }
-  return faults;
+  return found;
 }
 
 }  // namespace tensorguard::internal

@@ -210,6 +210,11 @@ TEST_F(DocumentedJson, NamesWhatIsPrintedAndNothingElse) {
   Check("registry import exported --registry mirror.tgr");
   Check("registry remove tiny --registry mirror.tgr");
   Check("registry init files.tgr --blobs files");
+  Check("registry add models/elm --registry files.tgr --digests");
+  Check("registry show elm --registry files.tgr");
+  Check("registry search models/elm --registry files.tgr");
+  Check("classify models/elm --known files.tgr");
+  std::filesystem::remove_all(folder_.path() / "files");
   folder_.Write("files/aa/aa/" + std::string(64, 'a'), "a file that belongs to nothing");
   Check("registry verify files.tgr");
 

@@ -1,9 +1,11 @@
 // The public functions, by the headers that programs outside of the project see.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "tensorguard/tensorguard.h"
@@ -180,6 +182,114 @@ TEST(Lineage, HasNodesEdgesAndPictures) {
   EXPECT_EQ(TraceLineage(twice).error().kind, ErrorKind::kMismatch);
   const std::vector<Fingerprint> renamed = {models[0], models[0].Renamed("copy")};
   EXPECT_TRUE(TraceLineage(renamed));
+}
+
+class RegistryOfLibrary : public testing::Test {
+ protected:
+  RegistryOfLibrary()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("library_registry_" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    registry_ = Made("known.tgr");
+  }
+  ~RegistryOfLibrary() override {
+    registry_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::optional<Registry> Made(const std::string& name) {
+    auto made = Registry::Create((folder_ / name).string(), 1'800'000'000, "tester");
+    EXPECT_TRUE(made) << (made ? "" : DescribeError(made.error()));
+    return made ? std::optional(*std::move(made)) : std::nullopt;
+  }
+
+  void Add(const std::string& name, const RegistryEntry& entry = {}) {
+    const auto added = registry_->Add(FingerprintOfSample(name), entry);
+    ASSERT_TRUE(added) << DescribeError(added.error());
+    EXPECT_FALSE(added->already_there);
+  }
+
+  std::filesystem::path folder_;
+  std::optional<Registry> registry_;
+};
+
+TEST_F(RegistryOfLibrary, KeepsWhatIsTold) {
+  const std::string sha256(64, 'c');
+  Add("alder", {.source = "hf://acme/alder",
+                .license = "mit",
+                .added_at = 1'800'000'001,
+                .files = {{.path = "model.safetensors", .bytes = 7, .sha256 = sha256}}});
+  Add("alder--lora", {.added_at = 1'800'000'001});
+  const auto related = registry_->Relate("alder--lora", "alder", "adapter", 1'800'000'002, "me");
+  ASSERT_TRUE(related) << DescribeError(related.error());
+  EXPECT_EQ(related->asserted.kind, "adapter");
+  EXPECT_EQ(related->measured.kind, "derived");
+  EXPECT_FALSE(related->contradicted);
+  const auto found = registry_->Find("alder");
+  ASSERT_TRUE(found) << DescribeError(found.error());
+  EXPECT_THAT(found->licenses, ElementsAre("mit"));
+  ASSERT_EQ(found->files.size(), 1U);
+  EXPECT_EQ(found->files[0].sha256, sha256);
+  ASSERT_EQ(found->relations.size(), 2U);
+  EXPECT_EQ(found->relations[0].added_by, "me");
+  const auto files = registry_->FindFile(sha256);
+  ASSERT_TRUE(files) << DescribeError(files.error());
+  ASSERT_EQ(files->size(), 1U);
+  EXPECT_EQ(files->front().model.name, "alder");
+  EXPECT_EQ(files->front().file.bytes, 7U);
+  const auto status = registry_->Status();
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->models, 2);
+  EXPECT_EQ(status->relations, 2);
+  EXPECT_EQ(status->created_at, 1'800'000'000);
+  const auto verified = registry_->Verify();
+  ASSERT_TRUE(verified);
+  EXPECT_TRUE(verified->faults.empty() && verified->leftovers.empty());
+}
+
+TEST_F(RegistryOfLibrary, FindsRelatives) {
+  for (const char* name : {"alder", "birch", "elm"}) Add(name);
+  const Fingerprint model = FingerprintOfSample("elm--sft1");
+  const auto search = registry_->Search(model, 1);
+  ASSERT_TRUE(search) << DescribeError(search.error());
+  EXPECT_EQ(search->searched, 3U);
+  ASSERT_EQ(search->hits.size(), 1U);
+  EXPECT_EQ(search->hits[0].model.name, "elm");
+  const auto answer = registry_->Classify(model);
+  ASSERT_TRUE(answer) << DescribeError(answer.error());
+  EXPECT_TRUE(answer->classification.known);
+  EXPECT_EQ(answer->models[answer->classification.candidates.front().known].name, "elm");
+}
+
+TEST_F(RegistryOfLibrary, SaysWhatCannotBe) {
+  const auto digest = registry_->FindFile("abc");
+  ASSERT_FALSE(digest);
+  EXPECT_EQ(digest.error().kind, ErrorKind::kUsage);
+  EXPECT_EQ(digest.error().expected, "64 hexadecimal digits");
+  const auto added = registry_->Add(FingerprintOfSample("elm"), {.files = {{.path = "a"}}});
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().kind, ErrorKind::kUsage);
+  EXPECT_EQ(registry_->Status()->models, 0);
+  EXPECT_FALSE(registry_->Relate("nobody", "nobody else"));
+  const auto nowhere = Registry::Open((folder_ / "none.tgr").string());
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().kind, ErrorKind::kNotFound);
+}
+
+TEST_F(RegistryOfLibrary, TravelsAsAFolder) {
+  Add("alder");
+  const std::string out = (folder_ / "out").string();
+  const auto exported = registry_->Export(out);
+  ASSERT_TRUE(exported) << DescribeError(exported.error());
+  EXPECT_EQ(exported->fingerprints, 1U);
+  EXPECT_EQ(registry_->Export(out).error().kind, ErrorKind::kUsage);
+  auto mirror = Made("mirror.tgr");
+  EXPECT_EQ(mirror->Import(out)->added, 1U);
+  EXPECT_EQ(mirror->Import(out)->already_there, 1U);
+  EXPECT_EQ(mirror->Find("alder")->trust, "unverified");
+  std::ofstream(folder_ / "out/models.jsonl", std::ios::app) << "\n";
+  EXPECT_EQ(mirror->Import(out).error().kind, ErrorKind::kBadFile);
 }
 
 }  // namespace

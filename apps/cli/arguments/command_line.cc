@@ -129,7 +129,8 @@ void DefineCompare(CLI::App& app, Targets& targets) {
 void DefineClassify(CLI::App& app, Targets& targets) {
   ClassifyOptions& options = targets.classify;
   CLI::App* command = AddCommand(app, "classify");
-  AddPositional(command, "MODEL", options.model, kEitherText);
+  AddPositional(command, "MODEL", options.model,
+                "a model, its fingerprint, or the SHA-256 of a file that a known registry keeps");
   command
       ->add_option(
           "--known", options.known,

@@ -121,7 +121,8 @@ const CommandText& TextOf(std::string_view command) {
         "what is known of their ancestry: one file, or a PostgreSQL database. init makes an empty "
         "one; add fingerprints models and adds them; list, show and status say what is there. "
         "search names the nearest models, which is a list and no verdict ('classify --known "
-        "REGISTRY' gives one); shared says whose layers a model holds, number for number; "
+        "REGISTRY' gives one), and those whose weight files are the same, byte for byte; shared "
+        "says whose layers a model holds, number for number; "
         "duplicates what several models hold. relate records that a model comes from another and "
         "measures the two. export and import carry a set of models from one registry to another; "
         "verify checks all of it; remove takes a model out, and the log keeps that it was there. "
@@ -133,6 +134,8 @@ const CommandText& TextOf(std::string_view command) {
           "The nearest models, each compared in full."},
          {"tensorguard classify my-model --known known.tgr",
           "What the model comes from, among all that are known."},
+         {"tensorguard registry search 2f1c...e0 --registry known.tgr",
+          "Whose weight file has this SHA-256."},
          {"tensorguard registry status known.tgr --max-age 30d",
           "Status 1 if nothing was added for a month: for scripts."}}}},
       {"convert",

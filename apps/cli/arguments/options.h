@@ -97,7 +97,8 @@ struct RegistryOptions {
   std::optional<std::string> blobs;  // of init: a folder for fingerprints
   std::optional<std::string> max_age;
   std::optional<unsigned> limit;
-  bool all = false;  // superseded models too
+  bool all = false;      // superseded models too
+  bool digests = false;  // of weight files, read for them
   bool descendants = false;
   bool ancestors = false;
   bool full = false;

@@ -20,10 +20,12 @@ void DefineRegistry(CLI::App& app, RegistryOptions& options) {
                       ->required()
                       ->type_name(std::string(kRegistryActions)));
   command
-      ->add_option("ARGUMENT", options.arguments,
-                   "what the action works on: of init, status, upgrade, list and verify the "
-                   "registry; of add models; of show, remove, search and shared a model; of relate "
-                   "a child and its parent; of export and import a folder")
+      ->add_option(
+          "ARGUMENT", options.arguments,
+          "what the action works on: of init, status, upgrade, list and verify the "
+          "registry; of add models; of show and remove a model's name; of search and shared "
+          "a model, its name, or the SHA-256 of a file; of relate a child and its parent; of "
+          "export and import a folder")
       ->type_name("MODEL|DIR");
   const auto text = [&](const char* name, std::string& target, const char* type,
                         const char* explanation) {
@@ -63,6 +65,9 @@ void DefineRegistry(CLI::App& app, RegistryOptions& options) {
                   ->type_name("N"),
               1, kMostRows);
   command->add_flag("--all", options.all, "of list: superseded models too");
+  command->add_flag("--digests", options.digests,
+                    "of add: read the weight files once more and keep their SHA-256; that of files "
+                    "on the Hub and in its cache is kept without it");
   command->add_flag("--descendants", options.descendants,
                     "of search: what is shown to come from the model");
   command->add_flag("--ancestors", options.ancestors,

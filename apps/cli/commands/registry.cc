@@ -150,15 +150,14 @@ Result<ExitStatus> Add(const RegistryOptions& options, Console& console) {
                    .source = options.source,
                    .revision = options.revision,
                    .collection = options.collection,
-                   .trust = options.trust};
-  if (!options.license.empty()) {
-    told.licenses.push_back({.place = "person", .license = options.license});
-  }
+                   .trust = options.trust,
+                   .licenses = SaidByPerson(options.license)};
   TG_ASSIGN(const auto added, AddToRegistry({.registry = place,
                                              .models = options.arguments,
                                              .reading = {.base = options.base,
                                                          .threads = options.threads,
                                                          .incomplete = options.incomplete},
+                                             .digests = options.digests,
                                              .told = told,
                                              .stamp = StampOfNow()},
                                             SessionOf(console)));
@@ -195,12 +194,12 @@ Result<ExitStatus> Remove(const RegistryOptions& options, Console& console) {
 Result<ExitStatus> Relate(const RegistryOptions& options, Console& console) {
   TG_TRY(CheckCount(options, 2, 2, "a child and its parent"));
   TG_ASSIGN(const auto place, RegistryOf(options));
+  TG_ASSIGN(const auto registry, Registry::Open(place));
   TG_ASSIGN(const auto related,
-            RelateInRegistry({.registry = place,
-                              .child = options.arguments[0],
-                              .parent = options.arguments[1],
-                              .kind = options.kind.empty() ? "derived" : options.kind,
-                              .stamp = StampOfNow()}));
+            RelateInRegistry(*registry, {.child = options.arguments[0],
+                                         .parent = options.arguments[1],
+                                         .kind = options.kind.empty() ? "derived" : options.kind,
+                                         .stamp = StampOfNow()}));
   Show(RegistryRelatedToJson(related), RelatedText(related), console);
   return ExitStatus::kDone;
 }
@@ -275,7 +274,7 @@ Result<ExitStatus> Import(const RegistryOptions& options, Console& console) {
 Result<ExitStatus> Verify(const RegistryOptions& options, Console& console) {
   TG_ASSIGN(const auto registry, OpenAlone(options));
   const ProgressCallback progress = console.ShowProgress("verifying");
-  TG_ASSIGN(const auto faults,
+  TG_ASSIGN(const auto found,
             VerifyRegistry(*registry, options.repair, StampOfNow(),
                            [&](int64_t done, int64_t all) -> Result<void> {
                              if (progress) {
@@ -287,8 +286,9 @@ Result<ExitStatus> Verify(const RegistryOptions& options, Console& console) {
                              return {};
                            }));
   console.EndProgress();
-  Show(RegistryVerifiedToJson(faults), FaultsText(faults), console);
-  const bool left = std::ranges::any_of(faults, [](const Fault& each) { return !each.repaired; });
+  Show(RegistryVerifiedToJson(found), VerificationText(found), console);
+  const bool left =
+      std::ranges::any_of(found.faults, [](const Fault& each) { return !each.repaired; });
   return left ? ExitStatus::kError : ExitStatus::kDone;
 }
 

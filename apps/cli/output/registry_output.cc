@@ -209,7 +209,10 @@ std::string SearchText(const RegistrySearchResult& result, double seconds) {
     }
     rows.push_back(std::move(cells));
   }
-  std::string text = result.rows.empty() ? "nothing found\n" : Columns(rows, alignments);
+  std::string text;
+  for (const std::string& exact : ExactTexts(result.exact)) text += Shown(exact, 400) + "\n";
+  if (!text.empty()) text += "\n";
+  text += result.rows.empty() ? "nothing found\n" : Columns(rows, alignments);
   text += fmt::format("searched {} of {} in {:.2f} s, {} by their signatures\n",
                       Counted(result.summary.fingerprints, "fingerprint", "fingerprints"),
                       Counted(result.summary.models, "model", "models"), seconds,
@@ -254,13 +257,20 @@ std::string DuplicatesText(const Duplicates& duplicates) {
   return text + fmt::format("{} could be saved\n", ReadableBytes(duplicates.saved_bytes));
 }
 
-std::string FaultsText(const std::vector<Fault>& faults) {
+std::string VerificationText(const Verification& found) {
   std::string text;
-  for (const Fault& each : faults) {
+  for (const Fault& each : found.faults) {
     text += fmt::format("{}{}{}{}\n", each.repaired ? "repaired: " : "", Shown(each.problem, 200),
                         each.subject.empty() ? "" : ": ", Shown(each.subject, 80));
   }
-  return text + (faults.empty() ? "clean\n" : Counted(faults.size(), "fault", "faults") + "\n");
+  if (const size_t count = found.leftovers.size(); count > 0) {
+    const bool removed = std::ranges::all_of(found.leftovers, &Leftover::removed);
+    text += fmt::format("{} of a program that was ended{}\n",
+                        Counted(count, "leftover file", "leftover files"),
+                        removed ? ": removed" : "; --repair removes what is left over");
+  }
+  const size_t faults = found.faults.size();
+  return text + (faults == 0 ? "clean\n" : Counted(faults, "fault", "faults") + "\n");
 }
 
 }  // namespace tensorguard::internal::cli

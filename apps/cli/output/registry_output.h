@@ -30,7 +30,7 @@ std::string RelatedText(const RelatedModels& related);
 std::string SearchText(const RegistrySearchResult& result, double seconds);
 std::string SharedText(const SharedPartsResult& result);
 std::string DuplicatesText(const Duplicates& duplicates);
-std::string FaultsText(const std::vector<Fault>& faults);
+std::string VerificationText(const Verification& found);
 
 }  // namespace tensorguard::internal::cli
 

@@ -54,6 +54,7 @@ OrderedJson ClassifiedModelToJson(const ClassifiedModel& model) {
   json["compared_fully"] = model.result.candidates.size();
   json["searched"] =
       model.searched.fingerprints == 0 ? OrderedJson() : SearchSummaryToJson(model.searched);
+  json["exact"] = ExactFilesToJson(model.exact);
   json["candidates"] = OrderedJson::array();
   for (const KnownCandidate& each : model.result.candidates) {
     json["candidates"].push_back(CandidateToJson(model, each));

@@ -4,53 +4,17 @@
 #include <utility>
 
 #include "api/library/comparison.h"
+#include "api/library/registry_session.h"
 #include "api/registry/registry_search.h"
-#include "base/try.h"
 #include "families/full_classification.h"
-#include "fingerprint/digest/hex_text.h"
 #include "fingerprint/file/fingerprint_file.h"
+#include "registry/known_files.h"
 #include "registry/models.h"
-#include "registry/registry.h"
-#include "search/searcher.h"
 
 namespace tensorguard {
 namespace internal {
 
-class RegistrySession {
- public:
-  explicit RegistrySession(std::unique_ptr<Registry> registry) : registry_(std::move(registry)) {}
-
-  Registry& registry() { return *registry_; }
-
-  // Kept from the first search on.
-  Result<Searcher*> searcher() {
-    if (!searcher_) {
-      TG_ASSIGN(searcher_, Searcher::Load(*registry_));
-    }
-    return &*searcher_;
-  }
-
- private:
-  std::unique_ptr<Registry> registry_;
-  std::optional<Searcher> searcher_;
-};
-
 namespace {
-
-RegistryModel PublicModel(const ModelRecord& model) {
-  return {.id = model.id,
-          .name = model.name,
-          .source = model.source,
-          .revision = model.revision,
-          .collection = model.collection,
-          .trust = model.trust,
-          .state = model.state,
-          .added_at = model.added.at,
-          .added_by = model.added.who,
-          .fingerprint = HexOf(model.digest),
-          .architecture = model.architecture,
-          .parameters = model.parameters};
-}
 
 Result<RegistryAddition> AddPrepared(RegistrySession& session, const PreparedFingerprint& print,
                                      const RegistryEntry& entry) {
@@ -58,9 +22,11 @@ Result<RegistryAddition> AddPrepared(RegistrySession& session, const PreparedFin
                     .source = entry.source,
                     .revision = entry.revision,
                     .collection = entry.collection,
-                    .trust = entry.trust};
-  if (!entry.license.empty()) {
-    model.licenses.push_back({.place = "person", .license = entry.license});
+                    .trust = entry.trust,
+                    .licenses = SaidByPerson(entry.license)};
+  for (const RegistryFile& each : entry.files) {
+    TG_ASSIGN(auto file, FileFrom(each));
+    model.files.push_back(std::move(file));
   }
   TG_ASSIGN(const auto added, AddModel(session.registry(), print, model,
                                        {.at = entry.added_at, .who = entry.added_by}));
@@ -118,6 +84,12 @@ Result<RegistryModel> Registry::Find(const std::string& name) {
   for (const internal::LicenseClaim& each : details.licenses) {
     found.licenses.push_back(each.license);
   }
+  for (const internal::ModelFile& each : details.files) {
+    found.files.push_back(internal::PublicFile(each));
+  }
+  for (const internal::RelationRecord& each : details.relations) {
+    found.relations.push_back(internal::PublicRelation(each));
+  }
   return found;
 }
 
@@ -154,8 +126,9 @@ Result<RegistryClassification> Registry::Classify(const Fingerprint& model, unsi
   TG_ASSIGN(const auto shortlist,
             internal::ShortlistOfRegistry(session_->registry(), *searcher, model.data(), threads));
   std::vector<internal::Fingerprint> known;
-  for (const internal::ModelRecord& each : shortlist.models) {
-    TG_ASSIGN(auto print, internal::FingerprintOfModel(session_->registry(), each));
+  for (auto& each :
+       internal::FingerprintsOfModels(session_->registry(), shortlist.models, threads)) {
+    TG_ASSIGN(auto print, std::move(each));
     known.push_back(std::move(print));
   }
   TG_ASSIGN(auto result,
@@ -173,6 +146,17 @@ Result<RegistryClassification> Registry::Classify(const Fingerprint& model, unsi
     answer.models.push_back(internal::PublicModel(each));
   }
   return answer;
+}
+
+Result<std::vector<RegistryFileHit>> Registry::FindFile(const std::string& sha256) {
+  TG_ASSIGN(const auto digest, internal::Sha256From(sha256));
+  TG_ASSIGN(const auto files, internal::FindKnownFiles(session_->registry(), digest));
+  std::vector<RegistryFileHit> hits;
+  for (const internal::KnownFile& each : files) {
+    hits.push_back(
+        {.model = internal::PublicModel(each.model), .file = internal::PublicFile(each.file)});
+  }
+  return hits;
 }
 
 }  // namespace tensorguard

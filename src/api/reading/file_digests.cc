@@ -1,13 +1,11 @@
 #include "api/reading/file_digests.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <span>
 
-#include "api/cancellable_weights.h"
 #include "api/reading/sources.h"
+#include "api/reading/whole_file.h"
 #include "base/try.h"
 #include "fingerprint/digest/blake3.h"
 #include "fingerprint/digest/hex_text.h"
@@ -17,25 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kBlockBytes = size_t{4} << 20;
-
 Result<FileDigest> DigestOf(const fs::path& path, const Session& session) {
   TG_ASSIGN(const auto file, File::Open(path));
-  const ProgressCallback progress = session.listener.ShowProgress("digest");
   Blake3Hasher hasher;
-  std::vector<std::byte> block(std::min<uint64_t>(kBlockBytes, file->size_bytes()));
-  for (uint64_t offset = 0; offset < file->size_bytes();) {
-    TG_TRY(CheckCancelled(session.listener));
-    const auto count = std::min<uint64_t>(block.size(), file->size_bytes() - offset);
-    const auto bytes = std::span(block).first(static_cast<size_t>(count));
-    TG_TRY(file->ReadAt(offset, bytes));
-    hasher.Add(bytes);
-    offset += count;
-    if (progress) {
-      progress({.what = file->path(), .bytes_done = offset, .bytes_total = file->size_bytes()});
-    }
-  }
-  session.listener.EndProgress();
+  TG_TRY(ReadThrough(
+      *file, "digest", [&](std::span<const std::byte> bytes) { hasher.Add(bytes); }, session));
   return FileDigest{.file = path.filename().string(),
                     .bytes = file->size_bytes(),
                     .blake3 = HexOf(hasher.Finish())};

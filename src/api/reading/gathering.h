@@ -36,7 +36,7 @@ void TellLeftOut(const std::vector<LeftOut>& left_out, const Session& session);
 template <typename T, typename Read>
 Result<Gathering<T>> ReadAll(const std::vector<std::string>& arguments, Profile profile,
                              const Read& read, const Session& session) {
-  Sources sources = SourcesOf(arguments, profile);
+  Sources sources = SourcesOf(arguments, profile, session);
   TellLeftOut(sources.left_out, session);
   Gathering<T> all;
   all.shortfall = {

@@ -8,6 +8,7 @@
 
 #include "api/cancellable_weights.h"
 #include "api/reading/sources.h"
+#include "api/registry/registry_names.h"
 #include "base/parallel.h"
 #include "base/try.h"
 #include "families/shortlist.h"
@@ -29,7 +30,7 @@ struct Source {
 Result<void> ReadSignatures(std::vector<Source>& sources, const FingerprintReading& reading,
                             const Session& session) {
   for (Source& source : sources) {
-    if (IsFingerprintFile(source.path)) continue;
+    if (IsFingerprintFile(source.path) && !ParseStoredModelName(source.path)) continue;
     if (auto going = CheckCancelled(session.listener); !going) return going;
     auto print = FingerprintOf(source.path, reading, session);
     if (print) {
@@ -108,7 +109,7 @@ Screened TakeSignatures(const std::vector<Source>& sources) {
 Result<ManyFingerprints> NearestOfFiles(const Fingerprint& unknown,
                                         const std::vector<std::string>& arguments,
                                         const FingerprintReading& reading, const Session& session) {
-  Sources named = SourcesOf(arguments, Profile::kFull);
+  Sources named = SourcesOf(arguments, Profile::kFull, session);
   if (named.paths.size() <= kFewKnownModels) return FingerprintsOfAll(arguments, reading, session);
   TellLeftOut(named.left_out, session);
   std::vector<Source> sources;
@@ -138,44 +139,35 @@ Result<ManyFingerprints> NearestOfFiles(const Fingerprint& unknown,
   return nearest;
 }
 
-// Adds the nearest of a registry. Errors: kCancelled.
-Result<void> AddNearestOfRegistry(const Fingerprint& unknown, const std::string& place,
+// Adds the nearest of a registry. Errors: those of the registry; kCancelled.
+Result<void> AddNearestOfRegistry(Registry& registry, const Fingerprint& unknown,
                                   const FingerprintReading& reading, const Session& session,
                                   NearestFingerprints& nearest) {
-  const auto fail = [&](Error error) {
-    session.listener.ReportError(error);
-    nearest.shortfall.errors.push_back(std::move(error));
-  };
-  auto registry = Registry::Open(place);
-  if (!registry) {
-    ++nearest.shortfall.asked;
-    fail(std::move(registry).error());
-    return {};
-  }
-  auto searcher = Searcher::Load(**registry);
-  auto shortlist = searcher ? ShortlistOfRegistry(**registry, *searcher, unknown, reading.threads)
-                            : Result<RegistryShortlist>(searcher.error());
-  if (!shortlist) {
-    ++nearest.shortfall.asked;
-    fail(std::move(shortlist).error());
-    return {};
-  }
+  TG_ASSIGN(auto searcher, Searcher::Load(registry));
+  TG_ASSIGN(const auto shortlist,
+            ShortlistOfRegistry(registry, searcher, unknown, reading.threads));
   SearchSummary& all = nearest.searched;
-  all.models += shortlist->summary.models;
-  all.fingerprints += shortlist->summary.fingerprints;
-  all.families += shortlist->summary.families;
-  all.rescored += shortlist->summary.rescored;
-  all.by_parts += shortlist->summary.by_parts;
-  nearest.shortfall.asked += shortlist->summary.fingerprints;
-  for (const ModelRecord& model : shortlist->models) {
-    TG_TRY(CheckCancelled(session.listener));
-    auto print = FingerprintOfModel(**registry, model);
+  all.models += shortlist.summary.models;
+  all.fingerprints += shortlist.summary.fingerprints;
+  all.families += shortlist.summary.families;
+  all.rescored += shortlist.summary.rescored;
+  all.by_parts += shortlist.summary.by_parts;
+  nearest.shortfall.asked += shortlist.summary.fingerprints;
+  TG_TRY(CheckCancelled(session.listener));
+  auto prints = FingerprintsOfModels(registry, shortlist.models, reading.threads);
+  for (size_t i = 0; i < prints.size(); ++i) {
+    const ModelRecord& model = shortlist.models[i];
+    Result<Fingerprint>& print = prints[i];
     if (!print) {
-      fail(std::move(print).error());
+      session.listener.ReportError(print.error());
+      nearest.shortfall.errors.push_back(std::move(print).error());
       continue;
     }
     nearest.read.push_back(*std::move(print));
-    nearest.sources.push_back(fmt::format("{}#{}", place, model.source));
+    // By its content nobody would know it; by its number it can be asked for.
+    const std::string place =
+        model.source.starts_with("blake3:") ? fmt::format("#{}", model.id) : model.source;
+    nearest.sources.push_back(fmt::format("{}#{}", registry.place(), place));
   }
   return {};
 }
@@ -197,7 +189,14 @@ Result<NearestFingerprints> NearestOfAll(const Fingerprint& unknown,
               NearestOfFiles(unknown, others, reading, session));
   }
   for (const std::string& registry : registries) {
-    TG_TRY(AddNearestOfRegistry(unknown, registry, reading, session, nearest));
+    auto added = session.registries->With(registry, [&](Registry& opened) {
+      return AddNearestOfRegistry(opened, unknown, reading, session, nearest);
+    });
+    if (added) continue;
+    if (added.error().kind == ErrorKind::kCancelled) return std::move(added).error();
+    session.listener.ReportError(added.error());
+    nearest.shortfall.errors.push_back(std::move(added).error());
+    ++nearest.shortfall.asked;
   }
   return nearest;
 }

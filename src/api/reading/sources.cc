@@ -99,12 +99,13 @@ Profile ChooseProfile(const std::string& name, const std::vector<std::string>& a
   return paper ? Profile::kPaper : Profile::kFull;
 }
 
-Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile) {
+Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile,
+                  const Session& session) {
   Sources all;
   for (const std::string& argument : arguments) {
     if (profile == Profile::kFull && NamesRegistry(argument)) {
       // Of one that cannot be opened, reading it as a model says why.
-      auto stored = StoredModelNames(argument);
+      auto stored = StoredModelNames(argument, *session.registries);
       if (!stored || stored->empty()) stored = std::vector<std::string>{argument};
       std::move(stored->begin(), stored->end(), std::back_inserter(all.paths));
       continue;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/session.h"
 #include "weights/files/model_folder.h"
 
 namespace tensorguard::internal {
@@ -27,7 +28,8 @@ struct Sources {
 // What `arguments` stand for, in their order: a folder's fingerprints of that profile, sorted, if
 // it holds any; else its models (FindModels), sorted; the models of a registry; else the argument
 // as it is.
-Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile);
+Sources SourcesOf(const std::vector<std::string>& arguments, Profile profile,
+                  const Session& session);
 
 }  // namespace tensorguard::internal
 

@@ -16,7 +16,8 @@ struct AdditionRequest {
   std::string registry;
   std::vector<std::string> models;  // models, fingerprints, folders of them
   FingerprintReading reading = {};
-  NewModel told = {};  // name, source and revision are for a single model
+  bool digests = false;  // reads weight files once more for their SHA-256, where no place says it
+  NewModel told = {};    // name, source and revision are for a single model
   Stamp stamp = {};
 };
 
@@ -26,12 +27,12 @@ struct AddedModels {
 };
 
 // Fingerprints what is none yet. A bad model does not keep the others from being added. The source
-// of a model on the Hub is its address, the revision a commit's hash if it names one. Errors: those
-// of Registry::Open; kUsage for one name, source or revision for several models; kCancelled.
+// of a model on the Hub is its address, the revision a commit's hash if it names one, and the
+// digests of its files are kept. Errors: those of Registry::Open; kUsage for one name, source or
+// revision for several models, and for digests of fingerprints alone; kCancelled.
 Result<AddedModels> AddToRegistry(const AdditionRequest& request, const Session& session);
 
 struct RelationRequest {
-  std::string registry;
   std::string child;  // names of the registry
   std::string parent;
   std::string kind = "derived";
@@ -46,7 +47,7 @@ struct RelatedModels {
   NewRelation measured;
   bool contradicted = false;  // a derivation is said, and the two are independent
 };
-Result<RelatedModels> RelateInRegistry(const RelationRequest& request);
+Result<RelatedModels> RelateInRegistry(Registry& registry, const RelationRequest& request);
 
 }  // namespace tensorguard::internal
 

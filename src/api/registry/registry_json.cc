@@ -38,6 +38,14 @@ OrderedJson ToJson(const RelationRecord& relation) {
           {"added_by", relation.added.who}};
 }
 
+OrderedJson ToJson(const std::vector<ModelFile>& files) {
+  OrderedJson json = OrderedJson::array();
+  for (const ModelFile& each : files) {
+    json.push_back({{"path", each.path}, {"bytes", each.bytes}, {"sha256", HexOf(each.sha256)}});
+  }
+  return json;
+}
+
 OrderedJson ToJson(const SharedRun& run) {
   if (!run.part.empty()) return {{"part", run.part}, {"equal", run.equal}, {"matrices", run.all}};
   return {{"part", "layers"},
@@ -119,11 +127,7 @@ OrderedJson RegistryModelToJson(const ModelDetails& details) {
   for (const LicenseClaim& each : details.licenses) {
     json["licenses"].push_back({{"place", each.place}, {"license", each.license}});
   }
-  json["files"] = OrderedJson::array();
-  for (const ModelFile& each : details.files) {
-    json["files"].push_back(
-        {{"path", each.path}, {"bytes", each.bytes}, {"sha256", HexOf(each.sha256)}});
-  }
+  json["files"] = ToJson(details.files);
   json["relations"] = OrderedJson::array();
   for (const RelationRecord& each : details.relations) json["relations"].push_back(ToJson(each));
   return json;
@@ -147,6 +151,18 @@ OrderedJson RegistryRelatedToJson(const RelatedModels& related) {
   return json;
 }
 
+OrderedJson ExactFilesToJson(const ExactFiles& exact) {
+  OrderedJson json = OrderedJson::array();
+  for (const ExactMatch& each : exact.matches) {
+    json.push_back({{"id", each.model.id},
+                    {"name", each.model.name},
+                    {"trust", each.model.trust},
+                    {"whole", each.whole},
+                    {"files", ToJson(each.files)}});
+  }
+  return json;
+}
+
 OrderedJson SearchSummaryToJson(const SearchSummary& summary) {
   return {{"models", summary.models},
           {"fingerprints", summary.fingerprints},
@@ -158,6 +174,7 @@ OrderedJson SearchSummaryToJson(const SearchSummary& summary) {
 OrderedJson RegistrySearchToJson(const RegistrySearchResult& result) {
   OrderedJson json = Answer("search");
   json["model"] = result.name;
+  json["exact"] = ExactFilesToJson(result.exact);
   json["searched"] = SearchSummaryToJson(result.summary);
   json["found"] = OrderedJson::array();
   for (const SearchRow& row : result.rows) {
@@ -219,13 +236,17 @@ OrderedJson RegistryImportedToJson(const std::string& folder, const ImportSummar
   return json;
 }
 
-OrderedJson RegistryVerifiedToJson(const std::vector<Fault>& faults) {
+OrderedJson RegistryVerifiedToJson(const Verification& found) {
   OrderedJson json = Answer("verify");
-  json["clean"] = faults.empty();
+  json["clean"] = found.faults.empty();
   json["faults"] = OrderedJson::array();
-  for (const Fault& each : faults) {
+  for (const Fault& each : found.faults) {
     json["faults"].push_back(
         {{"problem", each.problem}, {"subject", each.subject}, {"repaired", each.repaired}});
+  }
+  json["leftovers"] = OrderedJson::array();
+  for (const Leftover& each : found.leftovers) {
+    json["leftovers"].push_back({{"fingerprint", HexOf(each.digest)}, {"removed", each.removed}});
   }
   return json;
 }

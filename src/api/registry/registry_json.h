@@ -24,13 +24,14 @@ OrderedJson RegistryModelToJson(const ModelDetails& details);
 OrderedJson RegistryRemovedToJson(const ModelRecord& model);
 OrderedJson RegistryRelatedToJson(const RelatedModels& related);
 // Of an answer of classify, too.
+OrderedJson ExactFilesToJson(const ExactFiles& exact);
 OrderedJson SearchSummaryToJson(const SearchSummary& summary);
 OrderedJson RegistrySearchToJson(const RegistrySearchResult& result);
 OrderedJson RegistrySharedToJson(const SharedPartsResult& result);
 OrderedJson RegistryDuplicatesToJson(const Duplicates& duplicates);
 OrderedJson RegistryExportedToJson(const std::string& folder, const ExportSummary& summary);
 OrderedJson RegistryImportedToJson(const std::string& folder, const ImportSummary& summary);
-OrderedJson RegistryVerifiedToJson(const std::vector<Fault>& faults);
+OrderedJson RegistryVerifiedToJson(const Verification& found);
 
 }  // namespace tensorguard::internal
 

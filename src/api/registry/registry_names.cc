@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "base/try.h"
 #include "registry/models.h"
@@ -20,18 +21,28 @@ std::optional<StoredModelName> ParseStoredModelName(const std::string& argument)
   return {};
 }
 
-Result<std::vector<std::string>> StoredModelNames(const std::string& registry) {
-  TG_ASSIGN(const auto opened, Registry::Open(registry));
-  TG_ASSIGN(const auto models, ListModels(*opened));
+Result<std::vector<std::string>> StoredModelNames(const std::string& registry,
+                                                  OpenRegistries& registries) {
+  TG_ASSIGN(const auto models,
+            registries.With(registry, [](Registry& opened) { return ListModels(opened); }));
   std::vector<std::string> names;
   for (const ModelRecord& each : models) names.push_back(fmt::format("{}##{}", registry, each.id));
   return names;
 }
 
-Result<Fingerprint> StoredFingerprint(const StoredModelName& name) {
-  TG_ASSIGN(const auto registry, Registry::Open(name.registry));
-  TG_ASSIGN(const auto model, FindModel(*registry, name.model));
-  return FingerprintOfModel(*registry, model);
+Result<Fingerprint> StoredFingerprint(const StoredModelName& name, OpenRegistries& registries) {
+  return registries.With(name.registry, [&](Registry& registry) -> Result<Fingerprint> {
+    TG_ASSIGN(const auto model, FindModel(registry, name.model));
+    return FingerprintOfModel(registry, model);
+  });
+}
+
+Result<StoredModel> ReadStoredModel(const StoredModelName& name, OpenRegistries& registries) {
+  return registries.With(name.registry, [&](Registry& registry) -> Result<StoredModel> {
+    TG_ASSIGN(auto record, FindModel(registry, name.model));
+    TG_ASSIGN(auto bytes, FingerprintBytes(registry, record));
+    return StoredModel{.record = std::move(record), .fingerprint = std::move(bytes)};
+  });
 }
 
 }  // namespace tensorguard::internal

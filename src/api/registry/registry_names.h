@@ -2,12 +2,14 @@
 #ifndef TENSORGUARD_API_REGISTRY_REGISTRY_NAMES_H_
 #define TENSORGUARD_API_REGISTRY_REGISTRY_NAMES_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/registry/open_registries.h"
 #include "fingerprint/fingerprint.h"
-#include "registry/registry.h"
+#include "registry/records.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
@@ -22,10 +24,18 @@ struct StoredModelName {
 std::optional<StoredModelName> ParseStoredModelName(const std::string& argument);
 
 // "REGISTRY##7" of each model that is present. Errors: those of Registry::Open and ListModels.
-Result<std::vector<std::string>> StoredModelNames(const std::string& registry);
+Result<std::vector<std::string>> StoredModelNames(const std::string& registry,
+                                                  OpenRegistries& registries);
 
 // Errors: those of Registry::Open, FindModel and FingerprintOfModel.
-Result<Fingerprint> StoredFingerprint(const StoredModelName& name);
+Result<Fingerprint> StoredFingerprint(const StoredModelName& name, OpenRegistries& registries);
+
+// A model as its registry holds it, to be added to another one.
+struct StoredModel {
+  ModelRecord record;
+  std::vector<std::byte> fingerprint;  // its file
+};
+Result<StoredModel> ReadStoredModel(const StoredModelName& name, OpenRegistries& registries);
 
 }  // namespace tensorguard::internal
 

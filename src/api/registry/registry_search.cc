@@ -24,28 +24,47 @@ constexpr size_t kFewestLayers = 2;
 constexpr std::string_view kCountPresent = "SELECT count(*) FROM model WHERE state = 'present'";
 
 struct Query {
-  Fingerprint fingerprint;
-  std::optional<ModelRecord> stored;  // where it is a model of the registry
+  std::string name;
+  std::optional<Fingerprint> fingerprint;  // empty for a file's digest that the registry lacks
+  std::optional<ModelRecord> stored = {};  // where it is a model of the registry
+  ExactFiles exact = {};
 };
 
-// What is on this machine or at a place comes first, then names of the registry.
-Result<Query> FingerprintOfQuery(Registry& registry, const RegistryQuery& query,
-                                 const Session& session) {
+// Empty where `name` is none of the registry's.
+Result<std::optional<Query>> StoredQuery(Registry& registry, const std::string& name) {
+  auto stored = FindModel(registry, name);
+  if (!stored && stored.error().kind == ErrorKind::kNotFound && ParseFileDigest(name)) {
+    return std::optional<Query>();
+  }
+  if (!stored) {
+    Error error = std::move(stored).error();
+    if (error.kind == ErrorKind::kNotFound) {
+      error.problem = "neither a model on this machine nor one of the registry";
+    }
+    return error;
+  }
+  TG_ASSIGN(auto fingerprint, FingerprintOfModel(registry, *stored));
+  return std::optional(Query{.name = fingerprint.model_name,
+                             .fingerprint = std::move(fingerprint),
+                             .stored = *std::move(stored)});
+}
+
+// What is on this machine or at a place comes first, then names of the registry, then digests.
+Result<Query> Resolve(const RegistryQuery& query, const Session& session) {
+  TG_TRY(session.registries->Open(query.registry));
   std::error_code ignored;
   const bool elsewhere = IsPlaceUrl(query.model) || std::filesystem::exists(query.model, ignored);
   if (!elsewhere) {
-    auto stored = FindModel(registry, query.model);
-    if (stored) {
-      TG_ASSIGN(auto fingerprint, FingerprintOfModel(registry, *stored));
-      return Query{.fingerprint = std::move(fingerprint), .stored = *std::move(stored)};
-    }
-    if (stored.error().kind != ErrorKind::kNotFound) return std::move(stored).error();
-    Error error = std::move(stored).error();
-    error.problem = "neither a model on this machine nor one of the registry";
-    return error;
+    TG_ASSIGN(auto stored, session.registries->With(query.registry, [&](Registry& registry) {
+      return StoredQuery(registry, query.model);
+    }));
+    if (stored) return *std::move(stored);
   }
-  TG_ASSIGN(auto fingerprint, FingerprintOf(query.model, query.reading, session));
-  return Query{.fingerprint = std::move(fingerprint), .stored = {}};
+  TG_ASSIGN(auto recognised, Recognise(query.model, {query.registry}, query.reading, session));
+  const auto& fingerprint = recognised.fingerprint;
+  return Query{.name = fingerprint ? fingerprint->model_name : query.model,
+               .fingerprint = std::move(recognised.fingerprint),
+               .exact = std::move(recognised.exact)};
 }
 
 // The first model of each fingerprint, present ones before others.
@@ -88,16 +107,45 @@ Result<size_t> AddByParts(Registry& registry, const Fingerprint& unknown,
   return added;
 }
 
-Result<Comparison> CompareStored(Registry& registry, const Fingerprint& model,
+Result<Comparison> CompareStored(Registry& registry, const NormalisedModel& model,
                                  const ModelRecord& other) {
   TG_ASSIGN(const auto fingerprint, FingerprintOfModel(registry, other));
   return CompareFingerprints(model, fingerprint);
 }
 
+struct WantedRows {
+  size_t limit = 0;
+  bool full = false;
+  WantedKin kinship = WantedKin::kAny;
+};
+
 bool HasKinship(const Comparison& comparison, WantedKin kinship) {
   if (kinship == WantedKin::kAny) return true;
   const auto wanted = kinship == WantedKin::kDescendants ? Side::kB : Side::kA;
   return IsDerivation(comparison.verdict) && comparison.direction.later == wanted;
+}
+
+Result<std::vector<SearchRow>> RowsOf(Registry& registry, const Query& asked,
+                                      const std::vector<NearFingerprint>& near,
+                                      const WantedRows& wanted) {
+  const size_t most = wanted.full ? std::min(wanted.limit, kLongestShortlist) : wanted.limit;
+  const NormalisedModel model(*asked.fingerprint);
+  std::vector<SearchRow> rows;
+  size_t compared = 0;
+  for (const NearFingerprint& each : near) {
+    if (rows.size() >= most) break;
+    if (asked.stored && each.fingerprint == asked.stored->fingerprint) continue;
+    TG_ASSIGN(auto models, ModelsOf(registry, {each.fingerprint}));
+    if (models.empty() || models.front().state != "present") continue;
+    SearchRow row = {.model = std::move(models.front()), .score = each.score};
+    if (wanted.full) {
+      if (++compared > kLongestShortlist) break;
+      TG_ASSIGN(row.comparison, CompareStored(registry, model, row.model));
+      if (!HasKinship(*row.comparison, wanted.kinship)) continue;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -146,43 +194,39 @@ Result<RegistryShortlist> ShortlistOfRegistry(Registry& registry, Searcher& sear
 
 Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full,
                                             WantedKin kinship, const Session& session) {
-  TG_ASSIGN(const auto registry, Registry::Open(query.registry));
-  TG_ASSIGN(const auto asked, FingerprintOfQuery(*registry, query, session));
-  TG_ASSIGN(auto searcher, Searcher::Load(*registry));
-  TG_ASSIGN(const auto near, searcher.Near(ScreeningOf(asked.fingerprint), query.reading.threads));
-  TG_ASSIGN(const auto present, AskCount(registry->database(), kCountPresent));
-  RegistrySearchResult result = {.name = asked.fingerprint.model_name, .rows = {}, .summary = {}};
-  result.summary = {.models = static_cast<size_t>(present),
-                    .fingerprints = searcher.size(),
-                    .rescored = near.size()};
-  const bool compare = full || kinship != WantedKin::kAny;
-  const size_t most = compare ? std::min(query.limit, kLongestShortlist) : query.limit;
-  size_t compared = 0;
-  for (const NearFingerprint& each : near) {
-    if (result.rows.size() >= most) break;
-    if (asked.stored && each.fingerprint == asked.stored->fingerprint) continue;
-    TG_ASSIGN(auto models, ModelsOf(*registry, {each.fingerprint}));
-    if (models.empty() || models.front().state != "present") continue;
-    SearchRow row = {.model = std::move(models.front()), .score = each.score};
-    if (compare) {
-      if (++compared > kLongestShortlist) break;
-      TG_ASSIGN(row.comparison, CompareStored(*registry, asked.fingerprint, row.model));
-      if (!HasKinship(*row.comparison, kinship)) continue;
-    }
-    result.rows.push_back(std::move(row));
-  }
-  TG_ASSIGN(result.summary.families, CountFamilies(*registry, searcher.size()));
+  TG_ASSIGN(auto asked, Resolve(query, session));
+  RegistrySearchResult result = {.name = asked.name, .exact = std::move(asked.exact)};
+  TG_TRY(session.registries->With(query.registry, [&](Registry& registry) -> Result<void> {
+    TG_ASSIGN(auto searcher, Searcher::Load(registry));
+    TG_ASSIGN(const auto present, AskCount(registry.database(), kCountPresent));
+    TG_ASSIGN(const auto families, CountFamilies(registry, searcher.size()));
+    result.summary = {.models = static_cast<size_t>(present),
+                      .fingerprints = searcher.size(),
+                      .families = families};
+    if (!asked.fingerprint) return {};
+    TG_ASSIGN(const auto near,
+              searcher.Near(ScreeningOf(*asked.fingerprint), query.reading.threads));
+    result.summary.rescored = near.size();
+    TG_ASSIGN(result.rows, RowsOf(registry, asked, near,
+                                  {.limit = query.limit,
+                                   .full = full || kinship != WantedKin::kAny,
+                                   .kinship = kinship}));
+    return {};
+  }));
   return result;
 }
 
 Result<SharedPartsResult> SharedPartsInRegistry(const RegistryQuery& query,
                                                 const Session& session) {
-  TG_ASSIGN(const auto registry, Registry::Open(query.registry));
-  TG_ASSIGN(const auto asked, FingerprintOfQuery(*registry, query, session));
+  TG_ASSIGN(const auto asked, Resolve(query, session));
+  if (!asked.fingerprint) return NoFileOfDigest(query.model);
   std::optional<int64_t> except;
   if (asked.stored) except = asked.stored->fingerprint;
-  TG_ASSIGN(auto parts, FindSharedParts(*registry, asked.fingerprint, except));
-  return SharedPartsResult{.name = asked.fingerprint.model_name, .parts = std::move(parts)};
+  SharedPartsResult result = {.name = asked.name, .parts = {}};
+  TG_ASSIGN(result.parts, session.registries->With(query.registry, [&](Registry& registry) {
+    return FindSharedParts(registry, *asked.fingerprint, except);
+  }));
+  return result;
 }
 
 }  // namespace tensorguard::internal

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/fingerprints.h"
+#include "api/registry/exact_files.h"
 #include "api/session.h"
 #include "comparison/compare_fingerprints.h"
 #include "registry/models.h"
@@ -42,7 +43,8 @@ Result<size_t> CountFamilies(Registry& registry, size_t fingerprints);
 
 struct RegistryQuery {
   std::string registry;
-  std::string model;  // a model, a fingerprint file, or the name of a model of the registry
+  // A model, a fingerprint file, the name of a model of the registry, or the SHA-256 of a file.
+  std::string model;
   FingerprintReading reading = {};
   size_t limit = 20;
 };
@@ -57,12 +59,14 @@ struct SearchRow {
 
 struct RegistrySearchResult {
   std::string name;  // of the model
-  std::vector<SearchRow> rows;
-  SearchSummary summary;
+  ExactFiles exact = {};
+  std::vector<SearchRow> rows = {};
+  SearchSummary summary = {};
 };
 
 // The nearest by signature, a list and no verdict; with `full`, or for a kinship, the nearest of
-// them compared in full, and of a kinship only those whose direction is shown.
+// them compared in full, and of a kinship only those whose direction is shown. A file's digest that
+// the registry does not know is near to nothing.
 Result<RegistrySearchResult> SearchRegistry(const RegistryQuery& query, bool full,
                                             WantedKin kinship, const Session& session);
 

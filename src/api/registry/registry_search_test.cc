@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "api/registry/registry_names.h"
 #include "families/shortlist.h"
 #include "tests/support/scratch_folder.h"
@@ -89,14 +91,28 @@ TEST_F(RegistryShortlists, CountFamiliesByWhatWasMeasured) {
   EXPECT_EQ(families(), 1u);
 }
 
+// What is read after the file is gone is read through the connection that was made first.
+TEST_F(RegistryShortlists, RegistriesAreOpenedOnce) {
+  Add(SmallToy(1));
+  OpenRegistries registries;
+  ASSERT_TRUE(registries.Open(place_));
+  std::filesystem::remove(place_);
+  EXPECT_TRUE(StoredFingerprint({.registry = place_, .model = "#1"}, registries));
+  EXPECT_TRUE(registries.Open(place_));
+  OpenRegistries others;
+  EXPECT_EQ(others.Open(place_).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(others.Open(place_).error().kind, ErrorKind::kNotFound);  // a failure is not kept
+}
+
 TEST_F(RegistryShortlists, ModelsAreNamedBehindTheirRegistry) {
   Add(SmallToy(1));
   const auto stored = ParseStoredModelName(place_ + "#toy1");
   ASSERT_TRUE(stored);
   EXPECT_EQ(stored->registry, place_);
   EXPECT_EQ(stored->model, "toy1");
-  EXPECT_TRUE(StoredFingerprint(*stored));
-  const auto names = StoredModelNames(place_);
+  OpenRegistries registries;
+  EXPECT_TRUE(StoredFingerprint(*stored, registries));
+  const auto names = StoredModelNames(place_, registries);
   ASSERT_TRUE(names);
   EXPECT_THAT(*names, testing::ElementsAre(place_ + "##1"));
   EXPECT_EQ(ParseStoredModelName(names->front())->model, "#1");

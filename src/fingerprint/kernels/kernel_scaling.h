@@ -53,7 +53,7 @@ class AnchorBlock {
 
 // `unit` minus its projection on total - (the sum of `excluded`), at norm 1, to `own`; `unit`
 // itself where that sum is nothing, or nothing would be left. The norm of what was written,
-// rounding included. All of one length; `scratch` of two such lengths.
+// rounding included. All of one length; `scratch` of two such lengths. `own` may be `unit`.
 inline constexpr double kNothingLeft = 1e-4;  // of a norm; below it is rounding
 double WriteWithoutCommon(std::span<const float> unit, std::span<const double> total,
                           std::span<const std::span<const float>> excluded,

@@ -1,5 +1,6 @@
 #include "fingerprint/kernels/normalised_kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -85,23 +86,43 @@ std::vector<double> SumOfRows(const FloatMatrix& units, size_t count) {
   return total;
 }
 
+// Of each of the first `count` kernels itself and those that are copies of it, ascending.
+std::vector<std::vector<size_t>> CopiesIn(const FloatMatrix& units, size_t count) {
+  // |u - v|^2 = 2 - 2 cos of unit vectors.
+  constexpr double kNear = 2 - 2 * kCopiedLayerCosine;
+  std::vector<std::vector<size_t>> copies(count);
+  for (size_t row = 0; row < count; ++row) {
+    copies[row].push_back(row);
+    for (size_t other = row + 1; other < count; ++other) {
+      if (!NearerThan(units.Row(row), units.Row(other), kNear)) continue;
+      copies[row].push_back(other);
+      copies[other].push_back(row);
+    }
+  }
+  return copies;
+}
+
 // From each of the first `count` kernels, what it shares with the mean of the others is taken;
 // copies of the layer itself do not count as others.
-KernelRows WithoutCommonPart(const FloatMatrix& units, size_t count) {
-  KernelRows rows = {.units = FloatMatrix(count, units.columns())};
+KernelRows WithoutCommonPart(FloatMatrix units, size_t count) {
+  const auto copies = CopiesIn(units, count);
+  // Where no kernel is asked for another one's sake, each is written where it was: megabytes of
+  // fresh memory cost as much as the arithmetic.
+  const bool in_place = count == units.rows() && std::ranges::all_of(copies, [](const auto& each) {
+                          return each.size() == 1;
+                        });
+  FloatMatrix separate(in_place ? 0 : count, units.columns());
+  FloatMatrix& own = in_place ? units : separate;
   const std::vector<double> total = SumOfRows(units, count);
   std::vector<double> scratch(2 * units.columns());
+  KernelRows rows;
   for (size_t row = 0; row < count; ++row) {
-    std::vector<std::span<const float>> copies;
-    for (size_t other = 0; other < count; ++other) {
-      // |u - v|^2 = 2 - 2 cos of unit vectors.
-      if (NearerThan(units.Row(row), units.Row(other), 2 - 2 * kCopiedLayerCosine)) {
-        copies.push_back(units.Row(other));
-      }
-    }
+    std::vector<std::span<const float>> excluded;
+    for (const size_t copy : copies[row]) excluded.push_back(std::as_const(units).Row(copy));
     rows.norms.push_back(
-        WriteWithoutCommon(units.Row(row), total, copies, scratch, rows.units.Row(row)));
+        WriteWithoutCommon(units.Row(row), total, excluded, scratch, own.Row(row)));
   }
+  rows.units = std::move(own);
   return rows;
 }
 
@@ -126,12 +147,12 @@ NormalisedKernels NormaliseKernels(const Fingerprint& fingerprint,
   const auto basis = GramBasis(fingerprint, block);
   std::vector<NormalisedLayer> layers(fingerprint.layers.size());
   for (size_t i = 0; i < layers.size(); ++i) layers[i].layer = i;
-  FloatMatrix units(layers.size(), anchors.size() * anchors.size());
   NormalisedKernels normalised;
   for (size_t kind = 0; kind < kResponseKinds.size(); ++kind) {
+    FloatMatrix units(layers.size(), anchors.size() * anchors.size());
     const auto scaled = ScaleKind(fingerprint, kKernelTables[kind].kernel, basis, block, units);
     for (size_t i = 0; i < scaled.size(); ++i) layers[scaled[i]].rows[kind] = i;
-    normalised.kinds[kind] = WithoutCommonPart(units, scaled.size());
+    normalised.kinds[kind] = WithoutCommonPart(std::move(units), scaled.size());
   }
   for (const NormalisedLayer& layer : layers) {
     const bool has_kernel = layer.rows[0] || layer.rows[1] || layer.rows[2];

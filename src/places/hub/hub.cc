@@ -110,6 +110,20 @@ Result<std::optional<fs::path>> FindCachedSnapshot(const fs::path& cache, const 
   return *is_folder ? std::optional(snapshot) : std::nullopt;
 }
 
+std::optional<std::string> CachedSha256(const fs::path& cache, const fs::path& path) {
+  constexpr size_t kDigits = 64;
+  std::error_code no_cache;
+  std::error_code no_file;
+  const fs::path root = fs::canonical(cache, no_cache);
+  const fs::path blob = fs::canonical(path, no_file);
+  if (cache.empty() || no_cache || no_file) return {};
+  const fs::path folder = blob.parent_path();  // CACHE/models--ORG--NAME/blobs
+  std::string name = blob.filename().string();
+  const bool in_cache = folder.filename() == "blobs" && folder.parent_path().parent_path() == root;
+  if (!in_cache || name.size() != kDigits || !IsCommit(name)) return {};
+  return name;
+}
+
 Result<std::optional<ModelFiles>> FindWholeModel(const fs::path& path) {
   const std::optional<ModelFiles> none;
   auto found = FindModelFiles(path);

@@ -45,6 +45,12 @@ Result<HubListing> ParseHubListing(std::string_view json);
 Result<std::optional<std::filesystem::path>> FindCachedSnapshot(const std::filesystem::path& cache,
                                                                 const HubPlace& name);
 
+// The SHA-256 of a file in `cache`, by which the Hub's own programs name what lies in its large
+// storage: 64 digits. Empty for a path that leads elsewhere, and for a small file, whose name is
+// git's.
+std::optional<std::string> CachedSha256(const std::filesystem::path& cache,
+                                        const std::filesystem::path& path);
+
 // The files of a model in a snapshot, if it holds all that is read of one: its weights and, for all
 // but GGUF files and adapters, config.json and a tokenizer. A cache may hold any part of a model.
 // `path` is the snapshot or a file in it.

@@ -28,6 +28,14 @@ struct HubPath {
     return prefix.empty() || (first != listing->files.end() && first->first.starts_with(prefix));
   }
 
+  Result<HubFile> Look(const fs::path& path) const {
+    const auto found = listing->files.find(name.file);
+    if (found != listing->files.end()) return found->second;
+    return Error{.kind = ErrorKind::kNotFound,
+                 .problem = "the model has no such file",
+                 .file = path.string()};
+  }
+
   std::string Prefix() const { return name.file.empty() ? "" : name.file + "/"; }
 };
 
@@ -107,16 +115,15 @@ Result<std::vector<std::string>> HubFiles::FoldersIn(const fs::path& folder) con
   return NamesIn(folder, true);
 }
 
+Result<HubFile> HubFiles::Look(const fs::path& path) const {
+  TG_ASSIGN(const auto parsed, ParsePath(*this, path));
+  return parsed.Look(path);
+}
+
 Result<std::shared_ptr<const File>> HubFiles::Open(const fs::path& path) const {
   TG_ASSIGN(const auto parsed, ParsePath(*this, path));
-  const auto found = parsed.listing->files.find(parsed.name.file);
-  if (found == parsed.listing->files.end()) {
-    return Error{.kind = ErrorKind::kNotFound,
-                 .problem = "the model has no such file",
-                 .file = path.string()};
-  }
-  const std::string& name = found->first;
-  const auto& file = found->second;
+  TG_ASSIGN(const auto file, parsed.Look(path));
+  const std::string& name = parsed.name.file;
   return opened_.Get(path.string(), [&] {
     HttpPlace place =
         PlaceOf(path.string(), fmt::format("/{}/resolve/{}/{}", parsed.name.repository,

@@ -32,6 +32,9 @@ class HubFiles : public FileStore {
   Result<std::vector<std::string>> FoldersIn(const std::filesystem::path& folder) const override;
   Result<std::shared_ptr<const File>> Open(const std::filesystem::path& path) const override;
 
+  // What the listing says of a file. Errors: those of List; kNotFound.
+  Result<HubFile> Look(const std::filesystem::path& path) const;
+
  private:
   HttpPlace PlaceOf(std::string path, const std::string& way) const;
   Result<std::vector<std::string>> NamesIn(const std::filesystem::path& folder,

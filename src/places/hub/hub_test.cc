@@ -224,6 +224,45 @@ TEST_F(HubTest, FollowsTheCachesLinks) {
   EXPECT_EQ(*PlacesWith(options)->Locate("hf://org/name"), snapshot);
 }
 
+TEST_F(HubTest, SaysTheDigestsOfLargeFiles) {
+  const auto places = PlacesWith(Options());
+  const auto weights = places->StatedContentOf("hf://org/name/a b/model.safetensors");
+  ASSERT_TRUE(weights) << DescribeError(weights.error());
+  ASSERT_TRUE(*weights);
+  EXPECT_EQ((*weights)->sha256, kSha256);
+  EXPECT_EQ((*weights)->bytes, kSizeBytes);
+  EXPECT_FALSE(*places->StatedContentOf("hf://org/name/config.json"));
+  const auto none = places->StatedContentOf("hf://org/name/none");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(store_.requests().empty());  // nothing was read
+}
+
+// A name says something in the cache alone: anybody may give a file any name elsewhere.
+TEST_F(HubTest, SaysTheDigestsOfFilesInItsCache) {
+  const ScratchFolder cache;
+  const std::string folder = "models--org--name/";
+  const fs::path snapshot = cache.path() / folder / "snapshots" / kCommit;
+  fs::create_directories(snapshot);
+  cache.Write(folder + "blobs/" + kSha256, "12345");
+  cache.Write(folder + "blobs/" + kCommit, "{}");  // git's name
+  fs::create_symlink("../../blobs/" + kSha256, snapshot / "model.safetensors");
+  fs::create_symlink("../../blobs/" + kCommit, snapshot / "config.json");
+  PlaceOptions options = Options();
+  options.hub_cache = cache.path();
+  const auto places = PlacesWith(options);
+  const auto weights = places->StatedContentOf(snapshot / "model.safetensors");
+  ASSERT_TRUE(weights && *weights);
+  EXPECT_EQ((*weights)->sha256, kSha256);
+  EXPECT_EQ((*weights)->bytes, 5u);
+  EXPECT_FALSE(*places->StatedContentOf(snapshot / "config.json"));
+  EXPECT_FALSE(*places->StatedContentOf(snapshot / "none"));
+  const ScratchFolder elsewhere;
+  const auto forged = elsewhere.Write(folder + "blobs/" + kSha256, "forged");
+  EXPECT_FALSE(*places->StatedContentOf(forged));
+  EXPECT_FALSE(*PlacesWith(Options())->StatedContentOf(forged));  // without a cache
+}
+
 TEST_F(HubTest, ReferencesOfTheCacheStayInside) {
   const ScratchFolder cache;
   PlaceOptions options = Options();
