@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <system_error>
+#include <utility>
 
 namespace tensorguard::internal {
 namespace {
@@ -137,6 +140,19 @@ const Json* ConfigView::Find(std::string_view key) const {
 
 std::optional<std::string> ConfigView::ModelType() const { return NameIn(whole_, "model_type"); }
 std::optional<std::string> ConfigView::TextModelType() const { return NameIn(part_, "model_type"); }
+
+bool ConfigView::IsWrittenSince(unsigned major, unsigned minor) const {
+  const Json* version = Member(whole_, "transformers_version");
+  if (version == nullptr || !version->is_string()) return false;
+  const auto& text = version->get_ref<const std::string&>();
+  const char* const end = text.data() + text.size();
+  unsigned found_major = 0;
+  unsigned found_minor = 0;
+  const auto first = std::from_chars(text.data(), end, found_major);
+  if (first.ec != std::errc() || first.ptr == end) return false;
+  std::from_chars(first.ptr + 1, end, found_minor);
+  return std::pair(found_major, found_minor) >= std::pair(major, minor);
+}
 
 std::optional<uint64_t> ConfigView::HiddenSize() const { return Number(kHiddenKeys); }
 std::optional<uint64_t> ConfigView::VocabularySize() const { return Number(kVocabularyKeys); }

@@ -54,10 +54,12 @@ constexpr ArchitectureRow kRows[] = {
      .tied = true,
      .computes = Varied(kM2m,
                         [](Traits& t) {
-                          t.routing = RoutingKind::kSoftmaxTopK;
+                          t.routing = RoutingKind::kTopTwoByRank;
                           t.routing_normalised = true;
                           t.experts_per_token = 2;
-                          t.disputed = "routing of tokens: as published, to the best two experts";
+                          t.disputed =
+                              "routing of tokens: as the version of its library that config.json "
+                              "names";
                         })},
     {.name = "seamless_m4t", .tied = true, .like = "m2m_100"},
     {.name = "seamless_m4t_v2", .tied = true, .like = "m2m_100"},
