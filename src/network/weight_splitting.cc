@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <map>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -94,6 +96,8 @@ class AttentionShapes {
     if (found == output_columns_.end()) return {};
     return found->second;
   }
+
+  const ConfigView& config() const { return config_; }
 
   // The packing of the query's weight, which its bias shares.
   bool HoldsGate(const TensorRole& role) const { return gated_queries_.contains(KeyOf(role)); }
@@ -244,6 +248,27 @@ Result<std::vector<Part>> Split(const AttentionShapes& shapes, const TensorInfo&
   }
 }
 
+// A matrix that is stored as a convolution of width 1 may be one in groups, whose number
+// config.json says for each role.
+Result<uint64_t> GroupsOf(const ConfigView& config, const TensorInfo& tensor,
+                          const TensorRole& role) {
+  static constexpr std::array<std::pair<Role, std::string_view>, 6> kKeys = {
+      {{Role::kQuery, "q_groups"},
+       {Role::kKey, "k_groups"},
+       {Role::kValue, "v_groups"},
+       {Role::kOutputProjection, "post_attention_groups"},
+       {Role::kUp, "intermediate_groups"},
+       {Role::kDown, "output_groups"}}};
+  if (tensor.shape.size() != 3 || tensor.shape.back() != 1) return uint64_t{1};
+  for (const auto& [known, key] : kKeys) {
+    const auto groups = known == role.role ? config.Number(std::array{key}) : std::nullopt;
+    if (!groups) continue;
+    if (tensor.shape.front() % *groups == 0 && *groups <= kMostHeads) return *groups;
+    return ShapeError(tensor, tensor.shape.front(), "a multiple of " + std::to_string(*groups));
+  }
+  return uint64_t{1};
+}
+
 // Adds the weights of one tensor to `weights`.
 Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                         size_t tensor_index, const TensorRole& role, std::vector<Weight>& weights) {
@@ -267,6 +292,7 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                  .expected = "at most " + std::to_string(kLongestRow)};
   }
   TG_ASSIGN(auto parts, Split(shapes, tensor, role, matrix.outputs));
+  TG_ASSIGN(const auto groups, GroupsOf(shapes.config(), tensor, role));
   for (uint64_t expert = 0; expert < experts; ++expert) {
     for (const Part& part : parts) {
       Weight weight;
@@ -283,6 +309,7 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
       weight.runs = part.runs;
       weight.input_major = matrix.input_major;
       weight.is_vector = matrix.is_vector;
+      weight.groups = groups;
       weights.push_back(std::move(weight));
     }
   }

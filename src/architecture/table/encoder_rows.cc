@@ -162,6 +162,7 @@ constexpr ArchitectureRow kRows[] = {
                           t.fourier_mixing = true;
                           t.activation = kGeluTanh;
                         })},
+    {.name = "squeezebert", .tied = true, .like = "bert"},
     {.name = "xlnet", .tied = true},
 };
 
