@@ -18,8 +18,9 @@ constexpr std::array<std::string_view, 6> kHiddenKeys = {"hidden_size", "d_model
 constexpr std::array<std::string_view, 2> kVocabularyKeys = {"vocab_size", "n_vocab"};
 constexpr std::array<std::string_view, 5> kLayerKeys = {"num_hidden_layers", "n_layer",
                                                         "num_layers", "n_layers", "decoder_layers"};
-constexpr std::array<std::string_view, 5> kHeadKeys = {"num_attention_heads", "n_head", "n_heads",
-                                                       "num_heads", "decoder_attention_heads"};
+constexpr std::array<std::string_view, 6> kHeadKeys = {
+    "num_attention_heads",        "n_head", "n_heads", "num_heads", "decoder_attention_heads",
+    "num_decoder_attention_heads"};
 constexpr std::array<std::string_view, 3> kHeadSizeKeys = {"head_dim", "d_kv", "kv_channels"};
 
 const Json* Member(const Json* object, std::string_view key) {
@@ -70,6 +71,7 @@ ConfigView::ConfigView(const Json& config) {
 ConfigView ConfigView::ForStack(std::string_view stack) const {
   ConfigView view = *this;
   if (const Json* part = ObjectMember(whole_, stack)) view.part_ = part;
+  if (const Json* text = ObjectMember(view.part_, "text_config")) view.part_ = text;
   return view;
 }
 

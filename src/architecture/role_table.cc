@@ -73,6 +73,7 @@ constexpr RoleRow kRoleRows[] = {
     {"pos_query_proj", kAttention, Role::kPositionEmbedding},
     {"pos_q_proj", kAttention, Role::kPositionEmbedding},
     {"r_kernel", kAttention, Role::kPositionEmbedding},
+    {"mask_emb", kOutside, Role::kPositionEmbedding},  // XLNet: what a token to predict enters as
     {"ngram_embeddings", kOutside, Role::kPositionEmbedding},  // ProphetNet's streams
     {"r", kAttention, Role::kPositionEmbedding},  // XLNet's relative positions, and their biases
     {"r_w_bias", kAttention, Role::kPositionEmbedding},
@@ -199,7 +200,13 @@ constexpr RoleRow kRoleRows[] = {
     {"embed_q", kAttention, Role::kKeyValueUp},
     {"unembed_out", kAttention, Role::kKeyValueUp},
 
+    // ConvBERT's convolutions beside its heads.
+    {"key_conv_attn_layer", kAttention, Role::kOther},
+    {"conv_kernel_layer", kAttention, Role::kOther},
+    {"conv_out_layer", kAttention, Role::kOther},
+
     // Attention: query, key, value.
+    {"query_key", kAttention, Role::kQuery},  // Reformer's hashed layers
     {"q_proj", kAny, Role::kQuery},
     {"q_lin", kAny, Role::kQuery},
     {"query_proj", kAny, Role::kQuery},

@@ -112,6 +112,13 @@ Result<void> ReadMixer(const StackContext& context, PlacedNorms norms, const Len
   return {};
 }
 
+std::optional<Norm> FindExtraInput(const StackContext& context, const LayerParts& parts) {
+  const std::string name(kExtraInput);
+  const Weight* gain = parts.Named(name + ".weight");
+  if (gain == nullptr) return {};
+  return MakeNorm(context, gain, parts.Named(name + ".bias"));
+}
+
 float Factor(const StackContext& context, std::string_view key) { return Stated(context, key, 1); }
 
 // Granite multiplies what each half adds, MiniCPM by a factor that falls with the depth, MiniMax
@@ -256,6 +263,7 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   layer.side = FindSideInput(context, layer.parts);
+  layer.extra_input = FindExtraInput(context, layer.parts);
   layer.mixer_streams = FindHyperConnection(context, layer.parts, "attn_hc");
   layer.feed_forward_streams = FindHyperConnection(context, layer.parts, "ffn_hc");
   ReadFactors(context, layer);

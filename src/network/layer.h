@@ -16,6 +16,7 @@
 #include "network/parts/norm.h"
 #include "network/recurrent/recurrent_mixer.h"
 #include "network/streams/hyper_connection.h"
+#include "network/streams/shared_block.h"
 #include "network/streams/side_input.h"
 #include "tensorguard/result.h"
 
@@ -45,10 +46,16 @@ struct Layer {
   std::optional<MixtureOfExperts> mixture = {};
   const RecurrentMixer* recurrent_feed_forward = nullptr;
   std::optional<SideInput> side = {};
+  std::optional<SharedBlock> shared = {};  // adds to what the mixer reads
+  // Before the mixer, of rows that run beside the tokens (PEGASUS-X); else the tokens'.
+  std::optional<Norm> extra_input = {};
   // Around the halves of a layer with several streams.
   std::optional<HyperConnection> mixer_streams = {};
   std::optional<HyperConnection> feed_forward_streams = {};
   std::optional<Norm> embedding_norm = {};  // kept in the first layer (RWKV)
+  // Does nothing but read an encoder (of images, say), and nothing where there is none.
+  bool OnlyReadsEncoder() const { return cross_attention && description.mixer == MixerKind::kNone; }
+
   // The name of a weight that has no place in the above: sequences cannot be run without it.
   std::optional<std::string> unread = {};
 };

@@ -47,19 +47,24 @@ Result<FloatMatrix> AttendOneByOne(const LayerPlace& place, const FloatMatrix& i
   const AttentionLayer& attention = *layer.attention;
   AttentionRule rule;
   AttentionRows rows;
-  if (attention.sinks != nullptr) {
-    // What a sink takes hangs on the score.
+  // What a sink takes hangs on the score, taps of a convolution on query and key.
+  const bool needs_scores = attention.sinks != nullptr || attention.local.has_value();
+  if (attention.sinks != nullptr || attention.rule.hash_bits) {
     TG_ASSIGN(auto full, FullRule(attention));
     rule = std::move(full);
   }
-  if (attention.sinks != nullptr || attention.latent) {
+  if (needs_scores || attention.latent) {
     TG_ASSIGN(rows, Project(attention, layer.parts, place.config(), inputs, inputs));
   } else {
     TG_ASSIGN(rows.values, ProjectValues(attention, inputs));
   }
   AttentionShape shape = attention.shape;
   if (attention.differential) rows.values = PairValues(rows.values, shape);
-  return Finish(attention, inputs, AttendAlone(rows, shape, rule));
+  FloatMatrix mixed = AttendAlone(rows, shape, rule);
+  if (attention.local) {
+    TG_ASSIGN(mixed, MixLocally(*attention.local, shape, inputs, rows, 1, std::move(mixed)));
+  }
+  return Finish(attention, inputs, std::move(mixed));
 }
 
 // Reads nothing but the shapes until a method is called. Pinned: the parts point at `weights_`.

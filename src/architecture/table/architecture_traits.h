@@ -64,20 +64,25 @@ struct ArchitectureTraits {
   // Attention.
   bool fourier_mixing = false;  // in its place, without weights
   bool causal = true;
+  bool causal_unmasked_later = false;  // sees all since version 5 of its library
+  bool reads_encoder_merged = false;   // its keys beside the decoder's own, in one softmax
   bool scores_scaled = true;  // by 1 / sqrt(head size) where config.json names no other factor
-  bool windows_by_default = false;     // sliding_window counts without layer types or a flag
-  uint32_t full_attention_period = 0;  // with it: every n-th layer is full; 0: none
-  bool full_attention_first = false;   // ... counted from the first
-  bool window_is_both_sides = false;   // the window's width is that of both sides together
+  bool windows_by_default = false;            // sliding_window counts without layer types or a flag
+  uint32_t full_attention_period = 0;         // with it: every n-th layer is full; 0: none
+  bool full_attention_first = false;          // ... counted from the first
+  bool window_is_both_sides = false;          // the window's width is that of both sides together
+  bool encoder_window_is_both_sides = false;  // likewise, of the encoder alone
   Activation attention_gate = Activation::kSigmoid;  // of the gate on what the heads give
 
   // Positions.
   PositionScheme positions = PositionScheme::kRotary;
   bool relative_buckets_too = false;    // a learned bias per bucket besides
+  bool buckets_unlent_later = false;    // only the first layer's, since version 4.57 of its library
   std::string_view alibi_flag = {};     // a flag that says kAlibi instead
   bool alibi_before_scale = false;      // the slopes are scaled like the scores
   uint32_t position_offset = 0;         // rows of the table before position 0
   bool positions_skip_padding = false;  // and are counted from behind the padding token's id
+  bool positions_after_padding = false;  // counted from behind its id, which takes one itself
   bool padding_is_fixed = false;     // ... which is `position_offset` - 1 whatever config.json says
   bool rotary_where_stated = false;  // else none
   bool rotary_interleaved = false;
@@ -99,7 +104,7 @@ struct ArchitectureTraits {
   std::optional<bool> routing_normalised = {};  // empty: as the kind of routing has it
   // Which of its libraries' answers is taken where they do not agree; a network says so.
   std::string_view disputed = {};
-  uint32_t experts_per_token = 0;               // 0: config.json must say it
+  uint32_t experts_per_token = 0;  // 0: config.json must say it
 };
 
 }  // namespace tensorguard::internal

@@ -30,6 +30,19 @@ constexpr Traits kM2m = Varied(kMbart, [](Traits& t) {
 });
 
 constexpr ArchitectureRow kRows[] = {
+    {.name = "switch_transformers",
+     .words = "selfattention relative_attention_bias encdecattention router",
+     .tied = true,
+     .computes = Varied(kT5,
+                        [](Traits& t) {
+                          t.routing = RoutingKind::kSoftmaxTopK;
+                          t.routing_normalised = false;
+                          t.experts_per_token = 1;
+                          t.buckets_unlent_later = true;
+                          t.disputed =
+                              "positions behind the first layer: as the version of its library "
+                              "that config.json names";
+                        })},
     {.name = "t5",
      .also = "umt5 longt5",
      .words = "selfattention relative_attention_bias encdecattention",
@@ -42,7 +55,6 @@ constexpr ArchitectureRow kRows[] = {
                           t.tied_logits_scaled = false;
                           t.activation = Activation::kGeluTanh;
                         })},
-    {.name = "switch_transformers", .tied = true},
     {.name = "bart",
      .also = "plbart mvp trocr",
      .words = "layernorm_embedding encoder_attn shared",
@@ -84,6 +96,25 @@ constexpr ArchitectureRow kRows[] = {
                           t.positions = kSinusoidalByWidth;
                           t.position_offset = 0;
                           t.activation = Activation::kRelu;
+                        })},
+    {.name = "pegasus_x",
+     .words = "embed_global encoder_attn shared",
+     .tied = true,
+     .computes = Varied(kMbart,
+                        [](Traits& t) {
+                          t.positions = PositionScheme::kSinusoidal;
+                          t.position_offset = 0;
+                        })},
+    {.name = "prophetnet",
+     .words = "ngram_embeddings relative_pos_embeddings",
+     .tied = true,
+     .computes = Varied(kBart,
+                        [](Traits& t) {
+                          t.embedding_scale = EmbeddingScale::kOne;
+                          t.positions_after_padding = true;
+                          t.disputed =
+                              "positions of the tokens to predict: as the version of its library "
+                              "that config.json names";
                         })},
     {.name = "marian",
      .computes = Varied(kBart,

@@ -25,6 +25,12 @@ constexpr Traits kRoberta = Varied(kBert, [](Traits& t) {
   t.positions_skip_padding = true;
 });
 
+// Positions are counted from the third row on, whatever the tokens are.
+constexpr Traits kApart = Varied(kBert, [](Traits& t) {
+  t.position_offset = 2;
+  t.epsilon = 1e-5;
+});
+
 constexpr ArchitectureRow kRows[] = {
     {.name = "distilbert", .words = "q_lin sa_layer_norm", .tied = true, .like = "bert"},
     {.name = "albert",
@@ -162,8 +168,31 @@ constexpr ArchitectureRow kRows[] = {
                           t.fourier_mixing = true;
                           t.activation = kGeluTanh;
                         })},
+    // Positions are in the attention.
+    {.name = "xlnet",
+     .tied = true,
+     .computes = Varied(kBert, [](Traits& t) { t.positions = PositionScheme::kNone; })},
     {.name = "squeezebert", .tied = true, .like = "bert"},
-    {.name = "xlnet", .tied = true},
+    {.name = "convbert", .words = "key_conv_attn_layer", .tied = true, .like = "bert"},
+    {.name = "nystromformer",
+     .tied = true,
+     .computes = Varied(kApart, [](Traits& t) { t.activation = kGeluTanh; })},
+    {.name = "yoso",
+     .tied = true,
+     .computes = Varied(kApart, [](Traits& t) { t.epsilon = 1e-12; })},
+    {.name = "mra",
+     .tied = true,
+     .computes = Varied(kApart,
+                        [](Traits& t) {
+                          t.disputed =
+                              "attention: of all tokens, which its library approximates by blocks";
+                        })},
+    {.name = "cpmant",
+     .tied = true,
+     .computes = Traits{.norm = NormKind::kRms,
+                        .causal = false,
+                        .positions = PositionScheme::kNone,
+                        .activation = kGelu}},
 };
 
 }  // namespace

@@ -33,13 +33,17 @@ std::optional<uint64_t> StatedHeads(const StackContext& context, uint32_t layer)
   if (const auto own = ListedNumber(context.config, "num_attention_heads_per_layer", layer)) {
     return own;
   }
-  static constexpr std::array<std::string_view, 1> kOfEncoder = {"encoder_attention_heads"};
+  static constexpr std::array<std::string_view, 2> kOfEncoder = {"encoder_attention_heads",
+                                                                 "num_encoder_attention_heads"};
   static constexpr std::array<std::string_view, 1> kOther = {"attention_heads"};
   if (context.is_encoder) {
     if (const auto own = context.config.Number(kOfEncoder)) return own;
   }
   const auto heads = context.config.Heads();
-  return heads ? heads : context.config.Number(kOther);
+  if (!heads) return context.config.Number(kOther);
+  // ConvBERT: the others are convolutions.
+  static constexpr std::array<std::string_view, 1> kRatio = {"head_ratio"};
+  return std::max<uint64_t>(*heads / context.config.Number(kRatio).value_or(1), 1);
 }
 
 // Gemma 4 has larger heads where a layer sees all.
@@ -79,7 +83,9 @@ Result<std::optional<uint64_t>> FindHeadSize(const StackContext& context, const 
 }
 
 // Heads by the size of one. Errors where the rows of the four matrices do not agree on them.
-Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size) {
+// `has_convolutions`: as many columns again stand beside the heads'.
+Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size,
+                               bool has_convolutions) {
   const uint64_t queries = layer.query.outputs();
   const uint64_t keys = layer.key.outputs();
   const uint64_t values = layer.value.outputs();
@@ -99,7 +105,8 @@ Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size) 
                    fmt::format("{} rows", values), fmt::format("{} heads", shape.key_heads));
   }
   shape.value_size = values / shape.key_heads;
-  TG_TRY(CheckMap(layer.output, shape.heads * shape.value_size, 0));
+  const uint64_t mixed = shape.heads * shape.value_size;
+  TG_TRY(CheckMap(layer.output, has_convolutions ? 2 * mixed : mixed, 0));
   return shape;
 }
 
@@ -123,10 +130,14 @@ std::optional<AttentionLayer> FindMaps(const StackContext& context, const Attent
     key = source.lender->FindMap(Role::kKey, filter);
     value = source.lender->FindMap(Role::kValue, filter);
   }
+  const bool compares_queries =
+      query && !key && EndsInWords(parts.NameOf(*query->weight), "query_key.weight");
+  if (compares_queries) key = query;
   if (!value && context.config.Flag("attention_k_eq_v").value_or(false)) value = key;
   if (!query || !key || !value || !output) return {};
   AttentionLayer layer{.query = *query, .key = *key, .value = *value, .output = *output};
   if (borrows) layer.lender = source.lender_layer;
+  layer.compares_queries = compares_queries;
   layer.gate = parts.FindMap(Role::kAttentionGate, filter);
   if (source.cross_attention) return layer;
   for (const Weight* weight : parts.weights()) {
@@ -198,6 +209,10 @@ void ReadNorms(const StackContext& context, const AttentionNorms& norms, Attenti
   layer.key_norm = HeadNorm(context, norms.key_gain, norms.key_bias, size);
   if (context.traits->unweighted_value_norm) {
     layer.value_norm = MakeNorm(context, nullptr, nullptr, layer.shape.value_size);
+  }
+  if (layer.compares_queries) {
+    layer.key_norm =
+        Norm{.source = context.source, .kind = NormKind::kRms, .epsilon = 1e-6, .group = size};
   }
   layer.norms_after_rotation = context.traits->query_key_norm_after_rotation;
   if (norms.inner_gain != nullptr) {
@@ -298,7 +313,8 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
     found->heads_known = false;
     return found;
   }
-  TG_ASSIGN(auto shape, ShapeOf(*found, *head_size));
+  const bool convolves = parts.Named("conv_out_layer.weight") != nullptr;
+  TG_ASSIGN(auto shape, ShapeOf(*found, *head_size, convolves));
   found->shape = shape;
   if (found->gate) {
     const bool by_head = found->gate->outputs() == shape.heads;
@@ -319,6 +335,8 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
                    fmt::format("{} heads", shape.heads), "an even number");
   }
   found->preference = FindKeyPreference(parts, shape.key_heads);
+  found->relative = FindRelativePositions(parts);
+  found->local = FindLocalMixing(parts, shape);
   return found;
 }
 

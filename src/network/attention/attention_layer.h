@@ -10,6 +10,8 @@
 #include "network/attention/differential_attention.h"
 #include "network/attention/key_preference.h"
 #include "network/attention/latent_attention.h"
+#include "network/attention/local_mixing.h"
+#include "network/attention/relative_positions.h"
 #include "network/parts/activation.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_norms.h"
@@ -43,10 +45,15 @@ struct AttentionLayer {
   AttentionRule rule = {};               // without `bias` and `sinks`
   std::optional<Error> rule_error = {};  // why there is no rule; the matrices stand without it
   const Weight* sinks = nullptr;         // null: none
+  // Its keys are its queries, normalised, and a token sees itself only where it sees nothing else
+  // (Kitaev et al. 2020, "Reformer").
+  bool compares_queries = false;
   // The layer of the stack whose keys and values it reads (Gemma 3n); empty: its own.
   std::optional<uint32_t> lender = {};
   std::optional<DifferentialAttention> differential = {};
   std::optional<KeyPreference> preference = {};
+  std::optional<RelativePositions> relative = {};
+  std::optional<LocalMixing> local = {};
   // Factors on what it reads, on its keys and on what it adds (Falcon-H1).
   float input_factor = 1;
   float key_factor = 1;
@@ -56,7 +63,8 @@ struct AttentionLayer {
 
   // True for weights of the last few that are no matrix of the attention itself.
   bool Holds(const Weight& weight) const {
-    return (differential && differential->Holds(weight)) ||
+    return (differential && differential->Holds(weight)) || (relative && relative->Holds(weight)) ||
+           (local && local->Holds(weight)) ||
            (preference && (preference->rates == &weight || preference->map.weight == &weight ||
                            preference->map.bias == &weight));
   }

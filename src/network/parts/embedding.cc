@@ -42,17 +42,30 @@ float ReadScale(const StackContext& context, uint64_t hidden) {
   return static_cast<float>(context.config.Real(kKeys).value_or(1));
 }
 
-// The matrix of the stack itself, else that of the whole model.
+// The matrix of the stack itself, else that of the whole model, else of the encoder that shares it
+// with its decoder (T5Gemma 2).
 const Weight* FindOuter(const StackContext& context, const LayerParts& outer, Role role,
                         std::string_view word, bool with_word) {
   const Weight* shared = nullptr;
+  const Weight* lent = nullptr;
   for (const Weight* weight : outer.weights()) {
     if (weight->role.role != role || weight->role.is_bias || weight->is_vector) continue;
     if (!word.empty() && NameHolds(outer, *weight, word) != with_word) continue;
     if (weight->role.stack == context.name) return weight;
     if (weight->role.stack.empty() && shared == nullptr) shared = weight;
+    if (weight->role.stack == "encoder" && role == Role::kEmbedding) lent = weight;
   }
-  return shared;
+  return shared != nullptr ? shared : lent;
+}
+
+// T5Gemma 2 keeps the row of the token that ends an image apart from the others, and scaled.
+std::optional<RowApart> FindRowApart(const StackContext& context, const LayerParts& outer,
+                                     uint64_t width) {
+  static constexpr std::array<std::string_view, 1> kToken = {"eoi_token_index"};
+  const Weight* row = outer.Named("embed_tokens.eoi_embedding");
+  const auto token = context.config.Number(kToken);
+  if (row == nullptr || !token || row->rows * row->columns != width) return {};
+  return RowApart{static_cast<uint32_t>(*token), row};
 }
 
 std::optional<LinearMap> FindProjection(const StackContext& context, const LayerParts& outer) {
@@ -113,6 +126,7 @@ const Weight* FindPositionTable(const StackContext& context, const LayerParts& o
     const std::string& name = outer.NameOf(*weight);
     if (NameHolds(outer, *weight, "token_type") || IsOfPage(name)) continue;
     if (EndsInWords(name, "relative_attention_bias.weight")) continue;
+    if (EndsInWords(name, "ngram_embeddings.weight")) continue;  // of streams (extra_rows.h)
     if (weight->role.stack == context.name) return weight;
     if (weight->role.stack.empty() && shared == nullptr) shared = weight;
   }
@@ -124,6 +138,9 @@ void ReadPadding(const StackContext& context, Embedding& embedding) {
   static constexpr std::array<std::string_view, 1> kPadding = {"pad_token_id"};
   const ArchitectureTraits& traits = *context.traits;
   embedding.position_offset = traits.position_offset;
+  if (traits.positions_after_padding) {
+    embedding.position_offset = context.config.Number(kPadding).value_or(0) + 1;
+  }
   if (!traits.positions_skip_padding || traits.position_offset == 0) return;
   embedding.padding_id = embedding.position_offset - 1;
   const Json* stated = context.config.Find(kPadding.front());
@@ -162,8 +179,13 @@ uint64_t WidthOfStream(std::span<const Weight* const> layers) {
 Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const {
   FloatMatrix rows(ids.size(), table->columns);
   for (size_t i = 0; i < ids.size(); ++i) {
-    TG_ASSIGN(const auto row, ReadWeightRows(*source, *table, ids[i], 1));
     const auto out = rows.Row(i);
+    if (apart && apart->id == ids[i]) {
+      TG_ASSIGN(const auto own, ReadVector(*source, *apart->row, out.size()));
+      std::ranges::copy(own, out.begin());
+      continue;
+    }
+    TG_ASSIGN(const auto row, ReadWeightRows(*source, *table, ids[i], 1));
     for (size_t j = 0; j < out.size(); ++j) out[j] = row.Row(0)[j] * scale;
   }
   if (projection && project_first) {
@@ -258,6 +280,7 @@ Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& o
     embedding.norm = MakeNorm(context, nullptr, nullptr);
   }
   embedding.constants = FindConstants(context, outer);
+  embedding.apart = FindRowApart(context, outer, embedding.table->columns);
   if (context.positions == PositionScheme::kLearned) {
     embedding.positions = FindPositionTable(context, outer);
   }

@@ -22,6 +22,12 @@ struct ConstantRow {
   float times = 1;
 };
 
+// The row of one token that is not the table's.
+struct RowApart {
+  uint32_t id = 0;
+  const Weight* row = nullptr;
+};
+
 // row * scale, token type 0 and position added, norm, projection.
 //
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
@@ -34,6 +40,7 @@ struct Embedding {
   // Rows that are added to every token: of token type 0, of the place of a token without one on the
   // page (LayoutLM), as often as it says.
   std::vector<ConstantRow> constants = {};
+  std::optional<RowApart> apart = {};
   const Weight* positions = nullptr;        // null: none, or the scheme stores none
   uint64_t position_offset = 0;             // rows of the table before position 0
   std::optional<uint64_t> padding_id = {};  // a token that takes no position, where that counts
