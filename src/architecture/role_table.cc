@@ -164,6 +164,7 @@ constexpr RoleRow kRoleRows[] = {
 
     // Attention: fused.
     {"qkv_proj", kAny, Role::kQueryKeyValue, {}, kConcatenated},
+    {"gqkv_proj", kAny, Role::kQueryKeyValue, {}, Packing::kConcatenatedGateFirst},
     {"q_k_v_proj", kAny, Role::kQueryKeyValue, {}, kConcatenated},
     {"qkv", kAny, Role::kQueryKeyValue, {}, kConcatenated},
     {"wqkv", kAny, Role::kQueryKeyValue, {}, kConcatenated},
@@ -328,6 +329,7 @@ constexpr RoleRow kRoleRows[] = {
 
     // Feed-forward: up.
     {"intermediate.dense", kAny, Role::kUp},
+    {"dense.dense", kFeedForward, Role::kUp},  // Reformer
     {"intermediate.conv1d", kAny, Role::kUp},  // SqueezeBERT
     {"output.conv1d", kAny, Role::kDown},
     {"post_attention.conv1d", kAny, Role::kOutputProjection},

@@ -1,6 +1,7 @@
 #include "architecture/shape_reading.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -286,7 +287,9 @@ void ReadOrientation(const ShapeContext& context, std::span<TensorRole> roles) {
     const auto matrix = MatrixOf(context, i, role);
     if (!matrix || role.input_major) continue;
     const auto width = hidden.Of(role.stack);
-    const bool known = width && !ReadsMore(context.model[i]);
+    // Nor where the layers compute in another width than the stream has (MobileBERT).
+    static constexpr std::array<std::string_view, 1> kInner = {"true_hidden_size"};
+    const bool known = width && !ReadsMore(context.model[i]) && !context.config.Number(kInner);
     const auto told = known ? InputMajorByShape(*matrix, SideOf(role), *width) : std::nullopt;
     // A quantiser's layer is [out, in], whatever it was before, and says nothing of the others.
     const bool quantised =

@@ -8,6 +8,7 @@
 
 #include "base/try.h"
 #include "network/network_parts.h"
+#include "network/sequence/funnel_run.h"
 #include "network/sequence/stack_run.h"
 
 namespace tensorguard::internal {
@@ -28,7 +29,8 @@ Result<void> CheckComplete(const Stack& stack, bool has_encoder) {
   if (stack.context.positions == PositionScheme::kUnknown) {
     return Unsupported("the model's position scheme is not known");
   }
-  if (stack.context.positions == PositionScheme::kLearned && stack.embedding.positions == nullptr) {
+  if (stack.context.positions == PositionScheme::kLearned && stack.embedding.positions == nullptr &&
+      stack.embedding.axes.empty()) {
     return Unsupported("the model has no table of positions");
   }
   if (stack.unread) {
@@ -49,6 +51,18 @@ Result<void> CheckAnyLayer(const Network& network) {
   return Error{.kind = ErrorKind::kUnsupported,
                .problem = "no layer of the model has parts that are known",
                .expected = "layers with attention, a recurrent mixer or a feed-forward"};
+}
+
+// Reformer attends to all of a sequence that is no longer than its chunks; of longer ones hashed
+// layers choose keys at random.
+Result<void> CheckChunks(const Stack& stack, size_t length) {
+  for (const std::string_view key : {"lsh_attn_chunk_length", "local_attn_chunk_length"}) {
+    const auto chunk = stack.context.config.Number(std::array{key});
+    if (chunk && length > *chunk) {
+      return Unsupported("the sequence is so long that attention works in chunks of it");
+    }
+  }
+  return {};
 }
 
 // BigBird attends to all of a sequence, until that holds more blocks than it would choose from.
@@ -72,9 +86,19 @@ Result<ForwardResult> RunForward(const Network& network, std::span<const uint32_
   TG_TRY(CheckAnyLayer(network));
   for (const Stack& stack : parts.stacks) {
     TG_TRY(CheckComplete(stack, parts.stacks.size() > 1));
+    if (stack.context.traits->reversible) {
+      TG_TRY(CheckChunks(stack, input_ids.size()));
+    }
     TG_TRY(CheckReach(stack, std::max(input_ids.size(), decoder_ids.size())));
   }
   const bool encoded = parts.stacks.size() > 1;
+  if (parts.stacks.front().context.traits->shortens) {
+    if (!encoded) return Unsupported("a sequence that got shorter has no decoder to stretch it");
+    TG_ASSIGN(auto result, RunFunnel(parts, input_ids, options));
+    if (!parts.head) return result;
+    TG_ASSIGN(result.logits, parts.head->Logits(result.hidden.back()));
+    return result;
+  }
   FloatMatrix encoder_rows;
   if (encoded) {
     TG_ASSIGN(auto encoder, StackRun(parts.stacks.front(), nullptr, options).Run(input_ids));

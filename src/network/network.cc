@@ -32,6 +32,7 @@ Result<FloatMatrix> FinishMixer(const Layer& layer, FloatMatrix added) {
   auto rows = ApplyIfAny(layer.norms.mixer_output, std::move(added));
   if (!rows) return rows;
   for (float& value : rows->values()) value *= layer.mixer_factors.branch;
+  if (layer.bottleneck) return layer.bottleneck->output.Apply(*rows);
   return rows;
 }
 
@@ -39,6 +40,7 @@ Result<FloatMatrix> FinishFeedForward(const Layer& layer, FloatMatrix added) {
   auto rows = ApplyIfAny(layer.norms.feed_forward_output, std::move(added));
   if (!rows) return rows;
   for (float& value : rows->values()) value *= layer.feed_forward_factors.branch;
+  if (layer.bottleneck) return layer.bottleneck->output.Apply(*rows);
   return rows;
 }
 
@@ -264,13 +266,14 @@ Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
 Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& inputs) const {
   const LayerPlace& place = places_[layer];
   const Layer& own = place.layer();
-  FloatMatrix added(inputs.rows(), inputs.columns());
-  if (own.recurrent != nullptr) {
-    TG_ASSIGN(added, own.recurrent->run(own.parts, place.config(), inputs, 1));
-  }
+  FloatMatrix added;
   if (own.attention) {
-    TG_ASSIGN(const auto attended, AttendOneByOne(place, inputs));
-    Add(attended, added);
+    TG_ASSIGN(added, AttendOneByOne(place, inputs));
+  }
+  if (own.recurrent != nullptr) {
+    TG_ASSIGN(auto mixed, own.recurrent->run(own.parts, place.config(), inputs, 1));
+    if (own.attention) Add(added, mixed);
+    added = std::move(mixed);
   }
   return FinishMixer(own, std::move(added));
 }
@@ -279,6 +282,11 @@ Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMat
                                                     const ExpertVisitor& visit_expert) const {
   const LayerPlace& place = places_[layer];
   const Layer& own = place.layer();
+  if (own.bottleneck) {
+    TG_ASSIGN(const auto inner, own.bottleneck->input.Apply(inputs));
+    TG_ASSIGN(auto fed, RunFeedForward(*own.feed_forward, inner));
+    return FinishFeedForward(own, std::move(fed));
+  }
   ExpertVisitor visit_raw;
   if (visit_expert) {
     visit_raw = [&](uint32_t expert, const FloatMatrix& outputs) -> Result<void> {

@@ -21,7 +21,8 @@ std::optional<Norm> FindFinalNorm(const StackContext& context, const LayerParts&
   for (const Weight* weight : outer.weights()) {
     if (weight->role.role != Role::kNorm || weight->role.stack != context.name) continue;
     if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kFinal) continue;
-    if (weight->rows * weight->columns != context.hidden_size) continue;
+    const uint64_t width = context.hidden_size * (context.traits->reversible ? 2 : 1);
+    if (weight->rows * weight->columns != width) continue;
     (weight->role.is_bias ? bias : gain) = weight;
   }
   if (gain == nullptr && bias == nullptr) return {};
@@ -72,6 +73,7 @@ std::optional<std::string> FindUnreadOutside(const Stack& stack, const LayerPart
     if (stack.streams && stack.streams->Holds(*weight)) continue;
     if (stack.side_inputs && IsSideInput(*stack.side_inputs, *weight)) continue;
     if (stack.extra && stack.extra->Holds(*weight)) continue;
+    if (stack.cycles && stack.cycles->start == weight) continue;
     return outer.NameOf(*weight);
   }
   return {};
@@ -116,6 +118,7 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
   stack.side_inputs = FindSideInputs(stack.context, outer);
   stack.streams = FindHyperHead(stack.context, outer);
   TG_ASSIGN(stack.extra, FindExtraRows(stack.context, outer, stack.embedding));
+  stack.cycles = FindCycles(stack.context, outer);
   stack.unread = FindUnreadOutside(stack, outer);
   if (!stack.layers.empty() && !stack.embedding.norm) {
     stack.embedding.norm = stack.layers.front().embedding_norm;

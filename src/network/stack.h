@@ -12,6 +12,7 @@
 #include "network/parts/embedding.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/norm.h"
+#include "network/streams/cycles.h"
 #include "network/streams/extra_rows.h"
 #include "tensorguard/result.h"
 
@@ -29,6 +30,7 @@ struct Stack {
   std::optional<HyperConnection> streams = {};  // what makes one of several at the end; empty: one
   std::optional<SideInputs> side_inputs = {};
   std::optional<ExtraRows> extra = {};
+  std::optional<Cycles> cycles = {};
   const Weight* relative_bias = nullptr;  // per bucket of distances, of all layers; null: none
 
   // Whether a later layer reads the keys and values of this one.

@@ -175,11 +175,24 @@ std::vector<Part> QuarteredAttention(uint64_t rows) {
   return parts;
 }
 
+// Four blocks of equal height.
+std::vector<Part> GateFirstAttention(uint64_t rows) {
+  std::vector<Part> parts;
+  for (const Role role : {Role::kAttentionGate, Role::kQuery, Role::kKey, Role::kValue}) {
+    parts.push_back({role, {{.first = parts.size() * (rows / 4), .count = rows / 4}}});
+  }
+  return parts;
+}
+
 Result<std::vector<Part>> SplitAttention(const AttentionShapes& shapes, const TensorInfo& tensor,
                                          const TensorRole& role, uint64_t rows) {
   if (role.packing == Packing::kQuartersQueryValueKey) {
     if (rows % 12 != 0) return ShapeError(tensor, rows, "a multiple of 12");
     return QuarteredAttention(rows);
+  }
+  if (role.packing == Packing::kConcatenatedGateFirst) {
+    if (rows % 4 != 0) return ShapeError(tensor, rows, "a multiple of 4");
+    return GateFirstAttention(rows);
   }
   const auto sizes = shapes.SizesOf(role);
   const auto key_value_heads = sizes ? KeyValueHeads(*sizes, rows) : std::nullopt;

@@ -57,7 +57,14 @@ struct ArchitectureTraits {
   std::string_view parallel_flag = {};         // a flag that says so instead
   bool residual_after_norm = false;            // the stream goes on from the norm's output
   std::string_view residual_after_norm_flag = {};
-  bool layers_repeat = false;       // fewer are stored than config.json counts (ALBERT)
+  bool layers_repeat = false;  // fewer are stored than config.json counts (ALBERT)
+  // The halves write to two streams in turn, each reading the other; both leave the stack side by
+  // side (Gomez et al. 2017).
+  bool reversible = false;
+  // The encoder's sequence gets shorter from block to block, and the decoder runs on it stretched
+  // again (Funnel).
+  bool shortens = false;
+  bool head_bias_counts = true;     // false: it is stored, and its library does not add it
   bool tied_logits_scaled = false;  // by 1 / sqrt(hidden size) where the head is tied
   bool logits_multiplied = false;   // "logits_scaling" is a factor, not a divisor
 

@@ -187,6 +187,31 @@ constexpr ArchitectureRow kRows[] = {
                           t.disputed =
                               "attention: of all tokens, which its library approximates by blocks";
                         })},
+    // Positions are in the attention, as XLNet's.
+    {.name = "funnel",
+     .words = "r_kernel seg_embed",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.positions = PositionScheme::kNone;
+                          t.epsilon = 1e-9;
+                          t.shortens = true;
+                          t.activation = kGeluTanh;
+                        })},
+    {.name = "mobilebert",
+     .words = "bottleneck intermediate",
+     .tied = true,
+     .computes = Varied(kBert, [](Traits& t) { t.activation = Activation::kRelu; })},
+    {.name = "reformer",
+     .words = "query_key self_attention",
+     .tied = false,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.placement = kBefore;
+                          t.reversible = true;
+                          t.head_bias_counts = false;
+                          t.activation = Activation::kRelu;
+                        })},
     {.name = "cpmant",
      .tied = true,
      .computes = Traits{.norm = NormKind::kRms,

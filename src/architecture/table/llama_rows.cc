@@ -154,6 +154,10 @@ constexpr ArchitectureRow kRows[] = {
                         .windows_by_default = true,
                         .disputed = "the causal mask: as the version of its library that "
                                     "config.json names"}},
+    {.name = "hrm_text",
+     .words = "gqkv_proj z_l_init",
+     .tied = false,
+     .computes = Traits{.norm = NormKind::kRms, .unweighted_norms = true, .layers_repeat = true}},
     {.name = "nanochat",
      .tied = false,
      .computes = Traits{.norm = NormKind::kRms,

@@ -149,12 +149,16 @@ std::optional<AttentionLayer> FindMaps(const StackContext& context, const Attent
 }
 
 Result<void> CheckWidths(const StackContext& context, const AttentionLayer& layer,
-                         bool cross_attention) {
+                         const AttentionSource& source) {
   const uint64_t hidden = context.hidden_size;
-  const uint64_t key_inputs = cross_attention ? 0 : hidden;  // as wide as the encoder
-  for (const auto& [map, inputs] :
-       {std::pair(layer.query, hidden), std::pair(layer.key, key_inputs),
-        std::pair(layer.value, key_inputs)}) {
+  const uint64_t stream = source.stream_width > 0 ? source.stream_width : hidden;
+  const auto width = [&](const std::optional<NormedMap>& input) {
+    return input ? input->map.outputs() : stream;
+  };
+  const bool cross = source.cross_attention;  // keys and values are as wide as the encoder
+  for (const auto& [map, inputs] : {std::pair(layer.query, width(layer.query_input)),
+                                    std::pair(layer.key, cross ? 0 : width(layer.query_input)),
+                                    std::pair(layer.value, cross ? 0 : width(layer.value_input))}) {
     if (auto fits = CheckMap(map, inputs, 0); !fits) return fits;
   }
   return CheckMap(layer.output, 0, hidden);
@@ -304,7 +308,9 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
   if (!cross && IsLatentAttention(parts)) return ReadLatentLayer(context, parts);
   auto found = FindMaps(context, source);
   if (!found) return found;
-  TG_TRY(CheckWidths(context, *found, cross));
+  found->query_input = source.query_input;
+  found->value_input = source.value_input;
+  TG_TRY(CheckWidths(context, *found, source));
   TG_ASSIGN(const auto head_size, FindHeadSize(context, found->query, source.norms, source.layer));
   if (!head_size) {
     const auto plain = PlainShape(*found);
@@ -336,7 +342,7 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
   }
   found->preference = FindKeyPreference(parts, shape.key_heads);
   found->relative = FindRelativePositions(parts);
-  found->local = FindLocalMixing(parts, shape);
+  found->local = FindLocalMixing(parts);
   return found;
 }
 
@@ -350,6 +356,10 @@ Result<AttentionRows> Project(const AttentionLayer& attention, const LayerParts&
 }
 
 Result<FloatMatrix> ProjectValues(const AttentionLayer& attention, const FloatMatrix& rows) {
+  if (attention.value_input) {
+    TG_ASSIGN(const auto inputs, attention.value_input->Apply(rows));
+    return ApplyWithNorm(attention.value, attention.value_norm, inputs);
+  }
   return ApplyWithNorm(attention.value, attention.value_norm, Times(attention.input_factor, rows));
 }
 
@@ -382,10 +392,14 @@ Result<AttentionRows> ProjectQueriesAndKeys(const AttentionLayer& attention,
                                             const LayerParts& parts, const ConfigView& config,
                                             const FloatMatrix& rows, const FloatMatrix& key_rows) {
   if (attention.latent) return ProjectLatent(parts, *attention.latent, config, rows);
-  const float factor = attention.input_factor;
-  TG_ASSIGN(auto queries,
-            ApplyWithNorm(attention.query, attention.query_norm, Times(factor, rows)));
-  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, Times(factor, key_rows)));
+  const auto input = [&](const FloatMatrix& from) -> Result<FloatMatrix> {
+    if (attention.query_input) return attention.query_input->Apply(from);
+    return Times(attention.input_factor, from);
+  };
+  TG_ASSIGN(const auto query_rows, input(rows));
+  TG_ASSIGN(auto queries, ApplyWithNorm(attention.query, attention.query_norm, query_rows));
+  TG_ASSIGN(const auto own_key_rows, input(key_rows));
+  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, own_key_rows));
   for (float& value : keys.values()) value *= attention.key_factor;
   return AttentionRows{std::move(queries), std::move(keys), {}};
 }

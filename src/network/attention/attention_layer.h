@@ -18,6 +18,7 @@
 #include "network/parts/layer_parts.h"
 #include "network/parts/linear_map.h"
 #include "network/parts/norm.h"
+#include "network/parts/normed_map.h"
 #include "tensorguard/error.h"
 #include "tensorguard/result.h"
 
@@ -30,6 +31,10 @@ struct AttentionLayer {
   LinearMap value = {};
   std::optional<LatentAttention> latent = {};
   LinearMap output = {};
+  // What queries and keys, and what values are made of; empty: of the attention's inputs
+  // themselves (MobileBERT).
+  std::optional<NormedMap> query_input = {};
+  std::optional<NormedMap> value_input = {};
   std::optional<LinearMap> gate =
       {};  // scales what the heads give, column by column or head by head
   Activation gate_activation = Activation::kSigmoid;
@@ -81,6 +86,9 @@ struct AttentionSource {
   bool cross_attention = false;
   const LayerParts* lender = nullptr;  // whose keys and values it reads where it has none
   uint32_t lender_layer = 0;
+  uint64_t stream_width = 0;  // that it reads; 0: as wide as what it adds
+  std::optional<NormedMap> query_input = {};
+  std::optional<NormedMap> value_input = {};
 };
 
 // Errors: kBadFile, naming the tensor, where shapes contradict each other or config.json. Empty

@@ -150,7 +150,9 @@ bool IsCausal(const StackContext& context) {
   if (context.is_encoder) return false;
   if (context.traits->causal_unmasked_later && context.config.IsWrittenSince(5, 0)) return false;
   if (!context.traits->causal) {
-    return context.config.Flag("is_decoder").value_or(false) ||
+    static constexpr std::array<std::string_view, 1> kType = {"attn_type"};  // XLNet
+    return context.config.Text(kType) == "uni" ||
+           context.config.Flag("is_decoder").value_or(false) ||
            context.config.Flag("causal").value_or(false);
   }
   return !context.config.Flag("use_bidirectional_attention").value_or(false);

@@ -21,6 +21,20 @@ std::optional<size_t> Neighbour(size_t row, int64_t offset, size_t sequence_leng
   return static_cast<size_t>(static_cast<int64_t>(row) + offset);
 }
 
+// The taps of `channels` convolutions, row by row, however many dimensions they are stored in.
+Result<FloatMatrix> ReadTaps(const WeightSource& source, const Weight& weight, uint64_t channels) {
+  const uint64_t count = weight.rows * weight.columns;
+  if (channels == 0 || count == 0 || count % channels != 0) {
+    return Error{.kind = ErrorKind::kBadFile,
+                 .problem = "the taps of a convolution do not fit its channels",
+                 .tensor = source.tensors()[weight.tensor_index].name};
+  }
+  TG_ASSIGN(const auto numbers, ReadVector(source, weight, count));
+  FloatMatrix taps(channels, count / channels);
+  std::ranges::copy(numbers, taps.values().begin());
+  return taps;
+}
+
 // Every column by its own taps, row by row of `taps`; `group` columns share a row.
 FloatMatrix Convolve(const FloatMatrix& rows, const FloatMatrix& taps, size_t group,
                      size_t sequence_length) {
@@ -65,8 +79,7 @@ bool SpanConvolution::Holds(const Weight& weight) const {
 
 Result<FloatMatrix> SpanConvolution::Run(const FloatMatrix& rows, const FloatMatrix& queries,
                                          uint64_t heads, size_t sequence_length) const {
-  TG_ASSIGN(const auto own_taps, ReadWeight(*pointwise.source, *depthwise));
-  if (own_taps.rows() != rows.columns()) return BadConvolution(pointwise);
+  TG_ASSIGN(const auto own_taps, ReadTaps(*pointwise.source, *depthwise, rows.columns()));
   TG_ASSIGN(auto keys, pointwise.Apply(Convolve(rows, own_taps, 1, sequence_length)));
   TG_ASSIGN(const auto added, ReadVector(*pointwise.source, *bias, keys.columns()));
   if (keys.columns() != queries.columns()) return BadConvolution(pointwise);
@@ -99,7 +112,7 @@ Result<FloatMatrix> SpanConvolution::Run(const FloatMatrix& rows, const FloatMat
   return sums;
 }
 
-std::optional<LocalMixing> FindLocalMixing(const LayerParts& parts, const AttentionShape& shape) {
+std::optional<LocalMixing> FindLocalMixing(const LayerParts& parts) {
   LocalMixing mixing{.source = &parts.source()};
   const auto pointwise = parts.NamedMap("key_conv_attn_layer.pointwise");
   const auto taps = parts.NamedMap("conv_kernel_layer");
@@ -111,7 +124,7 @@ std::optional<LocalMixing> FindLocalMixing(const LayerParts& parts, const Attent
   }
   const Weight* value_taps = parts.Named("attention.self.conv.weight");
   if (value_taps == nullptr) value_taps = parts.Named("attention.self.conv");
-  if (value_taps != nullptr && value_taps->rows == shape.heads) mixing.value_taps = value_taps;
+  mixing.value_taps = value_taps;
   if (!mixing.span && mixing.value_taps == nullptr) return {};
   return mixing;
 }
@@ -120,7 +133,7 @@ Result<FloatMatrix> MixLocally(const LocalMixing& mixing, const AttentionShape& 
                                const FloatMatrix& rows, const AttentionRows& projected,
                                size_t sequence_length, FloatMatrix mixed) {
   if (mixing.value_taps != nullptr) {
-    TG_ASSIGN(const auto taps, ReadWeight(*mixing.source, *mixing.value_taps));
+    TG_ASSIGN(const auto taps, ReadTaps(*mixing.source, *mixing.value_taps, shape.heads));
     Add(Convolve(projected.values, taps, shape.value_size, sequence_length), mixed);
   }
   if (!mixing.span) return mixed;

@@ -44,7 +44,7 @@ struct LocalMixing {
 };
 
 // Empty where the layer has none.
-std::optional<LocalMixing> FindLocalMixing(const LayerParts& parts, const AttentionShape& shape);
+std::optional<LocalMixing> FindLocalMixing(const LayerParts& parts);
 
 // The result `mixed` of attention with what the convolutions give. `rows` are the attention's
 // inputs, `projected` what it made of them. Errors: those of SpanConvolution::Run and ReadWeight.

@@ -4,7 +4,6 @@
 #include <array>
 #include <functional>
 #include <limits>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -72,7 +71,8 @@ Result<FloatMatrix> PromptBias(const RowRunOfStack& run, const Layer& layer) {
   const size_t heads = layer.attention->shape.heads;
   const Weight* weight = run.stack.relative_bias;
   if (weight == nullptr || !MakeSense(buckets, farthest) || weight->columns != heads ||
-      segments > weight->rows || weight->rows < buckets + segments * segments) {
+      segments <= SegmentOfToken(1) || segments > weight->rows ||
+      weight->rows < buckets + segments * segments) {
     return NoTable();
   }
   TG_ASSIGN(const auto table, ReadWeight(*run.stack.context.source, *weight));

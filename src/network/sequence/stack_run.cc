@@ -7,6 +7,7 @@
 #include "base/try.h"
 #include "network/attention/fourier_mixing.h"
 #include "network/feed_forward/mixture_of_experts.h"
+#include "network/parts/matrix_columns.h"
 #include "network/recurrent/recurrent_mixer.h"
 
 namespace tensorguard::internal {
@@ -47,6 +48,8 @@ Result<FloatMatrix> Joined(const Layer& layer, const std::optional<Norm>& after,
 Result<StackResult> StackRun::Run(std::span<const uint32_t> ids) {
   auto stream = Enter(ids);
   if (!stream) return std::move(stream).error();
+  if (stack_.cycles) return RunCycles();
+  if (stack_.context.traits->reversible) return RunReversible();
   std::vector<FloatMatrix> hidden = {*stream};
   for (const size_t index : stack_.order) {
     const Layer& layer = stack_.layers[index];
@@ -91,7 +94,80 @@ Result<StackResult> StackRun::Close(std::vector<FloatMatrix> hidden, FloatMatrix
   return result;
 }
 
+// Layers [first, last) and the norm behind them; `hidden` gets what leaves each.
+Result<FloatMatrix> StackRun::RunSpan(size_t first, size_t last, FloatMatrix stream,
+                                      std::vector<FloatMatrix>& hidden) {
+  for (size_t index = first; index < last; ++index) {
+    TG_ASSIGN(stream, RunLayer(stack_.layers[index], std::move(stream)));
+    hidden.push_back(stream);
+  }
+  return ApplyIfAny(stack_.final_norm, std::move(stream));
+}
+
+Result<StackResult> StackRun::RunCycles() {
+  const Cycles& cycles = *stack_.cycles;
+  const size_t half = stack_.layers.size() / 2;
+  TG_ASSIGN(const auto start,
+            ReadVector(*stack_.context.source, *cycles.start, embedded_.columns()));
+  FloatMatrix slow = embedded_;
+  FloatMatrix fast(slow.rows(), slow.columns());
+  for (size_t row = 0; row < fast.rows(); ++row) std::ranges::copy(start, fast.Row(row).begin());
+  StackResult result;
+  std::vector<FloatMatrix>& hidden = result.result.hidden;
+  hidden.push_back(embedded_);
+  for (uint64_t turn = 0; turn < cycles.slow; ++turn) {
+    for (uint64_t inner = 0; inner < cycles.fast; ++inner) {
+      Add(slow, fast);
+      TG_ASSIGN(fast, RunSpan(0, half, std::move(fast), hidden));
+    }
+    Add(fast, slow);
+    TG_ASSIGN(slow, RunSpan(half, 2 * half, std::move(slow), hidden));
+  }
+  result.result.last_stream = std::exchange(hidden.back(), slow);
+  result.head_rows = std::move(slow);
+  return result;
+}
+
+// Two streams that begin alike: the mixer writes to one and reads the other, the feed-forward the
+// other way round.
+Result<StackResult> StackRun::RunReversible() {
+  FloatMatrix mixed = embedded_;
+  FloatMatrix fed = embedded_;
+  StackResult result;
+  result.result.hidden.push_back(fed);
+  for (const size_t index : stack_.order) {
+    const Layer& layer = stack_.layers[index];
+    TG_ASSIGN(const auto input, MixerInput(layer, fed));
+    TG_ASSIGN(const auto attended, RunMixer(layer, input));
+    Add(attended, mixed);
+    TG_ASSIGN(const auto inner, ApplyIfAny(layer.norms.feed_forward_input, mixed));
+    TG_ASSIGN(const auto added, RunFeedForwardOf(layer, inner));
+    Add(added, fed);
+    result.result.hidden.push_back(fed);
+  }
+  result.result.last_stream = SideBySide(mixed, fed);
+  TG_ASSIGN(result.head_rows, ApplyIfAny(stack_.final_norm, result.result.last_stream));
+  return result;
+}
+
+// MobileBERT: all of the layer but its way in and out is of inner width.
+Result<FloatMatrix> StackRun::RunInOtherWidth(const Layer& layer, const FloatMatrix& stream) {
+  const Bottleneck& bottleneck = *layer.bottleneck;
+  TG_ASSIGN(const auto inner, bottleneck.input.Apply(stream));
+  TG_ASSIGN(auto mixed, attention_.Run(layer, stream));
+  Add(inner, mixed);
+  TG_ASSIGN(mixed, ApplyIfAny(bottleneck.mixer_sum, std::move(mixed)));
+  TG_ASSIGN(mixed, RunFurther(bottleneck, std::move(mixed)));
+  TG_ASSIGN(auto fed, RunFeedForwardOf(layer, mixed));
+  Add(mixed, fed);
+  TG_ASSIGN(fed, ApplyIfAny(bottleneck.feed_forward_sum, std::move(fed)));
+  TG_ASSIGN(auto sum, bottleneck.output.Apply(fed));
+  Add(stream, sum);
+  return ApplyIfAny(bottleneck.sum, std::move(sum));
+}
+
 Result<FloatMatrix> StackRun::RunLayer(const Layer& layer, FloatMatrix stream) {
+  if (layer.bottleneck) return RunInOtherWidth(layer, stream);
   if (layer.mixer_streams && layer.feed_forward_streams) {
     return RunOnStreams(layer, std::move(stream));
   }

@@ -35,6 +35,11 @@ class StackRun {
   Result<FloatMatrix> RunParallel(const Layer& layer, FloatMatrix stream);
   Result<FloatMatrix> RunOnStreams(const Layer& layer, FloatMatrix streams);
   Result<FloatMatrix> RunInTurn(const Layer& layer, FloatMatrix stream);
+  Result<FloatMatrix> RunInOtherWidth(const Layer& layer, const FloatMatrix& stream);
+  Result<FloatMatrix> RunSpan(size_t first, size_t last, FloatMatrix stream,
+                              std::vector<FloatMatrix>& hidden);
+  Result<StackResult> RunCycles();
+  Result<StackResult> RunReversible();
   Result<FloatMatrix> MixerInput(const Layer& layer, const FloatMatrix& stream);
   Result<FloatMatrix> RunMixer(const Layer& layer, const FloatMatrix& rows);
   Result<FloatMatrix> RunCrossAttention(const Layer& layer, const FloatMatrix& rows);
