@@ -61,6 +61,14 @@ constexpr ArchitectureRow kRows[] = {
      .computes = kBart},
     {.name = "mbart", .computes = kMbart},
     {.name = "nllb", .like = "mbart"},
+    {.name = "pegasus_x",
+     .words = "embed_global encoder_attn shared",
+     .tied = true,
+     .computes = Varied(kMbart,
+                        [](Traits& t) {
+                          t.positions = PositionScheme::kSinusoidal;
+                          t.position_offset = 0;
+                        })},
     {.name = "m2m_100", .words = "encoder_attn shared", .tied = true, .computes = kM2m},
     {.name = "nllb-moe",
      .tied = true,
@@ -96,14 +104,6 @@ constexpr ArchitectureRow kRows[] = {
                           t.positions = kSinusoidalByWidth;
                           t.position_offset = 0;
                           t.activation = Activation::kRelu;
-                        })},
-    {.name = "pegasus_x",
-     .words = "embed_global encoder_attn shared",
-     .tied = true,
-     .computes = Varied(kMbart,
-                        [](Traits& t) {
-                          t.positions = PositionScheme::kSinusoidal;
-                          t.position_offset = 0;
                         })},
     {.name = "prophetnet",
      .words = "ngram_embeddings relative_pos_embeddings",
