@@ -87,7 +87,7 @@ std::string_view PackingName(Packing packing) {
     case Packing::kInterleavedGate:
       return "interleaved_gate";
     case Packing::kConcatenatedGateFirst:
-      return "concatenated, gate first";
+      return "concatenated_gate_first";
     case Packing::kQuartersQueryValueKey:
       return "quarters_query_value_key";
   }
