@@ -145,6 +145,18 @@ bool NameSaysGate(const TensorPath& path) {
   return !path.module.empty() && path.module.back().find("gat") != std::string_view::npos;
 }
 
+// Matrices in groups (ConvBERT) look like stacked experts.
+void UnstackGroups(const ShapeContext& context, std::span<TensorRole> roles) {
+  static constexpr std::array<std::string_view, 1> kGroups = {"num_groups"};
+  const auto groups =
+      context.known.name == "convbert" ? context.config.Number(kGroups) : std::nullopt;
+  if (!groups) return;
+  for (size_t i = 0; i < roles.size(); ++i) {
+    const auto& shape = context.tensors[i].shape;
+    if (shape.size() == 3 && shape.front() == *groups) roles[i].stacked_experts = false;
+  }
+}
+
 }  // namespace
 
 void ReadHeads(const ShapeContext& context, std::span<TensorRole> roles) {
@@ -178,6 +190,7 @@ void ReadHeads(const ShapeContext& context, std::span<TensorRole> roles) {
 }
 
 void ReadFused(const ShapeContext& context, std::span<TensorRole> roles) {
+  UnstackGroups(context, roles);
   HiddenSizes hidden(context, roles);
   const auto down_sizes = DownSizes(context, roles, hidden);
   const auto attention = AttentionPacking(context.known, context.config);

@@ -97,6 +97,25 @@ Result<void> ReadInputMajor(const WeightSource& source, const Weight& weight,
   return {};
 }
 
+// The same where the groups are stored one after the other, each turned by itself.
+template <typename Number>
+Result<void> ReadTurnedGroups(const WeightSource& source, const Weight& weight,
+                              const Stretch& stretch, std::span<Number> out) {
+  const uint64_t rows = weight.rows / weight.groups;
+  for (uint64_t done = 0; done < stretch.count;) {
+    const uint64_t row = stretch.first + done;
+    const uint64_t group = row / rows;
+    const uint64_t count = std::min(stretch.count - done, (group + 1) * rows - row);
+    Weight part = weight;
+    part.first_element += group * rows * weight.columns;
+    part.stored_rows = rows;
+    TG_TRY(ReadInputMajor(source, part, {.first = row - group * rows, .count = count},
+                          out.subspan(done * weight.columns, count * weight.columns)));
+    done += count;
+  }
+  return {};
+}
+
 bool AllFinite(std::span<const float> values) {
   constexpr uint32_t kExponent = 0x7f80'0000;
   uint32_t found = 0;
@@ -143,6 +162,9 @@ Result<void> ReadRows(const WeightSource& source, const Weight& weight, uint64_t
   auto read = ForEachStretch(
       weight, first_row, count, [&](const Stretch& stretch, uint64_t row) -> Result<void> {
         const auto rows = out.subspan(row * weight.columns, stretch.count * weight.columns);
+        if (weight.input_major && weight.groups > 1) {
+          return ReadTurnedGroups(source, weight, stretch, rows);
+        }
         return weight.input_major ? ReadInputMajor(source, weight, stretch, rows)
                                   : ReadOutputMajor(source, weight, stretch, rows);
       });

@@ -45,7 +45,8 @@ struct Weight {
   bool input_major = false;    // stored [in, out]
 
   // Outputs come in so many equal groups, each of which reads its own of as many groups of inputs
-  // (SqueezeBERT); `columns` are those of one group.
+  // (SqueezeBERT); `columns` are those of one group. Where input_major too, the groups are stored
+  // one after the other (ConvBERT).
   uint64_t groups = 1;
   bool is_vector = false;  // the tensor has one dimension (of one expert)
   unsigned threads = 0;    // that may multiply with it; 0: one per processor

@@ -261,6 +261,15 @@ Result<std::vector<Part>> Split(const AttentionShapes& shapes, const TensorInfo&
   }
 }
 
+// ConvBERT keeps the matrices of grouped feed-forwards as [groups, in, out].
+bool IsGroupedFeedForward(const ConfigView& config, const TensorInfo& tensor,
+                          const TensorRole& role) {
+  static constexpr std::array<std::string_view, 1> kGroups = {"num_groups"};
+  return (role.role == Role::kUp || role.role == Role::kDown) && !role.stacked_experts &&
+         tensor.shape.size() == 3 && tensor.shape.back() > 1 &&
+         config.Number(kGroups) == tensor.shape.front();
+}
+
 // A matrix that is stored as a convolution of width 1 may be one in groups, whose number
 // config.json says for each role.
 Result<uint64_t> GroupsOf(const ConfigView& config, const TensorInfo& tensor,
@@ -272,6 +281,7 @@ Result<uint64_t> GroupsOf(const ConfigView& config, const TensorInfo& tensor,
        {Role::kOutputProjection, "post_attention_groups"},
        {Role::kUp, "intermediate_groups"},
        {Role::kDown, "output_groups"}}};
+  if (IsGroupedFeedForward(config, tensor, role)) return tensor.shape.front();
   if (tensor.shape.size() != 3 || tensor.shape.back() != 1) return uint64_t{1};
   for (const auto& [known, key] : kKeys) {
     const auto groups = known == role.role ? config.Number(std::array{key}) : std::nullopt;
@@ -295,7 +305,12 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                  .found = std::to_string(experts) + " experts",
                  .expected = "at most " + std::to_string(kMostExperts)};
   }
-  const StoredMatrix matrix = MatrixOfShape(stacked ? ExpertShape(tensor) : tensor.shape, role);
+  StoredMatrix matrix = MatrixOfShape(stacked ? ExpertShape(tensor) : tensor.shape, role);
+  if (IsGroupedFeedForward(shapes.config(), tensor, role)) {
+    matrix = {.outputs = tensor.shape[0] * tensor.shape[2],
+              .inputs = tensor.shape[1],
+              .input_major = true};
+  }
   if (matrix.inputs > kLongestRow) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "a matrix with longer rows than any model has",
