@@ -259,6 +259,26 @@ TEST(Understand, SaysWhetherTheHeadIsTied) {
   EXPECT_TRUE(UnderstandNames(with, nested).tied_head);
 }
 
+std::vector<uint32_t> LayersOf(const std::vector<std::string>& names) {
+  std::vector<uint32_t> layers;
+  for (const TensorRole& role : UnderstandNames(names).roles) layers.push_back(*role.layer);
+  return layers;
+}
+
+TEST(Understand, CountsLayersThroughBlocks) {
+  EXPECT_THAT(LayersOf({"funnel.encoder.blocks.0.0.ffn.linear_1.weight",
+                        "funnel.encoder.blocks.0.1.ffn.linear_1.weight",
+                        "funnel.encoder.blocks.1.0.ffn.linear_1.weight"}),
+              ElementsAre(0u, 1u, 2u));
+}
+
+TEST(Understand, CountsTheLayersOfTwoCyclesTogether) {
+  EXPECT_THAT(LayersOf({"model.H_module.layers.0.mlp.down_proj.weight",
+                        "model.L_module.layers.0.mlp.down_proj.weight",
+                        "model.L_module.layers.1.mlp.down_proj.weight"}),
+              ElementsAre(2u, 0u, 1u));
+}
+
 TEST(Understand, NamesTheArchitecture) {
   const std::vector<std::string> gpt2 = {"wte.weight", "wpe.weight", "h.0.attn.c_attn.weight"};
   EXPECT_EQ(UnderstandNames(gpt2).name, "gpt2");

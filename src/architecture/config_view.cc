@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <system_error>
+#include <utility>
 
 namespace tensorguard::internal {
 namespace {
@@ -15,8 +18,9 @@ constexpr std::array<std::string_view, 6> kHiddenKeys = {"hidden_size", "d_model
 constexpr std::array<std::string_view, 2> kVocabularyKeys = {"vocab_size", "n_vocab"};
 constexpr std::array<std::string_view, 5> kLayerKeys = {"num_hidden_layers", "n_layer",
                                                         "num_layers", "n_layers", "decoder_layers"};
-constexpr std::array<std::string_view, 5> kHeadKeys = {"num_attention_heads", "n_head", "n_heads",
-                                                       "num_heads", "decoder_attention_heads"};
+constexpr std::array<std::string_view, 6> kHeadKeys = {
+    "num_attention_heads",        "n_head", "n_heads", "num_heads", "decoder_attention_heads",
+    "num_decoder_attention_heads"};
 constexpr std::array<std::string_view, 3> kHeadSizeKeys = {"head_dim", "d_kv", "kv_channels"};
 
 const Json* Member(const Json* object, std::string_view key) {
@@ -67,6 +71,7 @@ ConfigView::ConfigView(const Json& config) {
 ConfigView ConfigView::ForStack(std::string_view stack) const {
   ConfigView view = *this;
   if (const Json* part = ObjectMember(whole_, stack)) view.part_ = part;
+  if (const Json* text = ObjectMember(view.part_, "text_config")) view.part_ = text;
   return view;
 }
 
@@ -137,6 +142,19 @@ const Json* ConfigView::Find(std::string_view key) const {
 
 std::optional<std::string> ConfigView::ModelType() const { return NameIn(whole_, "model_type"); }
 std::optional<std::string> ConfigView::TextModelType() const { return NameIn(part_, "model_type"); }
+
+bool ConfigView::IsWrittenSince(unsigned major, unsigned minor) const {
+  const Json* version = Member(whole_, "transformers_version");
+  if (version == nullptr || !version->is_string()) return false;
+  const auto& text = version->get_ref<const std::string&>();
+  const char* const end = text.data() + text.size();
+  unsigned found_major = 0;
+  unsigned found_minor = 0;
+  const auto first = std::from_chars(text.data(), end, found_major);
+  if (first.ec != std::errc() || first.ptr == end) return false;
+  std::from_chars(first.ptr + 1, end, found_minor);
+  return std::pair(found_major, found_minor) >= std::pair(major, minor);
+}
 
 std::optional<uint64_t> ConfigView::HiddenSize() const { return Number(kHiddenKeys); }
 std::optional<uint64_t> ConfigView::VocabularySize() const { return Number(kVocabularyKeys); }

@@ -42,6 +42,10 @@ class ConfigView {
   std::optional<std::string> ModelType() const;
   std::optional<std::string> TextModelType() const;
 
+  // Whether the field's library was of this version or a later one when it wrote the model. False
+  // where the config names none.
+  bool IsWrittenSince(unsigned major, unsigned minor) const;
+
   std::optional<uint64_t> HiddenSize() const;
   std::optional<uint64_t> VocabularySize() const;
   std::optional<uint64_t> Layers() const;

@@ -73,6 +73,7 @@ constexpr RoleRow kRoleRows[] = {
     {"pos_query_proj", kAttention, Role::kPositionEmbedding},
     {"pos_q_proj", kAttention, Role::kPositionEmbedding},
     {"r_kernel", kAttention, Role::kPositionEmbedding},
+    {"mask_emb", kOutside, Role::kPositionEmbedding},  // XLNet: what a token to predict enters as
     {"ngram_embeddings", kOutside, Role::kPositionEmbedding},  // ProphetNet's streams
     {"r", kAttention, Role::kPositionEmbedding},  // XLNet's relative positions, and their biases
     {"r_w_bias", kAttention, Role::kPositionEmbedding},
@@ -163,6 +164,7 @@ constexpr RoleRow kRoleRows[] = {
 
     // Attention: fused.
     {"qkv_proj", kAny, Role::kQueryKeyValue, {}, kConcatenated},
+    {"gqkv_proj", kAny, Role::kQueryKeyValue, {}, Packing::kConcatenatedGateFirst},
     {"q_k_v_proj", kAny, Role::kQueryKeyValue, {}, kConcatenated},
     {"qkv", kAny, Role::kQueryKeyValue, {}, kConcatenated},
     {"wqkv", kAny, Role::kQueryKeyValue, {}, kConcatenated},
@@ -199,7 +201,13 @@ constexpr RoleRow kRoleRows[] = {
     {"embed_q", kAttention, Role::kKeyValueUp},
     {"unembed_out", kAttention, Role::kKeyValueUp},
 
+    // ConvBERT's convolutions beside its heads.
+    {"key_conv_attn_layer", kAttention, Role::kOther},
+    {"conv_kernel_layer", kAttention, Role::kOther},
+    {"conv_out_layer", kAttention, Role::kOther},
+
     // Attention: query, key, value.
+    {"query_key", kAttention, Role::kQuery},  // Reformer's hashed layers
     {"q_proj", kAny, Role::kQuery},
     {"q_lin", kAny, Role::kQuery},
     {"query_proj", kAny, Role::kQuery},
@@ -321,6 +329,7 @@ constexpr RoleRow kRoleRows[] = {
 
     // Feed-forward: up.
     {"intermediate.dense", kAny, Role::kUp},
+    {"dense.dense", kFeedForward, Role::kUp},  // Reformer
     {"intermediate.conv1d", kAny, Role::kUp},  // SqueezeBERT
     {"output.conv1d", kAny, Role::kDown},
     {"post_attention.conv1d", kAny, Role::kOutputProjection},

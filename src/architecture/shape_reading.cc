@@ -1,5 +1,7 @@
 #include "architecture/shape_reading.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -62,6 +64,13 @@ std::optional<uint64_t> VocabularySize(const ShapeContext& context,
 
 // Whether the tensor reads the residual stream (its input is hidden wide) or writes it.
 enum class Side { kReads, kWrites, kNeither };
+
+// Zamba's attention reads the stream with the embedded token beside it: twice the usual width.
+bool ReadsMore(const TensorPath& path) {
+  return std::any_of(path.module.begin(), path.module.end(), [](std::string_view word) {
+    return word == "shared_transf" || word == "shared_transformer";
+  });
+}
 
 Side SideOf(const TensorRole& role) {
   switch (role.role) {
@@ -136,6 +145,18 @@ bool NameSaysGate(const TensorPath& path) {
   return !path.module.empty() && path.module.back().find("gat") != std::string_view::npos;
 }
 
+// Matrices in groups (ConvBERT) look like stacked experts.
+void UnstackGroups(const ShapeContext& context, std::span<TensorRole> roles) {
+  static constexpr std::array<std::string_view, 1> kGroups = {"num_groups"};
+  const auto groups =
+      context.known.name == "convbert" ? context.config.Number(kGroups) : std::nullopt;
+  if (!groups) return;
+  for (size_t i = 0; i < roles.size(); ++i) {
+    const auto& shape = context.tensors[i].shape;
+    if (shape.size() == 3 && shape.front() == *groups) roles[i].stacked_experts = false;
+  }
+}
+
 }  // namespace
 
 void ReadHeads(const ShapeContext& context, std::span<TensorRole> roles) {
@@ -169,6 +190,7 @@ void ReadHeads(const ShapeContext& context, std::span<TensorRole> roles) {
 }
 
 void ReadFused(const ShapeContext& context, std::span<TensorRole> roles) {
+  UnstackGroups(context, roles);
   HiddenSizes hidden(context, roles);
   const auto down_sizes = DownSizes(context, roles, hidden);
   const auto attention = AttentionPacking(context.known, context.config);
@@ -249,6 +271,20 @@ void ReadUnnamed(const ShapeContext& context, std::span<TensorRole> roles) {
   }
 }
 
+namespace {
+
+// XLNet keeps what its heads read as [in, heads, size].
+bool IsByHead(const ShapeContext& context, size_t index, const TensorRole& role,
+              HiddenSizes& hidden) {
+  const auto& shape = context.tensors[index].shape;
+  const bool read =
+      role.role == Role::kQuery || role.role == Role::kKey || role.role == Role::kValue;
+  return read && !role.stacked_experts && shape.size() == 3 && shape[2] > 1 &&
+         shape[0] == hidden.Of(role.stack);
+}
+
+}  // namespace
+
 void ReadOrientation(const ShapeContext& context, std::span<TensorRole> roles) {
   HiddenSizes hidden(context, roles);
   struct Votes {
@@ -260,11 +296,14 @@ void ReadOrientation(const ShapeContext& context, std::span<TensorRole> roles) {
   for (size_t i = 0; i < roles.size(); ++i) {
     TensorRole& role = roles[i];
     if (role.is_bias || !CanBeInputMajor(role.role)) continue;
-    role.input_major = context.model[i].stored_input_major;
+    role.input_major = context.model[i].stored_input_major || IsByHead(context, i, role, hidden);
     const auto matrix = MatrixOf(context, i, role);
     if (!matrix || role.input_major) continue;
     const auto width = hidden.Of(role.stack);
-    const auto told = width ? InputMajorByShape(*matrix, SideOf(role), *width) : std::nullopt;
+    // Nor where the layers compute in another width than the stream has (MobileBERT).
+    static constexpr std::array<std::string_view, 1> kInner = {"true_hidden_size"};
+    const bool known = width && !ReadsMore(context.model[i]) && !context.config.Number(kInner);
+    const auto told = known ? InputMajorByShape(*matrix, SideOf(role), *width) : std::nullopt;
     // A quantiser's layer is [out, in], whatever it was before, and says nothing of the others.
     const bool quantised =
         !context.tensors[i].quantisation.empty() && context.tensors[i].shape.size() == 2;

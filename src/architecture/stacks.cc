@@ -56,6 +56,54 @@ LayerLists CollectLists(const ModelPaths& model, std::span<const TensorRole> rol
   return lists;
 }
 
+// The number of a layer within a block of layers, behind that of the block: "blocks.1.3".
+std::optional<uint32_t> NumberInBlock(const TensorPath& path) {
+  const size_t place = path.prefix_words + 2;
+  if (path.list != "blocks" || path.words.size() <= place + 1) return {};
+  return IndexOf(path.words[place]);
+}
+
+// Where every layer lies in a block (Funnel), layers are counted through all blocks.
+void NumberThroughBlocks(const ModelPaths& model, std::span<TensorRole> roles, LayerList& list) {
+  std::map<uint32_t, uint32_t> sizes;  // layers by block
+  for (const size_t i : list.tensors) {
+    const auto inner = NumberInBlock(model[i]);
+    if (!inner) return;
+    uint32_t& size = sizes[*roles[i].layer];
+    size = std::max(size, *inner + 1);
+  }
+  std::map<uint32_t, uint32_t> before;
+  uint32_t layers = 0;
+  for (const auto& [block, size] : sizes) {
+    before[block] = layers;
+    layers += size;
+    if (layers > kLargestIndex) return;
+  }
+  for (const size_t i : list.tensors) {
+    roles[i].layer = before[*roles[i].layer] + *NumberInBlock(model[i]);
+  }
+  if (layers > 0) list.largest_layer = layers - 1;
+}
+
+// The two lists of HRM are one stack: the layers of its fast cycle, then those of its slow one.
+void JoinCycles(std::span<TensorRole> roles, LayerLists& lists) {
+  const auto of = [&](std::string_view module) {
+    return std::find_if(lists.begin(), lists.end(),
+                        [&](const auto& entry) { return entry.second.prefix.ends_with(module); });
+  };
+  const auto fast = of("l_module");
+  const auto slow = of("h_module");
+  if (fast == lists.end() || slow == lists.end()) return;
+  const uint32_t first = fast->second.largest_layer + 1;
+  if (first + slow->second.largest_layer > kLargestIndex) return;
+  for (const size_t i : slow->second.tensors) *roles[i].layer += first;
+  auto& tensors = fast->second.tensors;
+  tensors.insert(tensors.end(), slow->second.tensors.begin(), slow->second.tensors.end());
+  std::sort(tensors.begin(), tensors.end());
+  fast->second.largest_layer = first + slow->second.largest_layer;
+  lists.erase(slow);
+}
+
 // The list beside the token embedding, else one with a usual name, else the longest.
 LayerList* ChooseMain(LayerLists& lists, const ModelPaths& model,
                       std::span<const TensorRole> roles) {
@@ -195,6 +243,8 @@ void AssignOutside(const ModelPaths& model, std::span<TensorRole> roles, bool tw
 MainStack AssignStacks(const ModelPaths& model, std::span<TensorRole> roles) {
   AssignMultiToken(model, roles);
   LayerLists lists = CollectLists(model, roles);
+  JoinCycles(roles, lists);
+  for (auto& [key, list] : lists) NumberThroughBlocks(model, roles, list);
   bool encoder = false;
   bool decoder = false;
   for (const auto& [key, list] : lists) {

@@ -98,11 +98,17 @@ Result<void> ReadMixer(const StackContext& context, PlacedNorms norms, const Len
     norms.attention.key_bias = lenders.attention.key_bias;
   }
   const uint32_t index = layer.description.index;
-  TG_ASSIGN(auto attention, ReadAttentionLayer(context, {.parts = layer.parts,
-                                                         .norms = norms.attention,
-                                                         .layer = index,
-                                                         .lender = lent.lender,
-                                                         .lender_layer = lent.index}));
+  AttentionSource source{.parts = layer.parts,
+                         .norms = norms.attention,
+                         .layer = index,
+                         .lender = lent.lender,
+                         .lender_layer = lent.index};
+  if (layer.bottleneck) {
+    source.stream_width = layer.bottleneck->input.map.inputs();
+    source.query_input = layer.bottleneck->queries;
+    source.value_input = layer.bottleneck->values;
+  }
+  TG_ASSIGN(auto attention, ReadAttentionLayer(context, source));
   layer.attention = std::move(attention);
   TG_ASSIGN(auto cross, ReadAttentionLayer(context, {.parts = layer.parts,
                                                      .norms = norms.cross_attention,
@@ -110,6 +116,20 @@ Result<void> ReadMixer(const StackContext& context, PlacedNorms norms, const Len
                                                      .cross_attention = true}));
   layer.cross_attention = std::move(cross);
   return {};
+}
+
+// The sums within a layer of another width are not the stream.
+void MoveNormsInside(Layer& layer) {
+  Bottleneck& bottleneck = *layer.bottleneck;
+  bottleneck.mixer_sum = std::exchange(layer.norms.mixer_sum, std::nullopt);
+  bottleneck.feed_forward_sum = std::exchange(layer.norms.feed_forward_sum, bottleneck.sum);
+}
+
+std::optional<Norm> FindExtraInput(const StackContext& context, const LayerParts& parts) {
+  const std::string name(kExtraInput);
+  const Weight* gain = parts.Named(name + ".weight");
+  if (gain == nullptr) return {};
+  return MakeNorm(context, gain, parts.Named(name + ".bias"));
 }
 
 float Factor(const StackContext& context, std::string_view key) { return Stated(context, key, 1); }
@@ -243,9 +263,15 @@ Result<void> AllowIfGuess(const StackContext& context, Result<void> read, std::s
 
 }  // namespace
 
-Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index,
+Result<Layer> ReadLayer(const StackContext& stream, LayerParts parts, uint32_t index,
                         const LayerParts* lender, uint32_t lender_index) {
-  Layer layer{.description = {.stack = context.name, .index = index}, .parts = std::move(parts)};
+  Layer layer{.description = {.stack = stream.name, .index = index}, .parts = std::move(parts)};
+  StackContext context = stream;  // as wide as the layer computes
+  if (HasBottleneck(layer.parts)) {
+    TG_ASSIGN(layer.bottleneck, ReadBottleneck(stream, layer.parts));
+    layer.parts = WithoutBottleneck(layer.parts);
+    context.hidden_size = layer.bottleneck->width();
+  }
   TG_ASSIGN(auto placed, PlaceNorms(context, layer.parts));
   layer.norms = placed.layer;
   layer.embedding_norm = placed.embedding;
@@ -256,6 +282,7 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
   layer.residual_after_norm = context.config.Flag(context.traits->residual_after_norm_flag)
                                   .value_or(context.traits->residual_after_norm);
   layer.side = FindSideInput(context, layer.parts);
+  layer.extra_input = FindExtraInput(context, layer.parts);
   layer.mixer_streams = FindHyperConnection(context, layer.parts, "attn_hc");
   layer.feed_forward_streams = FindHyperConnection(context, layer.parts, "ffn_hc");
   ReadFactors(context, layer);
@@ -265,6 +292,7 @@ Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t 
       layer.description.mixer != MixerKind::kNone && layer.description.has_feed_forward;
   layer.parallel = both && IsParallel(context);
   layer.unread = FindUnread(layer, placed.unplaced);
+  if (layer.bottleneck) MoveNormsInside(layer);
   // The one norm of a layer that has only a feed-forward.
   if (layer.description.mixer == MixerKind::kNone && !layer.norms.feed_forward_input &&
       !layer.cross_attention) {

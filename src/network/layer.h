@@ -15,7 +15,9 @@
 #include "network/parts/layer_parts.h"
 #include "network/parts/norm.h"
 #include "network/recurrent/recurrent_mixer.h"
+#include "network/streams/bottleneck.h"
 #include "network/streams/hyper_connection.h"
+#include "network/streams/shared_block.h"
 #include "network/streams/side_input.h"
 #include "tensorguard/result.h"
 
@@ -45,10 +47,17 @@ struct Layer {
   std::optional<MixtureOfExperts> mixture = {};
   const RecurrentMixer* recurrent_feed_forward = nullptr;
   std::optional<SideInput> side = {};
+  std::optional<Bottleneck> bottleneck = {};  // the layer computes in another width
+  std::optional<SharedBlock> shared = {};     // adds to what the mixer reads
+  // Before the mixer, of rows that run beside the tokens (PEGASUS-X); else the tokens'.
+  std::optional<Norm> extra_input = {};
   // Around the halves of a layer with several streams.
   std::optional<HyperConnection> mixer_streams = {};
   std::optional<HyperConnection> feed_forward_streams = {};
   std::optional<Norm> embedding_norm = {};  // kept in the first layer (RWKV)
+  // Does nothing but read an encoder (of images, say), and nothing where there is none.
+  bool OnlyReadsEncoder() const { return cross_attention && description.mixer == MixerKind::kNone; }
+
   // The name of a weight that has no place in the above: sequences cannot be run without it.
   std::optional<std::string> unread = {};
 };
@@ -56,7 +65,7 @@ struct Layer {
 // `index` counts within the stack. Errors: kBadFile, naming the tensor, where shapes contradict
 // each other or config.json.
 // `lender`: the layer whose keys and values it reads where it has none of its own; null: none.
-Result<Layer> ReadLayer(const StackContext& context, LayerParts parts, uint32_t index,
+Result<Layer> ReadLayer(const StackContext& stream, LayerParts parts, uint32_t index,
                         const LayerParts* lender = nullptr, uint32_t lender_index = 0);
 
 }  // namespace tensorguard::internal

@@ -32,6 +32,7 @@ Result<FloatMatrix> FinishMixer(const Layer& layer, FloatMatrix added) {
   auto rows = ApplyIfAny(layer.norms.mixer_output, std::move(added));
   if (!rows) return rows;
   for (float& value : rows->values()) value *= layer.mixer_factors.branch;
+  if (layer.bottleneck) return layer.bottleneck->output.Apply(*rows);
   return rows;
 }
 
@@ -39,6 +40,7 @@ Result<FloatMatrix> FinishFeedForward(const Layer& layer, FloatMatrix added) {
   auto rows = ApplyIfAny(layer.norms.feed_forward_output, std::move(added));
   if (!rows) return rows;
   for (float& value : rows->values()) value *= layer.feed_forward_factors.branch;
+  if (layer.bottleneck) return layer.bottleneck->output.Apply(*rows);
   return rows;
 }
 
@@ -47,19 +49,24 @@ Result<FloatMatrix> AttendOneByOne(const LayerPlace& place, const FloatMatrix& i
   const AttentionLayer& attention = *layer.attention;
   AttentionRule rule;
   AttentionRows rows;
-  if (attention.sinks != nullptr) {
-    // What a sink takes hangs on the score.
+  // What a sink takes hangs on the score, taps of a convolution on query and key.
+  const bool needs_scores = attention.sinks != nullptr || attention.local.has_value();
+  if (attention.sinks != nullptr || attention.rule.hash_bits) {
     TG_ASSIGN(auto full, FullRule(attention));
     rule = std::move(full);
   }
-  if (attention.sinks != nullptr || attention.latent) {
+  if (needs_scores || attention.latent) {
     TG_ASSIGN(rows, Project(attention, layer.parts, place.config(), inputs, inputs));
   } else {
     TG_ASSIGN(rows.values, ProjectValues(attention, inputs));
   }
   AttentionShape shape = attention.shape;
   if (attention.differential) rows.values = PairValues(rows.values, shape);
-  return Finish(attention, inputs, AttendAlone(rows, shape, rule));
+  FloatMatrix mixed = AttendAlone(rows, shape, rule);
+  if (attention.local) {
+    TG_ASSIGN(mixed, MixLocally(*attention.local, shape, inputs, rows, 1, std::move(mixed)));
+  }
+  return Finish(attention, inputs, std::move(mixed));
 }
 
 // Reads nothing but the shapes until a method is called. Pinned: the parts point at `weights_`.
@@ -259,13 +266,14 @@ Result<std::optional<QueriesAndKeys>> BuiltNetwork::QueriesAndKeysOf(
 Result<FloatMatrix> BuiltNetwork::MixerOutput(size_t layer, const FloatMatrix& inputs) const {
   const LayerPlace& place = places_[layer];
   const Layer& own = place.layer();
-  FloatMatrix added(inputs.rows(), inputs.columns());
-  if (own.recurrent != nullptr) {
-    TG_ASSIGN(added, own.recurrent->run(own.parts, place.config(), inputs, 1));
-  }
+  FloatMatrix added;
   if (own.attention) {
-    TG_ASSIGN(const auto attended, AttendOneByOne(place, inputs));
-    Add(attended, added);
+    TG_ASSIGN(added, AttendOneByOne(place, inputs));
+  }
+  if (own.recurrent != nullptr) {
+    TG_ASSIGN(auto mixed, own.recurrent->run(own.parts, place.config(), inputs, 1));
+    if (own.attention) Add(added, mixed);
+    added = std::move(mixed);
   }
   return FinishMixer(own, std::move(added));
 }
@@ -274,6 +282,11 @@ Result<FloatMatrix> BuiltNetwork::FeedForwardOutput(size_t layer, const FloatMat
                                                     const ExpertVisitor& visit_expert) const {
   const LayerPlace& place = places_[layer];
   const Layer& own = place.layer();
+  if (own.bottleneck) {
+    TG_ASSIGN(const auto inner, own.bottleneck->input.Apply(inputs));
+    TG_ASSIGN(auto fed, RunFeedForward(*own.feed_forward, inner));
+    return FinishFeedForward(own, std::move(fed));
+  }
   ExpertVisitor visit_raw;
   if (visit_expert) {
     visit_raw = [&](uint32_t expert, const FloatMatrix& outputs) -> Result<void> {

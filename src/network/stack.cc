@@ -21,7 +21,8 @@ std::optional<Norm> FindFinalNorm(const StackContext& context, const LayerParts&
   for (const Weight* weight : outer.weights()) {
     if (weight->role.role != Role::kNorm || weight->role.stack != context.name) continue;
     if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kFinal) continue;
-    if (weight->rows * weight->columns != context.hidden_size) continue;
+    const uint64_t width = context.hidden_size * (context.traits->reversible ? 2 : 1);
+    if (weight->rows * weight->columns != width) continue;
     (weight->role.is_bias ? bias : gain) = weight;
   }
   if (gain == nullptr && bias == nullptr) return {};
@@ -71,6 +72,8 @@ std::optional<std::string> FindUnreadOutside(const Stack& stack, const LayerPart
     if (weight->role.role != Role::kOther || !own || weight->rows * weight->columns <= 1) continue;
     if (stack.streams && stack.streams->Holds(*weight)) continue;
     if (stack.side_inputs && IsSideInput(*stack.side_inputs, *weight)) continue;
+    if (stack.extra && stack.extra->Holds(*weight)) continue;
+    if (stack.cycles && stack.cycles->start == weight) continue;
     return outer.NameOf(*weight);
   }
   return {};
@@ -90,7 +93,9 @@ const std::optional<Norm>& Stack::ClosingNorm() const {
 }
 
 Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
-                        const WeightsByLayer& layers) {
+                        const WeightsByLayer& stored) {
+  WeightsByLayer layers = stored;
+  const SharedBlocks shared(*context.source, layers);
   std::vector<const Weight*> in_layers;
   for (const auto& [index, weights] : layers) {
     in_layers.insert(in_layers.end(), weights.begin(), weights.end());
@@ -107,10 +112,13 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
     TG_ASSIGN(auto layer,
               ReadLayer(stack.context, LayerParts(*stack.context.source, weights), index,
                         lent == layers.end() ? nullptr : &lent_parts, lender.value_or(0)));
+    TG_ASSIGN(layer.shared, shared.Of(stack.context, index));
     stack.layers.push_back(std::move(layer));
   }
   stack.side_inputs = FindSideInputs(stack.context, outer);
   stack.streams = FindHyperHead(stack.context, outer);
+  TG_ASSIGN(stack.extra, FindExtraRows(stack.context, outer, stack.embedding));
+  stack.cycles = FindCycles(stack.context, outer);
   stack.unread = FindUnreadOutside(stack, outer);
   if (!stack.layers.empty() && !stack.embedding.norm) {
     stack.embedding.norm = stack.layers.front().embedding_norm;
@@ -123,6 +131,9 @@ Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
                          stack.layers.back().norms.mixer_input && !stack.final_norm;
   if (needs_one && !stack.embedding.projection) std::swap(stack.final_norm, stack.embedding.norm);
   stack.relative_bias = outer.Named("relative_attention_bias.weight");
+  if (stack.relative_bias == nullptr) {
+    stack.relative_bias = outer.Named("relative_attention_bias");
+  }
   TG_ASSIGN(auto order, RunningOrder(stack.context, stack.layers.size()));
   stack.order = std::move(order);
   return stack;

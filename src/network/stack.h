@@ -12,6 +12,8 @@
 #include "network/parts/embedding.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/norm.h"
+#include "network/streams/cycles.h"
+#include "network/streams/extra_rows.h"
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
@@ -27,6 +29,8 @@ struct Stack {
   std::optional<std::string> unread = {};
   std::optional<HyperConnection> streams = {};  // what makes one of several at the end; empty: one
   std::optional<SideInputs> side_inputs = {};
+  std::optional<ExtraRows> extra = {};
+  std::optional<Cycles> cycles = {};
   const Weight* relative_bias = nullptr;  // per bucket of distances, of all layers; null: none
 
   // Whether a later layer reads the keys and values of this one.
@@ -38,9 +42,10 @@ struct Stack {
 // Weights of one stack by their layer.
 using WeightsByLayer = std::map<uint32_t, std::vector<const Weight*>>;
 
-// `context` without hidden_size and layer_count. Errors: those of ReadEmbedding and ReadLayer.
+// `stored`: the weights of each layer. `context` without hidden_size and layer_count. Errors: those
+// of ReadEmbedding and ReadLayer.
 Result<Stack> ReadStack(StackContext context, const LayerParts& outer,
-                        const WeightsByLayer& layers);
+                        const WeightsByLayer& stored);
 
 // What the layer's halves get of rows that stand for the residual stream (see network.h).
 Result<FloatMatrix> MixerInputOf(const Stack& stack, size_t layer, FloatMatrix rows);

@@ -9,6 +9,7 @@
 
 #include "base/parallel.h"
 #include "base/try.h"
+#include "network/parts/matrix_columns.h"
 #include "numerics/matrix_product.h"
 
 namespace tensorguard::internal {
@@ -96,6 +97,25 @@ Result<void> ReadInputMajor(const WeightSource& source, const Weight& weight,
   return {};
 }
 
+// The same where the groups are stored one after the other, each turned by itself.
+template <typename Number>
+Result<void> ReadTurnedGroups(const WeightSource& source, const Weight& weight,
+                              const Stretch& stretch, std::span<Number> out) {
+  const uint64_t rows = weight.rows / weight.groups;
+  for (uint64_t done = 0; done < stretch.count;) {
+    const uint64_t row = stretch.first + done;
+    const uint64_t group = row / rows;
+    const uint64_t count = std::min(stretch.count - done, (group + 1) * rows - row);
+    Weight part = weight;
+    part.first_element += group * rows * weight.columns;
+    part.stored_rows = rows;
+    TG_TRY(ReadInputMajor(source, part, {.first = row - group * rows, .count = count},
+                          out.subspan(done * weight.columns, count * weight.columns)));
+    done += count;
+  }
+  return {};
+}
+
 bool AllFinite(std::span<const float> values) {
   constexpr uint32_t kExponent = 0x7f80'0000;
   uint32_t found = 0;
@@ -142,6 +162,9 @@ Result<void> ReadRows(const WeightSource& source, const Weight& weight, uint64_t
   auto read = ForEachStretch(
       weight, first_row, count, [&](const Stretch& stretch, uint64_t row) -> Result<void> {
         const auto rows = out.subspan(row * weight.columns, stretch.count * weight.columns);
+        if (weight.input_major && weight.groups > 1) {
+          return ReadTurnedGroups(source, weight, stretch, rows);
+        }
         return weight.input_major ? ReadInputMajor(source, weight, stretch, rows)
                                   : ReadOutputMajor(source, weight, stretch, rows);
       });
@@ -212,19 +235,58 @@ ProductInputs InputsFor(const WeightSource& source, const Weight& weight,
   return rounded;
 }
 
-// inputs [n, columns] times a block transposed, into its columns of outputs [n, rows].
-Result<void> ApplyBlock(const Weight& weight, const WeightBlock& block, const ProductInputs& inputs,
-                        FloatMatrix& outputs) {
+// The inputs of each group, as the weight's numbers are multiplied with.
+class GroupInputs {
+ public:
+  GroupInputs(const WeightSource& source, const Weight& weight, const FloatMatrix& inputs) {
+    if (weight.groups == 1) {
+      products_.push_back(InputsFor(source, weight, inputs));
+      return;
+    }
+    columns_.reserve(weight.groups);  // the products view them
+    for (uint64_t group = 0; group < weight.groups; ++group) {
+      columns_.push_back(Columns(inputs, group * weight.columns, weight.columns));
+      products_.push_back(InputsFor(source, weight, columns_.back()));
+    }
+  }
+
+  const ProductInputs& Of(uint64_t group) const { return products_[group]; }
+
+ private:
+  std::vector<FloatMatrix> columns_;
+  std::vector<ProductInputs> products_;
+};
+
+// inputs [n, columns] times rows [begin, end) of the weight, which lie in the block and in one
+// group, transposed, into their columns of outputs [n, rows].
+Result<void> ApplyRows(const Weight& weight, const WeightBlock& block, const ProductInputs& inputs,
+                       uint64_t begin, uint64_t end, FloatMatrix& outputs) {
   const ProductShape shape = {
-      .rows = outputs.rows(), .columns = block.rows, .inner = weight.columns};
-  const ProductRows product = {outputs.values().data() + block.first_row, weight.rows};
+      .rows = outputs.rows(), .columns = end - begin, .inner = weight.columns};
+  const ProductRows product = {outputs.values().data() + begin, weight.rows};
+  const uint64_t first = (begin - block.first_row) * weight.columns;
+  const uint64_t count = (end - begin) * weight.columns;
   if (const auto* rounded = std::get_if<std::vector<BFloat16>>(&inputs)) {
-    return Multiply(*rounded, std::get<std::span<const BFloat16>>(block.values),
+    return Multiply(*rounded,
+                    std::get<std::span<const BFloat16>>(block.values).subspan(first, count),
                     RightSide::kTransposed, shape, product);
   }
   return Multiply(std::get<std::span<const float>>(inputs),
-                  std::get<std::span<const float>>(block.values), RightSide::kTransposed, shape,
-                  product);
+                  std::get<std::span<const float>>(block.values).subspan(first, count),
+                  RightSide::kTransposed, shape, product);
+}
+
+Result<void> ApplyBlock(const Weight& weight, const WeightBlock& block, const GroupInputs& inputs,
+                        FloatMatrix& outputs) {
+  const uint64_t rows_of_group = weight.rows / weight.groups;
+  const uint64_t last = block.first_row + block.rows;
+  for (uint64_t begin = block.first_row; begin < last;) {
+    const uint64_t group = begin / rows_of_group;
+    const uint64_t end = std::min(last, (group + 1) * rows_of_group);
+    TG_TRY(ApplyRows(weight, block, inputs.Of(group), begin, end, outputs));
+    begin = end;
+  }
+  return {};
 }
 
 // Whether all that a block made is finite. A number of the block that is not makes everything that
@@ -277,7 +339,7 @@ Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight
   }
   FloatMatrix outputs(inputs.rows(), weight.rows);
   if (inputs.rows() == 0) return outputs;
-  const ProductInputs product_inputs = InputsFor(source, weight, inputs);
+  const GroupInputs product_inputs(source, weight, inputs);
   const uint64_t together = BlocksPerReading(weight);
   const uint64_t readings = (BlockCount(weight) + together - 1) / together;
   const unsigned threads = options.threads == 0 ? weight.threads : options.threads;
@@ -307,7 +369,8 @@ Result<FloatMatrix> ApplyWeightPlainly(const WeightSource& source, const Weight&
     for (uint64_t row = 0; row < weight.rows; ++row) {
       double sum = 0;
       for (uint64_t column = 0; column < weight.columns; ++column) {
-        const float input = inputs.Row(n)[column];
+        const uint64_t group = row / (weight.rows / weight.groups);
+        const float input = inputs.Row(n)[group * weight.columns + column];
         sum += static_cast<double>(values.Row(row)[column]) *
                (rounded ? ToFloat32(RoundToBFloat16(input)) : input);
       }

@@ -44,6 +44,10 @@ struct Weight {
   std::vector<RowRun> runs;    // counts add up to `rows`
   bool input_major = false;    // stored [in, out]
 
+  // Outputs come in so many equal groups, each of which reads its own of as many groups of inputs
+  // (SqueezeBERT); `columns` are those of one group. Where input_major too, the groups are stored
+  // one after the other (ConvBERT).
+  uint64_t groups = 1;
   bool is_vector = false;  // the tensor has one dimension (of one expert)
   unsigned threads = 0;    // that may multiply with it; 0: one per processor
   // Sees every block that is read to multiply with it. Null: nobody does.
@@ -101,11 +105,12 @@ struct LinearOptions {
   unsigned threads = 0;  // 0: as the weight says
 };
 
-// inputs [n, columns] times the weight transposed: [n, rows], read in blocks, so that memory
-// follows n and not the weight. Where the weight is stored as bfloat16, the inputs are rounded to
-// bfloat16 first: products are exact then, and made by the processor's bfloat16 instructions. The
-// same bytes for any number of threads; on another kind of processor the error of float32 sums
-// apart (numerics/matrix_product.h). Errors: those of ReadWeight, of Multiply, of the observer.
+// inputs [n, columns * groups] times the weight transposed: [n, rows], read in blocks, so that
+// memory follows n and not the weight. Where the weight is stored as bfloat16, the inputs are
+// rounded to bfloat16 first: products are exact then, and made by the processor's bfloat16
+// instructions. The same bytes for any number of threads; on another kind of processor the error of
+// float32 sums apart (numerics/matrix_product.h). Errors: those of ReadWeight, of Multiply, of the
+// observer.
 Result<FloatMatrix> ApplyWeight(const WeightSource& source, const Weight& weight,
                                 const FloatMatrix& inputs, const LinearOptions& options = {});
 

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <map>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -95,6 +97,8 @@ class AttentionShapes {
     return found->second;
   }
 
+  const ConfigView& config() const { return config_; }
+
   // The packing of the query's weight, which its bias shares.
   bool HoldsGate(const TensorRole& role) const { return gated_queries_.contains(KeyOf(role)); }
 
@@ -171,11 +175,24 @@ std::vector<Part> QuarteredAttention(uint64_t rows) {
   return parts;
 }
 
+// Four blocks of equal height.
+std::vector<Part> GateFirstAttention(uint64_t rows) {
+  std::vector<Part> parts;
+  for (const Role role : {Role::kAttentionGate, Role::kQuery, Role::kKey, Role::kValue}) {
+    parts.push_back({role, {{.first = parts.size() * (rows / 4), .count = rows / 4}}});
+  }
+  return parts;
+}
+
 Result<std::vector<Part>> SplitAttention(const AttentionShapes& shapes, const TensorInfo& tensor,
                                          const TensorRole& role, uint64_t rows) {
   if (role.packing == Packing::kQuartersQueryValueKey) {
     if (rows % 12 != 0) return ShapeError(tensor, rows, "a multiple of 12");
     return QuarteredAttention(rows);
+  }
+  if (role.packing == Packing::kConcatenatedGateFirst) {
+    if (rows % 4 != 0) return ShapeError(tensor, rows, "a multiple of 4");
+    return GateFirstAttention(rows);
   }
   const auto sizes = shapes.SizesOf(role);
   const auto key_value_heads = sizes ? KeyValueHeads(*sizes, rows) : std::nullopt;
@@ -244,6 +261,37 @@ Result<std::vector<Part>> Split(const AttentionShapes& shapes, const TensorInfo&
   }
 }
 
+// ConvBERT keeps the matrices of grouped feed-forwards as [groups, in, out].
+bool IsGroupedFeedForward(const ConfigView& config, const TensorInfo& tensor,
+                          const TensorRole& role) {
+  static constexpr std::array<std::string_view, 1> kGroups = {"num_groups"};
+  return (role.role == Role::kUp || role.role == Role::kDown) && !role.stacked_experts &&
+         tensor.shape.size() == 3 && tensor.shape.back() > 1 &&
+         config.Number(kGroups) == tensor.shape.front();
+}
+
+// A matrix that is stored as a convolution of width 1 may be one in groups, whose number
+// config.json says for each role.
+Result<uint64_t> GroupsOf(const ConfigView& config, const TensorInfo& tensor,
+                          const TensorRole& role) {
+  static constexpr std::array<std::pair<Role, std::string_view>, 6> kKeys = {
+      {{Role::kQuery, "q_groups"},
+       {Role::kKey, "k_groups"},
+       {Role::kValue, "v_groups"},
+       {Role::kOutputProjection, "post_attention_groups"},
+       {Role::kUp, "intermediate_groups"},
+       {Role::kDown, "output_groups"}}};
+  if (IsGroupedFeedForward(config, tensor, role)) return tensor.shape.front();
+  if (tensor.shape.size() != 3 || tensor.shape.back() != 1) return uint64_t{1};
+  for (const auto& [known, key] : kKeys) {
+    const auto groups = known == role.role ? config.Number(std::array{key}) : std::nullopt;
+    if (!groups) continue;
+    if (tensor.shape.front() % *groups == 0 && *groups <= kMostHeads) return *groups;
+    return ShapeError(tensor, tensor.shape.front(), "a multiple of " + std::to_string(*groups));
+  }
+  return uint64_t{1};
+}
+
 // Adds the weights of one tensor to `weights`.
 Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                         size_t tensor_index, const TensorRole& role, std::vector<Weight>& weights) {
@@ -257,7 +305,12 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                  .found = std::to_string(experts) + " experts",
                  .expected = "at most " + std::to_string(kMostExperts)};
   }
-  const StoredMatrix matrix = MatrixOfShape(stacked ? ExpertShape(tensor) : tensor.shape, role);
+  StoredMatrix matrix = MatrixOfShape(stacked ? ExpertShape(tensor) : tensor.shape, role);
+  if (IsGroupedFeedForward(shapes.config(), tensor, role)) {
+    matrix = {.outputs = tensor.shape[0] * tensor.shape[2],
+              .inputs = tensor.shape[1],
+              .input_major = true};
+  }
   if (matrix.inputs > kLongestRow) {
     return Error{.kind = ErrorKind::kUnsupported,
                  .problem = "a matrix with longer rows than any model has",
@@ -267,6 +320,7 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
                  .expected = "at most " + std::to_string(kLongestRow)};
   }
   TG_ASSIGN(auto parts, Split(shapes, tensor, role, matrix.outputs));
+  TG_ASSIGN(const auto groups, GroupsOf(shapes.config(), tensor, role));
   for (uint64_t expert = 0; expert < experts; ++expert) {
     for (const Part& part : parts) {
       Weight weight;
@@ -283,6 +337,7 @@ Result<void> AddWeights(const AttentionShapes& shapes, const TensorInfo& tensor,
       weight.runs = part.runs;
       weight.input_major = matrix.input_major;
       weight.is_vector = matrix.is_vector;
+      weight.groups = groups;
       weights.push_back(std::move(weight));
     }
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -114,6 +115,42 @@ TEST(SplitWeights, InterleavedGateOfQwen3NextAndItsBias) {
                               config)),
             "query 0 1 4 5 | attention_gate 2 3 6 7 | query 0 1 4 5 | attention_gate 2 3 6 7 | "
             "mixer 0 1");
+}
+
+TEST(SplitWeights, GateFirstOfHrm) {
+  EXPECT_EQ(Described(ModelOf({{"model.H_module.layers.0.attn.gqkv_proj.weight", Counted({8, 2})}},
+                              {{"model_type", "hrm_text"}})),
+            "attention_gate 0 1 | query 2 3 | key 4 5 | value 6 7");
+}
+
+TEST(SplitWeights, ConvolutionsInGroupsOfSqueezeBert) {
+  const std::map<std::string, TensorValues> tensors = {
+      {"transformer.encoder.layers.0.attention.query.weight", Counted({4, 2, 1})}};
+  Json config = {{"model_type", "squeezebert"}, {"q_groups", 2}};
+  const auto weights = SplitWeights(ModelOf(tensors, config));
+  ASSERT_TRUE(weights);
+  EXPECT_EQ(weights->at(0).groups, 2u);
+  EXPECT_EQ(weights->at(0).columns, 2u);
+  config["q_groups"] = 3;
+  const auto refused = SplitWeights(ModelOf(tensors, config));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().expected, HasSubstr("a multiple of 3"));
+}
+
+TEST(SplitWeights, FeedForwardsInGroupsOfConvBert) {
+  const Model model =
+      ModelOf({{"convbert.encoder.layer.0.intermediate.dense.weight", Counted({2, 2, 3})}},
+              {{"model_type", "convbert"}, {"num_groups", 2}});
+  const auto weights = SplitWeights(model);
+  ASSERT_TRUE(weights);
+  ASSERT_EQ(weights->size(), 1u);
+  EXPECT_EQ(weights->at(0).groups, 2u);
+  const auto values = ReadWeight(*model.weights, weights->at(0));
+  ASSERT_TRUE(values) << DescribeError(values.error());
+  EXPECT_THAT(values->values(), ElementsAre(0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11));
+  const auto middle = ReadWeightRows(*model.weights, weights->at(0), 2, 2);
+  ASSERT_TRUE(middle);
+  EXPECT_THAT(middle->values(), ElementsAre(2, 5, 6, 9));
 }
 
 TEST(SplitWeights, InputMajorHoldsItsOutputsInColumns) {

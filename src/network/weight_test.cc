@@ -214,6 +214,23 @@ TEST(ApplyWeight, ShowsEveryBlockToTheObserver) {
   }
 }
 
+TEST(ApplyWeight, KeepsGroupsApart) {
+  const MemoryWeights source = WeightsOf({{"w", Counted({4, 2, 1})}});
+  const Weight weight = {.role = {},
+                         .rows = 4,
+                         .columns = 2,
+                         .stored_rows = 4,
+                         .runs = {{.first = 0, .count = 4}},
+                         .groups = 2};
+  FloatMatrix inputs(1, 4);
+  const std::vector<float> numbers = {1, 2, 10, 20};
+  std::copy(numbers.begin(), numbers.end(), inputs.values().begin());
+  const auto outputs = ApplyWeight(source, weight, inputs);
+  ASSERT_TRUE(outputs) << DescribeError(outputs.error());
+  EXPECT_THAT(outputs->values(), ElementsAre(2, 8, 140, 200));
+  EXPECT_THAT(ApplyWeightPlainly(source, weight, inputs)->values(), ElementsAre(2, 8, 140, 200));
+}
+
 TEST(ApplyWeight, OfNoInputsIsEmpty) {
   const Model model = ModelOf({{"model.layers.0.self_attn.k_proj.weight", Counted({3, 2})}});
   const auto weights = SplitWeights(model);

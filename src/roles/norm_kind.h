@@ -6,6 +6,7 @@ namespace tensorguard::internal {
 
 enum class NormKind {
   kRms,    // x / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019)
+  kNone,   // x: gain and bias alone
   kLayer,  // (x - mean) / sqrt(variance + epsilon) (Ba et al. 2016)
 };
 

@@ -86,6 +86,8 @@ std::string_view PackingName(Packing packing) {
       return "interleaved_rows";
     case Packing::kInterleavedGate:
       return "interleaved_gate";
+    case Packing::kConcatenatedGateFirst:
+      return "concatenated_gate_first";
     case Packing::kQuartersQueryValueKey:
       return "quarters_query_value_key";
   }

@@ -50,6 +50,7 @@ enum class Packing {
   kInterleavedGroups,      // per key-value group: its q heads, then k, then v (Falcon, InternLM2)
   kInterleavedRows,        // gate and up alternate row by row (gpt-oss)
   kInterleavedGate,        // a query matrix: per head its query, then its output gate (Qwen3-Next)
+  kConcatenatedGateFirst,  // all of a gate on what the heads give, then q, k and v (HRM)
   kQuartersQueryValueKey,  // four blocks, each all of its q, then v, then k (CodeGen)
 };
 

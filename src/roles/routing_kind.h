@@ -10,6 +10,8 @@ enum class RoutingKind {
   kSigmoidGroups,  // sigmoid scores with a correction for the choice, top groups, then top k
   kRootSoftplus,   // as that, with scores sqrt(log(1 + e^x)) (DeepSeek V4)
   kSigmoidInput,   // sigmoid of the top k scores, as a factor on the expert's input
+  kTopTwoByRank,   // the shares of the best two, given to experts 1 and 0 whichever they were: what
+                   // a later version of NLLB's library computes
   kSparseMixer,    // two choices, each by a softmax over what lies near the highest score
 };
 

@@ -110,7 +110,7 @@ TEST(ArchitectureTable, IsSearchedByNameAndType) {
   ASSERT_NE(FindComputingRow("qwen3"), nullptr);
   EXPECT_EQ(FindComputingRow("qwen3")->name, "llama");
   EXPECT_TRUE(FindComputingRow("gemma2")->computes->gain_plus_one);
-  EXPECT_EQ(FindComputingRow("xlnet"), nullptr);
+  EXPECT_EQ(FindComputingRow("gemma3n"), nullptr);
   EXPECT_EQ(FindComputingRow("unheard_of"), nullptr);
 }
 

@@ -57,27 +57,39 @@ struct ArchitectureTraits {
   std::string_view parallel_flag = {};         // a flag that says so instead
   bool residual_after_norm = false;            // the stream goes on from the norm's output
   std::string_view residual_after_norm_flag = {};
-  bool layers_repeat = false;       // fewer are stored than config.json counts (ALBERT)
+  bool layers_repeat = false;  // fewer are stored than config.json counts (ALBERT)
+  // The halves write to two streams in turn, each reading the other; both leave the stack side by
+  // side (Gomez et al. 2017).
+  bool reversible = false;
+  // The encoder's sequence gets shorter from block to block, and the decoder runs on it stretched
+  // again (Funnel).
+  bool shortens = false;
+  bool head_bias_counts = true;     // false: it is stored, and its library does not add it
   bool tied_logits_scaled = false;  // by 1 / sqrt(hidden size) where the head is tied
   bool logits_multiplied = false;   // "logits_scaling" is a factor, not a divisor
 
   // Attention.
   bool fourier_mixing = false;  // in its place, without weights
   bool causal = true;
+  bool causal_unmasked_later = false;  // sees all since version 5 of its library
+  bool reads_encoder_merged = false;   // its keys beside the decoder's own, in one softmax
   bool scores_scaled = true;  // by 1 / sqrt(head size) where config.json names no other factor
-  bool windows_by_default = false;     // sliding_window counts without layer types or a flag
-  uint32_t full_attention_period = 0;  // with it: every n-th layer is full; 0: none
-  bool full_attention_first = false;   // ... counted from the first
-  bool window_is_both_sides = false;   // the window's width is that of both sides together
+  bool windows_by_default = false;            // sliding_window counts without layer types or a flag
+  uint32_t full_attention_period = 0;         // with it: every n-th layer is full; 0: none
+  bool full_attention_first = false;          // ... counted from the first
+  bool window_is_both_sides = false;          // the window's width is that of both sides together
+  bool encoder_window_is_both_sides = false;  // likewise, of the encoder alone
   Activation attention_gate = Activation::kSigmoid;  // of the gate on what the heads give
 
   // Positions.
   PositionScheme positions = PositionScheme::kRotary;
   bool relative_buckets_too = false;    // a learned bias per bucket besides
+  bool buckets_unlent_later = false;    // only the first layer's, since version 4.57 of its library
   std::string_view alibi_flag = {};     // a flag that says kAlibi instead
   bool alibi_before_scale = false;      // the slopes are scaled like the scores
   uint32_t position_offset = 0;         // rows of the table before position 0
   bool positions_skip_padding = false;  // and are counted from behind the padding token's id
+  bool positions_after_padding = false;  // counted from behind its id, which takes one itself
   bool padding_is_fixed = false;     // ... which is `position_offset` - 1 whatever config.json says
   bool rotary_where_stated = false;  // else none
   bool rotary_interleaved = false;
@@ -99,7 +111,7 @@ struct ArchitectureTraits {
   std::optional<bool> routing_normalised = {};  // empty: as the kind of routing has it
   // Which of its libraries' answers is taken where they do not agree; a network says so.
   std::string_view disputed = {};
-  uint32_t experts_per_token = 0;               // 0: config.json must say it
+  uint32_t experts_per_token = 0;  // 0: config.json must say it
 };
 
 }  // namespace tensorguard::internal

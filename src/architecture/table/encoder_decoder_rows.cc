@@ -30,6 +30,19 @@ constexpr Traits kM2m = Varied(kMbart, [](Traits& t) {
 });
 
 constexpr ArchitectureRow kRows[] = {
+    {.name = "switch_transformers",
+     .words = "selfattention relative_attention_bias encdecattention router",
+     .tied = true,
+     .computes = Varied(kT5,
+                        [](Traits& t) {
+                          t.routing = RoutingKind::kSoftmaxTopK;
+                          t.routing_normalised = false;
+                          t.experts_per_token = 1;
+                          t.buckets_unlent_later = true;
+                          t.disputed =
+                              "positions behind the first layer: as the version of its library "
+                              "that config.json names";
+                        })},
     {.name = "t5",
      .also = "umt5 longt5",
      .words = "selfattention relative_attention_bias encdecattention",
@@ -42,22 +55,31 @@ constexpr ArchitectureRow kRows[] = {
                           t.tied_logits_scaled = false;
                           t.activation = Activation::kGeluTanh;
                         })},
-    {.name = "switch_transformers", .tied = true},
     {.name = "bart",
      .also = "plbart mvp trocr",
      .words = "layernorm_embedding encoder_attn shared",
      .computes = kBart},
     {.name = "mbart", .computes = kMbart},
     {.name = "nllb", .like = "mbart"},
+    {.name = "pegasus_x",
+     .words = "embed_global encoder_attn shared",
+     .tied = true,
+     .computes = Varied(kMbart,
+                        [](Traits& t) {
+                          t.positions = PositionScheme::kSinusoidal;
+                          t.position_offset = 0;
+                        })},
     {.name = "m2m_100", .words = "encoder_attn shared", .tied = true, .computes = kM2m},
     {.name = "nllb-moe",
      .tied = true,
      .computes = Varied(kM2m,
                         [](Traits& t) {
-                          t.routing = RoutingKind::kSoftmaxTopK;
+                          t.routing = RoutingKind::kTopTwoByRank;
                           t.routing_normalised = true;
                           t.experts_per_token = 2;
-                          t.disputed = "routing of tokens: as published, to the best two experts";
+                          t.disputed =
+                              "routing of tokens: as the version of its library that config.json "
+                              "names";
                         })},
     {.name = "seamless_m4t", .tied = true, .like = "m2m_100"},
     {.name = "seamless_m4t_v2", .tied = true, .like = "m2m_100"},
@@ -82,6 +104,17 @@ constexpr ArchitectureRow kRows[] = {
                           t.positions = kSinusoidalByWidth;
                           t.position_offset = 0;
                           t.activation = Activation::kRelu;
+                        })},
+    {.name = "prophetnet",
+     .words = "ngram_embeddings relative_pos_embeddings",
+     .tied = true,
+     .computes = Varied(kBart,
+                        [](Traits& t) {
+                          t.embedding_scale = EmbeddingScale::kOne;
+                          t.positions_after_padding = true;
+                          t.disputed =
+                              "positions of the tokens to predict: as the version of its library "
+                              "that config.json names";
                         })},
     {.name = "marian",
      .computes = Varied(kBart,

@@ -25,6 +25,12 @@ constexpr Traits kRoberta = Varied(kBert, [](Traits& t) {
   t.positions_skip_padding = true;
 });
 
+// Positions are counted from the third row on, whatever the tokens are.
+constexpr Traits kApart = Varied(kBert, [](Traits& t) {
+  t.position_offset = 2;
+  t.epsilon = 1e-5;
+});
+
 constexpr ArchitectureRow kRows[] = {
     {.name = "distilbert", .words = "q_lin sa_layer_norm", .tied = true, .like = "bert"},
     {.name = "albert",
@@ -162,7 +168,56 @@ constexpr ArchitectureRow kRows[] = {
                           t.fourier_mixing = true;
                           t.activation = kGeluTanh;
                         })},
-    {.name = "xlnet", .tied = true},
+    // Positions are in the attention.
+    {.name = "xlnet",
+     .tied = true,
+     .computes = Varied(kBert, [](Traits& t) { t.positions = PositionScheme::kNone; })},
+    {.name = "squeezebert", .tied = true, .like = "bert"},
+    {.name = "convbert", .words = "key_conv_attn_layer", .tied = true, .like = "bert"},
+    {.name = "nystromformer",
+     .tied = true,
+     .computes = Varied(kApart, [](Traits& t) { t.activation = kGeluTanh; })},
+    {.name = "yoso",
+     .tied = true,
+     .computes = Varied(kApart, [](Traits& t) { t.epsilon = 1e-12; })},
+    {.name = "mra",
+     .tied = true,
+     .computes = Varied(kApart,
+                        [](Traits& t) {
+                          t.disputed =
+                              "attention: of all tokens, which its library approximates by blocks";
+                        })},
+    // Positions are in the attention, as XLNet's.
+    {.name = "funnel",
+     .words = "r_kernel seg_embed",
+     .tied = true,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.positions = PositionScheme::kNone;
+                          t.epsilon = 1e-9;
+                          t.shortens = true;
+                          t.activation = kGeluTanh;
+                        })},
+    {.name = "mobilebert",
+     .words = "bottleneck intermediate",
+     .tied = true,
+     .computes = Varied(kBert, [](Traits& t) { t.activation = Activation::kRelu; })},
+    {.name = "reformer",
+     .words = "query_key self_attention",
+     .tied = false,
+     .computes = Varied(kBert,
+                        [](Traits& t) {
+                          t.placement = kBefore;
+                          t.reversible = true;
+                          t.head_bias_counts = false;
+                          t.activation = Activation::kRelu;
+                        })},
+    {.name = "cpmant",
+     .tied = true,
+     .computes = Traits{.norm = NormKind::kRms,
+                        .causal = false,
+                        .positions = PositionScheme::kNone,
+                        .activation = kGelu}},
 };
 
 }  // namespace

@@ -44,6 +44,17 @@ constexpr ArchitectureRow kRows[] = {
      .tied = true,
      .computes = Traits{.epsilon = 1e-5, .positions = PositionScheme::kNone}},
     {.name = "mamba2", .words = "a_log mixer dt_bias", .tied = false, .like = "mamba"},
+    {.name = "zamba",
+     .words = "shared_transf mamba_decoder",
+     .tied = true,
+     .computes =
+         Traits{
+             .epsilon = 1e-5, .positions = PositionScheme::kNone, .activation = Activation::kGelu}},
+    // Rotated where config.json says so.
+    {.name = "zamba2",
+     .words = "shared_transformer mamba_decoder",
+     .tied = true,
+     .computes = Traits{.epsilon = 1e-5, .activation = Activation::kGelu}},
     {.name = "falcon_mamba", .like = "mamba"},
     {.name = "recurrent_gemma",
      .computes = Traits{.gain_plus_one = true,

@@ -8,6 +8,15 @@ using Traits = ArchitectureTraits;
 constexpr auto kLayer = NormKind::kLayer;
 constexpr auto kGeluTanh = Activation::kGeluTanh;
 
+constexpr Traits kGemma3 = {.gain_plus_one = true,
+                            .embedding_scale = EmbeddingScale::kRootOfWidth,
+                            .windows_by_default = true,
+                            .full_attention_period = 6,
+                            .rotary_base = 1e6,
+                            .rotary_base_in_windows = 10000,
+                            .activation = kGeluTanh,
+                            .activation_fixed = true};
+
 constexpr ArchitectureRow kRows[] = {
     // Gemma's gains are stored as their difference from 1, its embedding as a fraction of what
     // enters.
@@ -15,14 +24,7 @@ constexpr ArchitectureRow kRows[] = {
      .also = "gemma3_text",
      .words = "pre_feedforward_layernorm q_norm q_proj",
      .tied = true,
-     .computes = Traits{.gain_plus_one = true,
-                        .embedding_scale = EmbeddingScale::kRootOfWidth,
-                        .windows_by_default = true,
-                        .full_attention_period = 6,
-                        .rotary_base = 1e6,
-                        .rotary_base_in_windows = 10000,
-                        .activation = kGeluTanh,
-                        .activation_fixed = true}},
+     .computes = kGemma3},
     {.name = "gemma2",
      .words = "pre_feedforward_layernorm q_proj",
      .tied = true,
@@ -51,7 +53,13 @@ constexpr ArchitectureRow kRows[] = {
                         .activation_fixed = true}},
     {.name = "paligemma", .tied = true},
     {.name = "t5gemma", .tied = true, .like = "gemma2"},
-    {.name = "t5gemma2", .like = "gemma3"},
+    {.name = "t5gemma2",
+     .tied = true,
+     .computes = Varied(kGemma3,
+                        [](Traits& t) {
+                          t.reads_encoder_merged = true;
+                          t.encoder_window_is_both_sides = true;
+                        })},
     {.name = "vaultgemma", .like = "gemma2"},
     {.name = "cohere",
      .tied = true,
@@ -137,6 +145,19 @@ constexpr ArchitectureRow kRows[] = {
     {.name = "diffllama", .tied = false, .computes = Traits{.epsilon = 1e-5}},
     {.name = "doge", .tied = false, .like = "llama"},
     {.name = "hyperclovax", .tied = false, .computes = Traits{.logits_multiplied = true}},
+    {.name = "moshi",
+     .tied = false,
+     .up_holds_gate = true,
+     .computes = Traits{.norm = NormKind::kRms,
+                        .epsilon = 1e-8,
+                        .causal_unmasked_later = true,
+                        .windows_by_default = true,
+                        .disputed = "the causal mask: as the version of its library that "
+                                    "config.json names"}},
+    {.name = "hrm_text",
+     .words = "gqkv_proj z_l_init",
+     .tied = false,
+     .computes = Traits{.norm = NormKind::kRms, .unweighted_norms = true, .layers_repeat = true}},
     {.name = "nanochat",
      .tied = false,
      .computes = Traits{.norm = NormKind::kRms,

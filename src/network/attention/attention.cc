@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <span>
 
 #include "network/parts/activation.h"
 
 namespace tensorguard::internal {
 namespace {
-
-bool Sees(const AttentionRule& rule, size_t query, size_t key) {
-  if (rule.causal && key > query) return false;
-  const size_t distance = key > query ? key - query : query - key;
-  if (rule.window && distance >= *rule.window) return false;
-  return !rule.chunk || key / *rule.chunk == query / *rule.chunk;
-}
 
 float Dot(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
@@ -41,6 +35,13 @@ void Softmax(std::span<float> scores, std::optional<float> sink) {
   for (float& score : scores) score = static_cast<float>(score / total);
 }
 
+// How likely random planes, as many as there are bits, leave two vectors of this cosine on the same
+// side (Zeng et al. 2021, "You Only Sample (Almost) Once").
+float SameSide(float cosine, uint64_t bits) {
+  const double angle = std::acos(std::clamp(static_cast<double>(cosine), -1.0, 1.0));
+  return static_cast<float>(std::pow(1 - angle / std::numbers::pi, static_cast<double>(bits)));
+}
+
 // One head over one sequence.
 class Head {
  public:
@@ -55,7 +56,11 @@ class Head {
   // The mean of the values for the query at `position`, weighted by attention.
   void Attend(size_t position, std::span<float> out) const {
     std::vector<float> weights = Scores(position);
-    Softmax(weights, rule_.sinks.empty() ? std::nullopt : std::optional(rule_.sinks[index_]));
+    if (rule_.hash_bits) {
+      for (float& weight : weights) weight = SameSide(weight, *rule_.hash_bits);
+    } else {
+      Softmax(weights, rule_.sinks.empty() ? std::nullopt : std::optional(rule_.sinks[index_]));
+    }
     std::vector<double> sums(out.size());
     for (size_t key = 0; key < weights.size(); ++key) {
       const auto value =
@@ -97,6 +102,14 @@ class Head {
 
 }  // namespace
 
+bool Sees(const AttentionRule& rule, size_t query, size_t key) {
+  if (rule.causal && key > query) return false;
+  const size_t distance = key > query ? key - query : query - key;
+  const auto& window = key > query && rule.window_ahead ? rule.window_ahead : rule.window;
+  if (window && distance >= *window) return false;
+  return !rule.chunk || key / *rule.chunk == query / *rule.chunk;
+}
+
 FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape) {
   if (shape.heads == shape.key_heads) return keys;
   FloatMatrix repeated(keys.rows(), shape.heads * shape.head_size);
@@ -125,7 +138,22 @@ void RotateHeads(const Rotary& rotary, uint64_t head_size, FloatMatrix& rows) {
   }
 }
 
+void ScaleToUnitLength(size_t size, FloatMatrix& rows) {
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    for (size_t first = 0; first < rows.columns(); first += size) {
+      const auto head = rows.Row(row).subspan(first, size);
+      const double length = std::sqrt(double{Dot(head, head)});
+      const double factor = length > 0 ? 1 / length : 0;
+      for (float& value : head) value = static_cast<float>(value * factor);
+    }
+  }
+}
+
 FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const AttentionRule& rule) {
+  if (rule.hash_bits) {
+    ScaleToUnitLength(shape.head_size, rows.queries);
+    ScaleToUnitLength(shape.head_size, rows.keys);
+  }
   if (rule.rotary) {
     RotateHeads(*rule.rotary, shape.head_size, rows.queries);
     RotateHeads(*rule.rotary, shape.head_size, rows.keys);
@@ -138,6 +166,7 @@ FloatMatrix Attend(AttentionRows rows, const AttentionShape& shape, const Attent
                   mixed.Row(position).subspan(index * shape.value_size, shape.value_size));
     }
   }
+  if (rule.hash_bits) ScaleToUnitLength(shape.value_size, mixed);
   return mixed;
 }
 
@@ -161,6 +190,7 @@ FloatMatrix AttendAlone(const AttentionRows& rows, const AttentionShape& shape,
       for (size_t i = 0; i < out.size(); ++i) out[i] = weight * value[i];
     }
   }
+  if (rule.hash_bits) ScaleToUnitLength(shape.value_size, mixed);
   return mixed;
 }
 

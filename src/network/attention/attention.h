@@ -31,19 +31,29 @@ struct AttentionRule {
   float scale = 1;
   bool causal = true;
   std::optional<uint64_t> window = {};  // keys further back (or ahead) than window - 1 are not seen
-  std::optional<uint64_t> chunk = {};   // only keys of the query's own chunk of this length
-  std::optional<float> softcap = {};    // c tanh(score / c)
+  std::optional<uint64_t> window_ahead = {};  // the same ahead, where it differs
+  std::optional<uint64_t> chunk = {};         // only keys of the query's own chunk of this length
+  std::optional<float> softcap = {};          // c tanh(score / c)
   std::optional<Rotary> rotary = {};
   std::vector<float> slopes = {};  // ALiBi, per head; empty: none
   FloatMatrix bias = {};           // [heads * n, m] added to the scores; empty: none
-  std::vector<float> sinks = {};   // per head, a score that only takes probability; empty: none
+  // YOSO: a key counts by how likely as many random planes leave it on the query's side, and what
+  // the heads give has unit length; in place of all above but the scale's masks.
+  std::optional<uint64_t> hash_bits = {};
+  std::vector<float> sinks = {};  // per head, a score that only takes probability; empty: none
 };
+
+// Whether the query at one position sees the key at another, the bias apart.
+bool Sees(const AttentionRule& rule, size_t query, size_t key);
 
 // Each key next to the queries that it is compared with: [n, heads * head_size].
 FloatMatrix RepeatHeads(const FloatMatrix& keys, const AttentionShape& shape);
 
 // to += rows. REQUIRES: the same shape.
 void Add(const FloatMatrix& rows, FloatMatrix& to);
+
+// Every head of rows [n, heads * size] to unit length.
+void ScaleToUnitLength(size_t size, FloatMatrix& rows);
 
 // Turns every head of rows [n, heads * head_size] as its position wants it.
 void RotateHeads(const Rotary& rotary, uint64_t head_size, FloatMatrix& rows);

@@ -33,13 +33,17 @@ std::optional<uint64_t> StatedHeads(const StackContext& context, uint32_t layer)
   if (const auto own = ListedNumber(context.config, "num_attention_heads_per_layer", layer)) {
     return own;
   }
-  static constexpr std::array<std::string_view, 1> kOfEncoder = {"encoder_attention_heads"};
+  static constexpr std::array<std::string_view, 2> kOfEncoder = {"encoder_attention_heads",
+                                                                 "num_encoder_attention_heads"};
   static constexpr std::array<std::string_view, 1> kOther = {"attention_heads"};
   if (context.is_encoder) {
     if (const auto own = context.config.Number(kOfEncoder)) return own;
   }
   const auto heads = context.config.Heads();
-  return heads ? heads : context.config.Number(kOther);
+  if (!heads) return context.config.Number(kOther);
+  // ConvBERT: the others are convolutions.
+  static constexpr std::array<std::string_view, 1> kRatio = {"head_ratio"};
+  return std::max<uint64_t>(*heads / context.config.Number(kRatio).value_or(1), 1);
 }
 
 // Gemma 4 has larger heads where a layer sees all.
@@ -79,7 +83,9 @@ Result<std::optional<uint64_t>> FindHeadSize(const StackContext& context, const 
 }
 
 // Heads by the size of one. Errors where the rows of the four matrices do not agree on them.
-Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size) {
+// `has_convolutions`: as many columns again stand beside the heads'.
+Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size,
+                               bool has_convolutions) {
   const uint64_t queries = layer.query.outputs();
   const uint64_t keys = layer.key.outputs();
   const uint64_t values = layer.value.outputs();
@@ -99,7 +105,8 @@ Result<AttentionShape> ShapeOf(const AttentionLayer& layer, uint64_t head_size) 
                    fmt::format("{} rows", values), fmt::format("{} heads", shape.key_heads));
   }
   shape.value_size = values / shape.key_heads;
-  TG_TRY(CheckMap(layer.output, shape.heads * shape.value_size, 0));
+  const uint64_t mixed = shape.heads * shape.value_size;
+  TG_TRY(CheckMap(layer.output, has_convolutions ? 2 * mixed : mixed, 0));
   return shape;
 }
 
@@ -123,10 +130,14 @@ std::optional<AttentionLayer> FindMaps(const StackContext& context, const Attent
     key = source.lender->FindMap(Role::kKey, filter);
     value = source.lender->FindMap(Role::kValue, filter);
   }
+  const bool compares_queries =
+      query && !key && EndsInWords(parts.NameOf(*query->weight), "query_key.weight");
+  if (compares_queries) key = query;
   if (!value && context.config.Flag("attention_k_eq_v").value_or(false)) value = key;
   if (!query || !key || !value || !output) return {};
   AttentionLayer layer{.query = *query, .key = *key, .value = *value, .output = *output};
   if (borrows) layer.lender = source.lender_layer;
+  layer.compares_queries = compares_queries;
   layer.gate = parts.FindMap(Role::kAttentionGate, filter);
   if (source.cross_attention) return layer;
   for (const Weight* weight : parts.weights()) {
@@ -138,12 +149,16 @@ std::optional<AttentionLayer> FindMaps(const StackContext& context, const Attent
 }
 
 Result<void> CheckWidths(const StackContext& context, const AttentionLayer& layer,
-                         bool cross_attention) {
+                         const AttentionSource& source) {
   const uint64_t hidden = context.hidden_size;
-  const uint64_t key_inputs = cross_attention ? 0 : hidden;  // as wide as the encoder
-  for (const auto& [map, inputs] :
-       {std::pair(layer.query, hidden), std::pair(layer.key, key_inputs),
-        std::pair(layer.value, key_inputs)}) {
+  const uint64_t stream = source.stream_width > 0 ? source.stream_width : hidden;
+  const auto width = [&](const std::optional<NormedMap>& input) {
+    return input ? input->map.outputs() : stream;
+  };
+  const bool cross = source.cross_attention;  // keys and values are as wide as the encoder
+  for (const auto& [map, inputs] : {std::pair(layer.query, width(layer.query_input)),
+                                    std::pair(layer.key, cross ? 0 : width(layer.query_input)),
+                                    std::pair(layer.value, cross ? 0 : width(layer.value_input))}) {
     if (auto fits = CheckMap(map, inputs, 0); !fits) return fits;
   }
   return CheckMap(layer.output, 0, hidden);
@@ -198,6 +213,10 @@ void ReadNorms(const StackContext& context, const AttentionNorms& norms, Attenti
   layer.key_norm = HeadNorm(context, norms.key_gain, norms.key_bias, size);
   if (context.traits->unweighted_value_norm) {
     layer.value_norm = MakeNorm(context, nullptr, nullptr, layer.shape.value_size);
+  }
+  if (layer.compares_queries) {
+    layer.key_norm =
+        Norm{.source = context.source, .kind = NormKind::kRms, .epsilon = 1e-6, .group = size};
   }
   layer.norms_after_rotation = context.traits->query_key_norm_after_rotation;
   if (norms.inner_gain != nullptr) {
@@ -289,7 +308,9 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
   if (!cross && IsLatentAttention(parts)) return ReadLatentLayer(context, parts);
   auto found = FindMaps(context, source);
   if (!found) return found;
-  TG_TRY(CheckWidths(context, *found, cross));
+  found->query_input = source.query_input;
+  found->value_input = source.value_input;
+  TG_TRY(CheckWidths(context, *found, source));
   TG_ASSIGN(const auto head_size, FindHeadSize(context, found->query, source.norms, source.layer));
   if (!head_size) {
     const auto plain = PlainShape(*found);
@@ -298,7 +319,8 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
     found->heads_known = false;
     return found;
   }
-  TG_ASSIGN(auto shape, ShapeOf(*found, *head_size));
+  const bool convolves = parts.Named("conv_out_layer.weight") != nullptr;
+  TG_ASSIGN(auto shape, ShapeOf(*found, *head_size, convolves));
   found->shape = shape;
   if (found->gate) {
     const bool by_head = found->gate->outputs() == shape.heads;
@@ -319,6 +341,8 @@ Result<std::optional<AttentionLayer>> ReadAttentionLayer(const StackContext& con
                    fmt::format("{} heads", shape.heads), "an even number");
   }
   found->preference = FindKeyPreference(parts, shape.key_heads);
+  found->relative = FindRelativePositions(parts);
+  found->local = FindLocalMixing(parts);
   return found;
 }
 
@@ -332,6 +356,10 @@ Result<AttentionRows> Project(const AttentionLayer& attention, const LayerParts&
 }
 
 Result<FloatMatrix> ProjectValues(const AttentionLayer& attention, const FloatMatrix& rows) {
+  if (attention.value_input) {
+    TG_ASSIGN(const auto inputs, attention.value_input->Apply(rows));
+    return ApplyWithNorm(attention.value, attention.value_norm, inputs);
+  }
   return ApplyWithNorm(attention.value, attention.value_norm, Times(attention.input_factor, rows));
 }
 
@@ -364,10 +392,14 @@ Result<AttentionRows> ProjectQueriesAndKeys(const AttentionLayer& attention,
                                             const LayerParts& parts, const ConfigView& config,
                                             const FloatMatrix& rows, const FloatMatrix& key_rows) {
   if (attention.latent) return ProjectLatent(parts, *attention.latent, config, rows);
-  const float factor = attention.input_factor;
-  TG_ASSIGN(auto queries,
-            ApplyWithNorm(attention.query, attention.query_norm, Times(factor, rows)));
-  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, Times(factor, key_rows)));
+  const auto input = [&](const FloatMatrix& from) -> Result<FloatMatrix> {
+    if (attention.query_input) return attention.query_input->Apply(from);
+    return Times(attention.input_factor, from);
+  };
+  TG_ASSIGN(const auto query_rows, input(rows));
+  TG_ASSIGN(auto queries, ApplyWithNorm(attention.query, attention.query_norm, query_rows));
+  TG_ASSIGN(const auto own_key_rows, input(key_rows));
+  TG_ASSIGN(auto keys, ApplyWithNorm(attention.key, attention.key_norm, own_key_rows));
   for (float& value : keys.values()) value *= attention.key_factor;
   return AttentionRows{std::move(queries), std::move(keys), {}};
 }

@@ -10,12 +10,15 @@
 #include "network/attention/differential_attention.h"
 #include "network/attention/key_preference.h"
 #include "network/attention/latent_attention.h"
+#include "network/attention/local_mixing.h"
+#include "network/attention/relative_positions.h"
 #include "network/parts/activation.h"
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_norms.h"
 #include "network/parts/layer_parts.h"
 #include "network/parts/linear_map.h"
 #include "network/parts/norm.h"
+#include "network/parts/normed_map.h"
 #include "tensorguard/error.h"
 #include "tensorguard/result.h"
 
@@ -28,6 +31,10 @@ struct AttentionLayer {
   LinearMap value = {};
   std::optional<LatentAttention> latent = {};
   LinearMap output = {};
+  // What queries and keys, and what values are made of; empty: of the attention's inputs
+  // themselves (MobileBERT).
+  std::optional<NormedMap> query_input = {};
+  std::optional<NormedMap> value_input = {};
   std::optional<LinearMap> gate =
       {};  // scales what the heads give, column by column or head by head
   Activation gate_activation = Activation::kSigmoid;
@@ -43,10 +50,15 @@ struct AttentionLayer {
   AttentionRule rule = {};               // without `bias` and `sinks`
   std::optional<Error> rule_error = {};  // why there is no rule; the matrices stand without it
   const Weight* sinks = nullptr;         // null: none
+  // Its keys are its queries, normalised, and a token sees itself only where it sees nothing else
+  // (Kitaev et al. 2020, "Reformer").
+  bool compares_queries = false;
   // The layer of the stack whose keys and values it reads (Gemma 3n); empty: its own.
   std::optional<uint32_t> lender = {};
   std::optional<DifferentialAttention> differential = {};
   std::optional<KeyPreference> preference = {};
+  std::optional<RelativePositions> relative = {};
+  std::optional<LocalMixing> local = {};
   // Factors on what it reads, on its keys and on what it adds (Falcon-H1).
   float input_factor = 1;
   float key_factor = 1;
@@ -56,7 +68,8 @@ struct AttentionLayer {
 
   // True for weights of the last few that are no matrix of the attention itself.
   bool Holds(const Weight& weight) const {
-    return (differential && differential->Holds(weight)) ||
+    return (differential && differential->Holds(weight)) || (relative && relative->Holds(weight)) ||
+           (local && local->Holds(weight)) ||
            (preference && (preference->rates == &weight || preference->map.weight == &weight ||
                            preference->map.bias == &weight));
   }
@@ -73,6 +86,9 @@ struct AttentionSource {
   bool cross_attention = false;
   const LayerParts* lender = nullptr;  // whose keys and values it reads where it has none
   uint32_t lender_layer = 0;
+  uint64_t stream_width = 0;  // that it reads; 0: as wide as what it adds
+  std::optional<NormedMap> query_input = {};
+  std::optional<NormedMap> value_input = {};
 };
 
 // Errors: kBadFile, naming the tensor, where shapes contradict each other or config.json. Empty

@@ -56,6 +56,10 @@ void ReadMask(const StackContext& context, Reach reach, uint32_t layer, Attentio
     rule.window = context.config.Number(kWindow);
     const Json* own = ListEntry(context.config, kOfLayers.front(), layer);
     if (own != nullptr && own->is_number_unsigned()) rule.window = own->get<uint64_t>();
+    if (rule.window && context.is_encoder && context.traits->encoder_window_is_both_sides) {
+      rule.window_ahead = *rule.window / 2 + 1;
+      rule.window = (*rule.window + 1) / 2;
+    }
     if (rule.window && context.traits->window_is_both_sides) rule.window = *rule.window / 2 + 1;
   }
   if (reach == Reach::kChunk) rule.chunk = context.config.Number(kChunk);
@@ -122,10 +126,33 @@ std::vector<float> ReadSlopes(const StackContext& context, const AttentionShape&
   return slopes;
 }
 
+Error NotComputed(std::string problem) {
+  return Error{.kind = ErrorKind::kUnsupported, .problem = std::move(problem)};
+}
+
+// Approximations of attention that config.json can switch on.
+Result<void> ReadApproximation(const ConfigView& config, AttentionRule& rule) {
+  static constexpr std::array<std::string_view, 1> kBits = {"hash_code_len"};
+  static constexpr std::array<std::string_view, 1> kLandmarks = {"num_landmarks"};
+  static constexpr std::array<std::string_view, 1> kSegments = {"segment_means_seq_len"};
+  if (config.Number(kLandmarks) != config.Number(kSegments)) {
+    return NotComputed("attention by landmarks is not known");
+  }
+  rule.hash_bits = config.Number(kBits);
+  if (rule.hash_bits && !config.Flag("use_expectation").value_or(true)) {
+    return NotComputed("attention that samples its keys at random has no one answer");
+  }
+  if (rule.hash_bits) rule.scale = 1;
+  return {};
+}
+
 bool IsCausal(const StackContext& context) {
   if (context.is_encoder) return false;
+  if (context.traits->causal_unmasked_later && context.config.IsWrittenSince(5, 0)) return false;
   if (!context.traits->causal) {
-    return context.config.Flag("is_decoder").value_or(false) ||
+    static constexpr std::array<std::string_view, 1> kType = {"attn_type"};  // XLNet
+    return context.config.Text(kType) == "uni" ||
+           context.config.Flag("is_decoder").value_or(false) ||
            context.config.Flag("causal").value_or(false);
   }
   return !context.config.Flag("use_bidirectional_attention").value_or(false);
@@ -146,6 +173,7 @@ Result<AttentionRule> ReadAttentionRule(const StackContext& context, const Atten
     rule.causal = false;
     return rule;
   }
+  TG_TRY(ReadApproximation(context.config, rule));
   const Reach reach = ReadReach(context, layer);
   rule.causal = IsCausal(context);
   ReadMask(context, reach, layer, rule);

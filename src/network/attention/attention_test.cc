@@ -57,6 +57,25 @@ TEST(Attend, LosesToASinkWhatItTakes) {
   EXPECT_EQ(ValuesOf(mixed), std::vector<float>({0.5, 1, 2, 4}));
 }
 
+TEST(Attend, CountsKeysByHowLikelyPlanesLeaveThemOnTheQuerysSide) {
+  // One key points where the query does, the other stands at a right angle: 1 and 1/4.
+  const AttentionRows rows = {.queries = MatrixOf({{2, 0}, {0, 3}}),
+                              .keys = MatrixOf({{5, 0}, {0, 7}}),
+                              .values = MatrixOf({{4, 0}, {0, 4}})};
+  const AttentionShape shape = {.heads = 1, .key_heads = 1, .head_size = 2, .value_size = 2};
+  const FloatMatrix mixed = Attend(rows, shape, {.causal = false, .hash_bits = 2});
+  const float length = std::sqrt(17.0f);
+  EXPECT_THAT(ValuesOf(mixed), testing::Pointwise(testing::FloatNear(1e-6f),
+                                                  std::vector<float>{4 / length, 1 / length,
+                                                                     1 / length, 4 / length}));
+}
+
+TEST(Attend, SeesFurtherAheadThanBehind) {
+  const FloatMatrix mixed =
+      Attend(EvenRows(), kOneHead, {.causal = false, .window = 1, .window_ahead = 2});
+  EXPECT_EQ(ValuesOf(mixed), std::vector<float>({1.5, 3, 6, 8}));
+}
+
 TEST(Attend, AddsSlopesByDistance) {
   AttentionRows rows = EvenRows();
   const float slope = std::log(2.0f);  // each step back halves the weight

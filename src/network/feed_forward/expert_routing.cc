@@ -123,7 +123,7 @@ void KeepBestGroups(const RoutingSettings& settings, std::vector<double>& choice
 
 // What each expert would count alone.
 void ToProbabilities(RoutingKind kind, std::vector<double>& values) {
-  if (kind == RoutingKind::kSoftmaxTopK) {
+  if (kind == RoutingKind::kSoftmaxTopK || kind == RoutingKind::kTopTwoByRank) {
     values = Softmax(values);
     return;
   }
@@ -184,6 +184,14 @@ std::vector<ExpertShare> RouteByInput(std::span<const double> scores,
   return shares;
 }
 
+// The best expert's share goes to expert 1, that of the second best to expert 0.
+std::vector<ExpertShare> RouteByRank(std::span<const double> probabilities,
+                                     const RoutingSettings& settings) {
+  auto shares = RouteByProbability(probabilities, {}, settings);
+  for (size_t rank = 0; rank < shares.size(); ++rank) shares[rank].expert = rank == 0 ? 1 : 0;
+  return shares;
+}
+
 // Each choice takes the best of what is left and weighs it against the others near it.
 std::vector<ExpertShare> RouteSparsely(std::span<const double> scores,
                                        const RoutingSettings& settings) {
@@ -210,6 +218,9 @@ RoutingKind KindOf(const ConfigView& config, std::optional<RoutingKind> kind, bo
   if (scoring == "sigmoid") return RoutingKind::kSigmoidGroups;
   if (scoring == "sqrtsoftplus") return RoutingKind::kRootSoftplus;
   if (scoring == "softmax") return kind.value_or(RoutingKind::kSoftmaxTopK);
+  if (kind == RoutingKind::kTopTwoByRank && !config.IsWrittenSince(4, 57)) {
+    return RoutingKind::kSoftmaxTopK;
+  }
   // A softmax of the chosen has no place for a correction.
   const bool takes_correction = kind && *kind != RoutingKind::kTopKSoftmax;
   if (has_correction && !takes_correction) return RoutingKind::kSigmoidGroups;
@@ -264,6 +275,9 @@ std::vector<ExpertShare> RouteToken(std::span<const float> scores,
     case RoutingKind::kRootSoftplus:
       ToProbabilities(settings.kind, values);
       return RouteByProbability(values, correction, settings);
+    case RoutingKind::kTopTwoByRank:
+      ToProbabilities(settings.kind, values);
+      return RouteByRank(values, settings);
     case RoutingKind::kTopKSoftmax:
       return RouteBySoftmaxOfChosen(values, settings);
     case RoutingKind::kSigmoidInput:

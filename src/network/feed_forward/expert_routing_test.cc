@@ -69,6 +69,12 @@ TEST(ExpertRouting, ATableOfTokensCanChoose) {
   ExpectShares(RouteToChosen(kLogits, chosen, settings), {{0, 1}, {2, 1.6f}});
 }
 
+TEST(ExpertRouting, TheBestTwoGiveTheirSharesToTheFirstTwo) {
+  const RoutingSettings settings = {
+      .kind = Kind::kTopTwoByRank, .experts_per_token = 2, .normalise = true};
+  ExpectShares(RouteToken(kLogs, {}, settings), {{1, 4 / 7.0f}, {0, 3 / 7.0f}});
+}
+
 TEST(ExpertRouting, SigmoidScalesTheInput) {
   const RoutingSettings settings = {.kind = Kind::kSigmoidInput, .experts_per_token = 1};
   const auto shares = RouteToken(kLogits, {}, settings);
@@ -134,6 +140,18 @@ TEST(ReadRouting, ACorrectionMeansSigmoidsWhereNothingSaysOtherwise) {
   EXPECT_EQ(Read(config, {}, true)->kind, Kind::kSoftmaxTopK);
   config["scoring_func"] = "sigmoid";
   EXPECT_EQ(Read(config, Kind::kTopKSoftmax, false)->kind, Kind::kSigmoidGroups);
+}
+
+TEST(ReadRouting, RanksCountFromAVersionOn) {
+  Json config = {{"num_experts_per_tok", 2}};
+  EXPECT_EQ(Read(config, Kind::kTopTwoByRank)->kind, Kind::kSoftmaxTopK);
+  for (const auto& [version, kind] : {std::pair{"4.28.0.dev0", Kind::kSoftmaxTopK},
+                                      {"4.57.1", Kind::kTopTwoByRank},
+                                      {"5.0.0", Kind::kTopTwoByRank},
+                                      {"unheard of", Kind::kSoftmaxTopK}}) {
+    config["transformers_version"] = version;
+    EXPECT_EQ(Read(config, Kind::kTopTwoByRank)->kind, kind) << version;
+  }
 }
 
 TEST(ReadRouting, SoftmaxHasGroupsOnlyWhereTheMethodSaysSo) {

@@ -42,17 +42,30 @@ float ReadScale(const StackContext& context, uint64_t hidden) {
   return static_cast<float>(context.config.Real(kKeys).value_or(1));
 }
 
-// The matrix of the stack itself, else that of the whole model.
+// The matrix of the stack itself, else that of the whole model, else of the encoder that shares it
+// with its decoder (T5Gemma 2).
 const Weight* FindOuter(const StackContext& context, const LayerParts& outer, Role role,
                         std::string_view word, bool with_word) {
   const Weight* shared = nullptr;
+  const Weight* lent = nullptr;
   for (const Weight* weight : outer.weights()) {
     if (weight->role.role != role || weight->role.is_bias || weight->is_vector) continue;
     if (!word.empty() && NameHolds(outer, *weight, word) != with_word) continue;
     if (weight->role.stack == context.name) return weight;
     if (weight->role.stack.empty() && shared == nullptr) shared = weight;
+    if (weight->role.stack == "encoder" && role == Role::kEmbedding) lent = weight;
   }
-  return shared;
+  return shared != nullptr ? shared : lent;
+}
+
+// T5Gemma 2 keeps the row of the token that ends an image apart from the others, and scaled.
+std::optional<RowApart> FindRowApart(const StackContext& context, const LayerParts& outer,
+                                     uint64_t width) {
+  static constexpr std::array<std::string_view, 1> kToken = {"eoi_token_index"};
+  const Weight* row = outer.Named("embed_tokens.eoi_embedding");
+  const auto token = context.config.Number(kToken);
+  if (row == nullptr || !token || row->rows * row->columns != width) return {};
+  return RowApart{static_cast<uint32_t>(*token), row};
 }
 
 std::optional<LinearMap> FindProjection(const StackContext& context, const LayerParts& outer) {
@@ -63,15 +76,18 @@ std::optional<LinearMap> FindProjection(const StackContext& context, const Layer
 }
 
 std::optional<Norm> FindNorm(const StackContext& context, const LayerParts& outer) {
-  const Weight* gain = nullptr;
-  const Weight* bias = nullptr;
-  for (const Weight* weight : outer.weights()) {
-    if (weight->role.role != Role::kNorm || weight->role.stack != context.name) continue;
-    if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kEmbedding) continue;
-    (weight->role.is_bias ? bias : gain) = weight;
+  // The stack's own, else that of an embedding that both stacks have in common.
+  for (const std::string_view stack : {std::string_view(context.name), std::string_view()}) {
+    const Weight* gain = nullptr;
+    const Weight* bias = nullptr;
+    for (const Weight* weight : outer.weights()) {
+      if (weight->role.role != Role::kNorm || weight->role.stack != stack) continue;
+      if (OuterNormSlot(outer.NameOf(*weight)) != NormSlot::kEmbedding) continue;
+      (weight->role.is_bias ? bias : gain) = weight;
+    }
+    if (gain != nullptr || bias != nullptr) return MakeNorm(context, gain, bias);
   }
-  if (gain == nullptr && bias == nullptr) return {};
-  return MakeNorm(context, gain, bias);
+  return {};
 }
 
 std::string_view LastWordOf(std::string_view module) {
@@ -113,6 +129,7 @@ const Weight* FindPositionTable(const StackContext& context, const LayerParts& o
     const std::string& name = outer.NameOf(*weight);
     if (NameHolds(outer, *weight, "token_type") || IsOfPage(name)) continue;
     if (EndsInWords(name, "relative_attention_bias.weight")) continue;
+    if (EndsInWords(name, "ngram_embeddings.weight")) continue;  // of streams (extra_rows.h)
     if (weight->role.stack == context.name) return weight;
     if (weight->role.stack.empty() && shared == nullptr) shared = weight;
   }
@@ -124,6 +141,9 @@ void ReadPadding(const StackContext& context, Embedding& embedding) {
   static constexpr std::array<std::string_view, 1> kPadding = {"pad_token_id"};
   const ArchitectureTraits& traits = *context.traits;
   embedding.position_offset = traits.position_offset;
+  if (traits.positions_after_padding) {
+    embedding.position_offset = context.config.Number(kPadding).value_or(0) + 1;
+  }
   if (!traits.positions_skip_padding || traits.position_offset == 0) return;
   embedding.padding_id = embedding.position_offset - 1;
   const Json* stated = context.config.Find(kPadding.front());
@@ -157,15 +177,65 @@ uint64_t WidthOfStream(std::span<const Weight* const> layers) {
   return most == widths.end() ? 0 : most->first;
 }
 
+// Each row between the next and the one before, zeros beyond the ends and around rows that are no
+// sequence.
+FloatMatrix WithNeighbours(const FloatMatrix& rows, bool in_sequence) {
+  const size_t width = rows.columns();
+  FloatMatrix trigrams(rows.rows(), 3 * width);
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    const auto to = trigrams.Row(row);
+    std::ranges::copy(rows.Row(row), to.subspan(width).begin());
+    if (in_sequence && row + 1 < rows.rows()) std::ranges::copy(rows.Row(row + 1), to.begin());
+    if (in_sequence && row > 0) std::ranges::copy(rows.Row(row - 1), to.subspan(2 * width).begin());
+  }
+  return trigrams;
+}
+
+std::vector<const Weight*> FindAxes(const LayerParts& outer) {
+  std::vector<const Weight*> axes;
+  for (const Weight* weight : outer.weights()) {
+    if (NameHolds(outer, *weight, "position_embeddings.weights.")) axes.push_back(weight);
+  }
+  return axes;
+}
+
 }  // namespace
 
-Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids) const {
+Result<FloatMatrix> Embedding::AxialPositions(size_t count) const {
+  FloatMatrix side_by_side(count, hidden_size());
+  size_t end = side_by_side.columns();
+  uint64_t step = 1;  // positions that share a row of the axis; no more than matter
+  for (size_t axis = axes.size(); axis-- > 0;) {
+    TG_ASSIGN(const auto rows, ReadWeight(*source, *axes[axis]));
+    if (axis == 0 && count > step * rows.rows()) {
+      return Error{.kind = ErrorKind::kUnsupported,
+                   .problem = "the sequence is longer than the table of positions",
+                   .tensor = source->tensors()[axes[axis]->tensor_index].name,
+                   .found = fmt::format("{} tokens", count),
+                   .expected = fmt::format("at most {}", step * rows.rows())};
+    }
+    end -= rows.columns();
+    for (size_t i = 0; i < count; ++i) {
+      std::ranges::copy(rows.Row(i / step % rows.rows()), side_by_side.Row(i).subspan(end).begin());
+    }
+    step = std::min<uint64_t>(step * rows.rows(), count + 1);
+  }
+  return side_by_side;
+}
+
+Result<FloatMatrix> Embedding::WithoutNorm(std::span<const uint32_t> ids, bool in_sequence) const {
   FloatMatrix rows(ids.size(), table->columns);
   for (size_t i = 0; i < ids.size(); ++i) {
-    TG_ASSIGN(const auto row, ReadWeightRows(*source, *table, ids[i], 1));
     const auto out = rows.Row(i);
+    if (apart && apart->id == ids[i]) {
+      TG_ASSIGN(const auto own, ReadVector(*source, *apart->row, out.size()));
+      std::ranges::copy(own, out.begin());
+      continue;
+    }
+    TG_ASSIGN(const auto row, ReadWeightRows(*source, *table, ids[i], 1));
     for (size_t j = 0; j < out.size(); ++j) out[j] = row.Row(0)[j] * scale;
   }
+  if (trigrams) rows = WithNeighbours(rows, in_sequence);
   if (projection && project_first) {
     auto projected = projection->Apply(rows);
     if (!projected) return projected;
@@ -227,16 +297,17 @@ Result<FloatMatrix> Embedding::Finish(FloatMatrix rows) const {
 }
 
 Result<FloatMatrix> Embedding::Rows(std::span<const uint32_t> ids) const {
-  auto rows = WithoutNorm(ids);
+  auto rows = WithoutNorm(ids, false);
   if (!rows) return rows;
   return Finish(*std::move(rows));
 }
 
 Result<FloatMatrix> Embedding::Sequence(std::span<const uint32_t> ids, PositionScheme scheme,
                                         bool rounded) const {
-  auto rows = WithoutNorm(ids);
+  auto rows = WithoutNorm(ids, true);
   if (!rows) return rows;
-  auto added = Positions(ids, scheme, rows->columns(), rounded);
+  auto added =
+      !axes.empty() ? AxialPositions(ids.size()) : Positions(ids, scheme, rows->columns(), rounded);
   if (!added) return added;
   for (size_t i = 0; i < rows->values().size(); ++i) rows->values()[i] += added->values()[i];
   return Finish(*std::move(rows));
@@ -258,9 +329,14 @@ Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& o
     embedding.norm = MakeNorm(context, nullptr, nullptr);
   }
   embedding.constants = FindConstants(context, outer);
+  embedding.apart = FindRowApart(context, outer, embedding.table->columns);
   if (context.positions == PositionScheme::kLearned) {
-    embedding.positions = FindPositionTable(context, outer);
+    embedding.axes = FindAxes(outer);
+    if (embedding.axes.empty()) embedding.positions = FindPositionTable(context, outer);
   }
+  embedding.trigrams = embedding.projection &&
+                       context.config.Flag("trigram_input").value_or(false) &&
+                       embedding.projection->inputs() == 3 * embedding.table->columns;
   ReadPadding(context, embedding);
   const uint64_t hidden = embedding.hidden_size();
   // Positions as wide as the stream are added to it (OPT), others to the narrow embedding (ALBERT).
@@ -268,6 +344,7 @@ Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& o
       embedding.positions == nullptr
           ? !embedding.norm
           : embedding.positions->columns == hidden && embedding.table->columns != hidden;
+  embedding.project_first |= embedding.trigrams;
   embedding.norm_first =
       context.traits->decoder_norm_before_positions && !context.is_encoder && !embedding.projection;
   embedding.scale = ReadScale(context, hidden);
@@ -278,8 +355,14 @@ Result<Embedding> ReadEmbedding(const StackContext& context, const LayerParts& o
   if (embedding.positions != nullptr && embedding.positions->columns != width) {
     return BadTable(outer, *embedding.positions, width);
   }
-  if (embedding.projection && embedding.projection->inputs() != embedding.table->columns) {
-    return BadTable(outer, *embedding.projection->weight, embedding.table->columns);
+  const uint64_t enters = (embedding.trigrams ? 3 : 1) * embedding.table->columns;
+  if (embedding.projection && embedding.projection->inputs() != enters) {
+    return BadTable(outer, *embedding.projection->weight, enters);
+  }
+  uint64_t of_axes = 0;
+  for (const Weight* axis : embedding.axes) of_axes += axis->columns;
+  if (!embedding.axes.empty() && of_axes != hidden) {
+    return BadTable(outer, *embedding.axes.front(), hidden);
   }
   return embedding;
 }

@@ -22,6 +22,12 @@ struct ConstantRow {
   float times = 1;
 };
 
+// The row of one token that is not the table's.
+struct RowApart {
+  uint32_t id = 0;
+  const Weight* row = nullptr;
+};
+
 // row * scale, token type 0 and position added, norm, projection.
 //
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
@@ -34,11 +40,15 @@ struct Embedding {
   // Rows that are added to every token: of token type 0, of the place of a token without one on the
   // page (LayoutLM), as often as it says.
   std::vector<ConstantRow> constants = {};
+  std::optional<RowApart> apart = {};
+  // A position's row is one of each of these side by side, the last counting fastest (Reformer).
+  std::vector<const Weight*> axes = {};
   const Weight* positions = nullptr;        // null: none, or the scheme stores none
   uint64_t position_offset = 0;             // rows of the table before position 0
   std::optional<uint64_t> padding_id = {};  // a token that takes no position, where that counts
   std::optional<Norm> norm = {};
   std::optional<LinearMap> projection = {};
+  bool trigrams = false;       // a token enters between the next and the one before (MobileBERT)
   bool project_first = false;  // before the positions are added
   bool norm_first = false;     // likewise, where there is no projection
 
@@ -59,7 +69,8 @@ struct Embedding {
                                bool rounded = false) const;
 
  private:
-  Result<FloatMatrix> WithoutNorm(std::span<const uint32_t> ids) const;
+  Result<FloatMatrix> WithoutNorm(std::span<const uint32_t> ids, bool in_sequence) const;
+  Result<FloatMatrix> AxialPositions(size_t count) const;
   Result<FloatMatrix> Positions(std::span<const uint32_t> ids, PositionScheme scheme, size_t width,
                                 bool rounded) const;
   Result<FloatMatrix> Finish(FloatMatrix rows) const;

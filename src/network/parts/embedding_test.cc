@@ -54,6 +54,33 @@ TEST(Embedding, ScalesGemmasRows) {
   EXPECT_THAT(rows->values(), ElementsAre(16, 18, 20, 22, 0, 2, 4, 6));
 }
 
+TEST(Embedding, PutsATokenBetweenItsNeighbours) {
+  const EmbeddingOf embedding(
+      {{"mobilebert.embeddings.word_embeddings.weight", {{3, 1}, {1, 2, 3}}},
+       {"mobilebert.embeddings.position_embeddings.weight", {{3, 1}, {0, 0, 0}}},
+       {"mobilebert.embeddings.embedding_transformation.weight", {{1, 3}, {100, 10, 1}}}},
+      *FindComputingRow("mobilebert")->computes,
+      {{"model_type", "mobilebert"}, {"trigram_input", true}});
+  ASSERT_TRUE(*embedding) << DescribeError((*embedding).error());
+  const std::vector<uint32_t> ids = {0, 1, 2};
+  EXPECT_THAT(embedding->Sequence(ids, PositionScheme::kLearned)->values(),
+              ElementsAre(210, 321, 32));
+  EXPECT_THAT(embedding->Rows(ids)->values(), ElementsAre(10, 20, 30));
+}
+
+TEST(Embedding, TakesAPositionsRowFromEachAxis) {
+  const EmbeddingOf embedding(
+      {{"reformer.embeddings.word_embeddings.weight", {{1, 2}, {0, 0}}},
+       {"reformer.embeddings.position_embeddings.weights.0", {{2, 1, 1}, {1, 2}}},
+       {"reformer.embeddings.position_embeddings.weights.1", {{1, 2, 1}, {10, 20}}}},
+      *FindComputingRow("reformer")->computes, {{"model_type", "reformer"}});
+  ASSERT_TRUE(*embedding) << DescribeError((*embedding).error());
+  const std::vector<uint32_t> ids = {0, 0, 0};
+  EXPECT_THAT(embedding->Sequence(ids, PositionScheme::kLearned)->values(),
+              ElementsAre(1, 10, 1, 20, 2, 10));
+  EXPECT_FALSE(embedding->Sequence(std::vector<uint32_t>(5, 0), PositionScheme::kLearned));
+}
+
 TEST(Embedding, AddsPositionsOnlyToSequences) {
   const EmbeddingOf embedding({{"transformer.wte.weight", Counted({3, 2})},
                                {"transformer.wpe.weight", {{2, 2}, {10, 20, 30, 40}}}},

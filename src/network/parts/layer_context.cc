@@ -37,6 +37,9 @@ Norm MakeNorm(const StackContext& context, const Weight* gain, const Weight* bia
   NormKind kind =
       context.traits->norm.value_or(bias != nullptr ? NormKind::kLayer : NormKind::kRms);
   if (context.traits->rms_where_stated && context.config.Real(kOfRms)) kind = NormKind::kRms;
+  // MobileBERT leaves the norm out of its norms.
+  static constexpr std::array<std::string_view, 1> kType = {"normalization_type"};
+  if (context.config.Text(kType) == "no_norm") kind = NormKind::kNone;
   return {.source = context.source,
           .kind = kind,
           .epsilon = ReadEpsilon(context),

@@ -34,6 +34,7 @@ std::vector<NamedNorm> FindNorms(const LayerParts& parts) {
   for (const Weight* weight : parts.weights()) {
     const std::string& name = parts.NameOf(*weight);
     const bool aside = name.find(".indexer.") != std::string::npos ||
+                       name.find(kExtraInput) != std::string::npos ||
                        EndsInWords(name, "post_per_layer_input_norm.weight");
     if (weight->role.role != Role::kNorm || aside) continue;
     const std::string_view module = ModuleOf(parts.NameOf(*weight));

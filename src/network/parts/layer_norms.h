@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "network/parts/layer_context.h"
 #include "network/parts/layer_parts.h"
@@ -11,6 +12,9 @@
 #include "tensorguard/result.h"
 
 namespace tensorguard::internal {
+
+// The norm before the mixer of rows that run beside the tokens (PEGASUS-X): not one of the slots.
+inline constexpr std::string_view kExtraInput = "global_self_attn_layer_norm";
 
 // Norms by their place (network/parts/norm_slots.h).
 struct LayerNorms {

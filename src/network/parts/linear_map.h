@@ -19,7 +19,7 @@ struct LinearMap {
   const Weight* weight = nullptr;
   const Weight* bias = nullptr;  // null where there is none
 
-  uint64_t inputs() const { return weight->columns; }
+  uint64_t inputs() const { return weight->columns * weight->groups; }
   uint64_t outputs() const { return weight->rows; }
 
   // rows [n, inputs] to [n, outputs]. Errors: those of ApplyWeight; kBadFile, naming the tensor,

@@ -18,6 +18,17 @@ inline FloatMatrix Columns(const FloatMatrix& matrix, size_t first, size_t count
   return columns;
 }
 
+// REQUIRES: as many rows in both.
+inline FloatMatrix SideBySide(const FloatMatrix& left, const FloatMatrix& right) {
+  FloatMatrix both(left.rows(), left.columns() + right.columns());
+  for (size_t row = 0; row < both.rows(); ++row) {
+    const auto to = both.Row(row);
+    std::ranges::copy(left.Row(row), to.begin());
+    std::ranges::copy(right.Row(row), to.subspan(left.columns()).begin());
+  }
+  return both;
+}
+
 }  // namespace tensorguard::internal
 
 #endif  // TENSORGUARD_NETWORK_PARTS_MATRIX_COLUMNS_H_

@@ -12,6 +12,7 @@ namespace tensorguard::internal {
 namespace {
 
 void NormaliseGroup(NormKind kind, double epsilon, std::span<float> values) {
+  if (kind == NormKind::kNone) return;
   const auto count = static_cast<double>(values.size());
   double mean = 0;
   if (kind == NormKind::kLayer) {

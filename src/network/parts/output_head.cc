@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/try.h"
+#include "network/parts/matrix_columns.h"
 #include "network/parts/norm_slots.h"
 
 namespace tensorguard::internal {
@@ -34,7 +35,30 @@ std::optional<Norm> FindNorm(const StackContext& context, const LayerParts& oute
     (weight->role.is_bias ? bias : gain) = weight;
   }
   if (gain == nullptr && bias == nullptr) return {};
-  return MakeNorm(context, gain, bias);
+  Norm norm = MakeNorm(context, gain, bias);
+  if (norm.kind == NormKind::kNone) norm.kind = NormKind::kLayer;  // left out of layers alone
+  return norm;
+}
+
+// The columns that the head has beyond those of the embedding (MobileBERT), turned round.
+const Weight* FindFurther(const LayerParts& outer, uint64_t vocabulary, uint64_t columns) {
+  const Weight* weight = outer.Named("predictions.dense.weight");
+  const bool fits = weight != nullptr && weight->rows == columns && weight->columns == vocabulary;
+  return fits ? weight : nullptr;
+}
+
+// logits += the columns of `hidden` from `first` on, times the rows of `further`.
+Result<void> AddFurther(const WeightSource& source, const Weight& further,
+                        const FloatMatrix& hidden, size_t first, FloatMatrix& logits) {
+  TG_ASSIGN(const auto rows, ReadWeight(source, further));
+  for (size_t row = 0; row < logits.rows(); ++row) {
+    const auto values = logits.Row(row);
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      const float factor = hidden.Row(row)[first + i];
+      for (size_t j = 0; j < values.size(); ++j) values[j] += factor * rows.Row(i)[j];
+    }
+  }
+  return {};
 }
 
 // The matrix in front of a masked language model's head: hidden wide to as wide as the head reads.
@@ -104,8 +128,12 @@ Result<FloatMatrix> Head::Logits(FloatMatrix hidden) const {
     if (!normalised) return normalised;
     hidden = *std::move(normalised);
   }
-  auto logits = LinearMap{source, table}.Apply(hidden);
+  auto logits = LinearMap{source, table}.Apply(
+      further == nullptr ? hidden : Columns(hidden, 0, table->columns));
   if (!logits) return logits;
+  if (further != nullptr) {
+    TG_TRY(AddFurther(*source, *further, hidden, table->columns, *logits));
+  }
   std::vector<float> added(table->rows, 0.0f);
   if (bias != nullptr) {
     TG_ASSIGN(auto read, ReadVector(*source, *bias, table->rows));
@@ -154,10 +182,14 @@ Result<std::optional<Head>> ReadHead(const StackContext& context, const LayerPar
   head.tied = !stored && tied;
   if (!stored && (!tied || embedding.table == nullptr)) return std::optional<Head>();
   head.table = stored ? stored->weight : embedding.table;
-  head.bias = FindBias(outer, head.table->rows);
+  if (context.traits->head_bias_counts) head.bias = FindBias(outer, head.table->rows);
   const uint64_t width = head.table->columns;
   head.norm = FindNorm(context, outer);
-  if (head.norm) head.transform = FindTransform(context, outer, context.hidden_size, width);
+  if (width < context.hidden_size) {
+    head.further = FindFurther(outer, head.table->rows, context.hidden_size - width);
+  }
+  const uint64_t read = head.further == nullptr ? width : context.hidden_size;
+  if (head.norm) head.transform = FindTransform(context, outer, context.hidden_size, read);
   if (!head.transform && width != context.hidden_size) {
     for (const Weight* weight : outer.weights()) {
       const bool fits = weight->columns == context.hidden_size && weight->rows == width;

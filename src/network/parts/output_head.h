@@ -20,7 +20,8 @@ namespace tensorguard::internal {
 // Points into a network: valid as long as that lives. Const methods may be called from any thread.
 struct Head {
   const WeightSource* source = nullptr;
-  const Weight* table = nullptr;  // [vocabulary, width]; the embedding's where they are tied
+  const Weight* table = nullptr;    // [vocabulary, width]; the embedding's where they are tied
+  const Weight* further = nullptr;  // [columns beyond the table's, vocabulary]; null: none
   bool tied = false;
   const Weight* bias = nullptr;  // per token; null: none
   // What masked language models have in front: matrix, activation, norm.

@@ -1,14 +1,9 @@
 #include "network/recurrent/mamba.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <cmath>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/try.h"
 #include "network/parts/activation.h"
@@ -17,6 +12,7 @@
 #include "network/parts/named_module.h"
 #include "network/parts/norm.h"
 #include "network/recurrent/causal_convolution.h"
+#include "network/recurrent/selective_scan.h"
 
 namespace tensorguard::internal {
 namespace {
@@ -64,55 +60,6 @@ Result<Selection> Select(const NamedModule& module, const ConfigView& config,
   return selection;
 }
 
-// Per channel its state's decay rates, -exp(A_log), and the share of its input that skips the
-// state.
-struct StateSpace {
-  uint64_t channels = 0;
-  uint64_t state_size = 0;
-  std::vector<float> rates = {};  // [channels, state_size]
-  std::vector<float> skip = {};   // [channels]
-};
-
-Result<StateSpace> ReadStateSpace(const NamedModule& module) {
-  TG_ASSIGN(const auto weight, module.Require("A_log"));
-  TG_ASSIGN(const auto output, module.RequireMap("out_proj"));
-  StateSpace space = {.channels = output.inputs()};
-  const LayerParts& layer = module.layer();
-  const uint64_t numbers = layer.source().tensors()[weight->tensor_index].element_count;
-  if (space.channels == 0 || numbers == 0 || numbers % space.channels != 0) {
-    return ContradictoryPart(layer, *weight, "is no state for each input of out_proj",
-                             fmt::format("{} numbers", numbers),
-                             fmt::format("as many for each of {} channels", space.channels));
-  }
-  space.state_size = numbers / space.channels;
-  TG_ASSIGN(auto rates, ReadVector(layer.source(), *weight, numbers));
-  space.rates = std::move(rates);
-  for (float& rate : space.rates) rate = -std::exp(rate);
-  TG_ASSIGN(auto skip, module.ReadVector("D", space.channels));
-  space.skip = std::move(skip);
-  return space;
-}
-
-// y of one channel over one sequence; `inputs` [n, channels] hold u and become y.
-void Scan(const StateSpace& space, size_t channel, const FloatMatrix& steps,
-          const Selection& selection, size_t begin, size_t length, FloatMatrix& inputs) {
-  const auto rates = std::span(space.rates).subspan(channel * space.state_size, space.state_size);
-  std::vector<double> state(space.state_size, 0);
-  for (size_t t = begin; t < begin + length; ++t) {
-    const double step = steps.Row(t)[channel];
-    float& value = inputs.Row(t)[channel];
-    const auto in = selection.in.Row(t);
-    const auto out = selection.out.Row(t);
-    double sum = double{space.skip[channel]} * value;
-    for (size_t i = 0; i < state.size(); ++i) {
-      if (t > begin) state[i] *= std::exp(rates[i] * step);
-      state[i] += step * value * in[i];
-      sum += state[i] * out[i];
-    }
-    value = static_cast<float>(sum);
-  }
-}
-
 }  // namespace
 
 Result<FloatMatrix> RunMamba(const LayerParts& layer, const ConfigView& config,
@@ -133,7 +80,8 @@ Result<FloatMatrix> RunMamba(const LayerParts& layer, const ConfigView& config,
 
   for (size_t begin = 0; begin < rows.rows(); begin += sequence_length) {
     for (size_t channel = 0; channel < space.channels; ++channel) {
-      Scan(space, channel, steps, selection, begin, sequence_length, channels);
+      ScanChannel(space, channel, steps, {selection.in, selection.out}, begin, sequence_length,
+                  channels);
     }
   }
   MultiplyByGates(Activation::kSilu, std::move(gates), channels);

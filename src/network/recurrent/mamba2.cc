@@ -118,6 +118,11 @@ Result<HeadParameters> ReadHeads(const NamedModule& module, const ConfigView& co
     *values = std::move(read);
   }
   for (float& rate : parameters.rates) rate = -std::exp(rate);
+  static constexpr std::array<std::string_view, 1> kShortest = {"time_step_min"};
+  // Zamba 2's library lets no step be shorter than the shortest of its training's start.
+  if (config.ModelType() == "zamba2") {
+    parameters.smallest_step = config.Real(kShortest).value_or(0);
+  }
   // Its end is mostly infinity, which JSON cannot spell: whatever is no number is no limit.
   const Json* limit = config.Find("time_step_limit");
   if (limit != nullptr && limit->is_array() && limit->size() == 2) {

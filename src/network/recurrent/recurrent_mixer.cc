@@ -8,6 +8,7 @@
 #include "network/attention/mixers/expert_attention.h"
 #include "network/recurrent/gated_delta_net.h"
 #include "network/recurrent/gated_linear_recurrence.h"
+#include "network/recurrent/headed_mamba.h"
 #include "network/recurrent/lightning_attention.h"
 #include "network/recurrent/mamba.h"
 #include "network/recurrent/mamba2.h"
@@ -34,6 +35,10 @@ const std::vector<MixerRow>& Mixers() {
        {"conv1d.weight", "dt_proj.weight", "x_proj.weight"},
        {"D", "b_layernorm.weight", "c_layernorm.weight", "dt_layernorm.weight", "in_proj.weight",
         "out_proj.weight"}},
+      {{"mamba of heads", RunHeadedMamba, CheckHeadedMamba},
+       "A_log",
+       {"conv1d.weight", "dt_proj_weight", "x_proj_weight"},
+       {"D", "dt_proj_bias", "in_proj.weight", "out_proj.weight"}},
       {{"mamba2", RunMamba2, CheckMamba2},
        "A_log",
        {"conv1d.weight", "dt_bias", "in_proj.weight"},
