@@ -171,6 +171,33 @@ TEST_F(FullProfile, ClassifyNamesTheParentOrNobody) {
   EXPECT_TRUE(stranger["direct_parent"].is_null());
 }
 
+TEST_F(FullProfile, LineageHoldsCardsAgainstWhatIsMeasured) {
+  const std::filesystem::path copy = folder_.path() / "tuned";
+  std::filesystem::copy(Sample("alder--lora"), copy, std::filesystem::copy_options::recursive);
+  const std::string command =
+      "lineage tuned " + Sample("alder") + " " + Sample("cedar") + " --baseline";
+  const json silent = Run(command)["edges"][0];
+  EXPECT_EQ(silent["child"], "tuned");
+  EXPECT_EQ(silent["parent"], "alder");
+  EXPECT_EQ(silent["declared"], "not_declared");
+  EXPECT_EQ(silent["evidence"][0]["sign"], "low_rank");
+  EXPECT_EQ(silent["evidence"][0]["later"], "tuned");
+
+  std::ofstream(copy / "README.md") << "---\nbase_model: someone/Alder\n---\n";
+  const json agreeing = Run(command);
+  EXPECT_EQ(agreeing["edges"][0]["declared"], "agrees");
+  EXPECT_EQ(agreeing["nodes"][0]["declared_parents"], json::array({"someone/Alder"}));
+  EXPECT_EQ(agreeing["baselines"]["nearest"].size(), 2u);
+
+  std::ofstream(copy / "README.md") << "---\nbase_model: cedar\n---\n";
+  const json contradicted = Run(command + " --min-certainty 0.5");
+  EXPECT_EQ(contradicted["edges"][0]["declared"], "contradicts");
+  EXPECT_EQ(contradicted["edges"][0]["parent"], "alder");
+  const json left_out = Run(command + " --min-certainty 1");
+  EXPECT_TRUE(left_out["edges"].empty());
+  EXPECT_EQ(left_out["uncertain"][0]["child"], "tuned");
+}
+
 TEST_F(FullProfile, ClusterFindsTheFamiliesAlone) {
   const std::string all = std::filesystem::path(Sample("alder")).parent_path().string();
   const json object = Run("cluster " + all);

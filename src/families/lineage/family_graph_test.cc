@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "families/lineage/place_in_family.h"
@@ -150,6 +151,39 @@ TEST(FamilyGraph, AShortMergeIsNoParentOfItsParents) {
   EXPECT_THAT(ParentsIn(graph, 1), ElementsAre(0u));
   EXPECT_THAT(ParentsIn(graph, 2), ElementsAre(0u));
   EXPECT_THAT(ParentsIn(graph, 3), UnorderedElementsAre(1u, 2u));
+}
+
+// Each merge has more in common with the others than with the two models that all were made from.
+TEST(FamilyGraph, ManyMergesOfTheSameModelsNameThem) {
+  const Trained base(1);
+  const Trained first = base.Child(2, 0.2);
+  const Trained second = base.Child(3, 0.18);
+  std::vector<Trained> models = {base, first, second, base.Child(4, 0.15)};
+  for (unsigned seed = 20; seed < 26; seed += 2) {
+    models.push_back(
+        base.WithDropped(first, base, 0.5, seed).WithDropped(second, base, 0.5, seed + 1));
+  }
+  const FamilyGraph graph = GraphAmong(models);
+  EXPECT_THAT(ParentsIn(graph, 1), ElementsAre(0u));
+  EXPECT_THAT(ParentsIn(graph, 2), ElementsAre(0u));
+  for (size_t merge = 4; merge < models.size(); ++merge) {
+    EXPECT_THAT(ParentsIn(graph, merge), UnorderedElementsAre(1u, 2u)) << merge;
+  }
+}
+
+// Which of the two had numbers dropped, and which was there first, cannot be told.
+TEST(FamilyGraph, AThinnedCopyAndItsOriginalHaveNoDirection) {
+  const Trained base(1);
+  const Trained first = base.Child(2, 0.2);
+  const Trained thinned = base.WithDropped(first, base, 0.5, 8);
+  const FamilyGraph graph =
+      GraphAmong({base, first, thinned, base.Child(6, 0.15), base.Child(7, 0.18)});
+  const auto is_between = [](const LineageEdge& edge) {
+    return std::min(edge.child, edge.parent) == 1 && std::max(edge.child, edge.parent) == 2;
+  };
+  const auto edge = std::find_if(graph.edges.begin(), graph.edges.end(), is_between);
+  ASSERT_NE(edge, graph.edges.end());
+  EXPECT_FALSE(edge->directed);
 }
 
 TEST(FamilyGraph, StrangersHaveFamiliesOfTheirOwn) {

@@ -26,16 +26,15 @@ class Cover {
       : never_parents_(never_parents), find_(find) {}
 
   std::map<size_t, MergeExplanation> Run(std::span<const size_t> members) {
-    std::vector<std::pair<double, size_t>> possible;
     for (const size_t member : members) {
       const auto merge = find_(member, never_parents_);
-      if (merge) possible.emplace_back(merge->residual, member);
+      if (merge) possible_.emplace_back(merge->residual, member);
     }
-    std::ranges::sort(possible);
+    std::ranges::sort(possible_);
     bool changed = true;
     for (int round = 0; changed && round < kMostRounds; ++round) {
       changed = false;
-      for (const auto& [residual, member] : possible) changed |= ChangeSide(member);
+      for (const auto& [residual, member] : possible_) changed |= ChangeSide(member);
     }
     LeaveOutDoubtful();
     return std::move(merges_);
@@ -76,9 +75,23 @@ class Cover {
       return false;
     }
     ExplainAnew(member, was_merged, &next);
+    if (was_merged) ExplainOthers(member, &next);
     if (Explained(next) <= Explained(merges_) + kLeastGain) return false;
     merges_ = std::move(next);
     return true;
+  }
+
+  // Those that may be merges now that `parent` is none.
+  void ExplainOthers(size_t parent, std::map<size_t, MergeExplanation>* merges) {
+    for (const auto& [residual, member] : possible_) {
+      if (member == parent || merges->contains(member)) continue;
+      std::map<size_t, MergeExplanation> next = *merges;
+      auto merge = find_(member, NoParents(next));
+      if (!merge) continue;
+      next.emplace(member, *std::move(merge));
+      ExplainAnew(member, false, &next);
+      if (Explained(next) > Explained(*merges)) *merges = std::move(next);
+    }
   }
 
   // Of a merge with one parent, either may have been there first.
@@ -103,6 +116,7 @@ class Cover {
 
   const std::set<size_t>& never_parents_;
   const MergeFinder& find_;
+  std::vector<std::pair<double, size_t>> possible_ = {};  // what is left over at best, of whom
   std::map<size_t, MergeExplanation> merges_ = {};
 };
 
