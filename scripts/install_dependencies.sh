@@ -22,6 +22,7 @@ libopenblas-openmp-dev decompositions, from several threads at once
 libdnnl-dev           matrix products, in bfloat16 where the processor can
 libcairo2-dev         plots
 libcurl4-openssl-dev  models on the Hub and on web servers
+libssl-dev            SHA-256 of files
 libsqlite3-dev        registries in a file
 libpq-dev             registries on a PostgreSQL server
 fonts-dejavu-core     letters in plots

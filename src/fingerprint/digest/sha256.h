@@ -5,30 +5,32 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+
+// OpenSSL's.
+struct evp_md_ctx_st;
 
 namespace tensorguard::internal {
 
 using Sha256Digest = std::array<uint8_t, 32>;
 
 // Takes bytes in pieces of any length; the digest is that of all of them in a row. Not for several
-// threads at once.
+// threads at once. std::bad_alloc where memory is short.
 class Sha256Hasher {
  public:
+  Sha256Hasher();
+
   void Add(std::span<const std::byte> bytes);
 
   // REQUIRES: called once, nothing is added after it.
   Sha256Digest Finish();
 
  private:
-  static constexpr size_t kBlockBytes = 64;
-
-  // Section 5.3.3: the first bits of the square roots of the first eight primes.
-  std::array<uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  uint64_t bytes_ = 0;  // added so far
-  size_t buffered_ = 0;
-  std::array<std::byte, kBlockBytes> buffer_;
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 }  // namespace tensorguard::internal
