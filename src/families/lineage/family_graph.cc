@@ -9,7 +9,7 @@
 #include "families/lineage/build_classes.h"
 #include "families/lineage/class_links.h"
 #include "families/lineage/class_tree.h"
-#include "families/lineage/family_merges.h"
+#include "families/merges/family_merges.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "comparison/thresholds.h"
-#include "families/lineage/change_fit.h"
+#include "families/merges/change_fit.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -1,6 +1,6 @@
 // Which models of a family are merges of others.
-#ifndef TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
-#define TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
+#ifndef TENSORGUARD_FAMILIES_MERGES_FAMILY_MERGES_H_
+#define TENSORGUARD_FAMILIES_MERGES_FAMILY_MERGES_H_
 
 #include <map>
 #include <set>
@@ -43,4 +43,4 @@ std::map<size_t, MergeExplanation> MergesIn(std::span<const Fingerprint* const> 
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_FAMILIES_LINEAGE_FAMILY_MERGES_H_
+#endif  // TENSORGUARD_FAMILIES_MERGES_FAMILY_MERGES_H_

@@ -1,7 +1,7 @@
 // A change since an origin as a sum of other changes: the fit, and how even it is over the
 // matrices.
-#ifndef TENSORGUARD_FAMILIES_LINEAGE_CHANGE_FIT_H_
-#define TENSORGUARD_FAMILIES_LINEAGE_CHANGE_FIT_H_
+#ifndef TENSORGUARD_FAMILIES_MERGES_CHANGE_FIT_H_
+#define TENSORGUARD_FAMILIES_MERGES_CHANGE_FIT_H_
 
 #include <armadillo>
 #include <cstddef>
@@ -67,4 +67,4 @@ bool IsThinned(const Changes& changes, const Fit& fit);
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_FAMILIES_LINEAGE_CHANGE_FIT_H_
+#endif  // TENSORGUARD_FAMILIES_MERGES_CHANGE_FIT_H_

@@ -1,4 +1,4 @@
-#include "families/lineage/family_merges.h"
+#include "families/merges/family_merges.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "families/lineage/change_fit.h"
-#include "families/lineage/change_regression.h"
 #include "families/lineage/increment_tree.h"
-#include "families/lineage/merge_cover.h"
+#include "families/merges/change_fit.h"
+#include "families/merges/change_regression.h"
+#include "families/merges/merge_cover.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -1,4 +1,4 @@
-#include "families/lineage/change_fit.h"
+#include "families/merges/change_fit.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,10 @@
-#include "families/lineage/change_regression.h"
+#include "families/merges/change_regression.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "comparison/thresholds.h"
-#include "families/lineage/change_fit.h"
+#include "families/merges/change_fit.h"
 
 namespace tensorguard::internal {
 namespace {

@@ -5,8 +5,8 @@
 // one, a parent of several merges looks as much like their merge as each of them. So some are taken
 // for merged and the others for what they were merged from, and whoever changes sides must explain
 // more.
-#ifndef TENSORGUARD_FAMILIES_LINEAGE_MERGE_COVER_H_
-#define TENSORGUARD_FAMILIES_LINEAGE_MERGE_COVER_H_
+#ifndef TENSORGUARD_FAMILIES_MERGES_MERGE_COVER_H_
+#define TENSORGUARD_FAMILIES_MERGES_MERGE_COVER_H_
 
 #include <cstddef>
 #include <functional>
@@ -31,4 +31,4 @@ std::map<size_t, MergeExplanation> CoverByMerges(std::span<const size_t> members
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_FAMILIES_LINEAGE_MERGE_COVER_H_
+#endif  // TENSORGUARD_FAMILIES_MERGES_MERGE_COVER_H_

@@ -1,4 +1,4 @@
-#include "families/lineage/merge_cover.h"
+#include "families/merges/merge_cover.h"
 
 #include <algorithm>
 #include <utility>

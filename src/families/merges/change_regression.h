@@ -5,8 +5,8 @@
 // or what they leave over is the same part of each matrix; or the weights have the same ratios in
 // all (model stock). A model that was trained beside others on like data holds shares of their
 // changes, too, but other ones in each matrix.
-#ifndef TENSORGUARD_FAMILIES_LINEAGE_CHANGE_REGRESSION_H_
-#define TENSORGUARD_FAMILIES_LINEAGE_CHANGE_REGRESSION_H_
+#ifndef TENSORGUARD_FAMILIES_MERGES_CHANGE_REGRESSION_H_
+#define TENSORGUARD_FAMILIES_MERGES_CHANGE_REGRESSION_H_
 
 #include <cstddef>
 #include <optional>
@@ -41,4 +41,4 @@ std::optional<MergeExplanation> FindThinned(size_t child, size_t origin,
 
 }  // namespace tensorguard::internal
 
-#endif  // TENSORGUARD_FAMILIES_LINEAGE_CHANGE_REGRESSION_H_
+#endif  // TENSORGUARD_FAMILIES_MERGES_CHANGE_REGRESSION_H_
