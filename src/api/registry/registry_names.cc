@@ -37,11 +37,11 @@ Result<Fingerprint> StoredFingerprint(const StoredModelName& name, OpenRegistrie
   });
 }
 
-Result<StoredModel> ReadStoredModel(const StoredModelName& name, OpenRegistries& registries) {
-  return registries.With(name.registry, [&](Registry& registry) -> Result<StoredModel> {
+Result<ModelOfRegistry> ReadStoredModel(const StoredModelName& name, OpenRegistries& registries) {
+  return registries.With(name.registry, [&](Registry& registry) -> Result<ModelOfRegistry> {
     TG_ASSIGN(auto record, FindModel(registry, name.model));
     TG_ASSIGN(auto bytes, FingerprintBytes(registry, record));
-    return StoredModel{.record = std::move(record), .fingerprint = std::move(bytes)};
+    return ModelOfRegistry{.record = std::move(record), .fingerprint = std::move(bytes)};
   });
 }
 

@@ -31,11 +31,11 @@ Result<std::vector<std::string>> StoredModelNames(const std::string& registry,
 Result<Fingerprint> StoredFingerprint(const StoredModelName& name, OpenRegistries& registries);
 
 // A model as its registry holds it, to be added to another one.
-struct StoredModel {
+struct ModelOfRegistry {
   ModelRecord record;
   std::vector<std::byte> fingerprint;  // its file
 };
-Result<StoredModel> ReadStoredModel(const StoredModelName& name, OpenRegistries& registries);
+Result<ModelOfRegistry> ReadStoredModel(const StoredModelName& name, OpenRegistries& registries);
 
 }  // namespace tensorguard::internal
 

@@ -27,15 +27,15 @@ constexpr double kMostWeight = 1.2;
 // One in a thousand, among all candidates and parents.
 constexpr double kFamilyError = 1e-3;
 
-std::optional<Fit> FitToProducts(const arma::mat& products, const std::vector<size_t>& members,
-                                 double numbers) {
+std::optional<ChangeFit> FitToProducts(const arma::mat& products,
+                                       const std::vector<size_t>& members, double numbers) {
   const arma::uvec places = arma::conv_to<arma::uvec>::from(members);
   const arma::mat gram = products.submat(places, places);
   const arma::vec with_child = products.submat(places, arma::uvec{0});
   const double size = products(0, 0);
   arma::mat inverse;
   if (size <= 0 || gram.diag().min() <= 0 || !arma::inv_sympd(inverse, gram)) return std::nullopt;
-  Fit fit{.members = members, .weights = inverse * with_child, .errors = {}};
+  ChangeFit fit{.members = members, .weights = inverse * with_child, .errors = {}};
   fit.explained = arma::dot(fit.weights, with_child) / size;
   const double rest = std::max(0.0, 1 - fit.explained) * size;
   fit.errors = arma::sqrt(inverse.diag() * rest / numbers);
@@ -81,7 +81,7 @@ bool AreEven(const arma::vec& deviations) {
 }
 
 // Of what the fit leaves over, over what its parents give, in each matrix.
-double UnevennessOfRest(const Changes& changes, const Fit& fit) {
+double UnevennessOfRest(const ChangeProducts& changes, const ChangeFit& fit) {
   const arma::uvec places = arma::conv_to<arma::uvec>::from(fit.members);
   Evenness rests(1);
   for (const arma::mat& products : changes.by_matrix()) {
@@ -111,8 +111,8 @@ double DeviateFor(size_t tests) {
 
 }  // namespace
 
-Changes::Changes(std::vector<size_t> models, size_t origin, const std::vector<size_t>& stored,
-                 const Kinships& kinships)
+ChangeProducts::ChangeProducts(std::vector<size_t> models, size_t origin,
+                               const std::vector<size_t>& stored, const Kinships& kinships)
     : models_(std::move(models)) {
   const size_t count = models_.size();
   total_.zeros(count, count);
@@ -147,17 +147,17 @@ std::vector<size_t> StoredTensorsOf(const Fingerprint& model) {
   return stored;
 }
 
-double Changes::Cosine(size_t place, size_t other) const {
+double ChangeProducts::Cosine(size_t place, size_t other) const {
   const double sizes = total_(place, place) * total_(other, other);
   return sizes > 0 ? total_(place, other) / std::sqrt(sizes) : 0;
 }
 
-std::optional<Fit> FitTo(const Changes& changes, const std::vector<size_t>& members) {
+std::optional<ChangeFit> FitTo(const ChangeProducts& changes, const std::vector<size_t>& members) {
   return FitToProducts(changes.total(), members,
                        kSketchFreedom * static_cast<double>(changes.by_matrix().size()));
 }
 
-bool IsSupported(const Changes& changes, const Fit& fit) {
+bool IsSupported(const ChangeProducts& changes, const ChangeFit& fit) {
   const double deviate = DeviateFor(changes.size() * fit.members.size());
   for (size_t i = 0; i < fit.members.size(); ++i) {
     if (fit.weights(i) < kLeastWeight || fit.weights(i) > kMostWeight) return false;
@@ -166,14 +166,15 @@ bool IsSupported(const Changes& changes, const Fit& fit) {
   return true;
 }
 
-bool RestIsEven(const Changes& changes, const Fit& fit) {
+bool RestIsEven(const ChangeProducts& changes, const ChangeFit& fit) {
   return UnevennessOfRest(changes, fit) <= kMostUnevenRest;
 }
 
 namespace {
 
 // Of each weight, fitted in each matrix alone; empty where that cannot be done.
-std::optional<arma::vec> UnevennessOfWeights(const Changes& changes, const Fit& whole) {
+std::optional<arma::vec> UnevennessOfWeights(const ChangeProducts& changes,
+                                             const ChangeFit& whole) {
   Evenness weights(whole.members.size());
   for (const arma::mat& products : changes.by_matrix()) {
     const auto fit = FitToProducts(products, whole.members, kSketchFreedom);
@@ -184,7 +185,7 @@ std::optional<arma::vec> UnevennessOfWeights(const Changes& changes, const Fit& 
 }
 
 // The same of their shares of their sum.
-std::optional<arma::vec> UnevennessOfRatios(const Changes& changes, const Fit& whole) {
+std::optional<arma::vec> UnevennessOfRatios(const ChangeProducts& changes, const ChangeFit& whole) {
   Evenness ratios(whole.members.size());
   for (const arma::mat& products : changes.by_matrix()) {
     const auto fit = FitToProducts(products, whole.members, kSketchFreedom);
@@ -197,7 +198,7 @@ std::optional<arma::vec> UnevennessOfRatios(const Changes& changes, const Fit& w
 
 }  // namespace
 
-bool IsThinned(const Changes& changes, const Fit& fit) {
+bool IsThinned(const ChangeProducts& changes, const ChangeFit& fit) {
   const double uneven = UnevennessOfRest(changes, fit);
   if (uneven <= kMostUnevenRest) return true;
   if (uneven > kMostUnevenDropped) return false;
@@ -206,7 +207,7 @@ bool IsThinned(const Changes& changes, const Fit& fit) {
   return weights && weights->max() <= kEvenerThanTraining * other;
 }
 
-bool WeightsAreEven(const Changes& changes, const Fit& fit) {
+bool WeightsAreEven(const ChangeProducts& changes, const ChangeFit& fit) {
   const auto weights = UnevennessOfWeights(changes, fit);
   if (weights && AreEven(*weights)) return true;
   if (fit.explained < kLeastExplainedByRatios) return false;
@@ -214,7 +215,7 @@ bool WeightsAreEven(const Changes& changes, const Fit& fit) {
   return ratios && AreEven(*ratios);
 }
 
-bool IsEven(const Changes& changes, const Fit& fit) {
+bool IsEven(const ChangeProducts& changes, const ChangeFit& fit) {
   if (WeightsAreEven(changes, fit)) return true;
   const auto weights = UnevennessOfWeights(changes, fit);
   return weights && weights->max() <= kMostUnevenBeforeRest && RestIsEven(changes, fit);

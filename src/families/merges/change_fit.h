@@ -20,13 +20,13 @@ inline constexpr double kEvenerThanTraining = 0.07;
 inline constexpr double kMostUnevenDropped = 0.4;
 
 // Inner products of the changes of models since an origin. The child is the first of `models`.
-class Changes {
+class ChangeProducts {
  public:
   // `stored`: of each learned matrix the tensor of the child's file that holds it, from 0 on; those
   // of one tensor count as one, since tools merge tensor by tensor. REQUIRES: all of one build, as
   // BuildClassesOf has them.
-  Changes(std::vector<size_t> models, size_t origin, const std::vector<size_t>& stored,
-          const Kinships& kinships);
+  ChangeProducts(std::vector<size_t> models, size_t origin, const std::vector<size_t>& stored,
+                 const Kinships& kinships);
 
   const arma::mat& total() const { return total_; }
   const std::vector<arma::mat>& by_matrix() const { return by_matrix_; }
@@ -40,8 +40,8 @@ class Changes {
   std::vector<arma::mat> by_matrix_ = {};
 };
 
-struct Fit {
-  std::vector<size_t> members;  // places in Changes
+struct ChangeFit {
+  std::vector<size_t> members;  // places in ChangeProducts
   arma::vec weights;
   arma::vec errors;      // standard errors of the weights
   double explained = 0;  // share of the child's squared change
@@ -51,19 +51,19 @@ struct Fit {
 std::vector<size_t> StoredTensorsOf(const Fingerprint& model);
 
 // Least squares over all matrices. Empty where the members do not differ.
-std::optional<Fit> FitTo(const Changes& changes, const std::vector<size_t>& members);
+std::optional<ChangeFit> FitTo(const ChangeProducts& changes, const std::vector<size_t>& members);
 
 // Each weight is one that a merge may have, and beyond chance among all candidates (Bonferroni).
-bool IsSupported(const Changes& changes, const Fit& fit);
+bool IsSupported(const ChangeProducts& changes, const ChangeFit& fit);
 
 // The weights, their ratios, or what is left over are the same in every matrix.
-bool IsEven(const Changes& changes, const Fit& fit);
-bool RestIsEven(const Changes& changes, const Fit& fit);
-bool WeightsAreEven(const Changes& changes, const Fit& fit);
+bool IsEven(const ChangeProducts& changes, const ChangeFit& fit);
+bool RestIsEven(const ChangeProducts& changes, const ChangeFit& fit);
+bool WeightsAreEven(const ChangeProducts& changes, const ChangeFit& fit);
 
 // Of one parent: what the child holds of it, or what is left over, is the same part in every
 // matrix, more than any training leaves it.
-bool IsThinned(const Changes& changes, const Fit& fit);
+bool IsThinned(const ChangeProducts& changes, const ChangeFit& fit);
 
 }  // namespace tensorguard::internal
 

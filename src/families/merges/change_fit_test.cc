@@ -21,7 +21,7 @@ constexpr size_t kMatrices = 40;
 // The parent's change has length 1 in every matrix; the child holds `share` of it, and what is
 // other has the squared length `other`, both by matrix.
 template <typename Share, typename Other>
-Changes ChangesWith(const Share& share, const Other& other) {
+ChangeProducts ChangesWith(const Share& share, const Other& other) {
   Kinship of_child;
   Kinship of_parent;
   Kinship between;
@@ -37,17 +37,18 @@ Changes ChangesWith(const Share& share, const Other& other) {
   kinships.Add(kChild, kParent, between);
   std::vector<size_t> stored(kMatrices);
   std::iota(stored.begin(), stored.end(), size_t{0});
-  return Changes({kChild, kParent}, kOrigin, stored, kinships);
+  return ChangeProducts({kChild, kParent}, kOrigin, stored, kinships);
 }
 
-bool IsThinnedWhere(const Changes& changes) {
+bool IsThinnedWhere(const ChangeProducts& changes) {
   const auto fit = FitTo(changes, {1});
   EXPECT_TRUE(fit);
   return fit && IsThinned(changes, *fit);
 }
 
-TEST(Changes, AreFittedOverAllMatrices) {
-  const Changes changes = ChangesWith([](size_t) { return 0.8; }, [](size_t) { return 0.36; });
+TEST(ChangeProducts, AreFittedOverAllMatrices) {
+  const ChangeProducts changes =
+      ChangesWith([](size_t) { return 0.8; }, [](size_t) { return 0.36; });
   const auto fit = FitTo(changes, {1});
   ASSERT_TRUE(fit);
   EXPECT_NEAR(fit->weights(0), 0.8, 1e-9);
@@ -55,7 +56,7 @@ TEST(Changes, AreFittedOverAllMatrices) {
   EXPECT_NEAR(changes.Cosine(0, 1), 0.8, 1e-9);
 }
 
-TEST(Changes, OfDroppedNumbersAreEvenerThanTrainingLeavesThem) {
+TEST(ChangeProducts, OfDroppedNumbersAreEvenerThanTrainingLeavesThem) {
   EXPECT_TRUE(IsThinnedWhere(ChangesWith([](size_t) { return 0.5; }, [](size_t) { return 0.25; })));
   // Another share dropped of each tensor, all of what is left as it was.
   EXPECT_TRUE(IsThinnedWhere(ChangesWith(

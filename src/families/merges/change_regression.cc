@@ -18,7 +18,8 @@ constexpr double kLeastExplained = 0.15;
 // Of the squared change of what was thinned.
 constexpr double kLeastOfThinned = 0.5;
 
-bool GoesAnotherWay(const Changes& changes, const std::vector<size_t>& members, size_t candidate) {
+bool GoesAnotherWay(const ChangeProducts& changes, const std::vector<size_t>& members,
+                    size_t candidate) {
   return std::ranges::all_of(members, [&](size_t member) {
     return member != candidate && changes.Cosine(member, candidate) <= kMostCommonWay;
   });
@@ -27,7 +28,7 @@ bool GoesAnotherWay(const Changes& changes, const std::vector<size_t>& members, 
 // The one of `fits` that is supported and explains most, if it does more than `least`.
 class BestFit {
  public:
-  BestFit(const Changes& changes, double least) : changes_(changes), least_(least) {}
+  BestFit(const ChangeProducts& changes, double least) : changes_(changes), least_(least) {}
 
   void Try(const std::vector<size_t>& members) {
     auto fit = FitTo(changes_, members);
@@ -35,17 +36,18 @@ class BestFit {
     if (IsSupported(changes_, *fit)) best_ = std::move(fit);
   }
 
-  std::optional<Fit> Get() { return std::move(best_); }
+  std::optional<ChangeFit> Get() { return std::move(best_); }
 
  private:
-  const Changes& changes_;
+  const ChangeProducts& changes_;
   double least_;
-  std::optional<Fit> best_ = {};
+  std::optional<ChangeFit> best_ = {};
 };
 
 // A merge is near to what was merged otherwise from the same models, nearer than to these: so the
 // best two are looked for, not the best one and then another.
-std::optional<Fit> BestTwo(const Changes& changes, const std::vector<size_t>& candidates) {
+std::optional<ChangeFit> BestTwo(const ChangeProducts& changes,
+                                 const std::vector<size_t>& candidates) {
   BestFit best(changes, kLeastIncrement);
   for (size_t i = 0; i < candidates.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
@@ -56,8 +58,8 @@ std::optional<Fit> BestTwo(const Changes& changes, const std::vector<size_t>& ca
   return best.Get();
 }
 
-std::optional<Fit> BestWithOneMore(const Changes& changes, const Fit& fit,
-                                   const std::vector<size_t>& candidates) {
+std::optional<ChangeFit> BestWithOneMore(const ChangeProducts& changes, const ChangeFit& fit,
+                                         const std::vector<size_t>& candidates) {
   BestFit best(changes, fit.explained);
   for (const size_t candidate : candidates) {
     if (!GoesAnotherWay(changes, fit.members, candidate)) continue;
@@ -70,8 +72,9 @@ std::optional<Fit> BestWithOneMore(const Changes& changes, const Fit& fit,
 
 // Adds what explains most of what is left, while it does. The largest such sum that is even: one
 // of fewer need not be.
-Fit Grow(const Changes& changes, const Fit& start, const std::vector<size_t>& candidates) {
-  Fit even = start;
+ChangeFit Grow(const ChangeProducts& changes, const ChangeFit& start,
+               const std::vector<size_t>& candidates) {
+  ChangeFit even = start;
   auto fit = start.members.empty() ? BestTwo(changes, candidates)
                                    : BestWithOneMore(changes, start, candidates);
   while (fit) {
@@ -84,10 +87,10 @@ Fit Grow(const Changes& changes, const Fit& start, const std::vector<size_t>& ca
 
 // What two models have in common lies between them whether they came from it or it was merged from
 // them. What came from it was trained, and that leaves no even rest.
-std::optional<Fit> FitAmong(const Changes& changes, const std::vector<size_t>& others,
-                            const std::vector<size_t>& all) {
-  const Fit of_others = Grow(changes, {}, others);
-  Fit of_all = Grow(changes, {}, all);
+std::optional<ChangeFit> FitAmong(const ChangeProducts& changes, const std::vector<size_t>& others,
+                                  const std::vector<size_t>& all) {
+  const ChangeFit of_others = Grow(changes, {}, others);
+  ChangeFit of_all = Grow(changes, {}, all);
   const bool even = of_all.members.size() >= 2 && RestIsEven(changes, of_all);
   if (even && of_all.explained >= of_others.explained) return of_all;
   if (of_others.members.size() >= 2) return Grow(changes, of_others, all);
@@ -95,14 +98,14 @@ std::optional<Fit> FitAmong(const Changes& changes, const std::vector<size_t>& o
   return of_all;
 }
 
-Changes ChangesOf(size_t child, size_t origin, std::span<const size_t> candidates,
-                  const std::vector<size_t>& stored, const Kinships& kinships) {
+ChangeProducts ChangesOf(size_t child, size_t origin, std::span<const size_t> candidates,
+                         const std::vector<size_t>& stored, const Kinships& kinships) {
   std::vector<size_t> models = {child};
   models.insert(models.end(), candidates.begin(), candidates.end());
-  return Changes(std::move(models), origin, stored, kinships);
+  return ChangeProducts(std::move(models), origin, stored, kinships);
 }
 
-MergeExplanation ExplanationOf(const Changes& changes, const Fit& fit) {
+MergeExplanation ExplanationOf(const ChangeProducts& changes, const ChangeFit& fit) {
   MergeExplanation merge{.form = MergeForm::kIncrements,
                          .residual = std::max(0.0, 1 - fit.explained),
                          .rest_is_even = RestIsEven(changes, fit),
@@ -124,7 +127,7 @@ std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
                                                    std::span<const size_t> descendants,
                                                    const std::vector<size_t>& stored,
                                                    const Kinships& kinships) {
-  const Changes changes = ChangesOf(child, origin, candidates, stored, kinships);
+  const ChangeProducts changes = ChangesOf(child, origin, candidates, stored, kinships);
   std::vector<size_t> all;
   std::vector<size_t> others;
   for (size_t place = 1; place < changes.size(); ++place) {
@@ -142,7 +145,7 @@ std::optional<MergeExplanation> FindThinned(size_t child, size_t origin,
                                             std::span<const size_t> candidates,
                                             const std::vector<size_t>& stored,
                                             const Kinships& kinships) {
-  const Changes changes = ChangesOf(child, origin, candidates, stored, kinships);
+  const ChangeProducts changes = ChangesOf(child, origin, candidates, stored, kinships);
   BestFit best(changes, kLeastOfThinned);
   for (size_t place = 1; place < changes.size(); ++place) {
     const auto fit = FitTo(changes, {place});
