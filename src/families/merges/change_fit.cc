@@ -172,28 +172,37 @@ bool RestIsEven(const ChangeProducts& changes, const ChangeFit& fit) {
 
 namespace {
 
-// Of each weight, fitted in each matrix alone; empty where that cannot be done.
-std::optional<arma::vec> UnevennessOfWeights(const ChangeProducts& changes,
-                                             const ChangeFit& whole) {
-  Evenness weights(whole.members.size());
+// In each matrix alone; empty where that cannot be done.
+std::optional<std::vector<ChangeFit>> FitsByMatrix(const ChangeProducts& changes,
+                                                   const std::vector<size_t>& members) {
+  std::vector<ChangeFit> fits;
   for (const arma::mat& products : changes.by_matrix()) {
-    const auto fit = FitToProducts(products, whole.members, kSketchFreedom);
+    auto fit = FitToProducts(products, members, kSketchFreedom);
     if (!fit) return std::nullopt;
-    weights.Add(fit->weights, fit->errors);
+    fits.push_back(*std::move(fit));
   }
+  return fits;
+}
+
+arma::vec UnevennessOfWeights(const std::vector<ChangeFit>& fits) {
+  Evenness weights(fits.front().members.size());
+  for (const ChangeFit& fit : fits) weights.Add(fit.weights, fit.errors);
   return weights.Deviations();
 }
 
 // The same of their shares of their sum.
-std::optional<arma::vec> UnevennessOfRatios(const ChangeProducts& changes, const ChangeFit& whole) {
-  Evenness ratios(whole.members.size());
-  for (const arma::mat& products : changes.by_matrix()) {
-    const auto fit = FitToProducts(products, whole.members, kSketchFreedom);
-    if (!fit) return std::nullopt;
-    const double sum = arma::accu(fit->weights);
-    if (sum > 0) ratios.Add(fit->weights / sum, fit->errors / sum);
+arma::vec UnevennessOfRatios(const std::vector<ChangeFit>& fits) {
+  Evenness ratios(fits.front().members.size());
+  for (const ChangeFit& fit : fits) {
+    const double sum = arma::accu(fit.weights);
+    if (sum > 0) ratios.Add(fit.weights / sum, fit.errors / sum);
   }
   return ratios.Deviations();
+}
+
+bool WeightsAreEvenIn(const std::vector<ChangeFit>& fits, double explained) {
+  if (AreEven(UnevennessOfWeights(fits))) return true;
+  return explained >= kLeastExplainedByRatios && AreEven(UnevennessOfRatios(fits));
 }
 
 }  // namespace
@@ -202,23 +211,21 @@ bool IsThinned(const ChangeProducts& changes, const ChangeFit& fit) {
   const double uneven = UnevennessOfRest(changes, fit);
   if (uneven <= kMostUnevenRest) return true;
   if (uneven > kMostUnevenDropped) return false;
-  const auto weights = UnevennessOfWeights(changes, fit);
+  const auto fits = FitsByMatrix(changes, fit.members);
   const double other = std::sqrt(std::max(0.0, 1 - fit.explained) / fit.explained);
-  return weights && weights->max() <= kEvenerThanTraining * other;
+  return fits && UnevennessOfWeights(*fits).max() <= kEvenerThanTraining * other;
 }
 
 bool WeightsAreEven(const ChangeProducts& changes, const ChangeFit& fit) {
-  const auto weights = UnevennessOfWeights(changes, fit);
-  if (weights && AreEven(*weights)) return true;
-  if (fit.explained < kLeastExplainedByRatios) return false;
-  const auto ratios = UnevennessOfRatios(changes, fit);
-  return ratios && AreEven(*ratios);
+  const auto fits = FitsByMatrix(changes, fit.members);
+  return fits && WeightsAreEvenIn(*fits, fit.explained);
 }
 
 bool IsEven(const ChangeProducts& changes, const ChangeFit& fit) {
-  if (WeightsAreEven(changes, fit)) return true;
-  const auto weights = UnevennessOfWeights(changes, fit);
-  return weights && weights->max() <= kMostUnevenBeforeRest && RestIsEven(changes, fit);
+  const auto fits = FitsByMatrix(changes, fit.members);
+  if (!fits) return false;
+  if (WeightsAreEvenIn(*fits, fit.explained)) return true;
+  return UnevennessOfWeights(*fits).max() <= kMostUnevenBeforeRest && RestIsEven(changes, fit);
 }
 
 }  // namespace tensorguard::internal
