@@ -98,13 +98,6 @@ std::optional<ChangeFit> FitAmong(const ChangeProducts& changes, const std::vect
   return of_all;
 }
 
-ChangeProducts ChangesOf(size_t child, size_t origin, std::span<const size_t> candidates,
-                         const std::vector<size_t>& stored, const Kinships& kinships) {
-  std::vector<size_t> models = {child};
-  models.insert(models.end(), candidates.begin(), candidates.end());
-  return ChangeProducts(std::move(models), origin, stored, kinships);
-}
-
 MergeExplanation ExplanationOf(const ChangeProducts& changes, const ChangeFit& fit) {
   MergeExplanation merge{.form = MergeForm::kIncrements,
                          .residual = std::max(0.0, 1 - fit.explained),
@@ -122,12 +115,8 @@ MergeExplanation ExplanationOf(const ChangeProducts& changes, const ChangeFit& f
 
 }  // namespace
 
-std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
-                                                   std::span<const size_t> candidates,
-                                                   std::span<const size_t> descendants,
-                                                   const std::vector<size_t>& stored,
-                                                   const Kinships& kinships) {
-  const ChangeProducts changes = ChangesOf(child, origin, candidates, stored, kinships);
+std::optional<MergeExplanation> FindMergeByChanges(const ChangeProducts& changes,
+                                                   std::span<const size_t> descendants) {
   std::vector<size_t> all;
   std::vector<size_t> others;
   for (size_t place = 1; place < changes.size(); ++place) {
@@ -141,11 +130,7 @@ std::optional<MergeExplanation> FindMergeByChanges(size_t child, size_t origin,
   return ExplanationOf(changes, *fit);
 }
 
-std::optional<MergeExplanation> FindThinned(size_t child, size_t origin,
-                                            std::span<const size_t> candidates,
-                                            const std::vector<size_t>& stored,
-                                            const Kinships& kinships) {
-  const ChangeProducts changes = ChangesOf(child, origin, candidates, stored, kinships);
+std::optional<MergeExplanation> FindThinned(const ChangeProducts& changes) {
   BestFit best(changes, kLeastOfThinned);
   for (size_t place = 1; place < changes.size(); ++place) {
     const auto fit = FitTo(changes, {place});

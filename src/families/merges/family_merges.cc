@@ -153,6 +153,13 @@ std::vector<size_t> ComparableTo(const std::vector<size_t>& candidates, const Or
   return comparable;
 }
 
+ChangeProducts ChangesOf(const Fingerprint& model, size_t child, size_t origin,
+                         const std::vector<size_t>& candidates, const Kinships& kinships) {
+  std::vector<size_t> models = {child};
+  models.insert(models.end(), candidates.begin(), candidates.end());
+  return ChangeProducts(std::move(models), origin, StoredTensorsOf(model), kinships);
+}
+
 // What changes since the root of a class say of its members.
 class MergesOfClass {
  public:
@@ -193,10 +200,9 @@ class MergesOfClass {
                                             const std::set<size_t>& no_parents) const {
     const auto comparable = ComparableTo(candidates_.at(child), own_, no_parents, kinships_);
     if (comparable.empty()) return {};
-    const auto stored = StoredTensorsOf(model);
-    const auto descendants = DescendantsAmong(comparable, child, own_.root, tree_);
-    auto merge = FindMergeByChanges(child, own_.root, comparable, descendants, stored, kinships_);
-    auto thinned = FindThinned(child, own_.root, comparable, stored, kinships_);
+    const ChangeProducts changes = ChangesOf(model, child, own_.root, comparable, kinships_);
+    auto merge = FindMergeByChanges(changes, DescendantsAmong(comparable, child, own_.root, tree_));
+    auto thinned = FindThinned(changes);
     if (!merge) return thinned;
     const bool as_good = thinned && thinned->residual <= merge->residual + kLeastOfSecond;
     if (as_good && !merge->weights_are_even) return thinned;
@@ -235,7 +241,6 @@ std::set<size_t> MixturesIn(std::span<const Fingerprint* const> models,
 
 bool IsMergedRoot(std::span<const Fingerprint* const> models, size_t root,
                   std::span<const size_t> members, const Kinships& kinships) {
-  const auto stored = StoredTensorsOf(*models[root]);
   return std::ranges::any_of(members, [&](size_t origin) {
     if (origin == root || kinships.Between(root, origin)->same_function) return false;
     std::vector<size_t> others;
@@ -245,7 +250,8 @@ bool IsMergedRoot(std::span<const Fingerprint* const> models, size_t root,
       if (apart) others.push_back(member);
     }
     if (others.size() < 2) return false;
-    const auto merge = FindMergeByChanges(root, origin, others, {}, stored, kinships);
+    const auto merge =
+        FindMergeByChanges(ChangesOf(*models[root], root, origin, others, kinships), {});
     if (!merge || !merge->weights_are_even || merge->residual > kMostLeftOfRoot) return false;
     double held = 0;
     for (const MergeParent& parent : merge->parents) held += parent.weight;
