@@ -150,18 +150,19 @@ OrderedJson PaperEvidenceToJson(const PaperComparison& comparison) {
             {"differences", differences}}}};
 }
 
-OrderedJson DirectionToJson(const ComparedPair& pair, const Direction& direction) {
-  OrderedJson signs = OrderedJson::array();
-  for (const DirectionSign& sign : direction.signs) {
-    signs.push_back({{"sign", DirectionSignName(sign.kind)},
-                     {"later", SideName(pair, sign.later)},
-                     {"weight", sign.weight},
-                     {"text", sign.text}});
-  }
-  return signs;
-}
-
 }  // namespace
+
+OrderedJson SignsToJson(const std::vector<DirectionSign>& signs, const std::string& a,
+                        const std::string& b) {
+  OrderedJson list = OrderedJson::array();
+  for (const DirectionSign& sign : signs) {
+    list.push_back({{"sign", DirectionSignName(sign.kind)},
+                    {"later", sign.later == Side::kB ? b : a},
+                    {"weight", sign.weight},
+                    {"text", sign.text}});
+  }
+  return list;
+}
 
 OrderedJson ComparedPairToJson(const ComparedPair& pair, const std::optional<std::string>& html) {
   OrderedJson json = ResultObject("compare");
@@ -180,11 +181,12 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair, const std::optional<std
   json["direction"] = DirectionName(direction);
   json["direction_certainty"] =
       direction.leaning ? OrderedJson(direction.certainty) : OrderedJson();
-  json["evidence"] = {{"kernel", KernelsToJson(pair)},
-                      {"sketch", SketchesToJson(pair)},
-                      {"frame", FrameToJson(pair)},
-                      {"direction", DirectionToJson(pair, direction)},
-                      {"test", TestToJson(pair.test)}};
+  json["evidence"] = {
+      {"kernel", KernelsToJson(pair)},
+      {"sketch", SketchesToJson(pair)},
+      {"frame", FrameToJson(pair)},
+      {"direction", SignsToJson(direction.signs, pair.first.model_name, pair.second.model_name)},
+      {"test", TestToJson(pair.test)}};
   const PairOrigins& origins = pair.comparison.origins;
   json["share"] = {{"a", SharesToJson(origins.a.all)}, {"b", SharesToJson(origins.b.all)}};
   json["stacks"] = {{"a", StacksToJson(pair.first, origins.a)},

@@ -18,6 +18,10 @@ OrderedJson ComparedPairToJson(const ComparedPair& pair,
                                const std::optional<std::string>& html = {});
 OrderedJson PaperComparedPairToJson(const PaperComparedPair& pair);
 
+// What speaks for one of two models, named `a` and `b`, as the later one.
+OrderedJson SignsToJson(const std::vector<DirectionSign>& signs, const std::string& a,
+                        const std::string& b);
+
 OrderedJson MergeToJson(const NamedMerge& merge);
 
 // How sure a quick answer is, and what was read of each of `models`; null where everything was.

@@ -24,17 +24,6 @@ OrderedJson NodesToJson(const FamilyLineage& lineage) {
   return nodes;
 }
 
-OrderedJson SignsToJson(const FamilyLineage& lineage, const LineageEdge& edge) {
-  OrderedJson signs = OrderedJson::array();
-  for (const DirectionSign& sign : edge.signs) {
-    signs.push_back({{"sign", DirectionSignName(sign.kind)},
-                     {"later", lineage.names[sign.later == Side::kB ? edge.child : edge.parent]},
-                     {"weight", sign.weight},
-                     {"text", sign.text}});
-  }
-  return signs;
-}
-
 OrderedJson EdgesToJson(const FamilyLineage& lineage) {
   OrderedJson edges = OrderedJson::array();
   for (const LineageEdge& edge : lineage.graph.edges) {
@@ -50,7 +39,8 @@ OrderedJson EdgesToJson(const FamilyLineage& lineage) {
           edge.runner_up ? OrderedJson(lineage.names[*edge.runner_up]) : OrderedJson()},
          {"weight", edge.weight},
          {"weight_error", NumberOrNull(edge.weight_error)},
-         {"evidence", SignsToJson(lineage, edge)},
+         {"evidence",
+          SignsToJson(edge.signs, lineage.names[edge.parent], lineage.names[edge.child])},
          {"declared", DeclaredName(CompareWithDeclared(edge, lineage.declared, lineage.names))}});
   }
   return edges;
